@@ -1,0 +1,121 @@
+// Runs once in every VM before any other code, and keeps what the library needs from the intrinsics, so that nothing a
+// script does to a prototype reaches it. Library code uses no syntax that looks things up on prototypes: no spread, no array
+// patterns, no for-of, no template literals over objects, no instanceof.
+(function (global) {
+  "use strict";
+  // Bindings of our own: `new RegExp` in a helper must not read the global object later.
+  const {
+    Array, ArrayBuffer, BigInt, Boolean, DataView, Date, Error, Function, JSON, Map, Math, Number, Object, Promise, RangeError,
+    Reflect, RegExp, Set, String, Symbol, SyntaxError, TypeError, Uint8Array,
+  } = global;
+  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
+  const { bind, call } = Function.prototype;
+  // uncurry(f)(self, a, b) is f.call(self, a, b) for ever.
+  const uncurry = bind.bind(call);
+  const getter = (object, key) => uncurry(getOwnPropertyDescriptor(object, key).get);
+  const { freeze } = Object;
+  const { prototype: arrayProto, isArray } = Array;
+  const { prototype: stringProto, fromCharCode } = String;
+  const TypedArray = getPrototypeOf(Uint8Array);
+
+  class PermissionError extends Error {}
+  class QuotaExceededError extends Error {}
+  for (const C of [PermissionError, QuotaExceededError]) {
+    defineProperty(C.prototype, "name", { value: C.name, writable: true, configurable: true });
+    defineProperty(global, C.name, { value: C, writable: true, configurable: true });
+  }
+
+  const mapForEach = uncurry(Map.prototype.forEach);
+  const setForEach = uncurry(Set.prototype.forEach);
+  const push = uncurry(arrayProto.push);
+  const mapSet = uncurry(Map.prototype.set);
+  const setAdd = uncurry(Set.prototype.add);
+  const numberValueOf = uncurry(Number.prototype.valueOf);
+  const stringValueOf = uncurry(stringProto.valueOf);
+  const booleanValueOf = uncurry(Boolean.prototype.valueOf);
+  const bigintValueOf = uncurry(BigInt.prototype.valueOf);
+  const dateToISO = uncurry(Date.prototype.toISOString);
+  const dateTime = uncurry(Date.prototype.getTime);
+  const regExpSource = getter(RegExp.prototype, "source");
+  const regExpFlags = getter(RegExp.prototype, "flags");
+  const viewBuffer = getter(DataView.prototype, "buffer");
+  const viewOffset = getter(DataView.prototype, "byteOffset");
+  const viewLength = getter(DataView.prototype, "byteLength");
+
+  const intrinsics = freeze({
+    __proto__: null,
+    apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys,
+    freeze, isArray, fromCharCode, push, mapForEach, setForEach, mapSet,
+    mapGet: uncurry(Map.prototype.get),
+    mapDelete: uncurry(Map.prototype.delete),
+    mapSize: getter(Map.prototype, "size"),
+    setSize: getter(Set.prototype, "size"),
+    join: uncurry(arrayProto.join),
+    slice: uncurry(stringProto.slice),
+    charCodeAt: uncurry(stringProto.charCodeAt),
+    indexOf: uncurry(stringProto.indexOf),
+    repeat: uncurry(stringProto.repeat),
+    dateToISO, dateTime, regExpSource, regExpFlags,
+    numberValueOf, stringValueOf, booleanValueOf, bigintValueOf,
+    typedArrayLength: getter(TypedArray.prototype, "length"),
+    typedArrayTag: getter(TypedArray.prototype, Symbol.toStringTag),
+    arrayBufferLength: getter(ArrayBuffer.prototype, "byteLength"),
+    viewLength,
+    functionToString: uncurry(Function.prototype.toString),
+    symbolToString: uncurry(Symbol.prototype.toString),
+    Error, Map, Number, RangeError, String, TypeError,
+    stringify: JSON.stringify,
+  });
+
+  // What the value bridge asks of JavaScript, because the C API cannot.
+  const helpers = {
+    __proto__: null,
+    // [k, v, k, v, …]
+    mapEntries(map) {
+      const flat = [];
+      mapForEach(map, (value, key) => { push(flat, key); push(flat, value); });
+      return flat;
+    },
+    setValues(set) {
+      const flat = [];
+      setForEach(set, (value) => { push(flat, value); });
+      return flat;
+    },
+    dateText: (date) => dateToISO(date),
+    regExpSource: (regExp) => regExpSource(regExp),
+    regExpFlags: (regExp) => regExpFlags(regExp),
+    unbox(object) {
+      try { return numberValueOf(object); } catch {}
+      try { return stringValueOf(object); } catch {}
+      try { return booleanValueOf(object); } catch {}
+      return bigintValueOf(object);
+    },
+    viewBytes: (view) => new Uint8Array(viewBuffer(view), viewOffset(view), viewLength(view)),
+    bigint: BigInt,
+    newMap(flat) {
+      const map = new Map();
+      for (let i = 0; i < flat.length; i += 2) mapSet(map, flat[i], flat[i + 1]);
+      return map;
+    },
+    newSet(flat) {
+      const set = new Set();
+      for (let i = 0; i < flat.length; i++) setAdd(set, flat[i]);
+      return set;
+    },
+    newRegExp: (source, flags) => new RegExp(source, flags),
+  };
+  return {
+    __proto__: null,
+    intrinsics,
+    helpers,
+    errors: {
+      __proto__: null,
+      Error: Error.prototype,
+      TypeError: TypeError.prototype,
+      RangeError: RangeError.prototype,
+      SyntaxError: SyntaxError.prototype,
+      PermissionError: PermissionError.prototype,
+      QuotaExceededError: QuotaExceededError.prototype,
+    },
+  };
+})

@@ -1,0 +1,648 @@
+//! Values cross once, by copy, in the JSON form of `docs/values.md`. Confusable: *tagged* values are what JSON has no word for
+//! (`{"$bigint": "10"}`); an *escaped* object is a script's own object that happens to look like one (`{"$object": {…}}`).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Map, Number, Value as Json};
+
+use crate::js::{Atom, Class, Exception, Saved, Scope, TextError, Value};
+use crate::ops::OpValue;
+
+/// Levels of JSON nesting that cross. `serde_json` refuses to parse more than 128, and a result stands a few levels inside its
+/// envelope.
+pub(crate) const MAX_DEPTH: usize = 112;
+
+/// An object with one key, and this one, is a tagged value.
+const TAGS: [&str; 8] = ["$number", "$bigint", "$map", "$set", "$bytes", "$error", "$regexp", "$object"];
+
+fn is_tag(key: &str) -> bool {
+    key.starts_with('$') && TAGS.contains(&key)
+}
+
+/// Why a value did not leave the VM.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum WalkError {
+    /// A part of it cannot cross.
+    Unserializable { path: String, why: String },
+    /// It is larger than `limit` bytes of JSON; the walk ended at `used`.
+    TooLarge { limit: usize, used: usize },
+}
+
+/// JavaScript functions of the bootstrap that do what the C API cannot.
+pub(crate) struct Helpers {
+    saved: Vec<Saved>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Helper {
+    MapEntries,
+    SetValues,
+    DateText,
+    RegExpSource,
+    RegExpFlags,
+    Unbox,
+    ViewBytes,
+    BigInt,
+    NewMap,
+    NewSet,
+    NewRegExp,
+    /// Not a function: the prototype for errors that arrive.
+    ErrorPrototype,
+}
+
+impl Helpers {
+    const NAMES: [&'static str; 11] = [
+        "mapEntries",
+        "setValues",
+        "dateText",
+        "regExpSource",
+        "regExpFlags",
+        "unbox",
+        "viewBytes",
+        "bigint",
+        "newMap",
+        "newSet",
+        "newRegExp",
+    ];
+
+    pub(crate) fn new<'js>(scope: Scope<'js>, helpers: &Value<'js>, errors: &Value<'js>) -> Result<Self, Exception> {
+        let mut saved = Vec::with_capacity(Self::NAMES.len() + 1);
+        for name in Self::NAMES {
+            saved.push(scope.save(helpers.get_str(name)?));
+        }
+        saved.push(scope.save(errors.get_str("Error")?));
+        Ok(Self { saved })
+    }
+
+    fn load<'js>(&self, scope: Scope<'js>, helper: Helper) -> Value<'js> {
+        scope.load(&self.saved[helper as usize])
+    }
+
+    fn call<'js>(&self, scope: Scope<'js>, helper: Helper, args: &[&Value<'js>]) -> Result<Value<'js>, Exception> {
+        scope.call(&self.load(scope, helper), &scope.undefined(), args)
+    }
+}
+
+// ---- out of the VM ----------------------------------------------------------------------------------------------------
+
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// One walk over a value on its way out.
+struct Walk<'a, 'js> {
+    scope: Scope<'js>,
+    helpers: &'a Helpers,
+    to_json: Atom<'js>,
+    limit: usize,
+    used: usize,
+    path: Vec<Step>,
+    /// The objects the walk is inside of, for cycles.
+    above: Vec<usize>,
+    /// JSON levels, which tags make more than there are objects.
+    depth: usize,
+}
+
+/// Copies a value out, as JSON of at most `limit` bytes; `None` is `undefined`. Getters, `toJSON` and proxy traps run.
+pub(crate) fn to_json<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize) -> Result<Option<Json>, WalkError> {
+    let scope = value.scope();
+    let to_json = match scope.atom("toJSON") {
+        Ok(atom) => atom,
+        Err(Exception) => {
+            return Err(WalkError::Unserializable { path: "$".to_owned(), why: "memory ran out".to_owned() });
+        }
+    };
+    let mut walk =
+        Walk { scope, helpers, to_json, limit, used: 0, path: Vec::new(), above: Vec::new(), depth: 0 };
+    walk.value(value)
+}
+
+/// As [`to_json`], with bytes as bytes.
+pub(crate) fn to_op_value<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize) -> Result<OpValue, WalkError> {
+    if value.class() == Class::Buffer && !value.is_data_view() {
+        if let Some(bytes) = value.buffer_bytes() {
+            if bytes.len() > limit {
+                return Err(WalkError::TooLarge { limit, used: bytes.len() });
+            }
+            return Ok(OpValue::Bytes(bytes));
+        }
+    }
+    Ok(to_json(helpers, value, limit)?.map_or(OpValue::Undefined, OpValue::Json))
+}
+
+impl<'js> Walk<'_, 'js> {
+    fn fail<T>(&self, why: impl Into<String>) -> Result<T, WalkError> {
+        let mut path = "$".to_owned();
+        for step in &self.path {
+            match step {
+                Step::Index(index) => path.push_str(&format!("[{index}]")),
+                Step::Key(key) if is_identifier(key) => {
+                    path.push('.');
+                    path.push_str(key);
+                }
+                Step::Key(key) => path.push_str(&format!("[{}]", Json::from(key.as_str()))),
+            }
+            if path.len() > 500 {
+                path.push('…');
+                break;
+            }
+        }
+        Err(WalkError::Unserializable { path, why: why.into() })
+    }
+
+    /// Code of the script threw in the middle of the walk.
+    fn threw<T>(&self, what: &str) -> Result<T, WalkError> {
+        let thrown = self.scope.catch();
+        let message = match thrown.class() {
+            Class::Error => thrown.get_str("message").ok().and_then(|message| message.text_lossy()),
+            Class::Symbol | Class::Object | Class::Function => None,
+            _ => thrown.text_lossy(),
+        };
+        drop(self.scope.catch());
+        self.fail(format!("{what} threw: {}", message.unwrap_or_else(|| "a value".to_owned())))
+    }
+
+    fn charge(&mut self, bytes: usize) -> Result<(), WalkError> {
+        self.used += bytes;
+        if self.used > self.limit {
+            return Err(WalkError::TooLarge { limit: self.limit, used: self.used });
+        }
+        Ok(())
+    }
+
+    fn string(&mut self, text: &str) -> Result<String, WalkError> {
+        // Quotes, and what JSON escapes: two bytes for quotes and backslashes, six for control characters at the most.
+        let escapes = text.bytes().filter(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).count();
+        self.charge(text.len() + 2 + escapes)?;
+        Ok(text.to_owned())
+    }
+
+    fn text(&mut self, value: &Value<'js>) -> Result<String, WalkError> {
+        match value.text() {
+            Ok(text) => self.string(&text),
+            Err(TextError::LoneSurrogate) => self.fail("the string has an unpaired surrogate"),
+            Err(TextError::Exception) => self.threw("turning it into text"),
+        }
+    }
+
+    fn tagged(&mut self, tag: &str, value: Json) -> Result<Json, WalkError> {
+        self.charge(tag.len() + 5)?;
+        let mut object = Map::with_capacity(1);
+        object.insert(tag.to_owned(), value);
+        Ok(Json::Object(object))
+    }
+
+    fn float(&mut self, number: f64) -> Result<Json, WalkError> {
+        // A safe integer is written as one, as JSON.stringify does.
+        if number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0 && !(number == 0.0 && number.is_sign_negative()) {
+            return self.integer(number as i64);
+        }
+        if number == 0.0 || !number.is_finite() {
+            let name = match number {
+                n if n.is_nan() => "NaN",
+                n if n == f64::INFINITY => "Infinity",
+                n if n == f64::NEG_INFINITY => "-Infinity",
+                _ => "-0",
+            };
+            let name = self.string(name)?;
+            return self.tagged("$number", Json::String(name));
+        }
+        self.charge(17)?;
+        Ok(Number::from_f64(number).map_or(Json::Null, Json::Number))
+    }
+
+    fn integer(&mut self, number: i64) -> Result<Json, WalkError> {
+        self.charge(number.checked_ilog10().map_or(1, |digits| digits as usize + 1))?;
+        Ok(Json::Number(number.into()))
+    }
+
+    /// `None` is `undefined`.
+    fn value(&mut self, value: &Value<'js>) -> Result<Option<Json>, WalkError> {
+        let class = value.class();
+        Ok(Some(match class {
+            Class::Undefined => return Ok(None),
+            Class::Null => {
+                self.charge(4)?;
+                Json::Null
+            }
+            Class::Bool(value) => {
+                self.charge(5)?;
+                Json::Bool(value)
+            }
+            Class::Int(value) => self.integer(value.into())?,
+            Class::Float(value) => self.float(value)?,
+            Class::String => Json::String(self.text(value)?),
+            Class::BigInt => {
+                let digits = self.text(value)?;
+                self.tagged("$bigint", Json::String(digits))?
+            }
+            Class::Symbol => return self.fail("a symbol cannot cross"),
+            Class::Function => return self.fail("a function cannot cross"),
+            Class::Promise => return self.fail("a promise cannot cross: await it first"),
+            Class::Weak => return self.fail("a weak collection cannot be listed"),
+            Class::Date => {
+                let text = match self.helpers.call(self.scope, Helper::DateText, &[value]) {
+                    Ok(text) => text,
+                    Err(Exception) => {
+                        drop(self.scope.catch());
+                        return self.fail("the date is invalid");
+                    }
+                };
+                Json::String(self.text(&text)?)
+            }
+            Class::Buffer => self.buffer(value)?,
+            Class::Boxed => {
+                let inner = match self.helpers.call(self.scope, Helper::Unbox, &[value]) {
+                    Ok(inner) => inner,
+                    Err(Exception) => return self.threw("unboxing it"),
+                };
+                return self.value(&inner);
+            }
+            Class::Array | Class::Object | Class::Map | Class::Set | Class::Error | Class::RegExp => {
+                return self.object(value, class);
+            }
+        }))
+    }
+
+    fn object(&mut self, value: &Value<'js>, class: Class) -> Result<Option<Json>, WalkError> {
+        let method = match value.get(&self.to_json) {
+            Ok(method) => method,
+            Err(Exception) => return self.threw("reading toJSON"),
+        };
+        if method.is_function() {
+            let key = match self.path.last() {
+                Some(Step::Key(key)) => key.clone(),
+                Some(Step::Index(index)) => index.to_string(),
+                None => String::new(),
+            };
+            let Ok(key) = self.scope.string(&key) else { return self.threw("calling toJSON") };
+            let replaced = match self.scope.call(&method, value, &[&key]) {
+                Ok(replaced) => replaced,
+                Err(Exception) => return self.threw("toJSON"),
+            };
+            if replaced.address() != value.address() {
+                // As in JSON.stringify, what toJSON returns is not asked for its own toJSON; but it may return `this` for ever.
+                return self.nested(value, |walk| match replaced.class() {
+                    class @ (Class::Array | Class::Object | Class::Map | Class::Set | Class::Error | Class::RegExp) => {
+                        walk.contents(&replaced, class).map(Some)
+                    }
+                    _ => walk.value(&replaced),
+                });
+            }
+        }
+        self.nested(value, |walk| walk.contents(value, class).map(Some))
+    }
+
+    /// Runs `f` one level further down, unless the object is above itself or the level is too deep.
+    fn nested<T>(&mut self, value: &Value<'js>, f: impl FnOnce(&mut Self) -> Result<T, WalkError>) -> Result<T, WalkError> {
+        let address = value.address();
+        if self.above.contains(&address) {
+            return self.fail("the value contains itself");
+        }
+        self.above.push(address);
+        let outcome = self.deeper(1, f);
+        self.above.pop();
+        outcome
+    }
+
+    fn deeper<T>(&mut self, levels: usize, f: impl FnOnce(&mut Self) -> Result<T, WalkError>) -> Result<T, WalkError> {
+        if self.depth + levels > MAX_DEPTH {
+            return self.fail(format!("the value is nested more than {MAX_DEPTH} levels deep"));
+        }
+        self.depth += levels;
+        let outcome = f(self);
+        self.depth -= levels;
+        outcome
+    }
+
+    fn contents(&mut self, value: &Value<'js>, class: Class) -> Result<Json, WalkError> {
+        match class {
+            Class::Array => self.array(value),
+            Class::Map => self.map(value),
+            Class::Set => {
+                let items = self.flat(value, Helper::SetValues)?;
+                let items = self.deeper(1, |walk| walk.array(&items))?;
+                self.tagged("$set", items)
+            }
+            Class::Error => self.error(value),
+            Class::RegExp => {
+                let source = self.helper_text(value, Helper::RegExpSource)?;
+                let flags = self.helper_text(value, Helper::RegExpFlags)?;
+                self.charge(23)?;
+                let mut parts = Map::with_capacity(2);
+                parts.insert("source".to_owned(), Json::String(source));
+                parts.insert("flags".to_owned(), Json::String(flags));
+                self.tagged("$regexp", Json::Object(parts))
+            }
+            _ => self.plain(value),
+        }
+    }
+
+    fn flat(&mut self, value: &Value<'js>, helper: Helper) -> Result<Value<'js>, WalkError> {
+        match self.helpers.call(self.scope, helper, &[value]) {
+            Ok(flat) => Ok(flat),
+            Err(Exception) => self.threw("listing it"),
+        }
+    }
+
+    fn helper_text(&mut self, value: &Value<'js>, helper: Helper) -> Result<String, WalkError> {
+        let text = self.flat(value, helper)?;
+        self.text(&text)
+    }
+
+    fn array(&mut self, array: &Value<'js>) -> Result<Json, WalkError> {
+        let Ok(length) = array.length() else { return self.threw("reading the length") };
+        // Every element costs at least two bytes: an array that is too long is known before it is copied.
+        let least = usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(2);
+        if self.used.saturating_add(least) > self.limit {
+            return Err(WalkError::TooLarge { limit: self.limit, used: self.used.saturating_add(least) });
+        }
+        self.charge(2)?;
+        let mut items = Vec::with_capacity(length as usize);
+        for index in 0..length as u32 {
+            let Ok(item) = array.get_index(index) else {
+                self.path.push(Step::Index(index as usize));
+                return self.threw("reading it");
+            };
+            // Primitives have no path below them; the step is only pushed where one may be needed.
+            self.path.push(Step::Index(index as usize));
+            let json = self.value(&item)?;
+            self.path.pop();
+            if json.is_none() {
+                self.charge(4)?;
+            }
+            self.charge(1)?;
+            items.push(json.unwrap_or(Json::Null));
+        }
+        Ok(Json::Array(items))
+    }
+
+    fn map(&mut self, map: &Value<'js>) -> Result<Json, WalkError> {
+        let flat = self.flat(map, Helper::MapEntries)?;
+        let Ok(length) = flat.length() else { return self.threw("listing it") };
+        self.charge(2)?;
+        let mut pairs = Vec::new();
+        for index in (0..length as u32).step_by(2) {
+            self.path.push(Step::Index(index as usize / 2));
+            let mut pair = Vec::with_capacity(2);
+            for offset in 0..2 {
+                let Ok(part) = flat.get_index(index + offset) else { return self.threw("listing it") };
+                pair.push(self.deeper(2, |walk| walk.value(&part))?.unwrap_or(Json::Null));
+            }
+            self.path.pop();
+            self.charge(4)?;
+            pairs.push(Json::Array(pair));
+        }
+        self.tagged("$map", Json::Array(pairs))
+    }
+
+    fn plain(&mut self, object: &Value<'js>) -> Result<Json, WalkError> {
+        let map = self.properties(object)?;
+        if map.len() == 1 && map.keys().next().is_some_and(|key| is_tag(key)) {
+            return self.tagged("$object", Json::Object(map));
+        }
+        Ok(Json::Object(map))
+    }
+
+    fn properties(&mut self, object: &Value<'js>) -> Result<Map<String, Json>, WalkError> {
+        let Ok(keys) = object.keys() else { return self.threw("listing its keys") };
+        self.charge(2)?;
+        let mut map = Map::with_capacity(keys.len());
+        for key in keys.iter() {
+            let name = match key.text() {
+                Ok(text) => text.to_owned(),
+                Err(_) => {
+                    drop(self.scope.catch());
+                    return self.fail("a key has an unpaired surrogate");
+                }
+            };
+            self.path.push(Step::Key(name));
+            let Ok(value) = object.get(&key) else { return self.threw("reading it") };
+            let json = self.value(&value)?;
+            let Some(Step::Key(name)) = self.path.pop() else { unreachable!("the step pushed above") };
+            if let Some(json) = json {
+                self.charge(name.len() + 4)?;
+                map.insert(name, json);
+            }
+        }
+        Ok(map)
+    }
+
+    fn error(&mut self, error: &Value<'js>) -> Result<Json, WalkError> {
+        let mut parts = Map::new();
+        for key in ["name", "message", "stack", "cause"] {
+            self.path.push(Step::Key(key.to_owned()));
+            let Ok(value) = error.get_str(key) else { return self.threw("reading it") };
+            let json = self.deeper(1, |walk| walk.value(&value))?;
+            self.path.pop();
+            if let Some(json) = json {
+                self.charge(key.len() + 4)?;
+                parts.insert(key.to_owned(), json);
+            }
+        }
+        for (key, json) in self.deeper(1, |walk| walk.properties(error))? {
+            parts.entry(key).or_insert(json);
+        }
+        self.tagged("$error", Json::Object(parts))
+    }
+
+    fn buffer(&mut self, value: &Value<'js>) -> Result<Json, WalkError> {
+        let bytes = if value.is_data_view() {
+            let view = self.flat(value, Helper::ViewBytes)?;
+            view.buffer_bytes()
+        } else {
+            value.buffer_bytes()
+        };
+        let Some(bytes) = bytes else { return self.fail("the buffer is detached") };
+        self.charge(bytes.len().div_ceil(3) * 4 + 2)?;
+        let text = BASE64.encode(bytes);
+        self.tagged("$bytes", Json::String(text))
+    }
+}
+
+fn is_identifier(key: &str) -> bool {
+    !key.is_empty()
+        && !key.starts_with(|c: char| c.is_ascii_digit())
+        && key.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$')
+}
+
+// ---- into the VM ------------------------------------------------------------------------------------------------------
+
+/// Why a value could not enter.
+#[derive(Debug)]
+pub(crate) enum EnterError {
+    /// The caller's value is wrong.
+    Invalid(String),
+    /// An exception is pending: memory ran out or the VM was stopped.
+    Exception,
+}
+
+impl From<Exception> for EnterError {
+    fn from(_: Exception) -> Self {
+        Self::Exception
+    }
+}
+
+/// Makes the value that `json` stands for. No code of the script runs, and no key can reach a prototype.
+pub(crate) fn from_json<'js>(helpers: &Helpers, scope: Scope<'js>, json: &Json) -> Result<Value<'js>, EnterError> {
+    Enter { helpers, scope }.value(json, 0)
+}
+
+pub(crate) fn from_op_value<'js>(
+    helpers: &Helpers,
+    scope: Scope<'js>,
+    value: &OpValue,
+) -> Result<Value<'js>, EnterError> {
+    match value {
+        OpValue::Undefined => Ok(scope.undefined()),
+        OpValue::Json(json) => from_json(helpers, scope, json),
+        OpValue::Bytes(bytes) => Ok(scope.bytes(bytes)?),
+    }
+}
+
+struct Enter<'a, 'js> {
+    helpers: &'a Helpers,
+    scope: Scope<'js>,
+}
+
+impl<'js> Enter<'_, 'js> {
+    fn value(&self, json: &Json, depth: usize) -> Result<Value<'js>, EnterError> {
+        if depth > MAX_DEPTH + 8 {
+            return invalid(format!("the value is nested more than {} levels deep", MAX_DEPTH + 8));
+        }
+        Ok(match json {
+            Json::Null => self.scope.null(),
+            Json::Bool(value) => self.scope.bool(*value),
+            Json::Number(number) => self.number(number)?,
+            Json::String(text) => self.scope.string(text)?,
+            Json::Array(items) => self.array(items, depth)?,
+            Json::Object(map) => {
+                if map.len() == 1
+                    && let Some((tag, payload)) = map.iter().next()
+                    && is_tag(tag)
+                {
+                    return self.tagged(tag, payload, depth);
+                }
+                self.object(map, depth)?
+            }
+        })
+    }
+
+    fn number(&self, number: &Number) -> Result<Value<'js>, EnterError> {
+        const EXACT: u64 = 1 << 53;
+        let integer = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
+        if integer.is_some_and(|integer| integer > EXACT) {
+            return invalid(format!("{number} has no exact JavaScript number: send {{\"$bigint\": \"{number}\"}}"));
+        }
+        Ok(self.scope.number(number.as_f64().unwrap_or(f64::NAN)))
+    }
+
+    fn array(&self, items: &[Json], depth: usize) -> Result<Value<'js>, EnterError> {
+        let array = self.scope.array()?;
+        for (index, item) in items.iter().enumerate() {
+            let index = u32::try_from(index).or_else(|_| invalid("the array is too long"))?;
+            array.define_index(index, self.value(item, depth + 1)?)?;
+        }
+        Ok(array)
+    }
+
+    fn object(&self, map: &Map<String, Json>, depth: usize) -> Result<Value<'js>, EnterError> {
+        let object = self.scope.object()?;
+        for (key, item) in map {
+            object.define(key, self.value(item, depth + 1)?)?;
+        }
+        Ok(object)
+    }
+
+    fn tagged(&self, tag: &str, payload: &Json, depth: usize) -> Result<Value<'js>, EnterError> {
+        let scope = self.scope;
+        match (tag, payload) {
+            ("$number", Json::String(name)) => match name.as_str() {
+                "NaN" => Ok(scope.number(f64::NAN)),
+                "Infinity" => Ok(scope.number(f64::INFINITY)),
+                "-Infinity" => Ok(scope.number(f64::NEG_INFINITY)),
+                "-0" => Ok(scope.number(-0.0)),
+                _ => invalid(format!("$number is NaN, Infinity, -Infinity or -0, not {name:?}")),
+            },
+            ("$bigint", Json::String(digits)) => {
+                let number = digits.strip_prefix('-').unwrap_or(digits);
+                if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+                    return invalid(format!("$bigint is decimal digits, not {digits:?}"));
+                }
+                self.helper(Helper::BigInt, &[&scope.string(digits)?], "$bigint")
+            }
+            ("$bytes", Json::String(text)) => match BASE64.decode(text) {
+                Ok(bytes) => Ok(scope.bytes(&bytes)?),
+                Err(error) => invalid(format!("$bytes is not base64: {error}")),
+            },
+            ("$set", Json::Array(items)) => self.helper(Helper::NewSet, &[&self.array(items, depth + 1)?], "$set"),
+            ("$map", Json::Array(pairs)) => {
+                let flat = scope.array()?;
+                let mut index = 0;
+                for pair in pairs {
+                    let Some([key, value]) = pair.as_array().and_then(|pair| <&[Json; 2]>::try_from(pair.as_slice()).ok())
+                    else {
+                        return invalid("$map is a list of [key, value] pairs");
+                    };
+                    flat.define_index(index, self.value(key, depth + 3)?)?;
+                    flat.define_index(index + 1, self.value(value, depth + 3)?)?;
+                    index += 2;
+                }
+                self.helper(Helper::NewMap, &[&flat], "$map")
+            }
+            ("$regexp", Json::Object(parts)) => {
+                let part = |key: &str| parts.get(key).and_then(Json::as_str);
+                let (Some(source), flags) = (part("source"), part("flags").unwrap_or("")) else {
+                    return invalid("$regexp has a source and flags");
+                };
+                self.helper(Helper::NewRegExp, &[&scope.string(source)?, &scope.string(flags)?], "$regexp")
+            }
+            ("$error", Json::Object(parts)) => {
+                let message = parts.get("message").and_then(Json::as_str).unwrap_or("");
+                let error = self.helpers.load(scope, Helper::ErrorPrototype).new_error_below(message)?;
+                for (key, value) in parts.iter().filter(|(key, _)| *key != "message") {
+                    let value = self.value(value, depth + 2)?;
+                    match key.as_str() {
+                        "name" | "stack" | "cause" => error.define_hidden(&scope.atom(key)?, value)?,
+                        _ => error.define(key, value)?,
+                    }
+                }
+                Ok(error)
+            }
+            ("$object", Json::Object(map)) => Ok(self.object(map, depth + 1)?),
+            _ => invalid(format!("{tag} does not take {}", kind_of(payload))),
+        }
+    }
+
+    fn helper(&self, helper: Helper, args: &[&Value<'js>], what: &str) -> Result<Value<'js>, EnterError> {
+        match self.helpers.call(self.scope, helper, args) {
+            Ok(value) => Ok(value),
+            Err(Exception) => {
+                let thrown = self.scope.catch();
+                match thrown.is_error().then(|| thrown.get_str("message").ok()?.text_lossy()).flatten() {
+                    Some(message) => invalid(format!("{what}: {message}")),
+                    None => {
+                        self.scope.throw(thrown);
+                        Err(EnterError::Exception)
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn invalid<T>(message: impl Into<String>) -> Result<T, EnterError> {
+    Err(EnterError::Invalid(message.into()))
+}
+
+fn kind_of(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "null",
+        Json::Bool(_) => "a boolean",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a string",
+        Json::Array(_) => "an array",
+        Json::Object(_) => "an object",
+    }
+}

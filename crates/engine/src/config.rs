@@ -1,0 +1,120 @@
+use std::sync::{Arc, OnceLock};
+
+use crate::error::LIBRARY;
+use crate::js::Bytecode;
+use crate::ops::{OpKind, OpTable};
+
+/// What the VMs of a session are made of: ops, and the library JavaScript that scripts reach them through. Cheap to clone.
+///
+/// Two configurations are equal if one is a clone of the other: a session whose next call brings another one gets a new VM.
+///
+/// ```
+/// use perennial_engine::{Area, EngineConfig, OpTable, OpValue};
+/// let ops = OpTable::new().sync("greet", |_, args| {
+///     let name = args.first().and_then(OpValue::as_str).unwrap_or("you");
+///     Ok(serde_json::json!(format!("hello {name}")).into())
+/// });
+/// let area = Area::new("greet", &["greet"], "(function (ops) { return { greet: (name) => ops.greet(name) }; })");
+/// let config = EngineConfig::new(ops, vec![area]);
+/// assert_eq!(config, config.clone());
+/// ```
+#[derive(Clone)]
+pub struct EngineConfig(Arc<Inner>);
+
+struct Inner {
+    ops: OpTable,
+    /// Each global with the area that provides it.
+    globals: Vec<(String, Arc<Area>)>,
+}
+
+impl EngineConfig {
+    /// A configuration with these ops and areas, besides the engine's own `console` and timers.
+    pub fn new(ops: OpTable, areas: Vec<Area>) -> Self {
+        let own = own_areas().iter().cloned();
+        let globals = own
+            .chain(areas.into_iter().map(Arc::new))
+            .flat_map(|area| area.globals.clone().into_iter().map(move |name| (name, area.clone())))
+            .collect();
+        Self(Arc::new(Inner { ops, globals }))
+    }
+
+    pub(crate) fn ops(&self) -> &[(String, OpKind)] {
+        &self.0.ops.ops
+    }
+
+    pub(crate) fn globals(&self) -> &[(String, Arc<Area>)] {
+        &self.0.globals
+    }
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        static DEFAULT: OnceLock<EngineConfig> = OnceLock::new();
+        DEFAULT.get_or_init(|| Self::new(OpTable::new(), Vec::new())).clone()
+    }
+}
+
+impl PartialEq for EngineConfig {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for EngineConfig {}
+
+impl std::fmt::Debug for EngineConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "EngineConfig({} ops, {} globals)", self.0.ops.len(), self.0.globals.len())
+    }
+}
+
+/// Library JavaScript that provides some globals, loaded when a script first touches one of them.
+///
+/// The source is one function expression `(ops, intrinsics, hooks) => ({ global: value, … })`. It runs after scripts have had their
+/// hands on the realm: what it uses of the language's own objects it takes from `intrinsics`.
+pub struct Area {
+    file: String,
+    globals: Vec<String>,
+    source: String,
+    bytecode: OnceLock<Bytecode>,
+}
+
+impl Area {
+    /// An area of this name that provides `globals`.
+    pub fn new(name: &str, globals: &[&str], source: impl Into<String>) -> Self {
+        Self {
+            file: format!("{LIBRARY}{name}"),
+            globals: globals.iter().map(|&name| name.to_owned()).collect(),
+            source: source.into(),
+            bytecode: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
+    pub(crate) fn globals(&self) -> &[String] {
+        &self.globals
+    }
+
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
+
+    pub(crate) fn bytecode(&self) -> &OnceLock<Bytecode> {
+        &self.bytecode
+    }
+}
+
+fn own_areas() -> &'static [Arc<Area>] {
+    static OWN: OnceLock<Vec<Arc<Area>>> = OnceLock::new();
+    OWN.get_or_init(|| {
+        let timers =
+            ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"];
+        vec![
+            Arc::new(Area::new("console", &["console"], include_str!("../js/console.js"))),
+            Arc::new(Area::new("timers", &timers, include_str!("../js/timers.js"))),
+        ]
+    })
+}

@@ -1,0 +1,323 @@
+//! From what a script threw to what its author can act on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use perennial_protocol::{Cause, ErrorKind, ScriptError};
+
+use crate::bridge::{Helpers, to_json};
+use crate::control::{Stop, StopReason};
+use crate::js::{Class, Exception, Value};
+
+/// Names of library sources begin with this; their frames are not the author's.
+pub(crate) const LIBRARY: &str = "perennial:";
+
+const MAX_MESSAGE: usize = 8 << 10;
+const MAX_FRAMES: usize = 32;
+const MAX_CAUSES: usize = 8;
+/// UTF-16 units of a source line that an excerpt shows.
+const EXCERPT: usize = 120;
+
+/// The sources of recent runs, for positions and excerpts: functions outlive the run that made them.
+#[derive(Default)]
+pub(crate) struct Sources {
+    recent: VecDeque<(String, Arc<str>)>,
+    bytes: usize,
+}
+
+impl Sources {
+    /// How much source text a VM keeps beyond the current run's own.
+    const KEPT_BYTES: usize = 256 << 10;
+
+    pub(crate) fn add(&mut self, name: String, source: Arc<str>) {
+        self.bytes += source.len();
+        self.recent.push_back((name, source));
+        while self.recent.len() > 1 && self.bytes > Self::KEPT_BYTES {
+            if let Some((_, source)) = self.recent.pop_front() {
+                self.bytes -= source.len();
+            }
+        }
+    }
+
+    fn line(&self, name: &str, line: u32) -> Option<&str> {
+        let (_, source) = self.recent.iter().rev().find(|(known, _)| known == name)?;
+        source.split('\n').nth(line.checked_sub(1)? as usize)
+    }
+
+    fn last(&self) -> Option<&(String, Arc<str>)> {
+        self.recent.back()
+    }
+}
+
+/// A place in a source: line and UTF-16 column, both from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    file: String,
+    line: u32,
+    column: u32,
+}
+
+/// Turns a column in UTF-8 bytes, as QuickJS counts, into one in UTF-16 units.
+fn utf16_column(line: &str, column: u32) -> u32 {
+    let bytes = (column.max(1) - 1) as usize;
+    let units: usize = line.char_indices().take_while(|(at, _)| *at < bytes).map(|(_, c)| c.len_utf16()).sum();
+    // A column past the end (at a line break or the end of input) stays past the end.
+    units as u32 + 1 + bytes.saturating_sub(line.len()) as u32
+}
+
+/// Splits `… (file:line:column)` or `… file:line:column`.
+fn parse_frame(line: &str) -> Option<(&str, &str, u32, u32)> {
+    let line = line.trim_start().strip_prefix("at ")?;
+    let (function, place) = match line.strip_suffix(')').and_then(|line| line.rsplit_once(" (")) {
+        Some((function, place)) => (function, place),
+        None => ("", line),
+    };
+    let (rest, column) = place.rsplit_once(':')?;
+    let (file, line) = rest.rsplit_once(':')?;
+    Some((function, file, line.parse().ok()?, column.parse().ok()?))
+}
+
+/// The author's own frames with their own columns, and the first place among them.
+fn own_frames(stack: &str, sources: &Sources) -> (Option<String>, Option<Place>) {
+    let mut frames = String::new();
+    let mut first = None;
+    let mut count = 0;
+    for frame in stack.lines() {
+        let Some((function, file, line, column)) = parse_frame(frame) else {
+            // Native frames have no place; anything else was written by the script itself.
+            continue;
+        };
+        if file.starts_with(LIBRARY) || line == 0 {
+            continue;
+        }
+        let column = sources.line(file, line).map_or(column, |text| utf16_column(text, column));
+        if count == MAX_FRAMES {
+            break;
+        }
+        count += 1;
+        if !frames.is_empty() {
+            frames.push('\n');
+        }
+        match function {
+            "" | "<anonymous>" | "<eval>" => frames.push_str(&format!("    at {file}:{line}:{column}")),
+            _ => frames.push_str(&format!("    at {function} ({file}:{line}:{column})")),
+        }
+        first.get_or_insert(Place { file: file.to_owned(), line, column });
+    }
+    ((!frames.is_empty()).then_some(frames), first)
+}
+
+/// The line with a caret below the column; long lines are shown around it.
+fn excerpt(line: &str, column: u32) -> String {
+    let line = line.trim_end_matches('\r');
+    let at = (column - 1) as usize;
+    let mut from = at.saturating_sub(EXCERPT / 2);
+    let (mut shown, mut before, mut unit) = (String::new(), String::new(), 0);
+    for c in line.chars() {
+        let end = unit + c.len_utf16();
+        if unit >= from && end <= from + EXCERPT {
+            // A tab stays a tab above and below, so that the caret keeps its place.
+            if unit < at {
+                before.push(if c == '\t' { '\t' } else { ' ' });
+            }
+            shown.push(if c.is_control() && c != '\t' { '\u{fffd}' } else { c });
+        } else if unit < from && end > from {
+            from = end;
+        }
+        unit = end;
+    }
+    before.extend(std::iter::repeat_n(' ', at.saturating_sub(unit.max(from))));
+    format!("{shown}\n{before}^")
+}
+
+impl Place {
+    fn put_into(self, error: &mut ScriptError, sources: &Sources) {
+        error.excerpt = sources.line(&self.file, self.line).map(|line| excerpt(line, self.column));
+        error.line = Some(self.line);
+        error.column = Some(self.column);
+        error.file = Some(self.file);
+    }
+}
+
+fn bounded(mut text: String) -> String {
+    if text.len() > MAX_MESSAGE {
+        let mut end = MAX_MESSAGE;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+/// A property as text; whatever goes wrong reads as absent. Getters may run.
+fn text_of(value: &Value<'_>, key: &str) -> Option<String> {
+    match value.get_str(key) {
+        Ok(text) if text.is_string() => text.text_lossy().map(bounded),
+        Ok(_) => None,
+        Err(Exception) => {
+            drop(value.scope().catch());
+            None
+        }
+    }
+}
+
+/// Name and message of anything that was thrown.
+fn name_and_message(helpers: &Helpers, thrown: &Value<'_>) -> (String, String) {
+    let class = thrown.class();
+    if class == Class::Error {
+        let name = text_of(thrown, "name").filter(|name| !name.is_empty()).unwrap_or_else(|| "Error".to_owned());
+        return (name, text_of(thrown, "message").unwrap_or_default());
+    }
+    let name = match class {
+        Class::Undefined => "undefined",
+        Class::Null => "null",
+        Class::Bool(_) => "boolean",
+        Class::Int(_) | Class::Float(_) => "number",
+        Class::String => "string",
+        Class::BigInt => "bigint",
+        Class::Symbol => "symbol",
+        Class::Function => "function",
+        _ => "object",
+    };
+    let message = match class {
+        Class::String => thrown.text_lossy().unwrap_or_default(),
+        Class::Symbol | Class::Function => format!("a {name} was thrown"),
+        _ => match to_json(helpers, thrown, MAX_MESSAGE) {
+            Ok(Some(json)) => json.to_string(),
+            Ok(None) => "undefined".to_owned(),
+            Err(_) => {
+                drop(thrown.scope().catch());
+                // An object that looks like an error, as other realms and hand-made classes have them.
+                text_of(thrown, "message").unwrap_or_else(|| "an object was thrown".to_owned())
+            }
+        },
+    };
+    (name.to_owned(), bounded(message))
+}
+
+fn cause_of(helpers: &Helpers, thrown: &Value<'_>, left: usize) -> Option<Box<Cause>> {
+    if left == 0 || thrown.class() != Class::Error {
+        return None;
+    }
+    let cause = match thrown.get_str("cause") {
+        Ok(cause) if !cause.is_undefined() => cause,
+        Ok(_) => return None,
+        Err(Exception) => {
+            drop(thrown.scope().catch());
+            return None;
+        }
+    };
+    let (name, message) = name_and_message(helpers, &cause);
+    Some(Box::new(Cause { name, message, cause: cause_of(helpers, &cause, left - 1) }))
+}
+
+/// Describes what a script threw. `permission` is the prototype of the errors that the host throws for what is not granted.
+pub(crate) fn describe(
+    helpers: &Helpers,
+    permission: &Value<'_>,
+    sources: &Sources,
+    thrown: &Value<'_>,
+) -> ScriptError {
+    let is_permission = thrown.plain_prototype().is_some_and(|prototype| prototype.address() == permission.address());
+    let kind = if is_permission { ErrorKind::Permission } else { ErrorKind::Runtime };
+    let (name, message) = name_and_message(helpers, thrown);
+    let mut error = ScriptError { name, ..ScriptError::new(kind, message) };
+    if thrown.class() == Class::Error {
+        let (stack, place) = own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources);
+        error.stack = stack;
+        if let Some(place) = place {
+            place.put_into(&mut error, sources);
+        }
+        let number = |key: &str| thrown.get_str(key).ok().and_then(|value| value.as_number()).map(|value| value as u64);
+        if let (Some(limit), Some(used)) = (number("limit"), number("used")) {
+            error = error.with_limit(limit, used);
+        }
+        drop(thrown.scope().catch());
+    }
+    error.cause = cause_of(helpers, thrown, MAX_CAUSES);
+    error
+}
+
+/// Describes why the current source does not compile. `label_column` is where the wrapper's last line names its label.
+pub(crate) fn describe_syntax(helpers: &Helpers, sources: &Sources, thrown: &Value<'_>, label_column: u32) -> ScriptError {
+    let (name, message) = name_and_message(helpers, thrown);
+    let mut error = ScriptError { name, ..ScriptError::new(ErrorKind::Syntax, message) };
+    let (_, place) = own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources);
+    let Some((file, source)) = sources.last() else { return error };
+    let lines = source.split('\n').count() as u32;
+    match place {
+        Some(place) if place.line <= lines => place.put_into(&mut error, sources),
+        _ => {
+            // The parser got as far as the wrapper's last line. If it stumbled over the label there, the block that bears it was
+            // closed already; otherwise something is still open.
+            error.message = if place.is_some_and(|place| place.column == label_column) {
+                "a '}' or ')' closes more than was opened".to_owned()
+            } else {
+                "unexpected end of the script: a bracket, string, template or comment is still open".to_owned()
+            };
+            let last = source.trim_end();
+            let line = last.split('\n').count() as u32;
+            let column = last.rsplit('\n').next().unwrap_or("").encode_utf16().count() as u32 + 1;
+            Place { file: file.clone(), line, column }.put_into(&mut error, sources);
+        }
+    }
+    error
+}
+
+/// Describes a force-halt. All of them discard the VM, and all say so.
+pub(crate) fn describe_stop(stop: Stop) -> ScriptError {
+    let lost = "the VM was discarded and its globals are lost; vars are kept";
+    let (kind, message) = match stop.reason {
+        StopReason::Timeout => {
+            (ErrorKind::Timeout, format!("the script ran longer than {} ms and was stopped; {lost}", stop.limit))
+        }
+        StopReason::CpuLimit => {
+            (ErrorKind::CpuLimit, format!("the script used more than {} ms of CPU time and was stopped; {lost}", stop.limit))
+        }
+        StopReason::MemoryLimit => (
+            ErrorKind::MemoryLimit,
+            format!("the script needed {} bytes of memory where {} are allowed and was stopped; {lost}", stop.used, stop.limit),
+        ),
+        StopReason::Cancelled => (ErrorKind::Cancelled, format!("the run was cancelled; {lost}")),
+        StopReason::Background => {
+            (ErrorKind::Timeout, format!("a callback ran longer than {} ms between two runs; {lost}", stop.limit))
+        }
+    };
+    let error = ScriptError::new(kind, message);
+    if stop.reason == StopReason::Cancelled { error } else { error.with_limit(stop.limit, stop.used) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_counted_in_utf16_units() {
+        assert_eq!(utf16_column("aé😀x", 1), 1);
+        assert_eq!(utf16_column("aé😀x", 2), 2);
+        assert_eq!(utf16_column("aé😀x", 4), 3);
+        assert_eq!(utf16_column("aé😀x", 8), 5);
+        assert_eq!(utf16_column("ab", 4), 4);
+    }
+
+    #[test]
+    fn the_caret_stands_below_the_column_in_short_and_long_lines() {
+        assert_eq!(excerpt("let x = y;", 9), "let x = y;\n        ^");
+        assert_eq!(excerpt("\tthrow 1", 2), "\tthrow 1\n\t^");
+        let long = format!("{}!{}", "a".repeat(500), "b".repeat(500));
+        let shown = excerpt(&long, 501);
+        let (line, caret) = shown.split_once('\n').expect("two lines");
+        assert_eq!(line.chars().nth(caret.len() - 1), Some('!'));
+        assert!(line.len() <= EXCERPT);
+    }
+
+    #[test]
+    fn frames_are_told_from_what_a_script_made_up() {
+        assert_eq!(parse_frame("    at f (cell 3:2:5)"), Some(("f", "cell 3", 2, 5)));
+        assert_eq!(parse_frame("    at cell 3:2:5"), Some(("", "cell 3", 2, 5)));
+        assert_eq!(parse_frame("    at map (native)"), None);
+        assert_eq!(parse_frame("nonsense"), None);
+    }
+}

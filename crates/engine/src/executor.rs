@@ -1,0 +1,314 @@
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::js::{current_thread_id, nudge, set_idle_priority};
+use crate::limits::THREAD_STACK;
+
+/// How often a starved queue is looked at; also how long a trivial run may wait behind scripts that keep every thread.
+const GROW_AFTER: Duration = Duration::from_millis(1);
+
+/// Limits of the thread pool.
+#[derive(Clone, Debug)]
+pub struct ExecutorConfig {
+    /// Threads at the most, abandoned ones not counted.
+    pub max_threads: usize,
+    /// Slices that may wait for a thread.
+    pub queue: usize,
+    /// How long a run may wait for its first slice before it is `busy`.
+    pub max_wait: Duration,
+    /// How long an idle thread stays.
+    pub keep_alive: Duration,
+    /// Threads lost to built-ins that never return at which new runs are refused.
+    pub max_abandoned: usize,
+}
+
+impl Default for ExecutorConfig {
+    fn default() -> Self {
+        Self {
+            max_threads: 512,
+            queue: 1 << 16,
+            max_wait: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(5),
+            max_abandoned: 32,
+        }
+    }
+}
+
+/// The threads that run VMs: our own, so that one which is stuck holds up neither the embedder's runtime nor its shutdown.
+///
+/// The pool grows only while nothing moves: two threads a core would share a core; a thread that spins must not keep others out.
+/// Threads are detached; they end when the executor is dropped and they have nothing to do.
+pub struct Executor {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: ExecutorConfig,
+    /// Threads to start without asking, one a core.
+    eager: usize,
+    state: Mutex<State>,
+    work: Condvar,
+    starved: Condvar,
+    abandoned: AtomicUsize,
+    /// Slices taken from the queue since the start; the sitter sees by it whether anything moves.
+    taken: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Arc<dyn Task>>,
+    idle: usize,
+    threads: usize,
+    /// The thread that watches a starved queue exists.
+    sitter: bool,
+    sitter_parked: bool,
+    closed: bool,
+}
+
+/// A piece of work for a thread.
+pub(crate) trait Task: Send + Sync {
+    fn ticket(&self) -> &Ticket;
+    fn run(&self);
+}
+
+/// Where a task stands. Whoever changes the phase first decides what becomes of it.
+pub(crate) struct Ticket {
+    phase: AtomicU8,
+    thread: AtomicI32,
+}
+
+const QUEUED: u8 = 0;
+const RUNNING: u8 = 1;
+const DONE: u8 = 2;
+const WITHDRAWN: u8 = 3;
+const ABANDONED: u8 = 4;
+
+impl Ticket {
+    pub(crate) fn new() -> Self {
+        Self { phase: AtomicU8::new(QUEUED), thread: AtomicI32::new(0) }
+    }
+
+    fn change(&self, from: u8, to: u8) -> bool {
+        self.phase.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Takes the task back from the queue. `false` if a thread has it.
+    pub(crate) fn withdraw(&self) -> bool {
+        self.change(QUEUED, WITHDRAWN)
+    }
+
+    pub(crate) fn is_queued(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == QUEUED
+    }
+
+    /// Interrupts the thread that runs the task, in case it is stuck in a VM that was stopped.
+    pub(crate) fn nudge(&self) {
+        if self.phase.load(Ordering::Acquire) == RUNNING {
+            nudge(self.thread.load(Ordering::Acquire));
+        }
+    }
+
+    /// The task is through. `false` if it was abandoned meanwhile: then nobody waits for what it made.
+    pub(crate) fn finish(&self) -> bool {
+        self.change(RUNNING, DONE)
+    }
+}
+
+/// The queue is full, or too many threads are lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused;
+
+impl Executor {
+    /// A pool without threads yet.
+    pub fn new(config: ExecutorConfig) -> Self {
+        let eager = thread::available_parallelism().map_or(2, usize::from).min(config.max_threads).max(1);
+        Self {
+            shared: Arc::new(Shared {
+                config,
+                eager,
+                state: Mutex::default(),
+                work: Condvar::new(),
+                starved: Condvar::new(),
+                abandoned: AtomicUsize::new(0),
+                taken: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// The limits it was made with.
+    pub fn config(&self) -> &ExecutorConfig {
+        &self.shared.config
+    }
+
+    /// Threads that are stuck in a built-in whose run has been answered.
+    pub fn abandoned_threads(&self) -> usize {
+        self.shared.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// Threads that exist and are not abandoned.
+    pub fn threads(&self) -> usize {
+        self.shared.lock().threads
+    }
+
+    /// Whether a new run may begin.
+    pub(crate) fn accepts_runs(&self) -> bool {
+        self.abandoned_threads() < self.shared.config.max_abandoned
+    }
+
+    pub(crate) fn submit(&self, task: Arc<dyn Task>) -> Result<(), Refused> {
+        let mut state = self.shared.lock();
+        if state.closed || state.queue.len() >= self.shared.config.queue {
+            return Err(Refused);
+        }
+        state.queue.push_back(task);
+        if state.queue.len() <= state.idle {
+            // Every task that waits has a thread waking up for it: one leaves `idle` before it takes one from the queue.
+            drop(state);
+            self.shared.work.notify_one();
+        } else if state.threads < self.shared.eager {
+            self.shared.start_worker(&mut state);
+        } else if !state.sitter {
+            self.shared.start_sitter(&mut state);
+        } else if state.sitter_parked {
+            self.shared.starved.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Gives up on the thread that runs a task. `false` if the task has just ended.
+    pub(crate) fn abandon(&self, ticket: &Ticket) -> bool {
+        // Counted before the phase changes, so that the thread's own decrement never comes first.
+        self.shared.abandoned.fetch_add(1, Ordering::AcqRel);
+        if !ticket.change(RUNNING, ABANDONED) {
+            self.shared.abandoned.fetch_sub(1, Ordering::AcqRel);
+            return false;
+        }
+        set_idle_priority(ticket.thread.load(Ordering::Acquire));
+        self.shared.lock().threads -= 1;
+        tracing::warn!(abandoned = self.abandoned_threads(), "a script is stuck in a built-in; its thread was abandoned");
+        true
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        self.shared.work.notify_all();
+        self.shared.starved.notify_all();
+    }
+}
+
+impl std::fmt::Debug for Executor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Executor").field("threads", &self.threads()).field("abandoned", &self.abandoned_threads()).finish()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_worker(self: &Arc<Self>, state: &mut State) {
+        let shared = self.clone();
+        let started = thread::Builder::new()
+            .name("perennial-vm".to_owned())
+            .stack_size(THREAD_STACK)
+            .spawn(move || shared.work());
+        match started {
+            Ok(_) => state.threads += 1,
+            Err(error) => tracing::error!(%error, "no thread for another VM"),
+        }
+    }
+
+    fn start_sitter(self: &Arc<Self>, state: &mut State) {
+        let shared = self.clone();
+        match thread::Builder::new().name("perennial-sitter".to_owned()).stack_size(64 << 10).spawn(move || shared.sit()) {
+            Ok(_) => state.sitter = true,
+            Err(error) => tracing::error!(%error, "no thread to watch the queue"),
+        }
+    }
+
+    /// A worker: takes tasks until there has been none for a while.
+    fn work(self: Arc<Self>) {
+        let mut state = self.lock();
+        loop {
+            if let Some(task) = state.queue.pop_front() {
+                self.taken.fetch_add(1, Ordering::Relaxed);
+                drop(state);
+                if self.run(task) {
+                    return;
+                }
+                state = self.lock();
+            } else if state.closed {
+                state.threads -= 1;
+                return;
+            } else {
+                state.idle += 1;
+                let (guard, timeout) = self
+                    .work
+                    .wait_timeout(state, self.config.keep_alive)
+                    .unwrap_or_else(PoisonError::into_inner);
+                state = guard;
+                state.idle -= 1;
+                if timeout.timed_out() && state.queue.is_empty() {
+                    state.threads -= 1;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Runs one task. `true` if the thread was abandoned meanwhile.
+    fn run(&self, task: Arc<dyn Task>) -> bool {
+        let ticket = task.ticket();
+        ticket.thread.store(current_thread_id(), Ordering::Release);
+        if !ticket.change(QUEUED, RUNNING) {
+            return false;
+        }
+        if catch_unwind(AssertUnwindSafe(|| task.run())).is_err() {
+            tracing::error!("a VM panicked; its session is told");
+        }
+        if ticket.phase.load(Ordering::Acquire) == ABANDONED {
+            drop(task);
+            self.abandoned.fetch_sub(1, Ordering::AcqRel);
+            return true;
+        }
+        false
+    }
+
+    /// The sitter: while tasks wait and nothing moves, adds a thread at a time.
+    fn sit(self: Arc<Self>) {
+        let mut state = self.lock();
+        let mut taken = self.taken.load(Ordering::Relaxed);
+        let mut since = Instant::now();
+        loop {
+            if state.closed {
+                return;
+            }
+            if state.queue.is_empty() {
+                state.sitter_parked = true;
+                state = self.starved.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.sitter_parked = false;
+                taken = self.taken.load(Ordering::Relaxed);
+                since = Instant::now();
+                continue;
+            }
+            state = self.starved.wait_timeout(state, GROW_AFTER).unwrap_or_else(PoisonError::into_inner).0;
+            let now_taken = self.taken.load(Ordering::Relaxed);
+            if now_taken != taken {
+                (taken, since) = (now_taken, Instant::now());
+            } else if !state.queue.is_empty() && state.idle == 0 && since.elapsed() >= GROW_AFTER {
+                if state.threads < self.config.max_threads {
+                    self.start_worker(&mut state);
+                }
+                since = Instant::now();
+            }
+        }
+    }
+}

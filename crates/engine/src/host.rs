@@ -1,0 +1,473 @@
+//! What a VM's JavaScript finds outside: the dispatcher behind every native function, and the state it works on.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use perennial_protocol::ConsoleLevel;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use crate::bridge::{EnterError, Helpers, WalkError, from_op_value, to_op_value};
+use crate::config::{Area, EngineConfig};
+use crate::console::Console;
+use crate::inbox::Inbox;
+use crate::js::{Bytecode, Class, Exception, Host, Saved, Scope, Value};
+use crate::ops::{OpContext, OpError, OpKind, OpResult};
+use crate::timers::{MAX_TIMERS, Timers};
+
+/// Async ops under way in one VM. Their results are held outside the heap until they are delivered.
+const MAX_PENDING_OPS: usize = 1000;
+/// Rejected promises without a handler that are looked after; of more only the number is kept.
+const MAX_REJECTIONS: usize = 100;
+/// Arguments of one op call, as JSON text or bytes.
+const MAX_ARGUMENT: usize = 64 << 20;
+
+/// Native functions of the engine itself. Numbers from `OPS` on are those of the configuration's table, from `GETTERS` on the
+/// first touch of a library area's global, from `SETTERS` on a script's own assignment to it.
+#[derive(Clone, Copy)]
+#[repr(i32)]
+enum Core {
+    ConsoleWrite = 0,
+    ConsoleKind,
+    TimerStart,
+    TimerAgain,
+    TimerStop,
+}
+
+const CORE: [(&str, Core); 5] = [
+    ("console_write", Core::ConsoleWrite),
+    ("console_kind", Core::ConsoleKind),
+    ("timer_start", Core::TimerStart),
+    ("timer_again", Core::TimerAgain),
+    ("timer_stop", Core::TimerStop),
+];
+const OPS: i32 = 1 << 10;
+const GETTERS: i32 = 1 << 12;
+const SETTERS: i32 = 1 << 13;
+
+/// The state behind one VM's native functions. Only the thread that runs the VM takes its locks, so none is ever waited for.
+pub(crate) struct HostState {
+    config: EngineConfig,
+    pub(crate) console: Console,
+    pub(crate) inbox: Arc<Inbox>,
+    runtime: Handle,
+    pub(crate) host_calls: AtomicU64,
+    pub(crate) timers: Mutex<Timers>,
+    pub(crate) helpers: OnceLock<Helpers>,
+    library: Mutex<Library>,
+    pending: Mutex<Pending>,
+    rejections: Mutex<Rejections>,
+    context: Mutex<OpContext>,
+}
+
+/// Values of the bootstrap and of loaded areas.
+#[derive(Default)]
+struct Library {
+    intrinsics: Option<Saved>,
+    errors: Option<Saved>,
+    permission: Option<Saved>,
+    ops: Option<Saved>,
+    hooks: Option<Saved>,
+    /// What each loaded area provides.
+    areas: HashMap<String, Saved>,
+}
+
+#[derive(Default)]
+struct Pending {
+    next_id: u32,
+    ops: HashMap<u32, PendingOp>,
+}
+
+struct PendingOp {
+    resolve: Saved,
+    reject: Saved,
+    task: AbortHandle,
+}
+
+#[derive(Default)]
+struct Rejections {
+    unhandled: Vec<(usize, Saved, Saved)>,
+    more: u64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl HostState {
+    pub(crate) fn new(config: EngineConfig, console: Console, runtime: Handle) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            console,
+            inbox: Arc::default(),
+            runtime,
+            host_calls: AtomicU64::new(0),
+            timers: Mutex::default(),
+            helpers: OnceLock::new(),
+            library: Mutex::default(),
+            pending: Mutex::default(),
+            rejections: Mutex::default(),
+            context: Mutex::new(OpContext { extensions: Default::default(), lent: Default::default() }),
+        })
+    }
+
+    pub(crate) fn config(&self) -> &EngineConfig {
+        &self.config
+    }
+
+    /// What is per call is swapped here, and nowhere else.
+    pub(crate) fn set_context(&self, context: OpContext) {
+        *lock(&self.context) = context;
+    }
+
+    /// Takes back what the run that ended lent.
+    pub(crate) fn end_loans(&self) {
+        lock(&self.context).lent = Default::default();
+    }
+
+    pub(crate) fn helpers(&self) -> &Helpers {
+        self.helpers.get().expect("the bootstrap ran when the VM was built")
+    }
+
+    /// Evaluates the bootstrap and hangs the areas' globals into the global object.
+    pub(crate) fn install(&self, scope: Scope<'_>) -> Result<(), Exception> {
+        static BOOTSTRAP: OnceLock<Bytecode> = OnceLock::new();
+        let main = bytecode(scope, &BOOTSTRAP, include_str!("../js/bootstrap.js"), "perennial:bootstrap")?;
+        let global = scope.global();
+        let parts = scope.call(&scope.eval_bytecode(main)?, &scope.undefined(), &[&global])?;
+        let errors = parts.get_str("errors")?;
+        let helpers = Helpers::new(scope, &parts.get_str("helpers")?, &errors)?;
+        {
+            let mut library = lock(&self.library);
+            library.intrinsics = Some(scope.save(parts.get_str("intrinsics")?));
+            library.permission = Some(scope.save(errors.get_str("PermissionError")?));
+            library.errors = Some(scope.save(errors));
+        }
+        if self.helpers.set(helpers).is_err() {
+            return Err(scope.throw_error("Error", "a VM is built once"));
+        }
+        for (index, (name, _)) in self.config.globals().iter().enumerate() {
+            let getter = scope.function(name, GETTERS + index as i32)?;
+            let setter = scope.function(name, SETTERS + index as i32)?;
+            global.define_accessor(&scope.atom(name)?, getter, setter)?;
+        }
+        Ok(())
+    }
+
+    /// The prototype of the errors that say what is not granted.
+    pub(crate) fn permission_prototype<'js>(&self, scope: Scope<'js>) -> Value<'js> {
+        lock(&self.library).permission.as_ref().map_or_else(|| scope.null(), |saved| scope.load(saved))
+    }
+
+    // ---- library areas ------------------------------------------------------------------------------------------------
+
+    /// First touch of an area: runs its code and turns its accessors into plain properties.
+    fn load_area<'js>(&self, scope: Scope<'js>, index: usize) -> Result<Value<'js>, Exception> {
+        let Some((wanted, area)) = self.config.globals().get(index) else {
+            return Err(scope.throw_error("Error", "no such library area"));
+        };
+        let known = lock(&self.library).areas.get(area.file()).map(|saved| scope.load(saved));
+        if let Some(exports) = known {
+            // The accessor is still there because the script froze the global object.
+            return exports.get_str(wanted);
+        }
+        let exports = self.evaluate_area(scope, area)?;
+        lock(&self.library).areas.insert(area.file().to_owned(), scope.save(exports.clone()));
+        let global = scope.global();
+        for name in area.globals() {
+            global.define_hidden(&scope.atom(name)?, exports.get_str(name)?)?;
+        }
+        exports.get_str(wanted)
+    }
+
+    fn evaluate_area<'js>(&self, scope: Scope<'js>, area: &Area) -> Result<Value<'js>, Exception> {
+        let code = bytecode(scope, area.bytecode(), area.source(), area.file())?;
+        let intrinsics = lock(&self.library).intrinsics.as_ref().map(|saved| scope.load(saved));
+        let intrinsics = intrinsics.unwrap_or_else(|| scope.undefined());
+        let (ops, hooks) = (self.ops_object(scope)?, self.hooks(scope)?);
+        scope.call(&scope.eval_bytecode(code)?, &scope.undefined(), &[&ops, &intrinsics, &hooks])
+    }
+
+    /// The object through which library code calls ops.
+    fn ops_object<'js>(&self, scope: Scope<'js>) -> Result<Value<'js>, Exception> {
+        if let Some(saved) = &lock(&self.library).ops {
+            return Ok(scope.load(saved));
+        }
+        let object = scope.bare_object()?;
+        for (name, op) in CORE {
+            object.define(name, scope.function(name, op as i32)?)?;
+        }
+        for (index, (name, _)) in self.config.ops().iter().enumerate() {
+            object.define(name, scope.function(name, OPS + index as i32)?)?;
+        }
+        lock(&self.library).ops = Some(scope.save(object.clone()));
+        Ok(object)
+    }
+
+    /// The object on which library code leaves functions for the engine to call.
+    fn hooks<'js>(&self, scope: Scope<'js>) -> Result<Value<'js>, Exception> {
+        if let Some(saved) = &lock(&self.library).hooks {
+            return Ok(scope.load(saved));
+        }
+        let object = scope.bare_object()?;
+        lock(&self.library).hooks = Some(scope.save(object.clone()));
+        Ok(object)
+    }
+
+    /// Calls a timer's callback. An exception of the callback is pending when this fails.
+    pub(crate) fn fire_timer(&self, scope: Scope<'_>, id: u32) -> Result<(), Exception> {
+        let fire = self.hooks(scope)?.get_str("fire")?;
+        scope.call(&fire, &scope.undefined(), &[&scope.number(id.into())]).map(drop)
+    }
+
+    // ---- ops ----------------------------------------------------------------------------------------------------------
+
+    fn call_op<'js>(&self, scope: Scope<'js>, index: usize, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
+        let Some((name, op)) = self.config.ops().get(index) else {
+            return Err(scope.throw_error("Error", "no such op"));
+        };
+        let mut plain = Vec::with_capacity(args.len());
+        for value in args {
+            match to_op_value(self.helpers(), value, MAX_ARGUMENT) {
+                Ok(value) => plain.push(value),
+                Err(error) => return Err(self.throw(scope, &argument_error(error))),
+            }
+        }
+        // Getters of the arguments may have run, and a stop may have come meanwhile; the caller of this function sees to that
+        // before anything is returned, but the op must not start either.
+        let context = lock(&self.context).clone();
+        match op {
+            OpKind::Sync(op) => {
+                // An op calls no JavaScript, so this panic is its own and no stop.
+                let result = catch_unwind(AssertUnwindSafe(|| op(&context, plain)));
+                self.enter(scope, result.unwrap_or_else(|_| Err(panicked(name))))
+            }
+            OpKind::Async(op) => {
+                if lock(&self.pending).ops.len() >= MAX_PENDING_OPS {
+                    let message = format!("{MAX_PENDING_OPS} operations are under way already: await some of them first");
+                    let limit = MAX_PENDING_OPS as u64;
+                    return Err(self.throw(scope, &OpError::quota(message, limit, limit + 1)));
+                }
+                let (promise, resolve, reject) = scope.promise()?;
+                let future = catch_unwind(AssertUnwindSafe(|| op(context, plain)));
+                let future = match future {
+                    Ok(future) => future,
+                    Err(_) => return Err(self.throw(scope, &panicked(name))),
+                };
+                let mut pending = lock(&self.pending);
+                pending.next_id = pending.next_id.wrapping_add(1);
+                let (id, inbox, name) = (pending.next_id, self.inbox.clone(), name.clone());
+                let task = self.runtime.spawn(async move {
+                    let result = AssertUnwindSafe(future).catch_unwind().await;
+                    inbox.deliver(id, result.unwrap_or_else(|_| Err(panicked(&name))));
+                });
+                let (resolve, reject) = (scope.save(resolve), scope.save(reject));
+                pending.ops.insert(id, PendingOp { resolve, reject, task: task.abort_handle() });
+                Ok(promise)
+            }
+        }
+    }
+
+    /// Settles the promise of one async op. `false` if nothing was waiting for it.
+    pub(crate) fn settle(&self, scope: Scope<'_>, id: u32, result: OpResult) -> Result<bool, Exception> {
+        let Some(op) = lock(&self.pending).ops.remove(&id) else { return Ok(false) };
+        let (resolve, reject) = (scope.restore(op.resolve), scope.restore(op.reject));
+        let (function, value) = match self.enter(scope, result) {
+            Ok(value) => (resolve, value),
+            Err(Exception) => (reject, scope.catch()),
+        };
+        scope.call(&function, &scope.undefined(), &[&value])?;
+        Ok(true)
+    }
+
+    /// Whether anything may still arrive: async ops or timers.
+    pub(crate) fn expects_anything(&self) -> bool {
+        !lock(&self.pending).ops.is_empty() || lock(&self.timers).next().is_some()
+    }
+
+    /// Cancels all async ops. For a VM that will not run again.
+    pub(crate) fn abort_ops(&self) {
+        for (_, op) in lock(&self.pending).ops.drain() {
+            op.task.abort();
+        }
+    }
+
+    fn enter<'js>(&self, scope: Scope<'js>, result: OpResult) -> Result<Value<'js>, Exception> {
+        match result {
+            Ok(value) => match from_op_value(self.helpers(), scope, &value) {
+                Ok(value) => Ok(value),
+                Err(EnterError::Exception) => Err(Exception),
+                Err(EnterError::Invalid(message)) => Err(self.throw(scope, &OpError::new("Error", message))),
+            },
+            Err(error) => Err(self.throw(scope, &error)),
+        }
+    }
+
+    /// Throws an op's error as an instance of its class.
+    fn throw(&self, scope: Scope<'_>, error: &OpError) -> Exception {
+        self.try_throw(scope, error).unwrap_or_else(|exception| exception)
+    }
+
+    fn try_throw(&self, scope: Scope<'_>, error: &OpError) -> Result<Exception, Exception> {
+        let errors = lock(&self.library).errors.as_ref().map(|saved| scope.load(saved));
+        let Some(errors) = errors else { return Ok(scope.throw_error("Error", &error.message)) };
+        let prototype = errors.get_str(&error.class)?;
+        let object = if prototype.is_object() {
+            prototype.new_error_below(&error.message)?
+        } else {
+            scope.error(&error.class, &error.message)?
+        };
+        if let Some((limit, used)) = error.numbers {
+            object.define_hidden(&scope.atom("limit")?, scope.number(limit as f64))?;
+            object.define_hidden(&scope.atom("used")?, scope.number(used as f64))?;
+        }
+        Ok(scope.throw(object))
+    }
+
+    // ---- the engine's own functions -----------------------------------------------------------------------------------
+
+    fn call_core<'js>(&self, scope: Scope<'js>, core: Core, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
+        let number = |index: usize| args.get(index).and_then(Value::as_number).unwrap_or(0.0);
+        let delay = |index: usize| Duration::from_secs_f64(number(index).clamp(0.0, f64::from(i32::MAX)) / 1000.0);
+        match core {
+            Core::ConsoleWrite => {
+                let level = match number(0) as u8 {
+                    0 => ConsoleLevel::Debug,
+                    2 => ConsoleLevel::Info,
+                    3 => ConsoleLevel::Warn,
+                    4 => ConsoleLevel::Error,
+                    _ => ConsoleLevel::Log,
+                };
+                let text = args.get(1).and_then(Value::text_lossy).unwrap_or_default();
+                self.console.write(level, &text);
+                Ok(scope.undefined())
+            }
+            Core::ConsoleKind => {
+                let kind = match args.first() {
+                    Some(value) if value.is_proxy() => "proxy",
+                    Some(value) => match value.class() {
+                        Class::Array => "array",
+                        Class::Date => "date",
+                        Class::Error => "error",
+                        Class::Map => "map",
+                        Class::Set => "set",
+                        Class::RegExp => "regexp",
+                        Class::Buffer => "buffer",
+                        Class::Boxed => "boxed",
+                        Class::Promise => "promise",
+                        _ => "object",
+                    },
+                    None => "object",
+                };
+                scope.string(kind)
+            }
+            Core::TimerStart => match lock(&self.timers).start(delay(0)) {
+                Some(id) => Ok(scope.number(id.into())),
+                None => {
+                    let (limit, message) = (MAX_TIMERS as u64, format!("{MAX_TIMERS} timers are running already"));
+                    Err(self.throw(scope, &OpError::quota(message, limit, limit + 1)))
+                }
+            },
+            Core::TimerAgain => {
+                lock(&self.timers).again(number(0) as u32, delay(1));
+                Ok(scope.undefined())
+            }
+            Core::TimerStop => {
+                lock(&self.timers).stop(number(0) as u32);
+                Ok(scope.undefined())
+            }
+        }
+    }
+
+    // ---- unhandled rejections -----------------------------------------------------------------------------------------
+
+    /// Takes the reasons of rejections that nobody has handled, with a count of those that were not kept.
+    pub(crate) fn take_rejections<'js>(&self, scope: Scope<'js>) -> (Vec<Value<'js>>, u64) {
+        let rejections = std::mem::take(&mut *lock(&self.rejections));
+        let reasons = rejections.unhandled.into_iter().map(|(_, promise, reason)| {
+            drop(scope.restore(promise));
+            scope.restore(reason)
+        });
+        (reasons.collect(), rejections.more)
+    }
+}
+
+impl Host for Arc<HostState> {
+    fn call<'js>(&self, scope: Scope<'js>, id: i32, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
+        self.host_calls.fetch_add(1, Ordering::Relaxed);
+        match id {
+            SETTERS.. => {
+                let Some((name, _)) = self.config.globals().get((id - SETTERS) as usize) else {
+                    return Err(scope.throw_error("Error", "no such global"));
+                };
+                let value = args.first().cloned().unwrap_or_else(|| scope.undefined());
+                scope.global().define(name, value)?;
+                Ok(scope.undefined())
+            }
+            GETTERS.. => self.load_area(scope, (id - GETTERS) as usize),
+            OPS.. => self.call_op(scope, (id - OPS) as usize, args),
+            _ => match CORE.get(id as usize) {
+                Some((_, core)) => self.call_core(scope, *core, args),
+                None => Err(scope.throw_error("Error", "no such native function")),
+            },
+        }
+    }
+
+    fn rejection<'js>(&self, scope: Scope<'js>, promise: Value<'js>, reason: Value<'js>, handled: bool) {
+        let mut rejections = lock(&self.rejections);
+        let address = promise.address();
+        if handled {
+            if let Some(index) = rejections.unhandled.iter().position(|(known, _, _)| *known == address) {
+                let (_, promise, reason) = rejections.unhandled.swap_remove(index);
+                drop(rejections);
+                drop((scope.restore(promise), scope.restore(reason)));
+            }
+        } else if rejections.unhandled.len() < MAX_REJECTIONS {
+            rejections.unhandled.push((address, scope.save(promise), scope.save(reason)));
+        } else {
+            rejections.more += 1;
+        }
+    }
+}
+
+/// Compiles a library source once per process and keeps the bytecode.
+fn bytecode<'a>(
+    scope: Scope<'_>,
+    cell: &'a OnceLock<Bytecode>,
+    source: &str,
+    file: &str,
+) -> Result<&'a Bytecode, Exception> {
+    if let Some(code) = cell.get() {
+        return Ok(code);
+    }
+    let code = Bytecode::compile(scope, source, file)?;
+    Ok(cell.get_or_init(|| code))
+}
+
+fn panicked(op: &str) -> OpError {
+    tracing::error!(op, "an op panicked");
+    OpError::new("Error", format!("the host function {op} failed; this is a defect of the host, not of the script"))
+}
+
+fn argument_error(error: WalkError) -> OpError {
+    match error {
+        WalkError::Unserializable { path, why } => OpError::type_error(format!("{why} (at {path})")),
+        WalkError::TooLarge { limit, used } => {
+            OpError::quota(format!("the argument is larger than {limit} bytes"), limit as u64, used as u64)
+        }
+    }
+}
+
+/// Console text for something thrown where nobody catches.
+pub(crate) fn uncaught_text(prefix: &str, error: &perennial_protocol::ScriptError) -> String {
+    let mut text = format!("{prefix}: {}: {}", error.name, error.message);
+    if let Some(stack) = &error.stack {
+        text.push('\n');
+        text.push_str(stack);
+    }
+    text
+}

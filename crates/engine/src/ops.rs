@@ -1,0 +1,195 @@
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+/// What crosses between JavaScript and an op.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OpValue {
+    /// `undefined`.
+    Undefined,
+    /// Any value in the bridge's JSON form (see `docs/values.md`).
+    Json(Value),
+    /// An ArrayBuffer or a view of one; becomes a `Uint8Array` on the way in. Copied once.
+    Bytes(Vec<u8>),
+}
+
+impl OpValue {
+    /// The text, if it is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Json(value) => value.as_str(),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is one.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Json(value) => value.as_f64(),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes in the bridge's JSON form.
+pub fn bytes_to_json(bytes: &[u8]) -> Value {
+    use base64::Engine as _;
+    serde_json::json!({ "$bytes": base64::engine::general_purpose::STANDARD.encode(bytes) })
+}
+
+impl From<Value> for OpValue {
+    fn from(value: Value) -> Self {
+        Self::Json(value)
+    }
+}
+
+/// Why an op failed: becomes an error of the named class in the script.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{class}: {message}")]
+pub struct OpError {
+    /// `Error`, `TypeError`, `RangeError`, `SyntaxError`, `PermissionError` or `QuotaExceededError`; any other name becomes an
+    /// `Error` with that `name`.
+    pub class: String,
+    /// One sentence.
+    pub message: String,
+    /// `limit` and `used` properties of the error.
+    pub numbers: Option<(u64, u64)>,
+}
+
+impl OpError {
+    /// An error of a class.
+    pub fn new(class: &str, message: impl Into<String>) -> Self {
+        Self { class: class.to_owned(), message: message.into(), numbers: None }
+    }
+
+    /// Wrong arguments.
+    pub fn type_error(message: impl Into<String>) -> Self {
+        Self::new("TypeError", message)
+    }
+
+    /// Something nobody granted. Where the script does not catch it, the run's error kind is `permission`.
+    pub fn permission(asked: &str, grant: &str) -> Self {
+        Self::new("PermissionError", format!("{asked} is not permitted; {grant} would grant it"))
+    }
+
+    /// A limit of a durable resource.
+    pub fn quota(message: impl Into<String>, limit: u64, used: u64) -> Self {
+        Self { numbers: Some((limit, used)), ..Self::new("QuotaExceededError", message) }
+    }
+}
+
+/// What an op returns.
+pub type OpResult = Result<OpValue, OpError>;
+/// What an async op returns.
+pub type OpFuture = Pin<Box<dyn Future<Output = OpResult> + Send>>;
+
+/// Values of the call that ops find by type: handles, capabilities, stores. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Extensions(Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+impl Extensions {
+    /// The same with one more value; one of the same type is replaced.
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        Arc::make_mut(&mut self.0).insert(TypeId::of::<T>(), Arc::new(value));
+        self
+    }
+
+    /// The value of this type, if the call brought one.
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.get(&TypeId::of::<T>()).cloned().and_then(|value| value.downcast().ok())
+    }
+}
+
+impl std::fmt::Debug for Extensions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Extensions({})", self.0.len())
+    }
+}
+
+/// What an op knows of the call it serves: that of the run it was called in or, between runs, of the last one.
+#[derive(Clone, Debug)]
+pub struct OpContext {
+    /// What the session lends for as long as it lives, and policies of the last run.
+    pub extensions: Extensions,
+    /// What the run lends: gone when the run has ended.
+    pub lent: Extensions,
+}
+
+type SyncOp = dyn Fn(&OpContext, Vec<OpValue>) -> OpResult + Send + Sync;
+type AsyncOp = dyn Fn(OpContext, Vec<OpValue>) -> OpFuture + Send + Sync;
+
+#[derive(Clone)]
+pub(crate) enum OpKind {
+    /// Runs inline on the VM's thread; must not block.
+    Sync(Arc<SyncOp>),
+    /// Runs as a tokio task; JavaScript gets a promise.
+    Async(Arc<AsyncOp>),
+}
+
+/// The native functions that library code can call: the only way out of a VM.
+///
+/// ```
+/// use perennial_engine::{OpTable, OpValue};
+/// let ops = OpTable::new()
+///     .sync("add", |_, args| {
+///         let sum: f64 = args.iter().filter_map(OpValue::as_f64).sum();
+///         Ok(serde_json::json!(sum).into())
+///     })
+///     .asynchronous("later", |_, mut args| Box::pin(async move { Ok(args.pop().unwrap_or(OpValue::Undefined)) }));
+/// assert_eq!(ops.len(), 2);
+/// ```
+#[derive(Clone, Default)]
+pub struct OpTable {
+    pub(crate) ops: Vec<(String, OpKind)>,
+}
+
+impl OpTable {
+    /// An empty table.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an op that runs inline and does not block. A panic in it becomes an `Error` in the script.
+    #[must_use]
+    pub fn sync(
+        mut self,
+        name: &str,
+        op: impl Fn(&OpContext, Vec<OpValue>) -> OpResult + Send + Sync + 'static,
+    ) -> Self {
+        self.ops.push((name.to_owned(), OpKind::Sync(Arc::new(op))));
+        self
+    }
+
+    /// Adds an op that runs as a task. It is cancelled when its VM is stopped or dropped.
+    #[must_use]
+    pub fn asynchronous(
+        mut self,
+        name: &str,
+        op: impl Fn(OpContext, Vec<OpValue>) -> OpFuture + Send + Sync + 'static,
+    ) -> Self {
+        self.ops.push((name.to_owned(), OpKind::Async(Arc::new(op))));
+        self
+    }
+
+    /// This table and then the other; a later op of the same name wins.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.ops.extend(other.ops);
+        self
+    }
+
+    /// How many ops there are.
+    pub fn len(&self) -> usize {
+        self.ops.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+}

@@ -1,0 +1,70 @@
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+use std::time::{Duration, Instant};
+
+/// How many timers a VM may have running; what is held for them outside the heap is bounded by this.
+pub(crate) const MAX_TIMERS: usize = 10_000;
+
+/// The timers of one VM: due times in order; the callbacks are JavaScript's.
+#[derive(Default)]
+pub(crate) struct Timers {
+    /// Timers that are not stopped.
+    running: BTreeSet<u32>,
+    /// Due time, then order of starting; entries of stopped timers are skipped.
+    due: BinaryHeap<Reverse<(Instant, u64, u32)>>,
+    started: u64,
+    next_id: u32,
+}
+
+impl Timers {
+    /// Starts a timer; `None` if there are too many.
+    pub(crate) fn start(&mut self, after: Duration) -> Option<u32> {
+        if self.running.len() >= MAX_TIMERS {
+            return None;
+        }
+        self.next_id += 1;
+        self.schedule(self.next_id, after);
+        Some(self.next_id)
+    }
+
+    /// Starts a repeating timer's next round; nothing happens if it has been stopped.
+    pub(crate) fn again(&mut self, id: u32, after: Duration) {
+        self.schedule(id, after);
+    }
+
+    fn schedule(&mut self, id: u32, after: Duration) {
+        self.started += 1;
+        self.running.insert(id);
+        self.due.push(Reverse((Instant::now() + after, self.started, id)));
+    }
+
+    pub(crate) fn stop(&mut self, id: u32) {
+        self.running.remove(&id);
+        // Stopped entries leave with their time; a script that starts and stops for ever must not pile them up.
+        if self.due.len() > 2 * MAX_TIMERS {
+            let running = &self.running;
+            self.due.retain(|Reverse((_, _, id))| running.contains(id));
+        }
+    }
+
+    /// When the next timer is due.
+    pub(crate) fn next(&mut self) -> Option<Instant> {
+        while let Some(Reverse((at, _, id))) = self.due.peek() {
+            if self.running.contains(id) {
+                return Some(*at);
+            }
+            self.due.pop();
+        }
+        None
+    }
+
+    /// Takes a timer that is due by `now`.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<u32> {
+        if self.next()? > now {
+            return None;
+        }
+        let Reverse((_, _, id)) = self.due.pop()?;
+        self.running.remove(&id);
+        Some(id)
+    }
+}

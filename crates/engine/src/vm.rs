@@ -1,0 +1,421 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use perennial_protocol::{ConsoleLevel, ErrorKind, ScriptError};
+use serde_json::Value as Json;
+use tokio::runtime::Handle;
+
+use crate::RunOptions;
+use crate::bridge::{EnterError, WalkError, from_json, to_json};
+use crate::config::EngineConfig;
+use crate::console::{Console, ConsoleSink};
+use crate::control::{Control, StopReason};
+use crate::error::{Sources, describe, describe_syntax};
+use crate::host::{HostState, uncaught_text};
+use crate::inbox::Inbox;
+use crate::js::{Exception, Job, Js, PromiseState, Saved, Scope, Value, catch_stop};
+use crate::ops::OpContext;
+use crate::run::StopHandle;
+
+/// How long microtasks that a settled run left behind may go on as part of the run.
+const DRAIN: Duration = Duration::from_millis(5);
+/// How long one callback between two runs may take before it is force-halted.
+pub(crate) const CALLBACK: Duration = Duration::from_millis(50);
+/// Names of globals that are remembered for the day the VM is lost.
+const MAX_GLOBALS: usize = 100;
+
+/// One QuickJS runtime and context with all that belongs to it: a value that runs on whatever executor thread it is moved to,
+/// and that may be dropped at any time.
+pub struct Vm {
+    js: Js,
+    host: Arc<HostState>,
+    control: Arc<Control>,
+    sources: Sources,
+    run: Option<Running>,
+}
+
+struct Running {
+    promise: Saved,
+    options: Arc<RunOptions>,
+}
+
+/// What one run brings, in the form the VM wants it.
+pub(crate) struct RunJob {
+    pub(crate) source: Arc<str>,
+    pub(crate) args: Json,
+    pub(crate) name: String,
+    pub(crate) options: Arc<RunOptions>,
+    pub(crate) context: OpContext,
+    pub(crate) sink: Option<ConsoleSink>,
+}
+
+/// What a VM is built from.
+pub(crate) struct BuildSpec {
+    pub(crate) config: EngineConfig,
+    pub(crate) console: Console,
+    pub(crate) runtime: Handle,
+    pub(crate) control: Arc<Control>,
+}
+
+/// Names of the globals that scripts have made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Globals {
+    /// At most a hundred.
+    pub names: Vec<String>,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// Where a slice of computing ended.
+pub(crate) enum Step {
+    /// The script has returned or thrown.
+    Settled(Result<Option<Json>, ScriptError>, Globals),
+    /// Nothing to do until something arrives.
+    Quiet,
+    /// Force-halted; the control says why.
+    Stopped,
+}
+
+/// The line that the wrapper begins on, so that the author's first line is line 1. It cannot be 0, which QuickJS takes for 1.
+const FIRST_LINE: i32 = -1;
+
+/// What stands before the label on the wrapper's last line.
+const LAST_LINE: &str = "break ";
+const LABEL_COLUMN: u32 = LAST_LINE.len() as u32 + 1;
+
+/// The two lines before the author's first and the one after the last. The label ties the two together: a script that closes the
+/// function early leaves a `break` to a label that is not there, which does not compile, instead of code that runs elsewhere.
+fn wrap(source: &str, label: &str) -> String {
+    let mut text = String::with_capacity(source.len() + 2 * label.len() + 40);
+    text.push_str("(async (args) => {");
+    text.push_str(label);
+    text.push_str(":{\n\n");
+    text.push_str(source);
+    text.push('\n');
+    text.push_str(LAST_LINE);
+    text.push_str(label);
+    text.push_str(";}})");
+    text
+}
+
+/// A label that no script can know when it is written.
+fn fresh_label() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    format!("$perennial_{:016x}", RandomState::new().build_hasher().finish())
+}
+
+impl Vm {
+    /// Builds a VM on the calling thread. The control's deadline covers it.
+    pub(crate) fn build(spec: BuildSpec) -> Result<Self, ScriptError> {
+        let host = HostState::new(spec.config, spec.console, spec.runtime);
+        let js = Js::new(spec.control.clone(), Box::new(host.clone()));
+        let Some(mut js) = js else { return Err(ScriptError::internal("no memory for another VM")) };
+        let scope = js.enter(RunOptions::default().stack_bytes);
+        if host.install(scope).is_err() {
+            let reason = scope.catch().text_lossy().unwrap_or_default();
+            return Err(ScriptError::internal(format!("the library of a new VM does not load: {reason}")));
+        }
+        Ok(Self { js, host, control: spec.control, sources: Sources::default(), run: None })
+    }
+
+    /// Begins a run. The heap limit is checked first; a VM that holds more already is left as it is.
+    pub(crate) fn start(&mut self, job: RunJob) -> Step {
+        let held = self.js.heap_bytes();
+        let options = job.options;
+        if held > options.memory_bytes {
+            let error = ScriptError::invalid_request(format!(
+                "memory_bytes is {}, but the session's VM holds {held} already: reset the session or raise the limit",
+                options.memory_bytes
+            ));
+            return self.refuse(error.with_limit(options.memory_bytes as u64, held as u64));
+        }
+        self.js.set_heap_limit(options.memory_bytes);
+        self.host.set_context(job.context);
+        self.host.console.begin_run(&options, job.sink);
+        self.host.host_calls.store(0, Ordering::Relaxed);
+        self.sources.add(job.name.clone(), job.source.clone());
+
+        let scope = self.js.enter(options.stack_bytes);
+        let label = fresh_label();
+        let called = (|| {
+            let function = match scope.eval(&wrap(&job.source, &label), &job.name, FIRST_LINE) {
+                Ok(function) => function,
+                Err(Exception) => {
+                    let thrown = scope.catch();
+                    return Err(Some(describe_syntax(self.host.helpers(), &self.sources, &thrown, LABEL_COLUMN)));
+                }
+            };
+            let args = match from_json(self.host.helpers(), scope, &job.args) {
+                Ok(args) => args,
+                Err(EnterError::Invalid(message)) => {
+                    return Err(Some(ScriptError::invalid_request(format!("args: {message}"))));
+                }
+                Err(EnterError::Exception) => return Err(None),
+            };
+            let promise = scope.call(&function, &scope.undefined(), &[&args]).map_err(|Exception| None)?;
+            promise.mark_handled();
+            Ok(scope.save(promise))
+        })();
+        match called {
+            Ok(promise) => {
+                self.run = Some(Running { promise, options });
+                self.drive()
+            }
+            Err(_) if self.control.should_stop() => Step::Stopped,
+            Err(Some(error)) => self.refuse(error),
+            Err(None) => {
+                let thrown = scope.catch();
+                let error = describe_thrown(&self.host, &self.sources, &thrown);
+                drop(thrown);
+                self.refuse(error)
+            }
+        }
+    }
+
+    /// Goes on with a run after something has arrived, or a timer is due.
+    pub(crate) fn resume(&mut self) -> Step {
+        self.drive()
+    }
+
+    /// Ends a run that did not get as far as running.
+    fn refuse(&mut self, error: ScriptError) -> Step {
+        self.host.end_loans();
+        self.control.end();
+        Step::Settled(Err(error), self.globals())
+    }
+
+    /// Runs until the script has settled, was stopped, or waits.
+    fn drive(&mut self) -> Step {
+        let Some(running) = self.run.take() else { return Step::Quiet };
+        let scope = self.js.enter(running.options.stack_bytes);
+        let promise = scope.load(&running.promise);
+        let outcome = loop {
+            if self.control.should_stop() {
+                return Step::Stopped;
+            }
+            let settled = match scope.promise_state(&promise) {
+                Some(PromiseState::Pending) => None,
+                Some(PromiseState::Fulfilled(value)) => {
+                    let result = to_json(self.host.helpers(), &value, running.options.result_bytes);
+                    Some(result.map_err(|error| result_error(error, &running.options)))
+                }
+                Some(PromiseState::Rejected(reason)) => Some(Err(describe_thrown(&self.host, &self.sources, &reason))),
+                // An async function returns a promise; only one that could not be entered does not.
+                None => Some(Err(ScriptError::internal("the script did not start"))),
+            };
+            if let Some(outcome) = settled {
+                // What converting the value ran into counts more than the value.
+                if self.control.should_stop() {
+                    return Step::Stopped;
+                }
+                break outcome;
+            }
+            if let Turn::Nothing = turn(&self.host, &self.sources, scope) {
+                self.run = Some(running);
+                return Step::Quiet;
+            }
+        };
+        drop((promise, scope.restore(running.promise)));
+        self.settle(&running.options, outcome)
+    }
+
+    /// The result is there: lets what is left run for a moment, says what nobody handled, and stops the clocks. A stop in here
+    /// costs the VM but not the result.
+    fn settle(&mut self, options: &RunOptions, outcome: Result<Option<Json>, ScriptError>) -> Step {
+        let globals = catch_stop(|| {
+            self.control.begin_callback(CALLBACK);
+            if self.js.has_jobs() {
+                let until = Instant::now() + DRAIN;
+                let scope = self.js.enter(options.stack_bytes);
+                while !self.control.should_stop() && Instant::now() < until {
+                    if scope.run_job() == Job::None {
+                        break;
+                    }
+                }
+            }
+            report_rejections(&self.host, &self.sources, self.js.enter(options.stack_bytes));
+            self.globals()
+        });
+        self.host.end_loans();
+        self.control.end();
+        Step::Settled(outcome, globals.unwrap_or_default())
+    }
+
+    /// Lets callbacks run between two runs, each under its own deadline, until nothing is due or `budget` of CPU time is spent.
+    /// Returns what was spent.
+    pub(crate) fn pump(&mut self, budget: Duration) -> Duration {
+        let scope = self.js.enter(RunOptions::default().stack_bytes);
+        let budget = u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX);
+        let mut spent = 0;
+        loop {
+            self.control.begin_callback(CALLBACK);
+            let before = self.control.cpu_used();
+            let turned = turn(&self.host, &self.sources, scope);
+            while !self.control.should_stop() && scope.run_job() != Job::None {}
+            if !self.control.is_stopped() {
+                report_rejections(&self.host, &self.sources, scope);
+            }
+            spent += self.control.cpu_used().saturating_sub(before);
+            if self.control.is_stopped() || spent >= budget || matches!(turned, Turn::Nothing) {
+                break;
+            }
+        }
+        self.control.end();
+        Duration::from_nanos(spent)
+    }
+
+    /// The enumerable globals; those of the realm and the library are not.
+    fn globals(&mut self) -> Globals {
+        let scope = self.js.enter(RunOptions::default().stack_bytes);
+        let Ok(keys) = scope.global().keys() else {
+            drop(scope.catch());
+            return Globals::default();
+        };
+        let names = keys.iter().take(MAX_GLOBALS).filter_map(|key| key.text().ok().map(|text| text.to_owned()));
+        Globals { names: names.collect(), count: keys.len() as u64 }
+    }
+
+    /// Whether the VM was force-halted and must be dropped.
+    pub fn is_poisoned(&self) -> bool {
+        self.control.is_stopped()
+    }
+
+    /// Why it was force-halted.
+    pub fn poisoned_by(&self) -> Option<StopReason> {
+        self.control.stop().map(|stop| stop.reason)
+    }
+
+    /// A handle that stops this VM, now or while it runs.
+    pub fn stop_handle(&self) -> StopHandle {
+        StopHandle(self.control.clone())
+    }
+
+    /// Bytes of heap the VM holds.
+    pub fn heap_bytes(&self) -> usize {
+        self.js.heap_bytes()
+    }
+
+    pub(crate) fn peak_heap_bytes(&self) -> usize {
+        self.js.peak_heap_bytes()
+    }
+
+    pub(crate) fn host_calls(&self) -> u64 {
+        self.host.host_calls.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+
+    pub(crate) fn console(&self) -> &Console {
+        &self.host.console
+    }
+
+    pub(crate) fn inbox(&self) -> &Arc<Inbox> {
+        &self.host.inbox
+    }
+
+    /// When the next timer is due.
+    pub(crate) fn next_timer(&self) -> Option<Instant> {
+        self.host.timers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next()
+    }
+
+    pub(crate) fn expects_anything(&self) -> bool {
+        self.js.has_jobs() || self.host.expects_anything()
+    }
+
+    pub(crate) fn has_jobs(&self) -> bool {
+        self.js.has_jobs()
+    }
+
+    /// The configuration the VM was built with.
+    pub fn config(&self) -> &EngineConfig {
+        self.host.config()
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        self.host.abort_ops();
+    }
+}
+
+impl std::fmt::Debug for Vm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vm").field("heap_bytes", &self.heap_bytes()).field("poisoned_by", &self.poisoned_by()).finish()
+    }
+}
+
+enum Turn {
+    Worked,
+    Nothing,
+}
+
+/// One turn of the event loop: a microtask if there is one, else a delivery, else a timer that is due.
+fn turn(host: &HostState, sources: &Sources, scope: Scope<'_>) -> Turn {
+    match scope.run_job() {
+        Job::Ran => return Turn::Worked,
+        Job::Threw => {
+            report_uncaught(host, sources, scope);
+            return Turn::Worked;
+        }
+        Job::None => {}
+    }
+    if let Some(delivery) = host.inbox.take() {
+        if host.settle(scope, delivery.id, delivery.result).is_err() {
+            report_uncaught(host, sources, scope);
+        }
+        return Turn::Worked;
+    }
+    let due = host.timers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take_due(Instant::now());
+    let Some(id) = due else { return Turn::Nothing };
+    if host.fire_timer(scope, id).is_err() {
+        report_uncaught(host, sources, scope);
+    }
+    Turn::Worked
+}
+
+/// A callback threw: nobody can catch it, so the console says it.
+fn report_uncaught(host: &HostState, sources: &Sources, scope: Scope<'_>) {
+    let thrown = scope.catch();
+    // After a stop the exception says nothing that the stop does not.
+    if !scope.is_stopped() {
+        let error = describe_thrown(host, sources, &thrown);
+        host.console.write(ConsoleLevel::Error, &uncaught_text("Uncaught", &error));
+    }
+}
+
+fn report_rejections(host: &HostState, sources: &Sources, scope: Scope<'_>) {
+    let (reasons, more) = host.take_rejections(scope);
+    for reason in reasons {
+        let error = describe_thrown(host, sources, &reason);
+        host.console.write(ConsoleLevel::Error, &uncaught_text("Unhandled rejection", &error));
+    }
+    if more > 0 {
+        host.console.write(ConsoleLevel::Error, &format!("Unhandled rejections: {more} more"));
+    }
+}
+
+fn describe_thrown(host: &HostState, sources: &Sources, thrown: &Value<'_>) -> ScriptError {
+    let permission = host.permission_prototype(thrown.scope());
+    describe(host.helpers(), &permission, sources, thrown)
+}
+
+fn result_error(error: WalkError, options: &RunOptions) -> ScriptError {
+    match error {
+        WalkError::Unserializable { path, why } => {
+            let mut error = ScriptError::new(ErrorKind::Unserializable, format!("the result cannot be returned: {why} (at {path})"));
+            error.path = Some(path);
+            error
+        }
+        WalkError::TooLarge { used, .. } => ScriptError::new(
+            ErrorKind::ResultTooLarge,
+            format!(
+                "the result is larger than {} bytes of JSON: return less of it, or keep it in vars or on globalThis and return a part",
+                options.result_bytes
+            ),
+        )
+        .with_limit(options.result_bytes as u64, used as u64),
+    }
+}

@@ -1,0 +1,14 @@
+//! The data that crosses Perennial's boundaries, and nothing else: no behaviour beyond constructing and (de)serialising.
+//!
+//! * [`RunRequest`], [`Limits`]: what a caller sends.
+//! * [`ScriptResult`], [`ScriptError`], [`Usage`], [`ConsoleEntry`]: what it gets back.
+//!
+//! Every type serialises with serde and has a JSON schema; [`result_schema`] is the published one of a result.
+
+mod error;
+mod request;
+mod result;
+
+pub use error::{Cause, ErrorKind, ScriptError};
+pub use request::{Limits, RunRequest};
+pub use result::{ConsoleEntry, ConsoleLevel, EndReason, RebuildReason, ScriptResult, Status, Usage, VmOrigin, result_schema};

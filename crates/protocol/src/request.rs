@@ -1,0 +1,113 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One script to run, as it arrives from outside. Unknown fields are refused.
+///
+/// ```
+/// use perennial_protocol::RunRequest;
+/// let request: RunRequest = serde_json::from_str(r#"{"script":"return args.n + 1","args":{"n":41}}"#)?;
+/// assert_eq!(request, RunRequest::new("return args.n + 1").with_args(serde_json::json!({"n": 41})));
+/// assert!(serde_json::from_str::<RunRequest>(r#"{"script":"", "sript":""}"#).is_err());
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunRequest {
+    /// The body of an async function: `return` gives the result, `await` works.
+    pub script: String,
+    /// Bound to `args` as a value, never spliced into the source. Tagged forms (`{"$bigint": "10"}`) become what they name.
+    #[serde(default = "no_args")]
+    pub args: Value,
+    /// The name that positions and stack frames carry. Default: `cell` and the run's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The generation of the outside resource the script works on. Another one than the last rebuilds the VM.
+    #[serde(default)]
+    pub epoch: u64,
+    /// Wall-clock limit in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// CPU-time limit in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_ms: Option<u64>,
+    /// Heap limit in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// JavaScript stack limit in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack_bytes: Option<u64>,
+    /// Limit of the result in bytes of JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_bytes: Option<u64>,
+    /// How many console entries are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console_entries: Option<u64>,
+    /// How many bytes of console text are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console_bytes: Option<u64>,
+    /// Where one console entry is cut, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console_entry_bytes: Option<u64>,
+}
+
+fn no_args() -> Value {
+    Value::Array(Vec::new())
+}
+
+impl RunRequest {
+    /// A request with no arguments and the default limits.
+    pub fn new(script: impl Into<String>) -> Self {
+        Self { script: script.into(), args: no_args(), ..Self::default() }
+    }
+
+    /// The same request with `args`.
+    #[must_use]
+    pub fn with_args(mut self, args: Value) -> Self {
+        self.args = args;
+        self
+    }
+
+    /// The same request with a wall-clock limit.
+    #[must_use]
+    pub fn with_timeout_ms(mut self, timeout_ms: u64) -> Self {
+        self.timeout_ms = Some(timeout_ms);
+        self
+    }
+
+    /// The limits asked for; what is absent takes the default.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            timeout_ms: self.timeout_ms,
+            cpu_ms: self.cpu_ms,
+            memory_bytes: self.memory_bytes,
+            stack_bytes: self.stack_bytes,
+            result_bytes: self.result_bytes,
+            console_entries: self.console_entries,
+            console_bytes: self.console_bytes,
+            console_entry_bytes: self.console_entry_bytes,
+        }
+    }
+}
+
+/// Limits of one run as a caller states them; what is absent takes the default. Zero is never valid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Wall-clock limit in milliseconds.
+    pub timeout_ms: Option<u64>,
+    /// CPU-time limit in milliseconds.
+    pub cpu_ms: Option<u64>,
+    /// Heap limit in bytes.
+    pub memory_bytes: Option<u64>,
+    /// JavaScript stack limit in bytes.
+    pub stack_bytes: Option<u64>,
+    /// Limit of the result in bytes of JSON.
+    pub result_bytes: Option<u64>,
+    /// How many console entries are kept.
+    pub console_entries: Option<u64>,
+    /// How many bytes of console text are kept.
+    pub console_bytes: Option<u64>,
+    /// Where one console entry is cut, in bytes.
+    pub console_entry_bytes: Option<u64>,
+}

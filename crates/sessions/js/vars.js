@@ -1,0 +1,23 @@
+// vars: durable values of the session. The host keeps them; what is read is a copy.
+(function (ops, intrinsics) {
+  "use strict";
+  const { apply, freeze, TypeError } = intrinsics;
+  const vars = {
+    get: (name) => ops.vars_get(name),
+    set: (name, value) => { ops.vars_set(name, value); },
+    has: (name) => ops.vars_has(name),
+    delete: (name) => ops.vars_delete(name),
+    keys: () => ops.vars_keys(),
+    clear: () => { ops.vars_clear(); },
+    // Reads, calls fn with the value, and writes what it returns, unless somebody else wrote meanwhile: then again.
+    update(name, fn) {
+      if (typeof fn !== "function") throw new TypeError("vars.update(name, fn) needs a function");
+      for (;;) {
+        const version = ops.vars_version(name);
+        const next = apply(fn, undefined, [ops.vars_get(name)]);
+        if (ops.vars_replace(name, version, next)) return next;
+      }
+    },
+  };
+  return { vars: freeze(vars) };
+})

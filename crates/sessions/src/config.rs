@@ -1,0 +1,49 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use perennial_engine::{ExecutorConfig, RunOptions};
+
+use crate::clock::{Clock, SystemClock};
+use crate::vars::VarsQuota;
+
+/// The policy of a table. The defaults are those of the command line.
+#[derive(Clone)]
+pub struct TableConfig {
+    /// VMs kept warm at the most; those that run count.
+    pub max_vms: usize,
+    /// How long a session may be unused before it ends.
+    pub idle_ttl: Duration,
+    /// How long a session may live at all, checked when a run begins or ends.
+    pub hard_lifetime: Option<Duration>,
+    /// Heap of all idle warm VMs together; beyond it the least recently used go.
+    pub memory_budget: Option<usize>,
+    /// CPU time that one session's callbacks may take in a minute between runs. Zero turns background work off.
+    pub background_budget: Duration,
+    /// Limits of a run that states none.
+    pub defaults: RunOptions,
+    /// The most a run may ask for.
+    pub ceilings: RunOptions,
+    /// How much each session's `vars` may hold.
+    pub vars_quota: VarsQuota,
+    /// The threads.
+    pub executor: ExecutorConfig,
+    /// The clock of everything above but `defaults`.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for TableConfig {
+    fn default() -> Self {
+        Self {
+            max_vms: 1000,
+            idle_ttl: Duration::from_secs(30 * 60),
+            hard_lifetime: None,
+            memory_budget: None,
+            background_budget: Duration::from_millis(250),
+            defaults: RunOptions::default(),
+            ceilings: RunOptions::ceilings(),
+            vars_quota: VarsQuota::default(),
+            executor: ExecutorConfig::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+use perennial_engine::{ConsoleSink, Extensions};
+use tokio_util::sync::CancellationToken;
+
+/// What one call brings to a session, besides its script: nothing, unless it is put in here.
+#[derive(Clone, Default)]
+pub struct RunContext {
+    pub(crate) extensions: Extensions,
+    pub(crate) lent: Extensions,
+    pub(crate) console: Option<ConsoleSink>,
+    pub(crate) cancel: Option<CancellationToken>,
+}
+
+impl RunContext {
+    /// A context that permits computing and nothing else.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a policy or a resource that ops find by its type: in this run and, until the next one, in its callbacks.
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.extensions = self.extensions.with(value);
+        self
+    }
+
+    /// Lends a handle that ops find by its type until this run has ended.
+    #[must_use]
+    pub fn lend<T: Send + Sync + 'static>(mut self, handle: T) -> Self {
+        self.lent = self.lent.with(handle);
+        self
+    }
+
+    /// Calls `sink` with each console entry while the script runs. It is called on the VM's thread and must not block.
+    #[must_use]
+    pub fn on_console(mut self, sink: ConsoleSink) -> Self {
+        self.console = Some(sink);
+        self
+    }
+
+    /// Stops the script when the token is cancelled.
+    #[must_use]
+    pub fn cancel_with(mut self, token: CancellationToken) -> Self {
+        self.cancel = Some(token);
+        self
+    }
+}
+
+impl std::fmt::Debug for RunContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunContext").field("extensions", &self.extensions).field("lent", &self.lent).finish_non_exhaustive()
+    }
+}

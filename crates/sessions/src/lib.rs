@@ -1,0 +1,34 @@
+//! Named sessions that remember, over VMs that may be thrown away at any moment.
+//!
+//! * [`SessionTable`]: all sessions of one process. [`SessionTable::run`] is the whole of it in one call.
+//! * [`Slot`], [`BrowserSession`]: one session, pinned and then locked, for callers that want more than one call.
+//! * [`TableConfig`]: the retention policy and the default limits. [`RunContext`]: what one call brings.
+//! * [`VarsStore`], [`InMemoryVars`]: what outlives every VM.
+//!
+//! Confusable: a *slot* pins a session's record (it is neither reaped nor replaced while held); the *guard* that
+//! [`Slot::lock`] gives is the execution guard; the *lease* inside a run is what a VM under way holds, and may outlive both.
+
+mod background;
+mod clock;
+mod config;
+mod context;
+mod pool;
+mod reaper;
+mod record;
+mod session;
+mod table;
+mod tombstones;
+mod vars;
+
+pub use clock::{Clock, SystemClock};
+pub use config::TableConfig;
+pub use context::RunContext;
+pub use perennial_engine::{
+    Area, ConsoleSink, EngineConfig, ExecutorConfig, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable, OpValue,
+    RunOptions, StopReason, live_runtimes, quickjs_version,
+};
+pub use perennial_protocol as protocol;
+pub use perennial_protocol::{RunRequest, ScriptError, ScriptResult};
+pub use session::BrowserSession;
+pub use table::{SessionInfo, SessionTable, Slot};
+pub use vars::{InMemoryVars, VarsError, VarsQuota, VarsStore, VarsUsage, session_config};

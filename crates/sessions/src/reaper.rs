@@ -1,0 +1,105 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::record::{Record, lock};
+use crate::table::Shared;
+
+/// When to look at which session next. An entry may be too early, since runs do not touch it: it is then put back at its true
+/// time. So a run costs the reaper nothing, and looking costs one entry a session and idle time.
+#[derive(Default)]
+pub(crate) struct Deadlines {
+    heap: Mutex<BinaryHeap<Reverse<Entry>>>,
+    /// The earliest deadline has changed.
+    changed: Notify,
+    /// The table is gone.
+    pub(crate) closed: CancellationToken,
+}
+
+struct Entry {
+    at: Instant,
+    record: Weak<Record>,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.at.cmp(&other.at)
+    }
+}
+
+impl Deadlines {
+    /// Looks at the record at `at`, unless it has an entry already.
+    pub(crate) fn add(&self, record: &Arc<Record>, at: Instant) {
+        if record.queued.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let is_first = {
+            let mut heap = lock(&self.heap);
+            let is_first = heap.peek().is_none_or(|Reverse(first)| at < first.at);
+            heap.push(Reverse(Entry { at, record: Arc::downgrade(record) }));
+            is_first
+        };
+        if is_first {
+            self.changed.notify_one();
+        }
+    }
+
+    fn next(&self) -> Option<Instant> {
+        lock(&self.heap).peek().map(|Reverse(entry)| entry.at)
+    }
+
+    /// Takes a record whose entry is due; `None` when there is no more. The record has no entry then.
+    pub(crate) fn take_due(&self, now: Instant) -> Option<Arc<Record>> {
+        let mut heap = lock(&self.heap);
+        while heap.peek().is_some_and(|Reverse(entry)| entry.at <= now) {
+            let Some(Reverse(entry)) = heap.pop() else { break };
+            if heap.capacity() > 64 && heap.len() < heap.capacity() / 4 {
+                heap.shrink_to_fit();
+            }
+            if let Some(record) = entry.record.upgrade() {
+                record.queued.store(false, Ordering::Release);
+                return Some(record);
+            }
+        }
+        None
+    }
+}
+
+/// Ends sessions when their time has come, until the table is gone.
+pub(crate) async fn reap(shared: Weak<Shared>, deadlines: Arc<Deadlines>, clock: Arc<dyn Clock>) {
+    loop {
+        let sleep = async {
+            match deadlines.next() {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = deadlines.closed.cancelled() => return,
+            () = deadlines.changed.notified() => {}
+            () = sleep => {}
+        }
+        let Some(shared) = shared.upgrade() else { return };
+        shared.sweep();
+    }
+}

@@ -1,0 +1,210 @@
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use perennial_engine::{Console, EngineConfig, Globals, StopHandle};
+use perennial_protocol::{EndReason, RebuildReason};
+use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::vars::VarsStore;
+
+/// One session as the table knows it. What only the holder of the execution guard touches is in [`State`].
+pub(crate) struct Record {
+    pub(crate) name: String,
+    pub(crate) created: Instant,
+    pub(crate) vars: Arc<dyn VarsStore>,
+    pub(crate) console: Console,
+    /// The execution guard.
+    pub(crate) exec: Arc<tokio::sync::Mutex<State>>,
+    /// One permit: the VM in flight. Outlives the guard where a run's future was dropped.
+    pub(crate) running: Arc<Semaphore>,
+    /// Slots and guards held. Raised under the map's shard lock only, so that reaping and acquiring exclude each other.
+    pins: AtomicUsize,
+    /// When the last run ended, in nanoseconds after `created`.
+    idle_since: AtomicU64,
+    /// Stamp of the idle VM; 0 if there is none. Taken by swapping, so that a VM has one taker.
+    pub(crate) warm: AtomicU64,
+    /// The reaper has an entry for this record.
+    pub(crate) queued: AtomicBool,
+    /// Runs completed, for listings.
+    pub(crate) runs: AtomicU64,
+    ended_because: AtomicU8,
+    /// Cancelled when the session ends.
+    pub(crate) ended: CancellationToken,
+    stop: Mutex<Option<StopHandle>>,
+    /// The session of the same name before this one, while its VM may still be in flight.
+    predecessor: Mutex<Option<Arc<Record>>>,
+    pub(crate) replaces: Mutex<Option<EndReason>>,
+}
+
+/// What the holder of the execution guard knows of the session's VM.
+#[derive(Default)]
+pub(crate) struct State {
+    /// Runs that were given to a VM.
+    pub(crate) seq: u64,
+    /// The session has had a VM.
+    pub(crate) had_vm: bool,
+    /// Why that VM is gone, if it is known to be.
+    pub(crate) lost_because: Option<RebuildReason>,
+    /// What its last completed run left.
+    pub(crate) globals: Globals,
+    pub(crate) epoch: u64,
+    pub(crate) config: Option<EngineConfig>,
+    /// The task that lets callbacks run.
+    pub(crate) pump: Option<AbortHandle>,
+    pub(crate) background: BackgroundBudget,
+}
+
+/// CPU time of callbacks in the current minute, and since the last run.
+#[derive(Default)]
+pub(crate) struct BackgroundBudget {
+    minute: Option<Instant>,
+    spent: Duration,
+    pub(crate) since_last_run: Duration,
+}
+
+impl BackgroundBudget {
+    /// What is left of `budget` in the minute that `now` belongs to.
+    pub(crate) fn left(&mut self, budget: Duration, now: Instant) -> Duration {
+        if self.minute.is_none_or(|start| now >= start + Duration::from_secs(60)) {
+            self.minute = Some(now);
+            self.spent = Duration::ZERO;
+        }
+        budget.saturating_sub(self.spent)
+    }
+
+    pub(crate) fn spend(&mut self, time: Duration) {
+        self.spent += time;
+        self.since_last_run += time;
+    }
+}
+
+fn reason_from(value: u8) -> Option<EndReason> {
+    Some(match value {
+        1 => EndReason::Idle,
+        2 => EndReason::Lifetime,
+        3 => EndReason::Removed,
+        4 => EndReason::Cleared,
+        5 => EndReason::TableDropped,
+        _ => return None,
+    })
+}
+
+fn reason_to(reason: EndReason) -> u8 {
+    match reason {
+        EndReason::Idle => 1,
+        EndReason::Lifetime => 2,
+        EndReason::Removed => 3,
+        EndReason::Cleared => 4,
+        EndReason::TableDropped => 5,
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Record {
+    pub(crate) fn new(
+        name: &str,
+        now: Instant,
+        vars: Arc<dyn VarsStore>,
+        replaces: Option<EndReason>,
+        predecessor: Option<Arc<Self>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.to_owned(),
+            created: now,
+            vars,
+            console: Console::default(),
+            exec: Arc::default(),
+            running: Arc::new(Semaphore::new(1)),
+            pins: AtomicUsize::new(0),
+            idle_since: AtomicU64::new(0),
+            warm: AtomicU64::new(0),
+            queued: AtomicBool::new(false),
+            runs: AtomicU64::new(0),
+            ended_because: AtomicU8::new(0),
+            ended: CancellationToken::new(),
+            stop: Mutex::default(),
+            predecessor: Mutex::new(predecessor),
+            replaces: Mutex::new(replaces),
+        })
+    }
+
+    pub(crate) fn pin(&self) {
+        self.pins.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// `true` if nobody holds the record any more.
+    pub(crate) fn unpin(&self) -> bool {
+        self.pins.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.pins.load(Ordering::Acquire) > 0
+    }
+
+    /// The session is idle from now on.
+    pub(crate) fn touch(&self, now: Instant) {
+        let since = u64::try_from(now.saturating_duration_since(self.created).as_nanos()).unwrap_or(u64::MAX);
+        self.idle_since.fetch_max(since, Ordering::AcqRel);
+    }
+
+    pub(crate) fn idle_since(&self) -> Instant {
+        self.created + Duration::from_nanos(self.idle_since.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn end_reason(&self) -> Option<EndReason> {
+        reason_from(self.ended_because.load(Ordering::Acquire))
+    }
+
+    /// Marks the session as ended; the first reason stays. `false` if it had ended before.
+    pub(crate) fn mark_ended(&self, reason: EndReason) -> bool {
+        let first = self
+            .ended_because
+            .compare_exchange(0, reason_to(reason), Ordering::AcqRel, Ordering::Acquire)
+            .is_ok();
+        if first {
+            self.ended.cancel();
+            if let Some(stop) = lock(&self.stop).as_ref() {
+                stop.cancel();
+            }
+        }
+        first
+    }
+
+    /// What stops the VM that is about to run. If the session has ended meanwhile, it is stopped at once.
+    pub(crate) fn set_stop(&self, stop: StopHandle) {
+        let mut slot = lock(&self.stop);
+        if self.end_reason().is_some() {
+            stop.cancel();
+        }
+        *slot = Some(stop);
+    }
+
+    pub(crate) fn clear_stop(&self) {
+        *lock(&self.stop) = None;
+    }
+
+    /// Whether a VM of this session is, or may be, in flight.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.available_permits() == 0 || lock(&self.predecessor).is_some()
+    }
+
+    /// Waits until no VM of an earlier session of this name is in flight.
+    pub(crate) async fn predecessors_gone(&self) {
+        let mut next = lock(&self.predecessor).clone();
+        if next.is_none() {
+            return;
+        }
+        while let Some(earlier) = next {
+            // The semaphore is never closed.
+            drop(earlier.running.acquire().await);
+            next = lock(&earlier.predecessor).clone();
+        }
+        *lock(&self.predecessor) = None;
+    }
+}

@@ -1,0 +1,343 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use perennial_engine::{
+    Background, Build, EngineConfig, Extensions, Globals, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
+};
+use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin};
+use serde_json::Value;
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
+
+use crate::background::{give_back, keep_pumping};
+use crate::context::RunContext;
+use crate::pool::Place;
+use crate::record::{State, lock};
+use crate::table::Slot;
+use crate::vars::{SessionVars, VarsStore};
+
+/// What a VM in flight holds: its place in the pool and its session's one permit. Given back when the VM is.
+pub(crate) struct Lease {
+    pub(crate) place: Place,
+    pub(crate) _permit: OwnedSemaphorePermit,
+}
+
+/// One session, locked: nobody else runs on it while this is held.
+pub struct BrowserSession {
+    slot: Slot,
+    state: OwnedMutexGuard<State>,
+    /// A run has begun; it has not ended if its future was dropped.
+    in_run: bool,
+}
+
+/// Where the VM of a run comes from, and how its result says so.
+struct Chosen {
+    vm: Option<Vm>,
+    place: Place,
+    origin: VmOrigin,
+    because: Option<RebuildReason>,
+}
+
+impl BrowserSession {
+    pub(crate) fn new(slot: Slot, state: OwnedMutexGuard<State>) -> Self {
+        Self { slot, state, in_run: false }
+    }
+
+    /// The session's name.
+    pub fn name(&self) -> &str {
+        self.slot.name()
+    }
+
+    /// The session's durable values. They may be read and written while scripts run.
+    pub fn vars(&self) -> Arc<dyn VarsStore> {
+        self.slot.record.vars.clone()
+    }
+
+    /// Runs a script.
+    ///
+    /// The VM is rebuilt if there is none, if it was poisoned, if `epoch` or `config` differ from those it was built with;
+    /// the result says which and what was lost. `vars` survive all of these.
+    ///
+    /// Dropping the future stops the script and poisons the VM; a later call waits until that VM is gone.
+    pub async fn run(
+        &mut self,
+        config: &EngineConfig,
+        source: &str,
+        args: &Value,
+        options: &RunOptions,
+        context: RunContext,
+        epoch: u64,
+    ) -> ScriptResult {
+        self.run_since(Instant::now(), config, source, args, options, context, epoch).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the public call and when it was made")]
+    pub(crate) async fn run_since(
+        &mut self,
+        started: Instant,
+        config: &EngineConfig,
+        source: &str,
+        args: &Value,
+        options: &RunOptions,
+        context: RunContext,
+        epoch: u64,
+    ) -> ScriptResult {
+        let mut result = match self.try_run(config, source, args, options, context, epoch).await {
+            Ok(result) => result,
+            Err(error) => ScriptResult::refused(error),
+        };
+        result.duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+        result
+    }
+
+    async fn try_run(
+        &mut self,
+        config: &EngineConfig,
+        source: &str,
+        args: &Value,
+        options: &RunOptions,
+        context: RunContext,
+        epoch: u64,
+    ) -> Result<ScriptResult, ScriptError> {
+        let (shared, record) = (self.slot.shared.clone(), self.slot.record.clone());
+        self.check_alive()?;
+        options.check(&shared.config.ceilings)?;
+        if source.len() > options.source_bytes {
+            let message = format!("the script has {} bytes, more than the {} allowed", source.len(), options.source_bytes);
+            return Err(ScriptError::invalid_request(message).with_limit(options.source_bytes as u64, source.len() as u64));
+        }
+        let permit = self.permit(&context).await?;
+        if shared.has_outlived(&record) {
+            shared.end_from_within(&record, EndReason::Lifetime);
+        }
+        self.check_alive()?;
+        if let Some(pump) = self.state.pump.take() {
+            pump.abort();
+        }
+
+        let chosen = self.choose(config, epoch);
+        let source_vm = match chosen.vm {
+            Some(vm) => VmSource::Warm(vm),
+            None => VmSource::Build(Build::new(config.clone(), record.console.clone(), shared.runtime.clone())),
+        };
+        record.set_stop(source_vm.stop_handle());
+        let seq = self.state.seq + 1;
+        let script = Script {
+            source: source.into(),
+            args: args.clone(),
+            name: options.name.clone().unwrap_or_else(|| format!("cell {seq}")),
+            options: Arc::new(options.clone()),
+            extensions: self.extensions(context.extensions),
+            lent: context.lent,
+            sink: context.console,
+            cancel: context.cancel,
+        };
+        // If this future is dropped below, the next run finds the session as it is left here.
+        let before = std::mem::replace(&mut self.state.lost_because, Some(RebuildReason::Cancelled));
+        let had_vm = std::mem::replace(&mut self.state.had_vm, true);
+        let lease = Box::new(Lease { place: chosen.place, _permit: permit });
+        self.in_run = true;
+        let end = perennial_engine::run(&shared.executor, &shared.runtime, source_vm, script, lease).await;
+
+        if !end.started {
+            // Nothing has changed, except that a VM may have been lost before the run was looked at.
+            self.state.had_vm = had_vm;
+            self.state.lost_because = chosen.because.or(before);
+            let error = end.outcome.err().unwrap_or_else(|| ScriptError::internal("a run that did not start has no result"));
+            self.finish(end.vm, end.lease);
+            return Err(error);
+        }
+        self.state.seq = seq;
+        self.state.epoch = epoch;
+        self.state.config = Some(config.clone());
+        record.runs.fetch_add(1, Ordering::Relaxed);
+        Ok(self.conclude(end, chosen.origin, chosen.because, seq))
+    }
+
+    fn check_alive(&self) -> Result<(), ScriptError> {
+        match self.slot.record.end_reason() {
+            None => Ok(()),
+            Some(reason) => Err(session_ended(self.name(), reason)),
+        }
+    }
+
+    /// Waits until no VM of this session, or of an earlier one of its name, is in flight.
+    async fn permit(&self, context: &RunContext) -> Result<OwnedSemaphorePermit, ScriptError> {
+        let record = &self.slot.record;
+        let wait = async {
+            // The semaphore is never closed.
+            let permit = record.running.clone().acquire_owned().await.ok();
+            record.predecessors_gone().await;
+            permit
+        };
+        let cancelled = async {
+            match &context.cancel {
+                Some(token) => token.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            permit = wait => permit.ok_or_else(|| ScriptError::internal("the session's permit is gone")),
+            () = record.ended.cancelled() => Err(session_ended(
+                self.name(),
+                record.end_reason().unwrap_or(EndReason::Removed),
+            )),
+            () = cancelled => Err(ScriptError::new(ErrorKind::Cancelled, "the run was cancelled before it began; nothing ran")),
+        }
+    }
+
+    /// Takes the warm VM, or the place for a new one, and finds out what the result has to say about it.
+    fn choose(&mut self, config: &EngineConfig, epoch: u64) -> Chosen {
+        let shared = &self.slot.shared;
+        let stamp = self.slot.record.warm.swap(0, Ordering::AcqRel);
+        let (vm, place, evicted) = shared.pool.take(stamp, shared.bounds());
+        shared.discard_all(evicted);
+        let lost = match &vm {
+            Some(vm) if vm.is_poisoned() => Some(vm.poisoned_by().map_or(RebuildReason::Internal, rebuild_reason)),
+            Some(_) if self.state.config.as_ref() != Some(config) => Some(RebuildReason::Config),
+            Some(_) if self.state.epoch != epoch => Some(RebuildReason::Epoch),
+            Some(_) => None,
+            None => Some(self.state.lost_because.unwrap_or(RebuildReason::Evicted)),
+        };
+        match (vm, lost) {
+            (Some(vm), None) => Chosen { vm: Some(vm), place, origin: VmOrigin::Warm, because: None },
+            (vm, lost) => {
+                shared.discard_all(vm.into_iter().collect());
+                let (origin, because) =
+                    if self.state.had_vm { (VmOrigin::Rebuilt, lost) } else { (VmOrigin::Built, None) };
+                Chosen { vm: None, place, origin, because }
+            }
+        }
+    }
+
+    fn extensions(&self, extensions: Extensions) -> Extensions {
+        extensions.with(SessionVars(self.slot.record.vars.clone()))
+    }
+
+    /// Turns the end of a run into its result and settles what becomes of the VM.
+    fn conclude(&mut self, mut end: RunEnd, origin: VmOrigin, because: Option<RebuildReason>, seq: u64) -> ScriptResult {
+        let record = self.slot.record.clone();
+        let lost = match origin {
+            VmOrigin::Warm => Globals::default(),
+            VmOrigin::Built | VmOrigin::Rebuilt => std::mem::take(&mut self.state.globals),
+        };
+        if let Some(globals) = end.globals.take() {
+            self.state.globals = globals;
+        }
+        self.state.lost_because = match (&end.vm, &end.outcome) {
+            (Some(vm), _) if !vm.is_poisoned() => None,
+            (Some(vm), _) => Some(vm.poisoned_by().map_or(RebuildReason::Internal, rebuild_reason)),
+            (None, Err(error)) => Some(reason_of_kind(error.kind)),
+            (None, Ok(_)) => Some(RebuildReason::Internal),
+        };
+        if let Err(error) = &mut end.outcome
+            && error.kind == ErrorKind::Cancelled
+            && let Some(reason) = record.end_reason()
+        {
+            error.message = format!("the session ended while the script ran ({})", reason.as_str());
+        }
+        end.usage.background_cpu_ms =
+            std::mem::take(&mut self.state.background.since_last_run).as_secs_f64() * 1000.0;
+        let (status, value, error) = match end.outcome {
+            Ok(value) => (Status::Ok, value, None),
+            Err(error) => (Status::Error, None, Some(Box::new(error))),
+        };
+        let result = ScriptResult {
+            status,
+            value,
+            error,
+            vm: Some(origin),
+            rebuilt_because: because,
+            lost_globals_count: (lost.count > lost.names.len() as u64).then_some(lost.count),
+            lost_globals: lost.names,
+            replaces: lock(&record.replaces).take(),
+            seq: Some(seq),
+            duration_ms: 0.0,
+            usage: end.usage,
+            console: end.console.entries,
+            console_dropped: end.console.dropped,
+        };
+        self.finish(end.vm, end.lease);
+        result
+    }
+
+    /// Gives the VM back to the pool, or lets it go; from here on the session is idle.
+    fn finish(&mut self, vm: Option<Vm>, lease: perennial_engine::Lease) {
+        let (shared, record) = (self.slot.shared.clone(), self.slot.record.clone());
+        self.in_run = false;
+        record.clear_stop();
+        record.touch(shared.now());
+        if shared.has_outlived(&record) {
+            shared.end_from_within(&record, EndReason::Lifetime);
+        }
+        let Some(vm) = vm else { return drop(lease) };
+        if vm.is_poisoned() || record.end_reason().is_some() {
+            return perennial_engine::discard(&shared.executor, vm, lease);
+        }
+        let Ok(lease) = lease.downcast::<Lease>() else { return };
+        let background = (!shared.config.background_budget.is_zero()).then(|| Background::of(&vm)).flatten();
+        record.set_stop(vm.stop_handle());
+        let stamp = give_back(&shared, &record, *lease, vm, None);
+        if let Some(background) = background {
+            let (weak_shared, weak_record) = (Arc::downgrade(&shared), Arc::downgrade(&record));
+            let task = shared.runtime.spawn(keep_pumping(weak_shared, weak_record, stamp, background));
+            self.state.pump = Some(task.abort_handle());
+        }
+    }
+
+    /// Drops the session's VM and keeps everything durable; the next run says `rebuilt` because of `reset`.
+    pub async fn reset(&mut self) {
+        let Ok(permit) = self.permit(&RunContext::new()).await else { return };
+        if let Some(pump) = self.state.pump.take() {
+            pump.abort();
+        }
+        self.slot.shared.drop_warm(&self.slot.record);
+        if self.state.had_vm {
+            self.state.lost_because = Some(RebuildReason::Reset);
+        }
+        drop(permit);
+    }
+}
+
+impl Drop for BrowserSession {
+    fn drop(&mut self) {
+        if self.in_run {
+            self.slot.record.touch(self.slot.shared.now());
+        }
+    }
+}
+
+impl std::fmt::Debug for BrowserSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BrowserSession").field("name", &self.name()).field("runs", &self.state.seq).finish_non_exhaustive()
+    }
+}
+
+fn session_ended(name: &str, reason: EndReason) -> ScriptError {
+    ScriptError::new(
+        ErrorKind::SessionEnded,
+        format!("the session {name:?} has ended ({}); acquire it again for a new one", reason.as_str()),
+    )
+}
+
+fn rebuild_reason(stop: StopReason) -> RebuildReason {
+    match stop {
+        StopReason::Timeout => RebuildReason::Timeout,
+        StopReason::CpuLimit => RebuildReason::CpuLimit,
+        StopReason::MemoryLimit => RebuildReason::MemoryLimit,
+        StopReason::Cancelled => RebuildReason::Cancelled,
+        StopReason::Background => RebuildReason::Background,
+    }
+}
+
+/// Why a VM is gone that did not come back from a run of this outcome.
+fn reason_of_kind(kind: ErrorKind) -> RebuildReason {
+    match kind {
+        ErrorKind::Timeout => RebuildReason::Timeout,
+        ErrorKind::CpuLimit => RebuildReason::CpuLimit,
+        ErrorKind::MemoryLimit => RebuildReason::MemoryLimit,
+        ErrorKind::Cancelled => RebuildReason::Cancelled,
+        _ => RebuildReason::Internal,
+    }
+}

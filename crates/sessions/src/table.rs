@@ -1,0 +1,439 @@
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use perennial_engine::{Executor, Vm};
+use perennial_protocol::{EndReason, RunRequest, ScriptError, ScriptResult};
+use tokio::runtime::Handle;
+
+use crate::config::TableConfig;
+use crate::context::RunContext;
+use crate::pool::{Bounds, Pool};
+use crate::reaper::{Deadlines, reap};
+use crate::record::{Record, lock};
+use crate::session::BrowserSession;
+use crate::tombstones::Tombstones;
+use crate::vars::{InMemoryVars, default_config};
+
+/// After so many sessions or VMs have gone, freed memory is handed back to the system.
+const TRIM_AFTER: usize = 500;
+
+/// All sessions of one process and the policy that keeps and ends them. Clones are handles to one table; with the last one
+/// every session ends.
+///
+/// ```
+/// use perennial_sessions::{RunRequest, SessionTable};
+/// use std::time::Duration;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let table = SessionTable::new(100, Duration::from_secs(600));
+/// table.run("s", RunRequest::new("globalThis.n = 41")).await;
+/// let result = table.run("s", RunRequest::new("return n + 1")).await;
+/// assert_eq!(result.into_value().unwrap(), Some(serde_json::json!(42)));
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SessionTable {
+    handle: Arc<TableHandle>,
+}
+
+/// Dropped with the last clone of the table.
+struct TableHandle {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) config: TableConfig,
+    pub(crate) runtime: Handle,
+    pub(crate) executor: Arc<Executor>,
+    pub(crate) pool: Arc<Pool>,
+    sessions: DashMap<String, Arc<Record>>,
+    deadlines: Arc<Deadlines>,
+    tombstones: Mutex<Tombstones>,
+    /// Ended sessions whose VM is still in flight: a successor waits for it.
+    ending: Mutex<HashMap<String, Arc<Record>>>,
+    /// Sessions and VMs gone since memory was handed back last.
+    gone: AtomicUsize,
+}
+
+/// A session that is held: neither reaped nor replaced until this is dropped. `remove` and `clear` end it all the same; it then
+/// answers `session_ended`.
+pub struct Slot {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) record: Arc<Record>,
+}
+
+/// One line of [`SessionTable::sessions`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionInfo {
+    /// The name.
+    pub name: String,
+    /// Runs completed.
+    pub runs: u64,
+    /// Whether a run or a callback is under way.
+    pub running: bool,
+    /// Since the last run ended.
+    pub idle: Duration,
+    /// Heap of the warm VM; `None` while there is none or it is running.
+    pub heap_bytes: Option<usize>,
+    /// Names in `vars`.
+    pub vars: usize,
+    /// Their size.
+    pub vars_bytes: usize,
+}
+
+impl SessionTable {
+    /// A table that keeps at most `max_vms` VMs warm and ends sessions unused for `idle_ttl`.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with time enabled: the table's tasks run on the one it is made in.
+    pub fn new(max_vms: usize, idle_ttl: Duration) -> Self {
+        Self::with_config(TableConfig { max_vms, idle_ttl, ..TableConfig::default() })
+    }
+
+    /// A table with every policy spelt out.
+    ///
+    /// # Panics
+    /// As [`Self::new`].
+    pub fn with_config(config: TableConfig) -> Self {
+        let runtime = Handle::current();
+        let deadlines = Arc::new(Deadlines::default());
+        let shared = Arc::new(Shared {
+            executor: Arc::new(Executor::new(config.executor.clone())),
+            runtime: runtime.clone(),
+            pool: Arc::default(),
+            sessions: DashMap::new(),
+            deadlines: deadlines.clone(),
+            tombstones: Mutex::default(),
+            ending: Mutex::default(),
+            gone: AtomicUsize::new(0),
+            config,
+        });
+        let clock = shared.config.clock.clone();
+        runtime.spawn(reap(Arc::downgrade(&shared), deadlines, clock));
+        Self { handle: Arc::new(TableHandle { shared }) }
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.handle.shared
+    }
+
+    /// The session of this name, made if there is none, and held until the slot is dropped. Waits for nothing.
+    pub fn acquire(&self, name: &str) -> Slot {
+        let shared = self.shared();
+        Slot { shared: shared.clone(), record: shared.acquire(name) }
+    }
+
+    /// Runs a script on the session of this name: acquires, waits its turn, runs. Requests for one session run one at a time, in the
+    /// order in which their futures were first polled.
+    ///
+    /// Dropping the future stops the script.
+    pub async fn run(&self, name: &str, request: RunRequest) -> ScriptResult {
+        self.run_with(name, request, RunContext::new()).await
+    }
+
+    /// As [`Self::run`], with what the call brings.
+    pub async fn run_with(&self, name: &str, request: RunRequest, context: RunContext) -> ScriptResult {
+        let started = Instant::now();
+        let mut options = self.shared().config.defaults.clone().with(&request.limits());
+        options.name = request.name;
+        let slot = self.acquire(name);
+        let mut session = match &context.cancel {
+            None => slot.lock().await,
+            Some(cancel) => tokio::select! {
+                biased;
+                session = slot.lock() => session,
+                () = cancel.cancelled() => {
+                    let error = ScriptError::new(
+                        perennial_protocol::ErrorKind::Cancelled,
+                        "the run was cancelled while it waited for its turn; nothing ran",
+                    );
+                    return ScriptResult::refused(error);
+                }
+            },
+        };
+        let config = default_config();
+        session.run_since(started, &config, &request.script, &request.args, &options, context, request.epoch).await
+    }
+
+    /// Ends a session: stops what it runs, drops its VM and its vars. `false` if there was none. A run under way ends as
+    /// `cancelled`.
+    pub fn remove(&self, name: &str) -> bool {
+        let shared = self.shared();
+        shared.sweep();
+        match shared.sessions.remove(name) {
+            Some((_, record)) => {
+                shared.end(&record, EndReason::Removed);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Ends all sessions.
+    pub fn clear(&self) {
+        self.shared().clear(EndReason::Cleared);
+    }
+
+    /// Drops the VM of a session and keeps its vars; waits for a run under way. `false` if there was no such session.
+    pub async fn reset(&self, name: &str) -> bool {
+        let shared = self.shared();
+        shared.sweep();
+        let Some(slot) = shared.find(name) else { return false };
+        slot.lock().await.reset().await;
+        true
+    }
+
+    /// How many sessions there are.
+    pub fn len(&self) -> usize {
+        let shared = self.shared();
+        shared.sweep();
+        shared.sessions.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// VMs that exist: warm, running, being built or being dropped.
+    pub fn live_vm_count(&self) -> usize {
+        self.shared().pool.live()
+    }
+
+    /// All sessions, by name.
+    pub fn sessions(&self) -> Vec<SessionInfo> {
+        let shared = self.shared();
+        shared.sweep();
+        let now = shared.now();
+        let mut all: Vec<_> = shared.sessions.iter().map(|entry| shared.describe(entry.value(), now)).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// Threads that are stuck in a built-in; see `docs/limitations/engine.md`.
+    pub fn abandoned_threads(&self) -> usize {
+        self.shared().executor.abandoned_threads()
+    }
+
+    /// Threads that run scripts or wait for some.
+    pub fn threads(&self) -> usize {
+        self.shared().executor.threads()
+    }
+}
+
+impl std::fmt::Debug for SessionTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionTable")
+            .field("sessions", &self.shared().sessions.len())
+            .field("live_vms", &self.live_vm_count())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for TableHandle {
+    fn drop(&mut self) {
+        self.shared.deadlines.closed.cancel();
+        self.shared.clear(EndReason::TableDropped);
+    }
+}
+
+impl Slot {
+    /// Waits for the execution guard of the session: whoever holds it runs, everybody else waits, in order.
+    pub async fn lock(&self) -> BrowserSession {
+        let state = self.record.exec.clone().lock_owned().await;
+        self.record.pin();
+        let slot = Self { shared: self.shared.clone(), record: self.record.clone() };
+        BrowserSession::new(slot, state)
+    }
+
+    /// The session's name.
+    pub fn name(&self) -> &str {
+        &self.record.name
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if self.record.unpin() && self.record.end_reason().is_none() {
+            // The reaper passed it over while it was held.
+            self.shared.queue(&self.record);
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn now(&self) -> Instant {
+        self.config.clock.now()
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds { max_vms: self.config.max_vms, memory: self.config.memory_budget }
+    }
+
+    fn find(self: &Arc<Self>, name: &str) -> Option<Slot> {
+        let entry = self.sessions.get(name)?;
+        entry.pin();
+        Some(Slot { shared: self.clone(), record: entry.value().clone() })
+    }
+
+    /// The record of this name, pinned.
+    fn acquire(&self, name: &str) -> Arc<Record> {
+        self.sweep();
+        if self.deadlines.closed.is_cancelled() {
+            // The table is gone; a session that has ended before it began says so.
+            let record = self.make(name);
+            record.pin();
+            record.mark_ended(EndReason::TableDropped);
+            return record;
+        }
+        if let Some(entry) = self.sessions.get(name) {
+            entry.pin();
+            return entry.value().clone();
+        }
+        let record = match self.sessions.entry(name.to_owned()) {
+            Entry::Occupied(entry) => {
+                entry.get().pin();
+                return entry.get().clone();
+            }
+            Entry::Vacant(entry) => {
+                let record = self.make(name);
+                record.pin();
+                entry.insert(record.clone());
+                record
+            }
+        };
+        self.queue(&record);
+        record
+    }
+
+    fn make(&self, name: &str) -> Arc<Record> {
+        let now = self.now();
+        let replaces = lock(&self.tombstones).take(name, now);
+        let predecessor = lock(&self.ending).remove(name).filter(|record| record.is_running());
+        Record::new(name, now, Arc::new(InMemoryVars::new(self.config.vars_quota)), replaces, predecessor)
+    }
+
+    /// When a session that is left alone ends, and why.
+    fn expiry(&self, record: &Record) -> (Instant, EndReason) {
+        let idle = record.idle_since() + self.config.idle_ttl;
+        match self.config.hard_lifetime.map(|lifetime| record.created + lifetime) {
+            Some(hard) if hard < idle => (hard, EndReason::Lifetime),
+            _ => (idle, EndReason::Idle),
+        }
+    }
+
+    /// Whether the session has outlived its hard lifetime.
+    pub(crate) fn has_outlived(&self, record: &Record) -> bool {
+        self.config.hard_lifetime.is_some_and(|lifetime| self.now() >= record.created + lifetime)
+    }
+
+    fn queue(&self, record: &Arc<Record>) {
+        let (at, _) = self.expiry(record);
+        self.deadlines.add(record, at);
+    }
+
+    /// Ends every session whose time has come.
+    pub(crate) fn sweep(&self) {
+        let now = self.now();
+        let mut swept = 0;
+        while let Some(record) = self.deadlines.take_due(now) {
+            let (at, reason) = self.expiry(&record);
+            if at > now {
+                self.deadlines.add(&record, at);
+                continue;
+            }
+            // Pinned records come back when they are let go.
+            let removed = self
+                .sessions
+                .remove_if(&record.name, |_, known| Arc::ptr_eq(known, &record) && !record.is_pinned());
+            if removed.is_some() {
+                self.end(&record, reason);
+                swept += 1;
+            }
+        }
+        if swept > 0 {
+            self.shrink();
+        }
+    }
+
+    /// Ends a session that is no longer in the map.
+    pub(crate) fn end(&self, record: &Arc<Record>, reason: EndReason) {
+        if !record.mark_ended(reason) {
+            return;
+        }
+        lock(&self.tombstones).add(record.name.clone(), reason, self.now());
+        if record.is_running() {
+            let mut ending = lock(&self.ending);
+            if ending.len() > 64 {
+                ending.retain(|_, record| record.is_running());
+            }
+            ending.insert(record.name.clone(), record.clone());
+        }
+        self.drop_warm(record);
+        self.count_gone(1);
+    }
+
+    /// Ends a session from within: takes it out of the map first, if it is still there.
+    pub(crate) fn end_from_within(&self, record: &Arc<Record>, reason: EndReason) {
+        self.sessions.remove_if(&record.name, |_, known| Arc::ptr_eq(known, record));
+        self.end(record, reason);
+    }
+
+    /// Drops the idle VM of a session, if it has one.
+    pub(crate) fn drop_warm(&self, record: &Record) {
+        let stamp = record.warm.swap(0, Ordering::AcqRel);
+        if let Some(vm) = self.pool.remove(stamp) {
+            self.discard_all(vec![vm]);
+        }
+    }
+
+    pub(crate) fn discard_all(&self, vms: Vec<Vm>) {
+        for vm in vms {
+            perennial_engine::discard(&self.executor, vm, Box::new(()));
+            self.count_gone(1);
+        }
+    }
+
+    fn clear(&self, reason: EndReason) {
+        let names: Vec<String> = self.sessions.iter().map(|entry| entry.key().clone()).collect();
+        for name in names {
+            if let Some((_, record)) = self.sessions.remove(&name) {
+                self.end(&record, reason);
+            }
+        }
+        self.shrink();
+    }
+
+    /// Lets the map give back what a spike made it take.
+    fn shrink(&self) {
+        let (length, capacity) = (self.sessions.len(), self.sessions.capacity());
+        if capacity > 1024 && length < capacity / 4 {
+            self.sessions.shrink_to_fit();
+        }
+    }
+
+    fn count_gone(&self, count: usize) {
+        if self.gone.fetch_add(count, Ordering::Relaxed) + count >= TRIM_AFTER {
+            self.gone.store(0, Ordering::Relaxed);
+            self.runtime.spawn_blocking(perennial_engine::trim_memory);
+        }
+    }
+
+    fn describe(&self, record: &Record, now: Instant) -> SessionInfo {
+        let usage = record.vars.usage();
+        SessionInfo {
+            name: record.name.clone(),
+            runs: record.runs.load(Ordering::Relaxed),
+            running: record.is_running(),
+            idle: now.saturating_duration_since(record.idle_since()),
+            heap_bytes: self.pool.heap_bytes(record.warm.load(Ordering::Acquire)),
+            vars: usage.entries,
+            vars_bytes: usage.bytes,
+        }
+    }
+}

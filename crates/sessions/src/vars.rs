@@ -1,0 +1,287 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use perennial_engine::{Area, EngineConfig, OpContext, OpError, OpResult, OpTable, OpValue};
+use serde_json::{Value, json};
+
+/// The durable values of one session. Implementations are called on executor threads and must not block.
+pub trait VarsStore: Send + Sync + 'static {
+    /// The value of this name.
+    fn get(&self, name: &str) -> Option<Value>;
+    /// A number that changes with every write to this name, removal included.
+    fn version(&self, name: &str) -> u64;
+    /// Writes a value.
+    ///
+    /// # Errors
+    /// If it does not fit the quota; then nothing has changed.
+    fn set(&self, name: &str, value: Value) -> Result<(), VarsError>;
+    /// Writes a value if the name still has this version; `false` if it has not.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    fn replace(&self, name: &str, version: u64, value: Value) -> Result<bool, VarsError>;
+    /// Removes a value. `false` if there was none.
+    fn delete(&self, name: &str) -> bool;
+    /// All names, sorted.
+    fn keys(&self) -> Vec<String>;
+    /// Removes everything.
+    fn clear(&self);
+    /// What is held.
+    fn usage(&self) -> VarsUsage;
+}
+
+/// How much a store may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VarsQuota {
+    /// Names.
+    pub entries: usize,
+    /// Names and values together, as JSON text.
+    pub bytes: usize,
+}
+
+impl Default for VarsQuota {
+    fn default() -> Self {
+        Self { entries: 1000, bytes: 16 << 20 }
+    }
+}
+
+/// How much a store holds, in the units of [`VarsQuota`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VarsUsage {
+    /// Names.
+    pub entries: usize,
+    /// Names and values together, as JSON text.
+    pub bytes: usize,
+}
+
+/// A write that the quota refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VarsError {
+    /// Too many names.
+    Entries {
+        /// The quota.
+        limit: usize,
+        /// What there would have been.
+        used: usize,
+    },
+    /// Too many bytes.
+    Bytes {
+        /// The quota.
+        limit: usize,
+        /// What there would have been.
+        used: usize,
+    },
+}
+
+impl std::fmt::Display for VarsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Entries { limit, used } => write!(f, "vars may hold {limit} names and would hold {used}"),
+            Self::Bytes { limit, used } => write!(f, "vars may hold {limit} bytes and would hold {used}"),
+        }
+    }
+}
+
+impl std::error::Error for VarsError {}
+
+impl From<VarsError> for OpError {
+    fn from(error: VarsError) -> Self {
+        let (VarsError::Entries { limit, used } | VarsError::Bytes { limit, used }) = error;
+        Self::quota(format!("{error}: delete some first"), limit as u64, used as u64)
+    }
+}
+
+/// The default store: lives and dies with its session.
+#[derive(Debug, Default)]
+pub struct InMemoryVars {
+    quota: VarsQuota,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: BTreeMap<String, Entry>,
+    bytes: usize,
+    writes: u64,
+    /// When names were last removed; a removed name must not get an old version back.
+    removed: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    value: Value,
+    bytes: usize,
+    version: u64,
+}
+
+impl InMemoryVars {
+    /// An empty store.
+    pub fn new(quota: VarsQuota) -> Self {
+        Self { quota, state: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, state: &mut State, name: &str, value: Value) -> Result<(), VarsError> {
+        let bytes = name.len() + json_bytes(&value);
+        let old = state.entries.get(name).map(|entry| entry.bytes);
+        let entries = state.entries.len() + usize::from(old.is_none());
+        let total = state.bytes - old.unwrap_or(0) + bytes;
+        if entries > self.quota.entries {
+            return Err(VarsError::Entries { limit: self.quota.entries, used: entries });
+        }
+        if total > self.quota.bytes {
+            return Err(VarsError::Bytes { limit: self.quota.bytes, used: total });
+        }
+        state.writes += 1;
+        let entry = Entry { value, bytes, version: state.writes };
+        state.entries.insert(name.to_owned(), entry);
+        state.bytes = total;
+        Ok(())
+    }
+}
+
+/// The length of a value as JSON text.
+fn json_bytes(value: &Value) -> usize {
+    struct Counter(usize);
+    impl std::io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    // Counting cannot fail, and neither can writing a `Value`.
+    let _ = serde_json::to_writer(&mut counter, value);
+    counter.0
+}
+
+impl State {
+    fn version(&self, name: &str) -> u64 {
+        self.entries.get(name).map_or(self.removed, |entry| entry.version)
+    }
+}
+
+impl VarsStore for InMemoryVars {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.lock().entries.get(name).map(|entry| entry.value.clone())
+    }
+
+    fn version(&self, name: &str) -> u64 {
+        self.lock().version(name)
+    }
+
+    fn set(&self, name: &str, value: Value) -> Result<(), VarsError> {
+        self.write(&mut self.lock(), name, value)
+    }
+
+    fn replace(&self, name: &str, version: u64, value: Value) -> Result<bool, VarsError> {
+        let mut state = self.lock();
+        if state.version(name) != version {
+            return Ok(false);
+        }
+        self.write(&mut state, name, value).map(|()| true)
+    }
+
+    fn delete(&self, name: &str) -> bool {
+        let mut state = self.lock();
+        let Some(entry) = state.entries.remove(name) else { return false };
+        state.bytes -= entry.bytes;
+        state.writes += 1;
+        state.removed = state.writes;
+        true
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.lock().entries.keys().cloned().collect()
+    }
+
+    fn clear(&self) {
+        let mut state = self.lock();
+        state.entries.clear();
+        state.bytes = 0;
+        state.writes += 1;
+        state.removed = state.writes;
+    }
+
+    fn usage(&self) -> VarsUsage {
+        let state = self.lock();
+        VarsUsage { entries: state.entries.len(), bytes: state.bytes }
+    }
+}
+
+// ---- what scripts see -------------------------------------------------------------------------------------------------
+
+/// The session's store, as ops find it.
+pub(crate) struct SessionVars(pub(crate) Arc<dyn VarsStore>);
+
+fn store(context: &OpContext) -> Result<Arc<dyn VarsStore>, OpError> {
+    match context.extensions.get::<SessionVars>() {
+        Some(vars) => Ok(vars.0.clone()),
+        None => Err(OpError::permission("vars", "a session")),
+    }
+}
+
+fn name(args: &[OpValue]) -> Result<&str, OpError> {
+    args.first().and_then(OpValue::as_str).ok_or_else(|| OpError::type_error("the name of a var is a string"))
+}
+
+fn value(args: &mut Vec<OpValue>, index: usize) -> Result<Value, OpError> {
+    match (args.len() > index).then(|| args.swap_remove(index)) {
+        Some(OpValue::Json(value)) => Ok(value),
+        Some(OpValue::Bytes(bytes)) => Ok(perennial_engine::bytes_to_json(&bytes)),
+        Some(OpValue::Undefined) | None => {
+            Err(OpError::type_error("undefined is no value for a var: use vars.delete(name) to remove it"))
+        }
+    }
+}
+
+fn ops() -> OpTable {
+    OpTable::new()
+        .sync("vars_get", |context, args| {
+            Ok(store(context)?.get(name(&args)?).map_or(OpValue::Undefined, OpValue::Json))
+        })
+        .sync("vars_has", |context, args| Ok(json!(store(context)?.get(name(&args)?).is_some()).into()))
+        .sync("vars_version", |context, args| Ok(json!(store(context)?.version(name(&args)?)).into()))
+        .sync("vars_set", |context, mut args| {
+            let value = value(&mut args, 1)?;
+            store(context)?.set(name(&args)?, value)?;
+            Ok(OpValue::Undefined)
+        })
+        .sync("vars_replace", |context, mut args| {
+            let next = value(&mut args, 2)?;
+            let version = args.get(1).and_then(OpValue::as_f64).unwrap_or(-1.0) as u64;
+            Ok(json!(store(context)?.replace(name(&args)?, version, next)?).into())
+        })
+        .sync("vars_delete", |context, args| Ok(json!(store(context)?.delete(name(&args)?)).into()))
+        .sync("vars_keys", |context, _| Ok(json!(store(context)?.keys()).into()))
+        .sync("vars_clear", |context, _| -> OpResult {
+            store(context)?.clear();
+            Ok(OpValue::Undefined)
+        })
+}
+
+/// An engine configuration for sessions: `vars`, and what else the embedder adds. Make it once and clone it; a session that is
+/// called with another one rebuilds its VM.
+///
+/// ```
+/// use perennial_sessions::{Area, OpTable, session_config};
+/// let ops = OpTable::new().sync("roll", |_, _| Ok(serde_json::json!(4).into()));
+/// let config = session_config(ops, vec![Area::new("dice", &["roll"], "((ops) => ({ roll: () => ops.roll() }))")]);
+/// # let _ = config;
+/// ```
+pub fn session_config(more: OpTable, mut areas: Vec<Area>) -> EngineConfig {
+    areas.insert(0, Area::new("vars", &["vars"], include_str!("../js/vars.js")));
+    EngineConfig::new(ops().merge(more), areas)
+}
+
+/// The configuration of sessions whose callers bring none.
+pub(crate) fn default_config() -> EngineConfig {
+    static DEFAULT: OnceLock<EngineConfig> = OnceLock::new();
+    DEFAULT.get_or_init(|| session_config(OpTable::new(), Vec::new())).clone()
+}

@@ -1,0 +1,7 @@
+//! Sessions from outside, through the public API.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
+
+mod sessions {
+    mod hostile;
+    mod transcripts;
+}

@@ -1,0 +1,86 @@
+//! Every script of `tests/hostile` against one table. A file's head says what is expected of it:
+//!
+//! * `// expect: timeout|memory_limit`: how its run may end.
+//! * `// timeout_ms: 10000`: its deadline, where 200 ms are not enough for it to run into something else.
+//! * `// after: reset`: it spoils its own realm without being stopped; the session is reset before it is asked again.
+//! * `// after: background`: it spoils the time between the runs, and the VM may be rebuilt for it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use perennial_sessions::{RunRequest, ScriptResult, SessionTable, TableConfig};
+use serde_json::json;
+
+/// What a caller is promised after its deadline, and the slack this test allows for: a machine where everything else runs too.
+const PROMISED: Duration = Duration::from_millis(100);
+const SLACK: Duration = Duration::from_millis(400);
+
+struct Hostile {
+    name: String,
+    source: String,
+}
+
+impl Hostile {
+    fn all() -> Vec<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hostile");
+        let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        let only = std::env::var("ONLY").unwrap_or_default();
+        files
+            .iter()
+            .map(|path| Self {
+                name: path.file_stem().unwrap().to_string_lossy().into_owned(),
+                source: std::fs::read_to_string(path).unwrap(),
+            })
+            .filter(|hostile| hostile.name.contains(&only))
+            .collect()
+    }
+
+    fn head(&self, key: &str) -> Option<&str> {
+        self.source.lines().find_map(|line| line.strip_prefix("// ")?.strip_prefix(key)?.strip_prefix(": "))
+    }
+}
+
+fn ending(result: &ScriptResult) -> String {
+    result.error.as_ref().map_or_else(|| "ok".to_owned(), |error| error.kind.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_hostile_script_ends_in_time_with_the_right_error_and_harms_nobody() {
+    let table = SessionTable::with_config(TableConfig::default());
+    let all = Hostile::all();
+    let mut complaints = Vec::new();
+    let mut abandoned = Vec::new();
+    for hostile in &all {
+        let before = table.abandoned_threads();
+        let timeout = hostile.head("timeout_ms").map_or(200, |ms| ms.parse().unwrap());
+        let mut request = RunRequest::new(hostile.source.clone()).with_timeout_ms(timeout);
+        request.memory_bytes = Some(64 << 20);
+        let started = Instant::now();
+        let result = table.run("hostile", request).await;
+        let took = started.elapsed();
+
+        let ended = ending(&result);
+        let expected = hostile.head("expect").unwrap_or_else(|| panic!("{} expects nothing", hostile.name));
+        if !expected.split('|').any(|kind| kind == ended) {
+            complaints.push(format!("{}: {ended} instead of {expected}: {:?}", hostile.name, result.error));
+        }
+        if took > Duration::from_millis(timeout) + PROMISED + SLACK {
+            complaints.push(format!("{}: took {took:?}", hostile.name));
+        }
+        if hostile.head("after") == Some("reset") {
+            table.reset("hostile").await;
+        }
+        for session in ["other", "hostile"] {
+            let next = table.run(session, RunRequest::new("return 1").with_timeout_ms(5000)).await;
+            if next.value != Some(json!(1)) {
+                complaints.push(format!("{}: afterwards {session} answers {next:?}", hostile.name));
+            }
+        }
+        if table.abandoned_threads() > before {
+            abandoned.push(hostile.name.as_str());
+        }
+    }
+    println!("{} scripts, {} abandoned: {}", all.len(), abandoned.len(), abandoned.join(" "));
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}

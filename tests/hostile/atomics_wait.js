@@ -1,0 +1,2 @@
+// expect: runtime
+Atomics.wait(new Int32Array(new ArrayBuffer(8)), 0, 0)

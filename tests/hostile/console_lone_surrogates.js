@@ -1,0 +1,2 @@
+// expect: ok
+console.log('\ud83d'); console.log('a\udc00b'); return 1

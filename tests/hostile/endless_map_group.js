@@ -1,0 +1,2 @@
+// expect: timeout|memory_limit
+Object.groupBy({ *[Symbol.iterator]() { for (;;) yield 1; } }, (x) => x);

@@ -1,0 +1,2 @@
+// expect: timeout|memory_limit
+Object.fromEntries({ *[Symbol.iterator]() { let i = 0; for (;;) yield [i++, 0]; } });

@@ -1,0 +1,2 @@
+// expect: timeout|memory_limit|runtime
+Math.max.apply(null, { length: 2 ** 32 - 2 });

@@ -1,0 +1,2 @@
+// expect: timeout|ok
+/(?<=(a|aa)+)b/.test('a'.repeat(5000));

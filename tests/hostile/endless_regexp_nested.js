@@ -1,0 +1,2 @@
+// expect: timeout
+/(x+x+)+y/.test('x'.repeat(60));

@@ -1,0 +1,2 @@
+// expect: timeout|memory_limit|ok|runtime
+new Array(2 ** 32 - 1).splice(0, 1);

@@ -1,0 +1,2 @@
+// expect: timeout|ok
+const n = 'a'.repeat(1 << 19) + 'b'; ('a'.repeat(1 << 20)).indexOf(n);

@@ -1,0 +1,2 @@
+// expect: runtime
+Array.prototype.unshift.call({ length: 2 ** 53 - 1 }, 1);

@@ -1,0 +1,2 @@
+// expect: runtime
+throw new Error('x'.repeat(1e6))

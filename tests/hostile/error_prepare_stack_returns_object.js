@@ -1,0 +1,2 @@
+// expect: runtime
+Error.prepareStackTrace = () => ({ toString() { throw 1; } }); throw new Error('x')

@@ -1,0 +1,2 @@
+// expect: timeout
+const s = 'é'.repeat(1 << 18); for (;;) encodeURIComponent(s);

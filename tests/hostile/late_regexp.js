@@ -1,0 +1,2 @@
+// expect: timeout
+const s = 'a'.repeat(100000); for (;;) /b/.test(s);

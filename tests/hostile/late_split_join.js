@@ -1,0 +1,2 @@
+// expect: timeout
+const s = 'a,'.repeat(100000); for (;;) s.split(',').join('');

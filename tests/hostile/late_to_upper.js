@@ -1,0 +1,2 @@
+// expect: timeout
+const s = 'ß'.repeat(1 << 18); for (;;) s.toUpperCase();

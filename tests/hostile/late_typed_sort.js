@@ -1,0 +1,2 @@
+// expect: timeout
+const a = new Float64Array(1 << 18); for (;;) a.sort();

@@ -1,0 +1,3 @@
+// expect: timeout
+const f = () => { for (;;) {} };
+for (;;) { try { f(); } catch (e) { try { f(); } catch {} } }

@@ -1,0 +1,2 @@
+// expect: timeout
+const e = new Error('x'); Object.defineProperty(e, 'cause', { get() { for (;;) {} } }); throw e

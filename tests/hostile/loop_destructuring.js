@@ -1,0 +1,2 @@
+// expect: timeout
+let n = 0; const { [(() => { for (;;) {} })()]: x } = {};

@@ -1,0 +1,2 @@
+// expect: timeout
+do {} while (true)

@@ -1,0 +1,2 @@
+// expect: timeout
+(0, eval)('for (;;) {}');

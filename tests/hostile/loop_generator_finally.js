@@ -1,0 +1,3 @@
+// expect: timeout
+function* g() { try { for (;;) yield 1; } finally { for (;;) {} } }
+for (const x of g()) { if (x) break; }

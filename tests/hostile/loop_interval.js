@@ -1,0 +1,2 @@
+// expect: timeout
+setInterval(() => {}, 0); await new Promise(() => {});

@@ -1,0 +1,3 @@
+// expect: timeout
+const p = new Proxy({}, { get() { for (;;) {} }, has() { for (;;) {} } });
+return 'a' in p

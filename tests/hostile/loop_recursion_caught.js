@@ -1,0 +1,3 @@
+// expect: timeout
+function f() { try { f(); } catch { f(); } }
+f();

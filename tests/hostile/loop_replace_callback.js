@@ -1,0 +1,2 @@
+// expect: timeout
+'aaa'.replace(/a/g, () => { for (;;) {} });

@@ -1,0 +1,2 @@
+// expect: memory_limit|timeout
+[...{ [Symbol.iterator]() { return { next: () => ({ value: 'x', done: false }) }; } }];

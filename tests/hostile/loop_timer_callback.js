@@ -1,0 +1,2 @@
+// expect: timeout
+setTimeout(() => { for (;;) {} }, 0); await new Promise(() => {});

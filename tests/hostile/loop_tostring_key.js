@@ -1,0 +1,2 @@
+// expect: timeout
+const o = {}; o[{ toString() { for (;;) {} } }] = 1;

@@ -1,0 +1,3 @@
+// expect: memory_limit
+// timeout_ms: 10000
+const m = new Map(); for (let i = 0; ; i++) m.set(i, { i });

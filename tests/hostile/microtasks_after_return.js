@@ -1,0 +1,3 @@
+// expect: ok
+// after: background
+const f = () => Promise.resolve().then(f); f(); return 1

@@ -1,0 +1,2 @@
+// expect: timeout
+const f = async () => { for (;;) await null; }; await Promise.all([f(), f(), f()]);

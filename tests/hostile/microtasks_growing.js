@@ -1,0 +1,2 @@
+// expect: timeout|memory_limit
+const f = () => { Promise.resolve().then(f); Promise.resolve().then(f); }; f(); await new Promise(() => {});

@@ -1,0 +1,2 @@
+// expect: timeout
+const f = () => Promise.resolve().then(f); f(); await new Promise(() => {});

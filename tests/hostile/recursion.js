@@ -1,0 +1,2 @@
+// expect: runtime
+const f = () => f() + 1; f();

@@ -1,0 +1,2 @@
+// expect: runtime|unserializable|memory_limit|ok
+let o = {}; const top = o; for (let i = 0; i < 100000; i++) o = o.a = {}; JSON.stringify(top);

@@ -1,0 +1,2 @@
+// expect: runtime
+return JSON.parse('['.repeat(1e6))

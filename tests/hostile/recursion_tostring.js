@@ -1,0 +1,2 @@
+// expect: runtime
+const o = { toString() { return '' + o; } }; return '' + o

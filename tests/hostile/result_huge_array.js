@@ -1,0 +1,2 @@
+// expect: result_too_large
+return new Array(1e7)

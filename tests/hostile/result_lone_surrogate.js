@@ -1,0 +1,2 @@
+// expect: unserializable
+return { a: ['\ud800'] }

@@ -1,0 +1,2 @@
+// expect: syntax
+}}); globalThis.escaped = true; (async () => { x: {

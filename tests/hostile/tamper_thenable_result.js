@@ -1,0 +1,2 @@
+// expect: ok
+return { then: 1, value: 2 }
