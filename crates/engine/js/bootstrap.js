@@ -25,6 +25,9 @@
     defineProperty(global, C.name, { value: C, writable: true, configurable: true });
   }
 
+  // The globals that a session is told it lost are the enumerable ones: those that scripts made.
+  defineProperty(global, "performance", { enumerable: false });
+
   const mapForEach = uncurry(Map.prototype.forEach);
   const setForEach = uncurry(Set.prototype.forEach);
   const push = uncurry(arrayProto.push);

@@ -11,6 +11,14 @@ use crate::limits::THREAD_STACK;
 /// How often a starved queue is looked at; also how long a trivial run may wait behind scripts that keep every thread.
 const GROW_AFTER: Duration = Duration::from_millis(1);
 
+/// How many results a saturated pool holds back, and for how long, so that whoever waits for them is woken once for several: a wake-up
+/// and the change of threads that comes with it cost as much as a short script.
+const BATCH: usize = 16;
+const BATCH_AGE: Duration = Duration::from_millis(1);
+/// How long a thread that has nothing to do looks for work before it sleeps: a little longer than a caller takes to come back with the
+/// next script.
+const SPIN: Duration = Duration::from_micros(15);
+
 /// Limits of the thread pool.
 #[derive(Clone, Debug)]
 pub struct ExecutorConfig {
@@ -54,6 +62,8 @@ struct Shared {
     work: Condvar,
     starved: Condvar,
     abandoned: AtomicUsize,
+    /// The length of the queue, for threads that look without the lock.
+    queued: AtomicUsize,
     /// Slices taken from the queue since the start; the sitter sees by it whether anything moves.
     taken: AtomicU64,
 }
@@ -61,7 +71,13 @@ struct Shared {
 #[derive(Default)]
 struct State {
     queue: VecDeque<Arc<dyn Task>>,
+    /// Threads that sleep.
     idle: usize,
+    /// Threads that look for work before they sleep.
+    spinning: usize,
+    /// Results that have not been handed over, and since when.
+    undelivered: Vec<Arc<dyn Task>>,
+    undelivered_since: Option<Instant>,
     threads: usize,
     /// The thread that watches a starved queue exists.
     sitter: bool,
@@ -72,7 +88,10 @@ struct State {
 /// A piece of work for a thread.
 pub(crate) trait Task: Send + Sync {
     fn ticket(&self) -> &Ticket;
+    /// Does the work and keeps what it made.
     fn run(&self);
+    /// Hands over what [`Self::run`] made. Called once after it, soon, from whatever thread.
+    fn deliver(&self);
 }
 
 /// Where a task stands. Whoever changes the phase first decides what becomes of it.
@@ -134,6 +153,7 @@ impl Executor {
                 work: Condvar::new(),
                 starved: Condvar::new(),
                 abandoned: AtomicUsize::new(0),
+                queued: AtomicUsize::new(0),
                 taken: AtomicU64::new(0),
             }),
         }
@@ -165,8 +185,12 @@ impl Executor {
             return Err(Refused);
         }
         state.queue.push_back(task);
-        if state.queue.len() <= state.idle {
-            // Every task that waits has a thread waking up for it: one leaves `idle` before it takes one from the queue.
+        self.shared.queued.store(state.queue.len(), Ordering::Release);
+        // Every task that waits has a thread coming for it: one leaves `idle` or `spinning` before it takes one from the queue.
+        let coming = state.spinning + state.idle;
+        if state.queue.len() <= state.spinning {
+            // Seen without being told.
+        } else if state.queue.len() <= coming {
             drop(state);
             self.shared.work.notify_one();
         } else if state.threads < self.shared.eager {
@@ -237,17 +261,37 @@ impl Shared {
     /// A worker: takes tasks until there has been none for a while.
     fn work(self: Arc<Self>) {
         let mut state = self.lock();
+        let mut rested = false;
         loop {
             if let Some(task) = state.queue.pop_front() {
+                rested = false;
+                self.queued.store(state.queue.len(), Ordering::Relaxed);
                 self.taken.fetch_add(1, Ordering::Relaxed);
+                let due = state.take_undelivered(false);
                 drop(state);
-                if self.run(task) {
+                deliver(due);
+                if self.run(&task) {
                     return;
                 }
                 state = self.lock();
+                state.undelivered_since.get_or_insert_with(Instant::now);
+                state.undelivered.push(task);
+                let due = state.take_undelivered(false);
+                if !due.is_empty() {
+                    drop(state);
+                    deliver(due);
+                    state = self.lock();
+                }
             } else if state.closed {
                 state.threads -= 1;
                 return;
+            } else if !rested {
+                rested = true;
+                state.spinning += 1;
+                drop(state);
+                self.spin();
+                state = self.lock();
+                state.spinning -= 1;
             } else {
                 state.idle += 1;
                 let (guard, timeout) = self
@@ -264,8 +308,19 @@ impl Shared {
         }
     }
 
+    /// Looks for work for a moment, giving way to whoever else wants the core.
+    fn spin(&self) {
+        let until = Instant::now() + SPIN;
+        while self.queued.load(Ordering::Acquire) == 0 && Instant::now() < until {
+            for _ in 0..16 {
+                std::hint::spin_loop();
+            }
+            thread::yield_now();
+        }
+    }
+
     /// Runs one task. `true` if the thread was abandoned meanwhile.
-    fn run(&self, task: Arc<dyn Task>) -> bool {
+    fn run(&self, task: &Arc<dyn Task>) -> bool {
         let ticket = task.ticket();
         ticket.thread.store(current_thread_id(), Ordering::Release);
         if !ticket.change(QUEUED, RUNNING) {
@@ -275,7 +330,6 @@ impl Shared {
             tracing::error!("a VM panicked; its session is told");
         }
         if ticket.phase.load(Ordering::Acquire) == ABANDONED {
-            drop(task);
             self.abandoned.fetch_sub(1, Ordering::AcqRel);
             return true;
         }
@@ -290,6 +344,13 @@ impl Shared {
         loop {
             if state.closed {
                 return;
+            }
+            let due = state.take_undelivered(true);
+            if !due.is_empty() {
+                drop(state);
+                deliver(due);
+                state = self.lock();
+                continue;
             }
             if state.queue.is_empty() {
                 state.sitter_parked = true;
@@ -310,5 +371,28 @@ impl Shared {
                 since = Instant::now();
             }
         }
+    }
+}
+
+impl State {
+    /// Results that are to be handed over now: all, unless the pool is saturated and they are few and fresh. While any are held back,
+    /// tasks wait and so the sitter is awake, which takes them with `all` on its next round.
+    fn take_undelivered(&mut self, all: bool) -> Vec<Arc<dyn Task>> {
+        let hold = !all
+            && self.sitter
+            && !self.queue.is_empty()
+            && self.undelivered.len() < BATCH
+            && self.undelivered_since.is_none_or(|since| since.elapsed() < BATCH_AGE);
+        if hold {
+            return Vec::new();
+        }
+        self.undelivered_since = None;
+        std::mem::take(&mut self.undelivered)
+    }
+}
+
+fn deliver(tasks: Vec<Arc<dyn Task>>) {
+    for task in tasks {
+        task.deliver();
     }
 }

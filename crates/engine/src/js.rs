@@ -34,5 +34,5 @@ pub(crate) use runtime::{Clamp, Host, Js};
 pub(crate) use scope::{Bytecode, Exception, Job, PromiseState, Scope};
 pub(crate) use signal::nudge;
 pub(crate) use stop::catch_stop;
-pub(crate) use thread::{current_thread_id, set_idle_priority, trim_heap};
+pub(crate) use thread::{current_thread_id, set_idle_priority, trim_heap, use_utc};
 pub(crate) use value::{Atom, Class, Saved, TextError, Value};

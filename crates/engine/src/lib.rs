@@ -30,6 +30,33 @@ pub use ops::{Extensions, OpContext, OpError, OpFuture, OpResult, OpTable, OpVal
 pub use run::{Background, Build, Lease, RunEnd, Script, StopHandle, VmSource, discard, pump, run};
 pub use vm::{Globals, Vm};
 
+/// For benchmarks: parts that cannot be timed from outside.
+#[doc(hidden)]
+pub mod measure {
+    use std::sync::Arc;
+
+    use tokio::runtime::Handle;
+
+    use crate::bridge::to_json;
+    use crate::control::Control;
+    use crate::vm::{BuildSpec, Vm};
+    use crate::{Console, EngineConfig};
+
+    /// Builds a VM, evaluates an expression, and lends a function that copies its value out.
+    ///
+    /// # Panics
+    /// If the expression throws, or outside of a tokio runtime.
+    pub fn with_walk(expression: &str, use_it: impl FnOnce(&dyn Fn() -> serde_json::Value)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let _inside = runtime.enter();
+        let (config, console, control) = (EngineConfig::default(), Console::default(), Arc::new(Control::new()));
+        let mut vm = Vm::build(BuildSpec { config, console, runtime: Handle::current(), control }).expect("a VM");
+        vm.with_value(expression, |helpers, value| {
+            use_it(&|| to_json(helpers, value, usize::MAX).expect("a value that crosses").expect("a value"));
+        });
+    }
+}
+
 /// QuickJS runtimes that exist in this process, abandoned ones included.
 pub fn live_runtimes() -> usize {
     js::Js::live()
@@ -44,4 +71,10 @@ pub fn trim_memory() {
 /// The version of QuickJS that is linked.
 pub fn quickjs_version() -> &'static str {
     js::Scope::engine_version()
+}
+
+/// Makes UTC the time zone of the process, which is the one that scripts see. For the start of `main`: does nothing and returns `false`
+/// once the process has several threads.
+pub fn use_utc() -> bool {
+    js::use_utc()
 }

@@ -1,5 +1,4 @@
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -89,25 +88,33 @@ pub type OpFuture = Pin<Box<dyn Future<Output = OpResult> + Send>>;
 
 /// Values of the call that ops find by type: handles, capabilities, stores. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Extensions(Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+pub struct Extensions(Option<Arc<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>>);
 
 impl Extensions {
     /// The same with one more value; one of the same type is replaced.
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        Arc::make_mut(&mut self.0).insert(TypeId::of::<T>(), Arc::new(value));
+        let values = Arc::make_mut(self.0.get_or_insert_default());
+        values.retain(|(known, _)| *known != TypeId::of::<T>());
+        values.push((TypeId::of::<T>(), Arc::new(value)));
         self
     }
 
     /// The value of this type, if the call brought one.
     pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0.get(&TypeId::of::<T>()).cloned().and_then(|value| value.downcast().ok())
+        let (_, value) = self.0.as_ref()?.iter().find(|(known, _)| *known == TypeId::of::<T>())?;
+        value.clone().downcast().ok()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|values| values.is_empty())
     }
 }
 
 impl std::fmt::Debug for Extensions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Extensions({})", self.0.len())
+        write!(f, "Extensions({})", self.0.as_ref().map_or(0, |values| values.len()))
     }
 }
 

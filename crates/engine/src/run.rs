@@ -530,11 +530,12 @@ struct Slice {
     ticket: Ticket,
     sent: Instant,
     work: Mutex<Option<(Work, oneshot::Sender<Done>)>>,
+    made: Mutex<Option<(Done, oneshot::Sender<Done>)>>,
 }
 
 impl Slice {
     fn new(work: Work, sender: oneshot::Sender<Done>) -> Self {
-        Self { ticket: Ticket::new(), sent: Instant::now(), work: Mutex::new(Some((work, sender))) }
+        Self { ticket: Ticket::new(), sent: Instant::now(), work: Mutex::new(Some((work, sender))), made: Mutex::new(None) }
     }
 
     fn take(&self) -> Option<(Work, oneshot::Sender<Done>)> {
@@ -588,9 +589,18 @@ impl Task for Slice {
         };
         Js::left_thread();
         control.leave_thread();
-        // Abandoned meanwhile, or nobody waits any more: the VM is dropped here, on this thread.
+        // Abandoned meanwhile: the VM is dropped here, on this thread.
         if self.ticket.finish() {
-            let _ = sender.send(Done { vm, step, waited, pumped });
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            *made = Some((Done { vm, step, waited, pumped }, sender));
+        }
+    }
+
+    fn deliver(&self) {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((done, sender)) = made {
+            // An error means that nobody waits any more; the VM is then dropped here.
+            let _ = sender.send(done);
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use tokio::runtime::Handle;
 
 use crate::RunOptions;
-use crate::bridge::{EnterError, WalkError, from_json, to_json};
+use crate::bridge::{EnterError, Helpers, WalkError, from_json, to_json};
 use crate::config::EngineConfig;
 use crate::console::{Console, ConsoleSink};
 use crate::control::{Control, StopReason};
@@ -88,14 +88,16 @@ const LABEL_COLUMN: u32 = LAST_LINE.len() as u32 + 1;
 /// function early leaves a `break` to a label that is not there, which does not compile, instead of code that runs elsewhere.
 fn wrap(source: &str, label: &str) -> String {
     let mut text = String::with_capacity(source.len() + 2 * label.len() + 40);
-    text.push_str("(async (args) => {");
+    // Not in parentheses: QuickJS looks ahead to the closing one before it knows that this is no arrow function, and so
+    // would read the whole script twice.
+    text.push_str("0,async function(args){");
     text.push_str(label);
     text.push_str(":{\n\n");
     text.push_str(source);
     text.push('\n');
     text.push_str(LAST_LINE);
     text.push_str(label);
-    text.push_str(";}})");
+    text.push_str(";}}");
     text
 }
 
@@ -274,6 +276,13 @@ impl Vm {
         };
         let names = keys.iter().take(MAX_GLOBALS).filter_map(|key| key.text().ok().map(|text| text.to_owned()));
         Globals { names: names.collect(), count: keys.len() as u64 }
+    }
+
+    /// Evaluates an expression and hands its value over; for benchmarks.
+    pub(crate) fn with_value(&mut self, expression: &str, use_it: impl FnOnce(&Helpers, &Value<'_>)) {
+        let scope = self.js.enter(RunOptions::default().stack_bytes);
+        let value = scope.eval(expression, "expression", 1).expect("the expression evaluates");
+        use_it(self.host.helpers(), &value);
     }
 
     /// Whether the VM was force-halted and must be dropped.

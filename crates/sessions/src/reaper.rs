@@ -1,6 +1,5 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
@@ -50,7 +49,7 @@ impl Ord for Entry {
 impl Deadlines {
     /// Looks at the record at `at`, unless it has an entry already.
     pub(crate) fn add(&self, record: &Arc<Record>, at: Instant) {
-        if record.queued.swap(true, Ordering::AcqRel) {
+        if record.set_queued(true) {
             return;
         }
         let is_first = {
@@ -77,7 +76,7 @@ impl Deadlines {
                 heap.shrink_to_fit();
             }
             if let Some(record) = entry.record.upgrade() {
-                record.queued.store(false, Ordering::Release);
+                record.set_queued(false);
                 return Some(record);
             }
         }

@@ -2,41 +2,49 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use perennial_engine::{Console, EngineConfig, Globals, StopHandle};
+use perennial_engine::{Console, EngineConfig, Extensions, Globals, StopHandle};
 use perennial_protocol::{EndReason, RebuildReason};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::vars::VarsStore;
+use crate::vars::{SessionVars, VarsStore};
 
 /// One session as the table knows it. What only the holder of the execution guard touches is in [`State`].
+#[repr(C)]
 pub(crate) struct Record {
+    hot: Hot,
     pub(crate) name: String,
     pub(crate) created: Instant,
     pub(crate) vars: Arc<dyn VarsStore>,
+    /// What ops find of the session in every run.
+    pub(crate) extensions: Extensions,
     pub(crate) console: Console,
     /// The execution guard.
     pub(crate) exec: Arc<tokio::sync::Mutex<State>>,
     /// One permit: the VM in flight. Outlives the guard where a run's future was dropped.
     pub(crate) running: Arc<Semaphore>,
-    /// Slots and guards held. Raised under the map's shard lock only, so that reaping and acquiring exclude each other.
-    pins: AtomicUsize,
-    /// When the last run ended, in nanoseconds after `created`.
-    idle_since: AtomicU64,
     /// Stamp of the idle VM; 0 if there is none. Taken by swapping, so that a VM has one taker.
     pub(crate) warm: AtomicU64,
-    /// The reaper has an entry for this record.
-    pub(crate) queued: AtomicBool,
     /// Runs completed, for listings.
     pub(crate) runs: AtomicU64,
-    ended_because: AtomicU8,
     /// Cancelled when the session ends.
     pub(crate) ended: CancellationToken,
     stop: Mutex<Option<StopHandle>>,
     /// The session of the same name before this one, while its VM may still be in flight.
     predecessor: Mutex<Option<Arc<Record>>>,
     pub(crate) replaces: Mutex<Option<EndReason>>,
+}
+
+/// What every `acquire` touches. It comes first in the record, beside the reference counts that cloning touches.
+struct Hot {
+    /// Slots and guards held. Raised under the map's shard lock only, so that reaping and acquiring exclude each other.
+    pins: AtomicUsize,
+    /// When the last run ended, in nanoseconds after `created`.
+    idle_since: AtomicU64,
+    /// The reaper has an entry for this record.
+    queued: AtomicBool,
+    ended_because: AtomicU8,
 }
 
 /// What the holder of the execution guard knows of the session's VM.
@@ -117,16 +125,19 @@ impl Record {
         Arc::new(Self {
             name: name.to_owned(),
             created: now,
+            extensions: Extensions::default().with(SessionVars(vars.clone())),
             vars,
             console: Console::default(),
             exec: Arc::default(),
             running: Arc::new(Semaphore::new(1)),
-            pins: AtomicUsize::new(0),
-            idle_since: AtomicU64::new(0),
+            hot: Hot {
+                pins: AtomicUsize::new(0),
+                idle_since: AtomicU64::new(0),
+                queued: AtomicBool::new(false),
+                ended_because: AtomicU8::new(0),
+            },
             warm: AtomicU64::new(0),
-            queued: AtomicBool::new(false),
             runs: AtomicU64::new(0),
-            ended_because: AtomicU8::new(0),
             ended: CancellationToken::new(),
             stop: Mutex::default(),
             predecessor: Mutex::new(predecessor),
@@ -135,35 +146,46 @@ impl Record {
     }
 
     pub(crate) fn pin(&self) {
-        self.pins.fetch_add(1, Ordering::AcqRel);
+        self.hot.pins.fetch_add(1, Ordering::AcqRel);
     }
 
     /// `true` if nobody holds the record any more.
     pub(crate) fn unpin(&self) -> bool {
-        self.pins.fetch_sub(1, Ordering::AcqRel) == 1
+        self.hot.pins.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// Whether the reaper has an entry for this record.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.hot.queued.load(Ordering::Acquire)
+    }
+
+    /// Notes whether the reaper has an entry; returns what was noted before.
+    pub(crate) fn set_queued(&self, queued: bool) -> bool {
+        self.hot.queued.swap(queued, Ordering::AcqRel)
     }
 
     pub(crate) fn is_pinned(&self) -> bool {
-        self.pins.load(Ordering::Acquire) > 0
+        self.hot.pins.load(Ordering::Acquire) > 0
     }
 
     /// The session is idle from now on.
     pub(crate) fn touch(&self, now: Instant) {
         let since = u64::try_from(now.saturating_duration_since(self.created).as_nanos()).unwrap_or(u64::MAX);
-        self.idle_since.fetch_max(since, Ordering::AcqRel);
+        self.hot.idle_since.fetch_max(since, Ordering::AcqRel);
     }
 
     pub(crate) fn idle_since(&self) -> Instant {
-        self.created + Duration::from_nanos(self.idle_since.load(Ordering::Acquire))
+        self.created + Duration::from_nanos(self.hot.idle_since.load(Ordering::Acquire))
     }
 
     pub(crate) fn end_reason(&self) -> Option<EndReason> {
-        reason_from(self.ended_because.load(Ordering::Acquire))
+        reason_from(self.hot.ended_because.load(Ordering::Acquire))
     }
 
     /// Marks the session as ended; the first reason stays. `false` if it had ended before.
     pub(crate) fn mark_ended(&self, reason: EndReason) -> bool {
         let first = self
+            .hot
             .ended_because
             .compare_exchange(0, reason_to(reason), Ordering::AcqRel, Ordering::Acquire)
             .is_ok();
@@ -187,6 +209,10 @@ impl Record {
 
     pub(crate) fn clear_stop(&self) {
         *lock(&self.stop) = None;
+    }
+
+    pub(crate) fn has_predecessor(&self) -> bool {
+        lock(&self.predecessor).is_some()
     }
 
     /// Whether a VM of this session is, or may be, in flight.

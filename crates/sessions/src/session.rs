@@ -164,6 +164,12 @@ impl BrowserSession {
     /// Waits until no VM of this session, or of an earlier one of its name, is in flight.
     async fn permit(&self, context: &RunContext) -> Result<OwnedSemaphorePermit, ScriptError> {
         let record = &self.slot.record;
+        // The common case: nothing of an earlier run is left.
+        if !record.has_predecessor()
+            && let Ok(permit) = record.running.clone().try_acquire_owned()
+        {
+            return Ok(permit);
+        }
         let wait = async {
             // The semaphore is never closed.
             let permit = record.running.clone().acquire_owned().await.ok();
@@ -212,7 +218,8 @@ impl BrowserSession {
     }
 
     fn extensions(&self, extensions: Extensions) -> Extensions {
-        extensions.with(SessionVars(self.slot.record.vars.clone()))
+        let own = &self.slot.record.extensions;
+        if extensions.is_empty() { own.clone() } else { extensions.with(SessionVars(self.slot.record.vars.clone())) }
     }
 
     /// Turns the end of a run into its result and settles what becomes of the VM.

@@ -259,7 +259,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if self.record.unpin() && self.record.end_reason().is_none() {
+        if self.record.unpin() && !self.record.is_queued() && self.record.end_reason().is_none() {
             // The reaper passed it over while it was held.
             self.shared.queue(&self.record);
         }

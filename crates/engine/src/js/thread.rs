@@ -1,7 +1,10 @@
 /// The calling thread's id as the kernel knows it.
 pub(crate) fn current_thread_id() -> i32 {
-    // SAFETY: takes nothing and cannot fail.
-    unsafe { libc::gettid() }
+    thread_local! {
+        // SAFETY: takes nothing and cannot fail.
+        static ID: i32 = unsafe { libc::gettid() };
+    }
+    ID.with(|id| *id)
 }
 
 /// Lets the thread run only when nobody else wants the core. Errors are of no consequence: the thread then competes as before.
@@ -20,4 +23,18 @@ pub(crate) fn trim_heap() {
     unsafe {
         libc::malloc_trim(0);
     }
+}
+
+/// Sets the process's time zone to UTC, which `Date` goes by. `false`, and nothing done, if the process has several threads already
+/// (or it cannot be told): the environment may not change under them.
+pub(crate) fn use_utc() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let alone = status.lines().any(|line| line.strip_prefix("Threads:").is_some_and(|count| count.trim() == "1"));
+    if alone {
+        // SAFETY: both strings are NUL-terminated, and no other thread reads the environment.
+        unsafe {
+            libc::setenv(c"TZ".as_ptr(), c"UTC".as_ptr(), 1);
+        }
+    }
+    alone
 }

@@ -1,0 +1,118 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::{Args, Parser, Subcommand};
+use perennial_sessions::{RunOptions, ScriptError, TableConfig};
+use serde_json::Value;
+
+/// JavaScript sessions that remember.
+#[derive(Debug, Parser)]
+#[command(name = "perennial", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run script files in order on one session
+    ///
+    /// Each file is the body of an async function: `return` gives its result. Values go to stdout as JSON, console output and
+    /// notes to stderr. A file that fails does not keep the next from running.
+    ///
+    /// Exit status: 0 all returned, 1 a script failed, 2 the command line is wrong, 3 a limit stopped a script.
+    Run(RunFiles),
+    /// Run one script given on the command line
+    Eval(EvalCode),
+    /// Drive sessions through a pipe: JSON lines in, JSON lines out
+    ///
+    /// Each line is a request: {"id": 1, "session": "a", "script": "return 1", "args": [], "timeout_ms": 1000}, or
+    /// {"id": 2, "session": "a", "op": "reset"} or "op": "close". Requests of one session run in order, sessions run side by side;
+    /// each answer carries the id and the session. A line that is wrong gets an answer with its number. Exit status 0 means that
+    /// every line was answered, whatever the scripts did.
+    Batch(Batch),
+    /// Serve the Model Context Protocol on stdin and stdout
+    Mcp,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunFiles {
+    /// Files to run, in order; - is stdin
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) script: ScriptOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalCode {
+    /// The body of an async function
+    #[arg(value_name = "CODE", allow_hyphen_values = true)]
+    pub(crate) code: String,
+    #[command(flatten)]
+    pub(crate) script: ScriptOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScriptOptions {
+    /// Value of `args` in the scripts
+    #[arg(long, value_name = "JSON", value_parser = json, allow_hyphen_values = true)]
+    pub(crate) args: Option<Value>,
+    /// Print whole results as JSON, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Batch {
+    /// File of requests; - is stdin
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// Requests that run at the same time
+    #[arg(long, default_value_t = 64, value_name = "N")]
+    pub(crate) concurrency: u16,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Wall-clock limit of a script [default: 5m]
+    #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// CPU-time limit of a script [default: none]
+    #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration)]
+    cpu: Option<Duration>,
+    /// Heap limit of a script [default: 256MiB]
+    #[arg(long, global = true, value_name = "SIZE")]
+    memory: Option<ByteSize>,
+    /// VMs kept warm
+    #[arg(long, global = true, value_name = "N", default_value_t = 1000)]
+    max_vms: usize,
+    /// How long a session may be unused before it ends
+    #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "30m")]
+    idle_ttl: Duration,
+}
+
+impl Common {
+    /// The policy asked for; limits that no script could run under are refused here, once.
+    pub(crate) fn table_config(&self) -> Result<TableConfig, ScriptError> {
+        let mut defaults = RunOptions::default();
+        if let Some(wall) = self.timeout {
+            defaults.wall = wall;
+        }
+        defaults.cpu = self.cpu;
+        if let Some(memory) = self.memory {
+            defaults.memory_bytes = usize::try_from(memory.as_u64()).unwrap_or(usize::MAX);
+        }
+        let config =
+            TableConfig { max_vms: self.max_vms, idle_ttl: self.idle_ttl, defaults, ..TableConfig::default() };
+        config.defaults.check(&config.ceilings)?;
+        Ok(config)
+    }
+}
+
+fn json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
+}

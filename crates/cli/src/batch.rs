@@ -1,0 +1,308 @@
+//! `perennial batch`: JSON lines in, JSON lines out.
+//!
+//! A thread reads, a task per request runs, one task writes. Each request of a session waits for the one before it; how many run at
+//! once, and how many lines are held, is bounded.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use perennial_sessions::protocol::ScriptError;
+use perennial_sessions::{RunRequest, ScriptResult, SessionTable};
+use serde_json::{Map, Value, json};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::Exit;
+use crate::args::Batch;
+use crate::output;
+
+/// A longer line is answered with an error and passed over: a script of the largest size, escaped, with arguments.
+const MAX_LINE: usize = 64 << 20;
+/// Lines read ahead of their answers, for each that may run.
+const READ_AHEAD: usize = 4;
+
+enum Line {
+    Text(Vec<u8>),
+    TooLong,
+    Unreadable(io::Error),
+}
+
+#[derive(Default)]
+struct Progress {
+    done: AtomicU64,
+    failed: AtomicU64,
+    under_way: AtomicU64,
+}
+
+pub(crate) async fn batch(table: &SessionTable, command: Batch) -> Exit {
+    let concurrency = usize::from(command.concurrency.max(1));
+    let input: Box<dyn Read + Send> = if command.file == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        match File::open(&command.file) {
+            Ok(file) => Box::new(file),
+            Err(error) => {
+                output::complain(&format!("{}: {error}", command.file.display()));
+                return Exit::Failed;
+            }
+        }
+    };
+    let (lines_in, mut lines) = mpsc::channel(concurrency);
+    std::thread::spawn(move || read_lines(BufReader::new(input), &lines_in));
+    let (answers, answers_out) = mpsc::channel::<String>(concurrency * READ_AHEAD);
+    let progress = Arc::new(Progress::default());
+    let writer = tokio::task::spawn_blocking({
+        let progress = progress.clone();
+        move || write_answers(answers_out, &progress)
+    });
+
+    let running = Arc::new(Semaphore::new(concurrency));
+    let held = Arc::new(Semaphore::new(concurrency * READ_AHEAD));
+    // The end of each session's latest request.
+    let mut latest: HashMap<String, oneshot::Receiver<()>> = HashMap::new();
+    let (mut number, mut exit) = (0_u64, Exit::Ok);
+    while let Some(line) = lines.recv().await {
+        if answers.is_closed() {
+            break;
+        }
+        number += 1;
+        let request = match line {
+            Line::Text(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => continue,
+            Line::Text(bytes) => parse(&bytes),
+            Line::TooLong => Err(Refusal::of(format!("the line is longer than {MAX_LINE} bytes"))),
+            Line::Unreadable(error) => {
+                output::complain(&format!("reading failed: {error}"));
+                exit = Exit::Failed;
+                break;
+            }
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(refusal) => {
+                progress.failed.fetch_add(1, Ordering::Relaxed);
+                if answers.send(refusal.answer(number)).await.is_err() {
+                    break;
+                }
+                continue;
+            }
+        };
+        // Neither semaphore is ever closed.
+        let Ok(place) = held.clone().acquire_owned().await else { break };
+        let (finished, end) = oneshot::channel();
+        let before = latest.insert(request.session.clone(), end);
+        if latest.len() > 1024 {
+            latest.retain(|_, end| matches!(end.try_recv(), Err(oneshot::error::TryRecvError::Empty)));
+        }
+        let (table, running, answers, progress) = (table.clone(), running.clone(), answers.clone(), progress.clone());
+        progress.under_way.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(async move {
+            if let Some(before) = before {
+                // An error means that the request before has ended, too.
+                let _ = before.await;
+            }
+            let permit = running.acquire().await;
+            let answer = request.carry_out(&table, &progress).await;
+            drop(permit);
+            let _ = finished.send(());
+            progress.under_way.fetch_sub(1, Ordering::Relaxed);
+            let _ = answers.send(answer).await;
+            drop(place);
+        });
+    }
+    drop(answers);
+    match writer.await {
+        Ok(Ok(())) => exit,
+        Ok(Err(error)) => {
+            // A reader that has had enough is no error worth a word.
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                output::complain(&format!("writing failed: {error}"));
+            }
+            Exit::Failed
+        }
+        Err(_) => Exit::Failed,
+    }
+}
+
+fn read_lines(mut input: impl BufRead, lines: &mpsc::Sender<Line>) {
+    loop {
+        let mut bytes = Vec::new();
+        let line = match (&mut input).take(MAX_LINE as u64 + 1).read_until(b'\n', &mut bytes) {
+            Ok(0) => return,
+            Ok(_) if bytes.len() > MAX_LINE && bytes.last() != Some(&b'\n') => match skip_line(&mut input) {
+                Ok(()) => Line::TooLong,
+                Err(error) => Line::Unreadable(error),
+            },
+            Ok(_) => Line::Text(bytes),
+            Err(error) => Line::Unreadable(error),
+        };
+        let last = matches!(line, Line::Unreadable(_));
+        if lines.blocking_send(line).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        match buffer.iter().position(|&byte| byte == b'\n') {
+            Some(at) => {
+                input.consume(at + 1);
+                return Ok(());
+            }
+            None => {
+                let length = buffer.len();
+                input.consume(length);
+            }
+        }
+    }
+}
+
+fn write_answers(mut answers: mpsc::Receiver<String>, progress: &Progress) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let on_terminal = io::stderr().is_terminal() && !io::stdout().is_terminal();
+    let mut shown = std::time::Instant::now();
+    loop {
+        let answer = match answers.try_recv() {
+            Ok(answer) => answer,
+            Err(_) => {
+                // Nothing more at the moment: whoever reads the other end gets what there is.
+                out.flush()?;
+                match answers.blocking_recv() {
+                    Some(answer) => answer,
+                    None => break,
+                }
+            }
+        };
+        out.write_all(answer.as_bytes())?;
+        out.write_all(b"\n")?;
+        progress.done.fetch_add(1, Ordering::Relaxed);
+        if on_terminal && shown.elapsed() >= Duration::from_millis(100) {
+            shown = std::time::Instant::now();
+            show_progress(progress, "\r");
+        }
+    }
+    out.flush()?;
+    if on_terminal {
+        show_progress(progress, "\r");
+        let _ = writeln!(io::stderr());
+    }
+    Ok(())
+}
+
+fn show_progress(progress: &Progress, before: &str) {
+    let (done, failed) = (progress.done.load(Ordering::Relaxed), progress.failed.load(Ordering::Relaxed));
+    let under_way = progress.under_way.load(Ordering::Relaxed);
+    let _ = write!(io::stderr(), "{before}{done} answered, {failed} failed, {under_way} under way \u{1b}[K");
+}
+
+/// One line that can be carried out.
+struct Request {
+    id: Option<Value>,
+    session: String,
+    action: Action,
+}
+
+enum Action {
+    Run(Box<RunRequest>),
+    Reset,
+    Close,
+}
+
+/// A line that cannot.
+struct Refusal {
+    id: Option<Value>,
+    session: Option<String>,
+    message: String,
+}
+
+impl Refusal {
+    fn of(message: impl Into<String>) -> Self {
+        Self { id: None, session: None, message: message.into() }
+    }
+
+    fn answer(self, line: u64) -> String {
+        let mut answer = Map::new();
+        answer.insert("line".to_owned(), json!(line));
+        let error = ScriptError::invalid_request(format!("line {line}: {}", self.message));
+        finish(self.id, self.session.as_deref(), answer, &ScriptResult::refused(error))
+    }
+}
+
+fn parse(line: &[u8]) -> Result<Request, Refusal> {
+    let mut map: Map<String, Value> =
+        serde_json::from_slice(line).map_err(|error| Refusal::of(format!("no JSON object: {error}")))?;
+    let id = map.shift_remove("id");
+    let session = match map.shift_remove("session") {
+        Some(Value::String(session)) => session,
+        other => {
+            let message = if other.is_none() { "session is missing" } else { "session is not a string" };
+            return Err(Refusal { id, session: None, message: message.to_owned() });
+        }
+    };
+    let refuse = |id: Option<Value>, message: String| Err(Refusal { id, session: Some(session.clone()), message });
+    let action = match map.shift_remove("op") {
+        None => match serde_json::from_value(Value::Object(map)) {
+            Ok(request) => Action::Run(Box::new(request)),
+            Err(error) => return refuse(id, error.to_string()),
+        },
+        Some(op) => {
+            if let Some(key) = map.keys().next() {
+                return refuse(id, format!("unknown field `{key}` beside op"));
+            }
+            match op.as_str() {
+                Some("reset") => Action::Reset,
+                Some("close") => Action::Close,
+                _ => return refuse(id, format!("op is \"reset\" or \"close\", not {op}")),
+            }
+        }
+    };
+    Ok(Request { id, session, action })
+}
+
+impl Request {
+    async fn carry_out(self, table: &SessionTable, progress: &Progress) -> String {
+        let (op, existed) = match self.action {
+            Action::Run(request) => {
+                let result = table.run(&self.session, *request).await;
+                if !result.is_ok() {
+                    progress.failed.fetch_add(1, Ordering::Relaxed);
+                }
+                return finish(self.id, Some(&self.session), Map::new(), &result);
+            }
+            Action::Reset => ("reset", table.reset(&self.session).await),
+            Action::Close => ("close", table.remove(&self.session)),
+        };
+        let mut answer = Map::new();
+        if let Some(id) = self.id {
+            answer.insert("id".to_owned(), id);
+        }
+        answer.insert("session".to_owned(), json!(self.session));
+        answer.insert("op".to_owned(), json!(op));
+        answer.insert("status".to_owned(), json!("ok"));
+        answer.insert("existed".to_owned(), json!(existed));
+        Value::Object(answer).to_string()
+    }
+}
+
+/// An answer: whose it is, then the fields of the result.
+fn finish(id: Option<Value>, session: Option<&str>, mut answer: Map<String, Value>, result: &ScriptResult) -> String {
+    if let Some(id) = id {
+        answer.insert("id".to_owned(), id);
+    }
+    if let Some(session) = session {
+        answer.insert("session".to_owned(), json!(session));
+    }
+    // A result is made of JSON and always serialises.
+    if let Ok(Value::Object(fields)) = serde_json::to_value(result) {
+        answer.extend(fields);
+    }
+    Value::Object(answer).to_string()
+}

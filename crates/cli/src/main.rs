@@ -1,0 +1,100 @@
+//! The `perennial` program: the only place that reads the command line and the only one that exits.
+
+mod args;
+mod batch;
+mod output;
+mod run;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use perennial_sessions::SessionTable;
+use tokio::runtime::Builder;
+
+use crate::args::{Arguments, Command};
+
+/// What the program ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Ok = 0,
+    /// A script failed, or the program could not do what it was asked to.
+    Failed = 1,
+    /// The command line is wrong; clap ends with the same.
+    Usage = 2,
+    /// A limit stopped a script.
+    Limit = 3,
+    /// Ctrl-C, as shells write it.
+    Interrupted = 130,
+    /// SIGTERM, as shells write it.
+    Terminated = 143,
+}
+
+fn main() -> ExitCode {
+    // Before there are threads: scripts have no business with the local time zone.
+    perennial_sessions::use_utc();
+    let arguments = Arguments::parse();
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::complain(&format!("no runtime: {error}"));
+            return ExitCode::from(Exit::Failed as u8);
+        }
+    };
+    let exit = runtime.block_on(main_async(arguments));
+    // A thread may sit in a read of stdin or be stuck in a script; neither is waited for.
+    runtime.shutdown_timeout(Duration::from_millis(50));
+    leave(exit)
+}
+
+#[expect(clippy::exit, reason = "returning from main would run destructors that have nothing left to do")]
+fn leave(exit: Exit) -> ! {
+    std::process::exit(exit as i32)
+}
+
+async fn main_async(arguments: Arguments) -> Exit {
+    let config = match arguments.common.table_config() {
+        Ok(config) => config,
+        Err(error) => {
+            output::complain(&error.message);
+            return Exit::Usage;
+        }
+    };
+    let table = SessionTable::with_config(config);
+    let work = async {
+        match arguments.command {
+            Command::Run(run) => run::files(&table, run).await,
+            Command::Eval(eval) => run::code(&table, eval).await,
+            Command::Batch(batch) => batch::batch(&table, batch).await,
+            Command::Mcp => {
+                let served = perennial_server::serve_mcp(table.clone(), tokio::io::stdin(), tokio::io::stdout()).await;
+                match served {
+                    Ok(()) => Exit::Ok,
+                    Err(error) => {
+                        output::complain(&error.to_string());
+                        Exit::Failed
+                    }
+                }
+            }
+        }
+    };
+    let exit = tokio::select! {
+        exit = work => exit,
+        exit = signalled() => exit,
+    };
+    // Stops what still runs.
+    table.clear();
+    exit
+}
+
+/// Completes with the first signal that asks the program to end.
+async fn signalled() -> Exit {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => Exit::Interrupted,
+        _ = terminate.recv() => Exit::Terminated,
+    }
+}

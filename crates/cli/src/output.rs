@@ -1,0 +1,91 @@
+//! What people see: values on stdout, everything else on stderr, colours on a terminal only.
+
+use std::io::{IsTerminal, Write};
+
+use perennial_sessions::ScriptResult;
+use perennial_sessions::protocol::{ConsoleLevel, ScriptError};
+
+#[derive(Clone, Copy)]
+enum Style {
+    Dim = 2,
+    Red = 31,
+    Yellow = 33,
+    Bold = 1,
+}
+
+fn styled(style: Style, text: &str) -> String {
+    let plain = std::env::var_os("NO_COLOR").is_some() || !std::io::stderr().is_terminal();
+    if plain { text.to_owned() } else { format!("\u{1b}[{}m{text}\u{1b}[0m", style as u8) }
+}
+
+/// Writes a line to stderr. If that is closed, there is nobody to tell.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Says what the program itself has to complain about.
+pub(crate) fn complain(message: &str) {
+    say(&format!("{} {message}", styled(Style::Red, "perennial:")));
+}
+
+/// Names the file that the output below belongs to.
+pub(crate) fn heading(name: &str) {
+    say(&styled(Style::Bold, &format!("── {name}")));
+}
+
+/// Writes one line to stdout. `false` if nobody reads it any more.
+pub(crate) fn line(text: &str) -> bool {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_ok()
+}
+
+/// Shows a result to a person. `false` if stdout is closed.
+pub(crate) fn result(result: &ScriptResult) -> bool {
+    for entry in &result.console {
+        let style = match entry.level {
+            ConsoleLevel::Debug => Some(Style::Dim),
+            ConsoleLevel::Warn => Some(Style::Yellow),
+            ConsoleLevel::Error => Some(Style::Red),
+            ConsoleLevel::Log | ConsoleLevel::Info => None,
+        };
+        let text = if entry.background { format!("[between runs] {}", entry.message) } else { entry.message.clone() };
+        say(&style.map_or(text.clone(), |style| styled(style, &text)));
+    }
+    if result.console_dropped > 0 {
+        note(&format!("{} console entries did not fit and were dropped", result.console_dropped));
+    }
+    for sentence in perennial_server::state_notes(result) {
+        note(&sentence);
+    }
+    match &result.error {
+        Some(error) => {
+            say_error(error);
+            true
+        }
+        None => result.value.as_ref().is_none_or(|value| line(&value.to_string())),
+    }
+}
+
+fn note(text: &str) {
+    say(&styled(Style::Yellow, &format!("note: {text}")));
+}
+
+fn say_error(error: &ScriptError) {
+    say(&format!("{} {}", styled(Style::Red, &format!("{}:", error.name)), error.message));
+    if let Some(excerpt) = &error.excerpt {
+        if let (Some(file), Some(line), Some(column)) = (&error.file, error.line, error.column) {
+            say(&styled(Style::Dim, &format!("  at {file}:{line}:{column}")));
+        }
+        for line in excerpt.lines() {
+            say(&format!("  {line}"));
+        }
+    }
+    if let Some(stack) = error.stack.as_deref().filter(|stack| stack.lines().count() > 1) {
+        say(&styled(Style::Dim, stack));
+    }
+    let mut cause = error.cause.as_deref();
+    while let Some(known) = cause {
+        say(&format!("{} {}: {}", styled(Style::Dim, "caused by"), known.name, known.message));
+        cause = known.cause.as_deref();
+    }
+}

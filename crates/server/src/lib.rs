@@ -1,0 +1,13 @@
+//! Sessions over a wire.
+//!
+//! * [`serve_mcp`]: the Model Context Protocol, both eras (2025-11-25 with its handshake, 2026-07-28 without), over any pair of
+//!   byte streams.
+//! * [`text_for_model`]: what a model reads of a result.
+
+mod mcp;
+mod text;
+mod tools;
+mod transport;
+
+pub use mcp::{McpError, serve_mcp};
+pub use text::{state_notes, text_for_model};

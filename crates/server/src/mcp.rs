@@ -1,0 +1,261 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use perennial_protocol::{ConsoleEntry, RunRequest, ScriptResult};
+use perennial_sessions::{RunContext, SessionTable};
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult, ErrorCode, Implementation,
+    JsonObject, ListToolsResult, MetaObject, PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion, ServerCapabilities,
+    ServerConfig, Tool,
+};
+use rmcp::service::{RequestContext, ServerInitializeError};
+use rmcp::transport::async_rw::AsyncRwTransport;
+use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
+use serde_json::{Map, Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::text::text_for_model;
+use crate::tools::{DEFAULT_SESSION, tools};
+use crate::transport::Watched;
+
+/// A line longer than this is dropped: a script of the largest size allowed, escaped, with room for its arguments.
+const MAX_LINE: usize = 32 << 20;
+/// How long calls under way may take to answer after the client has gone and their scripts were stopped.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// Why a connection was not served to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum McpError {
+    /// The client's first messages were no session of the protocol.
+    #[error("the client did not begin a session of the protocol: {0}")]
+    Handshake(String),
+    /// A defect in Perennial.
+    #[error("the connection's task failed: {0}")]
+    Failed(#[from] tokio::task::JoinError),
+}
+
+/// Serves one client over a pair of byte streams, one JSON message a line, until `input` ends; then every session of the
+/// table is ended.
+///
+/// Panics of a call are answered as protocol errors. Dropping the future closes the connection and leaves the table as it is.
+///
+/// # Errors
+/// If the client never gets as far as a session of the protocol. A client that leaves before it has begun is no error.
+pub async fn serve_mcp<R, W>(table: SessionTable, input: R, output: W) -> Result<(), McpError>
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    let closed = CancellationToken::new();
+    let calls = TaskTracker::new();
+    let server = Server { table: table.clone(), calls: calls.clone(), closed: closed.clone() };
+    let transport = Watched {
+        inner: AsyncRwTransport::new_server(input, output).with_max_line_length(MAX_LINE),
+        era_known: false,
+        closed: closed.clone(),
+    };
+    // Stops every script as soon as the client is gone, so that the service has nothing to wait for.
+    let watch = {
+        let (table, closed) = (table.clone(), closed.clone());
+        tokio::spawn(async move {
+            closed.cancelled().await;
+            table.clear();
+        })
+    };
+    let served = match server.serve(transport).await {
+        Ok(service) => service.waiting().await.map(drop).map_err(McpError::from),
+        Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
+        Err(error) => Err(McpError::Handshake(error.to_string())),
+    };
+    closed.cancel();
+    calls.close();
+    let _ = tokio::time::timeout(LAST_ANSWERS, calls.wait()).await;
+    watch.await?;
+    served
+}
+
+/// One connection.
+#[derive(Clone)]
+struct Server {
+    table: SessionTable,
+    calls: TaskTracker,
+    closed: CancellationToken,
+}
+
+/// A tool's answer, or a sentence about its arguments for the model.
+type Answer = Result<CallToolResult, String>;
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new("perennial", env!("CARGO_PKG_VERSION")))
+            .with_instructions("Runs JavaScript in named sessions that remember. Start with the tool `run`.")
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(tools()))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        tools().into_iter().find(|tool| tool.name == name)
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        if self.get_tool(&request.name).is_none() {
+            return Err(ErrorData::invalid_params(format!("there is no tool {:?}", request.name), None));
+        }
+        let modern = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+        // In a task of its own, since a panic in here would leave the client without an answer.
+        let (server, arguments) = (self.clone(), request.arguments.unwrap_or_default());
+        let name = request.name;
+        let call = self.calls.spawn(async move { server.call(&name, arguments, &context).await });
+        let answer = call.await.map_err(|error| ErrorData::internal_error(format!("the call failed: {error}"), None))?;
+        // Wrong arguments are for the model to read and mend, so they are a tool's answer and no protocol error.
+        let mut answer = answer.unwrap_or_else(|message| result(message, None, true));
+        if modern {
+            let mut meta = MetaObject::new();
+            let info = json!({"name": "perennial", "version": env!("CARGO_PKG_VERSION")});
+            meta.insert("io.modelcontextprotocol/serverInfo".into(), info);
+            answer = answer.with_meta(Some(meta));
+        }
+        Ok(answer.into())
+    }
+
+    /// Where rmcp puts requests of a known method whose parameters it cannot read.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        match request.method.as_str() {
+            method @ ("tools/call" | "tools/list" | "initialize" | "server/discover") => {
+                Err(ErrorData::invalid_params(format!("the parameters of {method} are malformed"), None))
+            }
+            method => Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None)),
+        }
+    }
+}
+
+impl Server {
+    async fn call(&self, tool: &str, mut arguments: JsonObject, context: &RequestContext<RoleServer>) -> Answer {
+        let session = match arguments.remove("session") {
+            None | Some(Value::Null) => DEFAULT_SESSION.to_owned(),
+            Some(Value::String(name)) if !name.is_empty() && name.len() <= 256 => name,
+            Some(_) => return Err("session is a name of 1 to 256 bytes".to_owned()),
+        };
+        match tool {
+            "run" => self.run(&session, arguments, context).await,
+            "sessions" => Ok(self.sessions()),
+            "reset_session" => {
+                if self.table.reset(&session).await {
+                    Ok(result(format!("the globals of {session:?} are discarded, its vars kept"), None, false))
+                } else {
+                    Err(format!("there is no session {session:?}"))
+                }
+            }
+            "close_session" => {
+                if self.table.remove(&session) {
+                    Ok(result(format!("the session {session:?} has ended"), None, false))
+                } else {
+                    Err(format!("there is no session {session:?}"))
+                }
+            }
+            other => Err(format!("there is no tool {other:?}")),
+        }
+    }
+
+    async fn run(&self, session: &str, arguments: JsonObject, context: &RequestContext<RoleServer>) -> Answer {
+        const KNOWN: [&str; 3] = ["script", "args", "timeout_ms"];
+        if let Some(unknown) = arguments.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+            return Err(format!("there is no argument {unknown:?}; run takes script, session, args and timeout_ms"));
+        }
+        let request: RunRequest =
+            serde_json::from_value(Value::Object(arguments)).map_err(|error| format!("the arguments are wrong: {error}"))?;
+        let mut brought = RunContext::new().cancel_with(context.ct.clone());
+        let progress = context.meta.get_progress_token().map(|token| {
+            let (sender, receiver) = mpsc::unbounded_channel();
+            // What is sent is bounded by the run's console limits.
+            let sink = Arc::new(move |entry: &ConsoleEntry| {
+                let _ = sender.send(entry.message.clone());
+            });
+            (token, receiver, sink)
+        });
+        let forwarded = match progress {
+            None => None,
+            Some((token, mut lines, sink)) => {
+                brought = brought.on_console(sink);
+                let (peer, cancelled, closed) = (context.peer.clone(), context.ct.clone(), self.closed.clone());
+                Some(tokio::spawn(async move {
+                    let mut count = 0.0;
+                    while let Some(line) = lines.recv().await {
+                        count += 1.0;
+                        let note = ProgressNotificationParam::new(token.clone(), count).with_message(line);
+                        // Once the client is gone nobody takes notifications, and sending one would wait for ever.
+                        tokio::select! {
+                            biased;
+                            () = cancelled.cancelled() => return,
+                            () = closed.cancelled() => return,
+                            sent = peer.notify_progress(note) => if sent.is_err() { return },
+                        }
+                    }
+                }))
+            }
+        };
+        let outcome = self.table.run_with(session, request, brought).await;
+        if let Some(forwarded) = forwarded {
+            // The console sink is gone with the run, so this ends; progress has to come before the answer.
+            let _ = forwarded.await;
+        }
+        Ok(script_result(&outcome))
+    }
+
+    fn sessions(&self) -> CallToolResult {
+        let sessions = self.table.sessions();
+        let listed: Vec<Value> = sessions
+            .iter()
+            .map(|session| {
+                let mut map = Map::new();
+                map.insert("name".to_owned(), json!(session.name));
+                map.insert("runs".to_owned(), json!(session.runs));
+                map.insert("running".to_owned(), json!(session.running));
+                map.insert("idle_ms".to_owned(), json!(session.idle.as_millis() as u64));
+                if let Some(bytes) = session.heap_bytes {
+                    map.insert("heap_bytes".to_owned(), json!(bytes));
+                }
+                map.insert("vars".to_owned(), json!(session.vars));
+                map.insert("vars_bytes".to_owned(), json!(session.vars_bytes));
+                Value::Object(map)
+            })
+            .collect();
+        let lines: Vec<String> = sessions
+            .iter()
+            .map(|session| format!("{}: {} runs, {} vars", session.name, session.runs, session.vars))
+            .collect();
+        let text = if lines.is_empty() { "no sessions".to_owned() } else { lines.join("\n") };
+        result(text, Some(json!({"sessions": listed})), false)
+    }
+}
+
+fn script_result(outcome: &ScriptResult) -> CallToolResult {
+    // A result of the VM always serialises: it is made of JSON.
+    let structured = serde_json::to_value(outcome).unwrap_or(Value::Null);
+    result(text_for_model(outcome), Some(structured), !outcome.is_ok())
+}
+
+fn result(text: String, structured: Option<Value>, is_error: bool) -> CallToolResult {
+    let mut result = CallToolResult::success(vec![ContentBlock::text(text)]);
+    result.structured_content = structured;
+    result.is_error = Some(is_error);
+    result
+}

@@ -1,0 +1,125 @@
+use std::fmt::Write as _;
+
+use perennial_protocol::{ConsoleLevel, ScriptResult, VmOrigin};
+
+/// How much of a value the text shows. All of it is in the structured result.
+const MAX_VALUE: usize = 32 << 10;
+/// How much console output the text shows.
+const MAX_CONSOLE: usize = 16 << 10;
+
+/// What a model reads of a result: the value or the error, the console, what state was lost. Never the script again.
+pub fn text_for_model(result: &ScriptResult) -> String {
+    let mut text = String::new();
+    match (&result.error, &result.value) {
+        (Some(error), _) => {
+            let _ = write!(text, "{}: {}", error.name, error.message);
+            if let (Some(line), Some(column)) = (error.line, error.column) {
+                let file = error.file.as_deref().unwrap_or("script");
+                let _ = write!(text, "\n  at {file}:{line}:{column}");
+            }
+            if let Some(excerpt) = &error.excerpt {
+                let _ = write!(text, "\n{excerpt}");
+            }
+            let mut cause = error.cause.as_deref();
+            while let Some(known) = cause {
+                let _ = write!(text, "\ncaused by {}: {}", known.name, known.message);
+                cause = known.cause.as_deref();
+            }
+        }
+        (None, Some(value)) => text.push_str(&cut(&value.to_string(), MAX_VALUE)),
+        (None, None) => text.push_str("undefined"),
+    }
+    console(result, &mut text);
+    for note in state_notes(result) {
+        let _ = write!(text, "\nnote: {note}");
+    }
+    text
+}
+
+fn console(result: &ScriptResult, text: &mut String) {
+    if result.console.is_empty() && result.console_dropped == 0 {
+        return;
+    }
+    text.push_str("\n\nconsole:");
+    let mut shown = 0;
+    for (index, entry) in result.console.iter().enumerate() {
+        if shown + entry.message.len() > MAX_CONSOLE {
+            let _ = write!(text, "\n… {} more entries", result.console.len() - index);
+            break;
+        }
+        shown += entry.message.len();
+        let background = if entry.background { "between runs, " } else { "" };
+        match entry.level {
+            ConsoleLevel::Log if !entry.background => {
+                let _ = write!(text, "\n{}", entry.message);
+            }
+            level => {
+                let _ = write!(text, "\n[{background}{}] {}", level.as_str(), entry.message);
+            }
+        }
+    }
+    if result.console_dropped > 0 {
+        let _ = write!(text, "\n({} entries did not fit and were dropped)", result.console_dropped);
+    }
+}
+
+/// What became of the session's state, in sentences.
+pub fn state_notes(result: &ScriptResult) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(reason) = result.replaces {
+        notes.push(format!("this is a new session; the last one of this name ended ({}) with all its state", reason.as_str()));
+    }
+    if result.vm == Some(VmOrigin::Rebuilt) {
+        let because = result.rebuilt_because.map_or("unknown", |reason| reason.as_str());
+        let lost = match result.lost_globals.len() {
+            0 => "no globals were lost".to_owned(),
+            listed => {
+                let more = result.lost_globals_count.map_or(0, |count| count - listed as u64);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                format!("lost globals: {}{more}", result.lost_globals.join(", "))
+            }
+        };
+        notes.push(format!("the VM was rebuilt before this run ({because}); {lost}; vars are kept"));
+    }
+    notes
+}
+
+fn cut(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let mut end = limit;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}… ({} bytes in all)", &text[..end], text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use perennial_protocol::{ErrorKind, RebuildReason, ScriptError};
+
+    #[test]
+    fn an_error_is_told_with_its_place_and_what_was_lost() {
+        let mut error = ScriptError::new(ErrorKind::Runtime, "x is not defined");
+        error.name = "ReferenceError".to_owned();
+        (error.file, error.line, error.column) = (Some("cell 3".to_owned()), Some(1), Some(8));
+        error.excerpt = Some("return x\n       ^".to_owned());
+        let mut result = ScriptResult::refused(error);
+        result.vm = Some(VmOrigin::Rebuilt);
+        result.rebuilt_because = Some(RebuildReason::Timeout);
+        result.lost_globals = vec!["x".to_owned()];
+        assert_eq!(
+            text_for_model(&result),
+            "ReferenceError: x is not defined\n  at cell 3:1:8\nreturn x\n       ^\n\
+             note: the VM was rebuilt before this run (timeout); lost globals: x; vars are kept"
+        );
+    }
+
+    #[test]
+    fn a_long_value_is_cut_between_characters_and_its_size_told() {
+        let shown = cut(&"😀".repeat(10), 6);
+        assert_eq!(shown, "😀… (40 bytes in all)");
+    }
+}

@@ -1,0 +1,183 @@
+//! Times that are compared with bare rquickjs in the same run. `cargo xtask bench` reads what criterion leaves.
+#![expect(missing_docs, reason = "criterion's macros make public functions")]
+
+mod bare;
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use perennial_sessions::{RunRequest, SessionTable};
+use rquickjs::Value;
+use tokio::runtime::Runtime;
+
+use bare::{Bare, BareThread};
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+/// Runs on a worker, since that is where callers are.
+fn on_worker(runtime: &Runtime, work: impl Future<Output = Duration> + Send + 'static) -> Duration {
+    runtime.block_on(async { tokio::spawn(work).await.expect("the measurement ends") })
+}
+
+fn warm(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let mut group = criterion.benchmark_group("warm");
+    group.bench_function("bare", |bencher| {
+        bencher.iter_custom(|times| {
+            on_worker(&runtime, async move {
+                let thread = BareThread::start();
+                thread.run("return 1").await;
+                let start = Instant::now();
+                for _ in 0..times {
+                    black_box(thread.run("return 1").await);
+                }
+                start.elapsed()
+            })
+        });
+    });
+    group.bench_function("table", |bencher| {
+        bencher.iter_custom(|times| {
+            on_worker(&runtime, async move {
+                let table = SessionTable::new(10, Duration::from_secs(600));
+                table.run("s", RunRequest::new("return 1")).await;
+                let start = Instant::now();
+                for _ in 0..times {
+                    black_box(table.run("s", RunRequest::new("return 1")).await);
+                }
+                start.elapsed()
+            })
+        });
+    });
+    group.finish();
+}
+
+fn build(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let mut group = criterion.benchmark_group("build");
+    group.bench_function("bare", |bencher| {
+        bencher.iter_custom(|times| {
+            on_worker(&runtime, async move {
+                let thread = BareThread::start();
+                let start = Instant::now();
+                for _ in 0..times {
+                    let value = thread.hop(|vm| {
+                        *vm = None;
+                        vm.insert(Bare::new()).run("return 1")
+                    });
+                    black_box(value.await);
+                }
+                start.elapsed()
+            })
+        });
+    });
+    // A cap of one: the VM of the session before makes way for the next one's.
+    group.bench_function("table", |bencher| {
+        bencher.iter_custom(|times| {
+            on_worker(&runtime, async move {
+                let table = SessionTable::new(1, Duration::from_secs(600));
+                let start = Instant::now();
+                for i in 0..times {
+                    let name = if i % 2 == 0 { "a" } else { "b" };
+                    black_box(table.run(name, RunRequest::new("return 1")).await);
+                }
+                start.elapsed()
+            })
+        });
+    });
+    // The same after the VM was lost to a limit, against the first build of a session.
+    group.bench_function("after_timeout", |bencher| {
+        bencher.iter_custom(|times| {
+            on_worker(&runtime, async move {
+                let table = SessionTable::new(10, Duration::from_secs(600));
+                let mut spent = Duration::ZERO;
+                for _ in 0..times {
+                    table.run("s", RunRequest::new("for (;;) {}").with_timeout_ms(1)).await;
+                    let start = Instant::now();
+                    black_box(table.run("s", RunRequest::new("return 1")).await);
+                    spent += start.elapsed();
+                }
+                spent
+            })
+        });
+    });
+    group.bench_function("first", |bencher| {
+        bencher.iter_custom(|times| {
+            on_worker(&runtime, async move {
+                let table = SessionTable::new(10, Duration::from_secs(600));
+                let mut spent = Duration::ZERO;
+                for _ in 0..times {
+                    // The same pause before it as a timeout makes.
+                    table.run("other", RunRequest::new("for (;;) {}").with_timeout_ms(1)).await;
+                    table.remove("s");
+                    let start = Instant::now();
+                    black_box(table.run("s", RunRequest::new("return 1")).await);
+                    spent += start.elapsed();
+                }
+                spent
+            })
+        });
+    });
+    group.finish();
+}
+
+fn acquire(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let mut group = criterion.benchmark_group("acquire");
+    for records in [100, 100_000] {
+        let _inside = runtime.enter();
+        let table = SessionTable::new(10, Duration::from_secs(600));
+        let names: Vec<String> = (0..records).map(|i| format!("session {i}")).collect();
+        for name in &names {
+            drop(table.acquire(name));
+        }
+        let mut next = 0;
+        group.bench_function(records.to_string(), |bencher| {
+            // A name arrives with its request, so it is in the cache; the record is not.
+            let arrives = || {
+                next = (next + 7919) % names.len();
+                names[next].clone()
+            };
+            bencher.iter_batched(arrives, |name| black_box(table.acquire(&name)), BatchSize::SmallInput);
+        });
+    }
+    group.finish();
+}
+
+/// A value of about `bytes` of JSON, of the shape that scripts return.
+fn sample(bytes: usize) -> String {
+    let rows = bytes / 105;
+    format!(
+        "Array.from({{ length: {rows} }}, (_, i) => ({{ id: i, name: 'row number ' + i, price: i * 1.5, tags: ['a', 'b', 'c'], \
+         nested: {{ ok: true, none: null, text: 'some text' }} }}))"
+    )
+}
+
+fn walk(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("walk");
+    for (name, bytes) in [("1k", 1 << 10), ("90k", 90 << 10)] {
+        let vm = Bare::new();
+        let source = sample(bytes);
+        group.bench_function(format!("stringify_{name}"), |bencher| {
+            vm.with_value(&source, |ctx: &rquickjs::Ctx<'_>, value: Value<'_>| {
+                bencher.iter(|| {
+                    let text = ctx.json_stringify(value.clone()).expect("JSON").expect("a value").to_string().expect("UTF-8");
+                    black_box(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"))
+                });
+            });
+        });
+        group.bench_function(format!("walk_{name}"), |bencher| {
+            perennial_engine::measure::with_walk(&source, |walk| bencher.iter(|| black_box(walk())));
+        });
+    }
+    group.finish();
+}
+
+fn settings() -> Criterion {
+    Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3)).sample_size(30)
+}
+
+criterion_group! { name = all; config = settings(); targets = warm, build, acquire, walk }
+criterion_main!(all);
