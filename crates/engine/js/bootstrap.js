@@ -105,6 +105,7 @@
       for (let i = 0; i < flat.length; i++) setAdd(set, flat[i]);
       return set;
     },
+    isArray,
     newRegExp: (source, flags) => new RegExp(source, flags),
   };
   return {

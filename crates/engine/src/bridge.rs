@@ -46,12 +46,13 @@ pub(crate) enum Helper {
     NewMap,
     NewSet,
     NewRegExp,
+    IsArray,
     /// Not a function: the prototype for errors that arrive.
     ErrorPrototype,
 }
 
 impl Helpers {
-    const NAMES: [&'static str; 11] = [
+    const NAMES: [&'static str; 12] = [
         "mapEntries",
         "setValues",
         "dateText",
@@ -63,6 +64,7 @@ impl Helpers {
         "newMap",
         "newSet",
         "newRegExp",
+        "isArray",
     ];
 
     pub(crate) fn new<'js>(scope: Scope<'js>, helpers: &Value<'js>, errors: &Value<'js>) -> Result<Self, Exception> {
@@ -258,6 +260,14 @@ impl<'js> Walk<'_, 'js> {
                     Err(Exception) => return self.threw("unboxing it"),
                 };
                 return self.value(&inner);
+            }
+            // The C API does not look through proxies.
+            Class::Object if value.is_proxy() => {
+                let is_array = match self.helpers.call(self.scope, Helper::IsArray, &[value]) {
+                    Ok(answer) => answer.class() == Class::Bool(true),
+                    Err(Exception) => return self.threw("looking at it"),
+                };
+                return self.object(value, if is_array { Class::Array } else { Class::Object });
             }
             Class::Array | Class::Object | Class::Map | Class::Set | Class::Error | Class::RegExp => {
                 return self.object(value, class);

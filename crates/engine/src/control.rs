@@ -111,6 +111,21 @@ impl Control {
         self.deadline.store(self.now().saturating_add(nanos(wall)), Ordering::Release);
     }
 
+    /// Runs one callback under a deadline of its own, if that is earlier than the one in force.
+    pub(crate) fn within<T>(&self, wall: Duration, callback: impl FnOnce() -> T) -> T {
+        let deadline = self.deadline.load(Ordering::Acquire);
+        if self.now().saturating_add(nanos(wall)) >= deadline {
+            return callback();
+        }
+        let (limit, reason) = (self.wall_limit.load(Ordering::Relaxed), self.deadline_reason.load(Ordering::Relaxed));
+        self.begin(wall, StopReason::Background);
+        let value = callback();
+        self.deadline_reason.store(reason, Ordering::Relaxed);
+        self.wall_limit.store(limit, Ordering::Relaxed);
+        self.deadline.store(deadline, Ordering::Release);
+        value
+    }
+
     /// Stops the clocks: between two runs nothing runs out.
     pub(crate) fn end(&self) {
         self.deadline.store(NONE, Ordering::Release);

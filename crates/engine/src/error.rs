@@ -282,7 +282,7 @@ pub(crate) fn describe_stop(stop: Stop) -> ScriptError {
         ),
         StopReason::Cancelled => (ErrorKind::Cancelled, format!("the run was cancelled; {lost}")),
         StopReason::Background => {
-            (ErrorKind::Timeout, format!("a callback ran longer than {} ms between two runs; {lost}", stop.limit))
+            (ErrorKind::Timeout, format!("a callback that an earlier run left behind ran longer than {} ms and was stopped; {lost}", stop.limit))
         }
     };
     let error = ScriptError::new(kind, message);

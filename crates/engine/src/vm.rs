@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use perennial_protocol::{ConsoleLevel, ErrorKind, ScriptError};
@@ -134,6 +134,7 @@ impl Vm {
         }
         self.js.set_heap_limit(options.memory_bytes);
         self.host.set_context(job.context);
+        self.host.timers.lock().unwrap_or_else(PoisonError::into_inner).begin_run();
         self.host.console.begin_run(&options, job.sink);
         self.host.host_calls.store(0, Ordering::Relaxed);
         self.sources.add(job.name.clone(), job.source.clone());
@@ -213,7 +214,7 @@ impl Vm {
                 }
                 break outcome;
             }
-            if let Turn::Nothing = turn(&self.host, &self.sources, scope) {
+            if let Turn::Nothing = turn(&self.host, &self.control, &self.sources, scope) {
                 self.run = Some(running);
                 return Step::Quiet;
             }
@@ -253,7 +254,7 @@ impl Vm {
         loop {
             self.control.begin_callback(CALLBACK);
             let before = self.control.cpu_used();
-            let turned = turn(&self.host, &self.sources, scope);
+            let turned = turn(&self.host, &self.control, &self.sources, scope);
             while !self.control.should_stop() && scope.run_job() != Job::None {}
             if !self.control.is_stopped() {
                 report_rejections(&self.host, &self.sources, scope);
@@ -327,7 +328,7 @@ impl Vm {
 
     /// When the next timer is due.
     pub(crate) fn next_timer(&self) -> Option<Instant> {
-        self.host.timers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next()
+        self.host.timers.lock().unwrap_or_else(PoisonError::into_inner).next()
     }
 
     pub(crate) fn expects_anything(&self) -> bool {
@@ -362,7 +363,7 @@ enum Turn {
 }
 
 /// One turn of the event loop: a microtask if there is one, else a delivery, else a timer that is due.
-fn turn(host: &HostState, sources: &Sources, scope: Scope<'_>) -> Turn {
+fn turn(host: &HostState, control: &Control, sources: &Sources, scope: Scope<'_>) -> Turn {
     match scope.run_job() {
         Job::Ran => return Turn::Worked,
         Job::Threw => {
@@ -377,9 +378,15 @@ fn turn(host: &HostState, sources: &Sources, scope: Scope<'_>) -> Turn {
         }
         return Turn::Worked;
     }
-    let due = host.timers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take_due(Instant::now());
-    let Some(id) = due else { return Turn::Nothing };
-    if host.fire_timer(scope, id).is_err() {
+    let due = host.timers.lock().unwrap_or_else(PoisonError::into_inner).take_due(Instant::now());
+    let Some(due) = due else { return Turn::Nothing };
+    // What an earlier run left behind must not use up the time of this one.
+    let fired = if due.foreign {
+        control.within(CALLBACK, || host.fire_timer(scope, due.id))
+    } else {
+        host.fire_timer(scope, due.id)
+    };
+    if fired.is_err() {
         report_uncaught(host, sources, scope);
     }
     Turn::Worked

@@ -21,15 +21,18 @@ pub(crate) async fn keep_pumping(shared: Weak<Shared>, record: Weak<Record>, sta
         let (Some(shared), Some(record)) = (shared.upgrade(), record.upgrade()) else { return };
         match pump_once(&shared, &record, stamp).await {
             Some(next) => background = next,
-            None => return,
+            None => {
+                record.background.store(false, Ordering::Release);
+                return;
+            }
         }
     }
 }
 
 /// One slice. `None` if there is no reason for another.
 async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Option<Background> {
-    // A run that is under way, or waits for its turn, delivers by itself.
-    let mut state = record.exec.clone().try_lock_owned().ok()?;
+    // A run that comes first takes the VM and delivers by itself.
+    let mut state = record.exec.clone().lock_owned().await;
     let permit = record.running.clone().try_acquire_owned().ok()?;
     let budget = state.background.left(shared.config.background_budget, shared.now());
     if budget.is_zero() || record.warm.compare_exchange(stamp, 0, Ordering::AcqRel, Ordering::Acquire).is_err() {

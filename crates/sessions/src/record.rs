@@ -26,6 +26,8 @@ pub(crate) struct Record {
     pub(crate) running: Arc<Semaphore>,
     /// Stamp of the idle VM; 0 if there is none. Taken by swapping, so that a VM has one taker.
     pub(crate) warm: AtomicU64,
+    /// Callbacks may still run between the runs.
+    pub(crate) background: AtomicBool,
     /// Runs completed, for listings.
     pub(crate) runs: AtomicU64,
     /// Cancelled when the session ends.
@@ -137,6 +139,7 @@ impl Record {
                 ended_because: AtomicU8::new(0),
             },
             warm: AtomicU64::new(0),
+            background: AtomicBool::new(false),
             runs: AtomicU64::new(0),
             ended: CancellationToken::new(),
             stop: Mutex::default(),

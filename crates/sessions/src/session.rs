@@ -111,9 +111,7 @@ impl BrowserSession {
             shared.end_from_within(&record, EndReason::Lifetime);
         }
         self.check_alive()?;
-        if let Some(pump) = self.state.pump.take() {
-            pump.abort();
-        }
+        self.stop_pumping();
 
         let chosen = self.choose(config, epoch);
         let source_vm = match chosen.vm {
@@ -152,6 +150,14 @@ impl BrowserSession {
         self.state.config = Some(config.clone());
         record.runs.fetch_add(1, Ordering::Relaxed);
         Ok(self.conclude(end, chosen.origin, chosen.because, seq))
+    }
+
+    /// Nothing runs between the runs from here on, until this session's VM is given back.
+    fn stop_pumping(&mut self) {
+        if let Some(pump) = self.state.pump.take() {
+            pump.abort();
+        }
+        self.slot.record.background.store(false, Ordering::Release);
     }
 
     fn check_alive(&self) -> Result<(), ScriptError> {
@@ -285,6 +291,7 @@ impl BrowserSession {
         let Ok(lease) = lease.downcast::<Lease>() else { return };
         let background = (!shared.config.background_budget.is_zero()).then(|| Background::of(&vm)).flatten();
         record.set_stop(vm.stop_handle());
+        record.background.store(background.is_some(), Ordering::Release);
         let stamp = give_back(&shared, &record, *lease, vm, None);
         if let Some(background) = background {
             let (weak_shared, weak_record) = (Arc::downgrade(&shared), Arc::downgrade(&record));
@@ -296,9 +303,7 @@ impl BrowserSession {
     /// Drops the session's VM and keeps everything durable; the next run says `rebuilt` because of `reset`.
     pub async fn reset(&mut self) {
         let Ok(permit) = self.permit(&RunContext::new()).await else { return };
-        if let Some(pump) = self.state.pump.take() {
-            pump.abort();
-        }
+        self.stop_pumping();
         self.slot.shared.drop_warm(&self.slot.record);
         if self.state.had_vm {
             self.state.lost_because = Some(RebuildReason::Reset);

@@ -76,6 +76,8 @@ pub struct SessionInfo {
     pub runs: u64,
     /// Whether a run or a callback is under way.
     pub running: bool,
+    /// Whether callbacks that a run left behind may still run.
+    pub background: bool,
     /// Since the last run ended.
     pub idle: Duration,
     /// Heap of the warm VM; `None` while there is none or it is running.
@@ -352,7 +354,8 @@ impl Shared {
                 .sessions
                 .remove_if(&record.name, |_, known| Arc::ptr_eq(known, &record) && !record.is_pinned());
             if removed.is_some() {
-                self.end(&record, reason);
+                // It ended when its time had come, however late this look at it is.
+                self.end_at(&record, reason, at);
                 swept += 1;
             }
         }
@@ -363,10 +366,14 @@ impl Shared {
 
     /// Ends a session that is no longer in the map.
     pub(crate) fn end(&self, record: &Arc<Record>, reason: EndReason) {
+        self.end_at(record, reason, self.now());
+    }
+
+    fn end_at(&self, record: &Arc<Record>, reason: EndReason, at: Instant) {
         if !record.mark_ended(reason) {
             return;
         }
-        lock(&self.tombstones).add(record.name.clone(), reason, self.now());
+        lock(&self.tombstones).add(record.name.clone(), reason, at);
         if record.is_running() {
             let mut ending = lock(&self.ending);
             if ending.len() > 64 {
@@ -430,6 +437,7 @@ impl Shared {
             name: record.name.clone(),
             runs: record.runs.load(Ordering::Relaxed),
             running: record.is_running(),
+            background: record.background.load(Ordering::Acquire),
             idle: now.saturating_duration_since(record.idle_since()),
             heap_bytes: self.pool.heap_bytes(record.warm.load(Ordering::Acquire)),
             vars: usage.entries,

@@ -74,10 +74,9 @@ pub async fn play(path: &Path) {
     }
 }
 
-/// Waits until the session's callbacks have had their turn: until its VM is at home and stays there.
+/// Waits until the sessions' callbacks have had their turn.
 async fn settle(table: &SessionTable) {
-    tokio::time::sleep(Duration::from_millis(30)).await;
-    eventually("the session is quiet", || table.sessions().iter().all(|session| !session.running)).await;
+    eventually("the sessions are quiet", || table.sessions().iter().all(|session| !session.running && !session.background)).await;
 }
 
 fn duration(text: &str) -> Duration {
@@ -156,7 +155,7 @@ fn section(text: &str) -> Section<'_> {
     let heading = text.lines().next().and_then(|line| line.strip_prefix("## "));
     let fence = |open: &str| {
         let from = text.find(open)? + open.len();
-        let to = from + text[from..].find("```\n").map(|at| at)?;
+        let to = from + text[from..].find("```\n")?;
         Some((from, to))
     };
     let script = fence("```js\n");
