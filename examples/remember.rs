@@ -12,7 +12,12 @@ async fn main() {
     let table = SessionTable::new(100, Duration::from_secs(600));
 
     // Globals stay in the session's VM, vars stay with the session.
-    let result = table.run("ada", RunRequest::new("globalThis.seen = [args.page]; vars.set('visits', 1)").with_args(json!({"page": "home"}))).await;
+    let result = table
+        .run(
+            "ada",
+            RunRequest::new("globalThis.seen = [args.page]; vars.set('visits', 1)").with_args(json!({"page": "home"})),
+        )
+        .await;
     assert!(result.is_ok());
 
     // A script that never ends is stopped, and costs the session its VM.

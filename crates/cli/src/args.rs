@@ -106,8 +106,7 @@ impl Common {
         if let Some(memory) = self.memory {
             defaults.memory_bytes = usize::try_from(memory.as_u64()).unwrap_or(usize::MAX);
         }
-        let config =
-            TableConfig { max_vms: self.max_vms, idle_ttl: self.idle_ttl, defaults, ..TableConfig::default() };
+        let config = TableConfig { max_vms: self.max_vms, idle_ttl: self.idle_ttl, defaults, ..TableConfig::default() };
         config.defaults.check(&config.ceilings)?;
         Ok(config)
     }

@@ -12,6 +12,9 @@ use crate::ops::OpValue;
 /// envelope.
 pub(crate) const MAX_DEPTH: usize = 112;
 
+/// The walk is no script, which would be interrupted: it asks by itself.
+const STEPS_PER_CHECK: usize = 1000;
+
 /// An object with one key, and this one, is a tagged value.
 const TAGS: [&str; 8] = ["$number", "$bigint", "$map", "$set", "$bytes", "$error", "$regexp", "$object"];
 
@@ -99,6 +102,7 @@ struct Walk<'a, 'js> {
     to_json: Atom<'js>,
     limit: usize,
     used: usize,
+    steps: usize,
     path: Vec<Step>,
     /// The objects the walk is inside of, for cycles.
     above: Vec<usize>,
@@ -116,19 +120,20 @@ pub(crate) fn to_json<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize) 
         }
     };
     let mut walk =
-        Walk { scope, helpers, to_json, limit, used: 0, path: Vec::new(), above: Vec::new(), depth: 0 };
+        Walk { scope, helpers, to_json, limit, used: 0, steps: 0, path: Vec::new(), above: Vec::new(), depth: 0 };
     walk.value(value)
 }
 
 /// As [`to_json`], with bytes as bytes.
 pub(crate) fn to_op_value<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize) -> Result<OpValue, WalkError> {
-    if value.class() == Class::Buffer && !value.is_data_view() {
-        if let Some(bytes) = value.buffer_bytes() {
-            if bytes.len() > limit {
-                return Err(WalkError::TooLarge { limit, used: bytes.len() });
-            }
-            return Ok(OpValue::Bytes(bytes));
+    if value.class() == Class::Buffer
+        && !value.is_data_view()
+        && let Some(bytes) = value.buffer_bytes()
+    {
+        if bytes.len() > limit {
+            return Err(WalkError::TooLarge { limit, used: bytes.len() });
         }
+        return Ok(OpValue::Bytes(bytes));
     }
     Ok(to_json(helpers, value, limit)?.map_or(OpValue::Undefined, OpValue::Json))
 }
@@ -166,6 +171,10 @@ impl<'js> Walk<'_, 'js> {
     }
 
     fn charge(&mut self, bytes: usize) -> Result<(), WalkError> {
+        self.steps += 1;
+        if self.steps.is_multiple_of(STEPS_PER_CHECK) {
+            self.scope.leave_if_stopped();
+        }
         self.used += bytes;
         if self.used > self.limit {
             return Err(WalkError::TooLarge { limit: self.limit, used: self.used });
@@ -197,7 +206,10 @@ impl<'js> Walk<'_, 'js> {
 
     fn float(&mut self, number: f64) -> Result<Json, WalkError> {
         // A safe integer is written as one, as JSON.stringify does.
-        if number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0 && !(number == 0.0 && number.is_sign_negative()) {
+        if number.fract() == 0.0
+            && number.abs() < 9_007_199_254_740_992.0
+            && !(number == 0.0 && number.is_sign_negative())
+        {
             return self.integer(number as i64);
         }
         if number == 0.0 || !number.is_finite() {
@@ -305,7 +317,11 @@ impl<'js> Walk<'_, 'js> {
     }
 
     /// Runs `f` one level further down, unless the object is above itself or the level is too deep.
-    fn nested<T>(&mut self, value: &Value<'js>, f: impl FnOnce(&mut Self) -> Result<T, WalkError>) -> Result<T, WalkError> {
+    fn nested<T>(
+        &mut self,
+        value: &Value<'js>,
+        f: impl FnOnce(&mut Self) -> Result<T, WalkError>,
+    ) -> Result<T, WalkError> {
         let address = value.address();
         if self.above.contains(&address) {
             return self.fail("the value contains itself");
@@ -591,7 +607,8 @@ impl<'js> Enter<'_, 'js> {
                 let flat = scope.array()?;
                 let mut index = 0;
                 for pair in pairs {
-                    let Some([key, value]) = pair.as_array().and_then(|pair| <&[Json; 2]>::try_from(pair.as_slice()).ok())
+                    let Some([key, value]) =
+                        pair.as_array().and_then(|pair| <&[Json; 2]>::try_from(pair.as_slice()).ok())
                     else {
                         return invalid("$map is a list of [key, value] pairs");
                     };

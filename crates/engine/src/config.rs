@@ -110,8 +110,7 @@ impl Area {
 fn own_areas() -> &'static [Arc<Area>] {
     static OWN: OnceLock<Vec<Arc<Area>>> = OnceLock::new();
     OWN.get_or_init(|| {
-        let timers =
-            ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"];
+        let timers = ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"];
         vec![
             Arc::new(Area::new("console", &["console"], include_str!("../js/console.js"))),
             Arc::new(Area::new("timers", &timers, include_str!("../js/timers.js"))),

@@ -160,7 +160,8 @@ impl Control {
         let now = self.now();
         let deadline = self.deadline.load(Ordering::Acquire);
         if now >= deadline {
-            let reason = StopReason::from_u8(self.deadline_reason.load(Ordering::Relaxed)).unwrap_or(StopReason::Timeout);
+            let reason =
+                StopReason::from_u8(self.deadline_reason.load(Ordering::Relaxed)).unwrap_or(StopReason::Timeout);
             let limit = self.wall_limit.load(Ordering::Relaxed);
             self.stop_with(reason, limit / 1_000_000, limit.saturating_add(now - deadline) / 1_000_000);
             return true;

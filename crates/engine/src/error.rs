@@ -241,7 +241,12 @@ pub(crate) fn describe(
 }
 
 /// Describes why the current source does not compile. `label_column` is where the wrapper's last line names its label.
-pub(crate) fn describe_syntax(helpers: &Helpers, sources: &Sources, thrown: &Value<'_>, label_column: u32) -> ScriptError {
+pub(crate) fn describe_syntax(
+    helpers: &Helpers,
+    sources: &Sources,
+    thrown: &Value<'_>,
+    label_column: u32,
+) -> ScriptError {
     let (name, message) = name_and_message(helpers, thrown);
     let mut error = ScriptError { name, ..ScriptError::new(ErrorKind::Syntax, message) };
     let (_, place) = own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources);
@@ -273,17 +278,25 @@ pub(crate) fn describe_stop(stop: Stop) -> ScriptError {
         StopReason::Timeout => {
             (ErrorKind::Timeout, format!("the script ran longer than {} ms and was stopped; {lost}", stop.limit))
         }
-        StopReason::CpuLimit => {
-            (ErrorKind::CpuLimit, format!("the script used more than {} ms of CPU time and was stopped; {lost}", stop.limit))
-        }
+        StopReason::CpuLimit => (
+            ErrorKind::CpuLimit,
+            format!("the script used more than {} ms of CPU time and was stopped; {lost}", stop.limit),
+        ),
         StopReason::MemoryLimit => (
             ErrorKind::MemoryLimit,
-            format!("the script needed {} bytes of memory where {} are allowed and was stopped; {lost}", stop.used, stop.limit),
+            format!(
+                "the script needed more than the {} bytes of memory it may have and was stopped; {lost}",
+                stop.limit
+            ),
         ),
         StopReason::Cancelled => (ErrorKind::Cancelled, format!("the run was cancelled; {lost}")),
-        StopReason::Background => {
-            (ErrorKind::Timeout, format!("a callback that an earlier run left behind ran longer than {} ms and was stopped; {lost}", stop.limit))
-        }
+        StopReason::Background => (
+            ErrorKind::Timeout,
+            format!(
+                "a callback that an earlier run left behind ran longer than {} ms and was stopped; {lost}",
+                stop.limit
+            ),
+        ),
     };
     let error = ScriptError::new(kind, message);
     if stop.reason == StopReason::Cancelled { error } else { error.with_limit(stop.limit, stop.used) }

@@ -213,7 +213,10 @@ impl Executor {
         }
         set_idle_priority(ticket.thread.load(Ordering::Acquire));
         self.shared.lock().threads -= 1;
-        tracing::warn!(abandoned = self.abandoned_threads(), "a script is stuck in a built-in; its thread was abandoned");
+        tracing::warn!(
+            abandoned = self.abandoned_threads(),
+            "a script is stuck in a built-in; its thread was abandoned"
+        );
         true
     }
 }
@@ -229,7 +232,10 @@ impl Drop for Executor {
 
 impl std::fmt::Debug for Executor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Executor").field("threads", &self.threads()).field("abandoned", &self.abandoned_threads()).finish()
+        f.debug_struct("Executor")
+            .field("threads", &self.threads())
+            .field("abandoned", &self.abandoned_threads())
+            .finish()
     }
 }
 
@@ -252,7 +258,11 @@ impl Shared {
 
     fn start_sitter(self: &Arc<Self>, state: &mut State) {
         let shared = self.clone();
-        match thread::Builder::new().name("perennial-sitter".to_owned()).stack_size(64 << 10).spawn(move || shared.sit()) {
+        match thread::Builder::new()
+            .name("perennial-sitter".to_owned())
+            .stack_size(64 << 10)
+            .spawn(move || shared.sit())
+        {
             Ok(_) => state.sitter = true,
             Err(error) => tracing::error!(%error, "no thread to watch the queue"),
         }
@@ -294,10 +304,8 @@ impl Shared {
                 state.spinning -= 1;
             } else {
                 state.idle += 1;
-                let (guard, timeout) = self
-                    .work
-                    .wait_timeout(state, self.config.keep_alive)
-                    .unwrap_or_else(PoisonError::into_inner);
+                let (guard, timeout) =
+                    self.work.wait_timeout(state, self.config.keep_alive).unwrap_or_else(PoisonError::into_inner);
                 state = guard;
                 state.idle -= 1;
                 if timeout.timed_out() && state.queue.is_empty() {

@@ -248,7 +248,8 @@ impl HostState {
             }
             OpKind::Async(op) => {
                 if lock(&self.pending).ops.len() >= MAX_PENDING_OPS {
-                    let message = format!("{MAX_PENDING_OPS} operations are under way already: await some of them first");
+                    let message =
+                        format!("{MAX_PENDING_OPS} operations are under way already: await some of them first");
                     let limit = MAX_PENDING_OPS as u64;
                     return Err(self.throw(scope, &OpError::quota(message, limit, limit + 1)));
                 }

@@ -86,9 +86,11 @@ pub type OpResult = Result<OpValue, OpError>;
 /// What an async op returns.
 pub type OpFuture = Pin<Box<dyn Future<Output = OpResult> + Send>>;
 
+type Typed = (TypeId, Arc<dyn Any + Send + Sync>);
+
 /// Values of the call that ops find by type: handles, capabilities, stores. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Extensions(Option<Arc<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>>);
+pub struct Extensions(Option<Arc<Vec<Typed>>>);
 
 impl Extensions {
     /// The same with one more value; one of the same type is replaced.

@@ -241,7 +241,13 @@ impl Background {
 }
 
 /// Lets an idle VM's callbacks run for at most `budget` of CPU time. Returns the VM unless it is gone, with what was spent.
-pub async fn pump(executor: &Arc<Executor>, runtime: &Handle, vm: Vm, budget: Duration, lease: Lease) -> (Option<Vm>, Duration, Lease) {
+pub async fn pump(
+    executor: &Arc<Executor>,
+    runtime: &Handle,
+    vm: Vm,
+    budget: Duration,
+    lease: Lease,
+) -> (Option<Vm>, Duration, Lease) {
     let mut flight = Flight {
         executor: executor.clone(),
         runtime: runtime.clone(),
@@ -372,11 +378,9 @@ impl Flight {
             }
             if control.should_stop() {
                 let at: Instant = *stopped_at.get_or_insert(now);
-                if now >= at + GRACE {
-                    if executor.abandon(&away.slice.ticket) {
-                        break Landed::Abandoned;
-                    }
-                    // It has just ended after all, or is still queued; either shows at once.
+                // It has just ended after all, or is still queued; either shows at once.
+                if now >= at + GRACE && executor.abandon(&away.slice.ticket) {
+                    break Landed::Abandoned;
                 }
                 // What stops by itself does so at once; what does not is asked again and again, since it can only be
                 // interrupted in some places.
@@ -386,7 +390,9 @@ impl Flight {
                 check.as_mut().reset((now + NUDGE).min((at + GRACE).max(now + Duration::from_millis(1))).into());
             } else {
                 let next = control.next_check().unwrap_or(now + GRACE).max(now + Duration::from_millis(1));
-                check.as_mut().reset(if first && away.slice.ticket.is_queued() { next.min(give_up) } else { next }.into());
+                check
+                    .as_mut()
+                    .reset(if first && away.slice.ticket.is_queued() { next.min(give_up) } else { next }.into());
             }
         };
         self.state = State::Home(None);
@@ -535,7 +541,12 @@ struct Slice {
 
 impl Slice {
     fn new(work: Work, sender: oneshot::Sender<Done>) -> Self {
-        Self { ticket: Ticket::new(), sent: Instant::now(), work: Mutex::new(Some((work, sender))), made: Mutex::new(None) }
+        Self {
+            ticket: Ticket::new(),
+            sent: Instant::now(),
+            work: Mutex::new(Some((work, sender))),
+            made: Mutex::new(None),
+        }
     }
 
     fn take(&self) -> Option<(Work, oneshot::Sender<Done>)> {

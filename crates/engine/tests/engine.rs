@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
 mod engine {
-    pub mod harness;
-    mod hostile;
-    mod smoke;
+    mod harness;
+    mod ops;
+    mod stops;
 }

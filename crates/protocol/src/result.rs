@@ -170,9 +170,9 @@ impl ScriptResult {
     }
 
     /// The value of a run that returned (`None` for `undefined`), or why it did not.
-    pub fn into_value(self) -> Result<Option<Value>, ScriptError> {
+    pub fn into_value(self) -> Result<Option<Value>, Box<ScriptError>> {
         match self.error {
-            Some(error) => Err(*error),
+            Some(error) => Err(error),
             None => Ok(self.value),
         }
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 use perennial_protocol::{ConsoleEntry, RunRequest, ScriptResult};
 use perennial_sessions::{RunContext, SessionTable};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult, ErrorCode, Implementation,
-    JsonObject, ListToolsResult, MetaObject, PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion, ServerCapabilities,
-    ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult, ErrorCode,
+    Implementation, JsonObject, ListToolsResult, MetaObject, PaginatedRequestParams, ProgressNotificationParam,
+    ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::transport::async_rw::AsyncRwTransport;
@@ -120,7 +120,8 @@ impl ServerHandler for Server {
         let (server, arguments) = (self.clone(), request.arguments.unwrap_or_default());
         let name = request.name;
         let call = self.calls.spawn(async move { server.call(&name, arguments, &context).await });
-        let answer = call.await.map_err(|error| ErrorData::internal_error(format!("the call failed: {error}"), None))?;
+        let answer =
+            call.await.map_err(|error| ErrorData::internal_error(format!("the call failed: {error}"), None))?;
         // Wrong arguments are for the model to read and mend, so they are a tool's answer and no protocol error.
         let mut answer = answer.unwrap_or_else(|message| result(message, None, true));
         if modern {
@@ -180,8 +181,8 @@ impl Server {
         if let Some(unknown) = arguments.keys().find(|key| !KNOWN.contains(&key.as_str())) {
             return Err(format!("there is no argument {unknown:?}; run takes script, session, args and timeout_ms"));
         }
-        let request: RunRequest =
-            serde_json::from_value(Value::Object(arguments)).map_err(|error| format!("the arguments are wrong: {error}"))?;
+        let request: RunRequest = serde_json::from_value(Value::Object(arguments))
+            .map_err(|error| format!("the arguments are wrong: {error}"))?;
         let mut brought = RunContext::new().cancel_with(context.ct.clone());
         let progress = context.meta.get_progress_token().map(|token| {
             let (sender, receiver) = mpsc::unbounded_channel();
@@ -212,7 +213,13 @@ impl Server {
                 }))
             }
         };
-        let outcome = self.table.run_with(session, request, brought).await;
+        // A call that arrives together with the end of the input finds its session after all were ended; so the script is also
+        // stopped from here.
+        let outcome = tokio::select! {
+            biased;
+            () = self.closed.cancelled() => return Err("the client has gone".to_owned()),
+            outcome = self.table.run_with(session, request, brought) => outcome,
+        };
         if let Some(forwarded) = forwarded {
             // The console sink is gone with the run, so this ends; progress has to come before the answer.
             let _ = forwarded.await;

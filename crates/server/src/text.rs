@@ -67,7 +67,10 @@ fn console(result: &ScriptResult, text: &mut String) {
 pub fn state_notes(result: &ScriptResult) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(reason) = result.replaces {
-        notes.push(format!("this is a new session; the last one of this name ended ({}) with all its state", reason.as_str()));
+        notes.push(format!(
+            "this is a new session; the last one of this name ended ({}) with all its state",
+            reason.as_str()
+        ));
     }
     if result.vm == Some(VmOrigin::Rebuilt) {
         let because = result.rebuilt_because.map_or("unknown", |reason| reason.as_str());

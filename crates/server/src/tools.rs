@@ -31,10 +31,14 @@ pub(crate) fn tools() -> Vec<Tool> {
             .with_title("Run JavaScript")
             .with_raw_output_schema(object(result_schema()))
             .with_annotations(annotations(false, true, false)),
-        Tool::new("sessions", "Lists the sessions with what they hold.", object(json!({"type": "object", "additionalProperties": false})))
-            .with_title("List sessions")
-            .with_raw_output_schema(sessions_output())
-            .with_annotations(annotations(true, false, true)),
+        Tool::new(
+            "sessions",
+            "Lists the sessions with what they hold.",
+            object(json!({"type": "object", "additionalProperties": false})),
+        )
+        .with_title("List sessions")
+        .with_raw_output_schema(sessions_output())
+        .with_annotations(annotations(true, false, true)),
         Tool::new(
             "reset_session",
             "Discards the globals of a session and keeps its vars. Waits for a script that is running.",
@@ -42,9 +46,13 @@ pub(crate) fn tools() -> Vec<Tool> {
         )
         .with_title("Reset a session")
         .with_annotations(annotations(false, true, true)),
-        Tool::new("close_session", "Ends a session: stops what it runs, discards its globals and its vars.", session_input())
-            .with_title("Close a session")
-            .with_annotations(annotations(false, true, true)),
+        Tool::new(
+            "close_session",
+            "Ends a session: stops what it runs, discards its globals and its vars.",
+            session_input(),
+        )
+        .with_title("Close a session")
+        .with_annotations(annotations(false, true, true)),
     ]
 }
 

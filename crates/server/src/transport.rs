@@ -55,7 +55,8 @@ fn chooses_era(request: &ClientRequest) -> bool {
         ClientRequest::DiscoverRequest(_) | ClientRequest::PingRequest(_) => false,
         other => {
             let meta = other.get_meta();
-            let known = meta.protocol_version().is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version));
+            let known =
+                meta.protocol_version().is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version));
             known && meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty()
         }
     }

@@ -1,7 +1,8 @@
 //! Times that are compared with bare rquickjs in the same run. `cargo xtask bench` reads what criterion leaves.
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
-
+#[path = "support/bare.rs"]
 mod bare;
+#[path = "support/hop.rs"]
+mod hop;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -11,7 +12,8 @@ use perennial_sessions::{RunRequest, SessionTable};
 use rquickjs::Value;
 use tokio::runtime::Runtime;
 
-use bare::{Bare, BareThread};
+use bare::Bare;
+use hop::BareThread;
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
@@ -161,9 +163,11 @@ fn walk(criterion: &mut Criterion) {
         let vm = Bare::new();
         let source = sample(bytes);
         group.bench_function(format!("stringify_{name}"), |bencher| {
-            vm.with_value(&source, |ctx: &rquickjs::Ctx<'_>, value: Value<'_>| {
+            vm.context.with(|ctx| {
+                let value: Value<'_> = ctx.eval(&*source).expect("the expression evaluates");
                 bencher.iter(|| {
-                    let text = ctx.json_stringify(value.clone()).expect("JSON").expect("a value").to_string().expect("UTF-8");
+                    let text =
+                        ctx.json_stringify(value.clone()).expect("JSON").expect("a value").to_string().expect("UTF-8");
                     black_box(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"))
                 });
             });
@@ -176,7 +180,10 @@ fn walk(criterion: &mut Criterion) {
 }
 
 fn settings() -> Criterion {
-    Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3)).sample_size(30)
+    Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(3))
+        .sample_size(30)
 }
 
 criterion_group! { name = all; config = settings(); targets = warm, build, acquire, walk }

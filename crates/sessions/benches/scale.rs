@@ -2,6 +2,7 @@
 //! figure, `name value unit`, for `cargo xtask bench`.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
+#[path = "support/bare.rs"]
 mod bare;
 
 use std::sync::Arc;
@@ -23,7 +24,8 @@ fn figure(name: &str, value: f64, unit: &str) {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     // `cargo bench --bench scale -- asleep` runs one of the four.
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     if "memory".contains(&wanted) {

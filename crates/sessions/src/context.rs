@@ -47,6 +47,9 @@ impl RunContext {
 
 impl std::fmt::Debug for RunContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RunContext").field("extensions", &self.extensions).field("lent", &self.lent).finish_non_exhaustive()
+        f.debug_struct("RunContext")
+            .field("extensions", &self.extensions)
+            .field("lent", &self.lent)
+            .finish_non_exhaustive()
     }
 }

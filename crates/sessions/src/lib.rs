@@ -24,8 +24,8 @@ pub use clock::{Clock, SystemClock};
 pub use config::TableConfig;
 pub use context::RunContext;
 pub use perennial_engine::{
-    Area, ConsoleSink, EngineConfig, ExecutorConfig, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable, OpValue,
-    RunOptions, StopReason, live_runtimes, quickjs_version, use_utc,
+    Area, ConsoleSink, EngineConfig, ExecutorConfig, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable,
+    OpValue, RunOptions, StopReason, live_runtimes, quickjs_version, use_utc,
 };
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{RunRequest, ScriptError, ScriptResult};

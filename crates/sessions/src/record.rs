@@ -187,11 +187,8 @@ impl Record {
 
     /// Marks the session as ended; the first reason stays. `false` if it had ended before.
     pub(crate) fn mark_ended(&self, reason: EndReason) -> bool {
-        let first = self
-            .hot
-            .ended_because
-            .compare_exchange(0, reason_to(reason), Ordering::AcqRel, Ordering::Acquire)
-            .is_ok();
+        let first =
+            self.hot.ended_because.compare_exchange(0, reason_to(reason), Ordering::AcqRel, Ordering::Acquire).is_ok();
         if first {
             self.ended.cancel();
             if let Some(stop) = lock(&self.stop).as_ref() {

@@ -103,8 +103,11 @@ impl BrowserSession {
         self.check_alive()?;
         options.check(&shared.config.ceilings)?;
         if source.len() > options.source_bytes {
-            let message = format!("the script has {} bytes, more than the {} allowed", source.len(), options.source_bytes);
-            return Err(ScriptError::invalid_request(message).with_limit(options.source_bytes as u64, source.len() as u64));
+            let message =
+                format!("the script has {} bytes, more than the {} allowed", source.len(), options.source_bytes);
+            return Err(
+                ScriptError::invalid_request(message).with_limit(options.source_bytes as u64, source.len() as u64)
+            );
         }
         let permit = self.permit(&context).await?;
         if shared.has_outlived(&record) {
@@ -131,7 +134,7 @@ impl BrowserSession {
             cancel: context.cancel,
         };
         // If this future is dropped below, the next run finds the session as it is left here.
-        let before = std::mem::replace(&mut self.state.lost_because, Some(RebuildReason::Cancelled));
+        let before = self.state.lost_because.replace(RebuildReason::Cancelled);
         let had_vm = std::mem::replace(&mut self.state.had_vm, true);
         let lease = Box::new(Lease { place: chosen.place, _permit: permit });
         self.in_run = true;
@@ -141,7 +144,8 @@ impl BrowserSession {
             // Nothing has changed, except that a VM may have been lost before the run was looked at.
             self.state.had_vm = had_vm;
             self.state.lost_because = chosen.because.or(before);
-            let error = end.outcome.err().unwrap_or_else(|| ScriptError::internal("a run that did not start has no result"));
+            let error =
+                end.outcome.err().unwrap_or_else(|| ScriptError::internal("a run that did not start has no result"));
             self.finish(end.vm, end.lease);
             return Err(error);
         }
@@ -229,7 +233,13 @@ impl BrowserSession {
     }
 
     /// Turns the end of a run into its result and settles what becomes of the VM.
-    fn conclude(&mut self, mut end: RunEnd, origin: VmOrigin, because: Option<RebuildReason>, seq: u64) -> ScriptResult {
+    fn conclude(
+        &mut self,
+        mut end: RunEnd,
+        origin: VmOrigin,
+        because: Option<RebuildReason>,
+        seq: u64,
+    ) -> ScriptResult {
         let record = self.slot.record.clone();
         let lost = match origin {
             VmOrigin::Warm => Globals::default(),
@@ -250,8 +260,7 @@ impl BrowserSession {
         {
             error.message = format!("the session ended while the script ran ({})", reason.as_str());
         }
-        end.usage.background_cpu_ms =
-            std::mem::take(&mut self.state.background.since_last_run).as_secs_f64() * 1000.0;
+        end.usage.background_cpu_ms = std::mem::take(&mut self.state.background.since_last_run).as_secs_f64() * 1000.0;
         let (status, value, error) = match end.outcome {
             Ok(value) => (Status::Ok, value, None),
             Err(error) => (Status::Error, None, Some(Box::new(error))),
@@ -322,7 +331,10 @@ impl Drop for BrowserSession {
 
 impl std::fmt::Debug for BrowserSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BrowserSession").field("name", &self.name()).field("runs", &self.state.seq).finish_non_exhaustive()
+        f.debug_struct("BrowserSession")
+            .field("name", &self.name())
+            .field("runs", &self.state.seq)
+            .finish_non_exhaustive()
     }
 }
 

@@ -350,9 +350,8 @@ impl Shared {
                 continue;
             }
             // Pinned records come back when they are let go.
-            let removed = self
-                .sessions
-                .remove_if(&record.name, |_, known| Arc::ptr_eq(known, &record) && !record.is_pinned());
+            let removed =
+                self.sessions.remove_if(&record.name, |_, known| Arc::ptr_eq(known, &record) && !record.is_pinned());
             if removed.is_some() {
                 // It ended when its time had come, however late this look at it is.
                 self.end_at(&record, reason, at);

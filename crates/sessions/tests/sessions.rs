@@ -3,5 +3,8 @@
 
 mod sessions {
     mod hostile;
+    mod model;
+    mod retention;
+    mod table;
     mod transcripts;
 }

@@ -5,6 +5,8 @@ use std::fs;
 pub struct Footprint {
     /// Threads.
     pub threads: usize,
+    /// Those of them that run scripts or watch over it.
+    pub vm_threads: usize,
     /// Open file descriptors.
     pub descriptors: usize,
     /// QuickJS runtimes.
@@ -23,6 +25,10 @@ impl Footprint {
         };
         Self {
             threads: field("Threads:").unwrap_or(0),
+            vm_threads: fs::read_dir("/proc/self/task").map_or(0, |tasks| {
+                let names = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+                names.filter(|name| name.starts_with("perennial-")).count()
+            }),
             descriptors: fs::read_dir("/proc/self/fd").map_or(0, Iterator::count),
             runtimes: perennial_sessions::live_runtimes(),
             resident_kib: field("VmRSS:").unwrap_or(0),

@@ -76,7 +76,10 @@ pub async fn play(path: &Path) {
 
 /// Waits until the sessions' callbacks have had their turn.
 async fn settle(table: &SessionTable) {
-    eventually("the sessions are quiet", || table.sessions().iter().all(|session| !session.running && !session.background)).await;
+    eventually("the sessions are quiet", || {
+        table.sessions().iter().all(|session| !session.running && !session.background)
+    })
+    .await;
 }
 
 fn duration(text: &str) -> Duration {

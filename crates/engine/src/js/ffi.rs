@@ -7,15 +7,34 @@ use std::ffi::{c_char, c_int, c_void};
 
 use super::runtime::Callbacks;
 use rquickjs::qjs::{
-    JSAtom, JSCFunction, JSCFunctionEnum, JSClassID, JSContext, JSEvalOptions, JSHostPromiseRejectionTracker, JSInterruptHandler,
-    JSMallocFunctions, JSPromiseStateEnum, JSPropertyEnum, JSRuntime, JSValue, size_t,
+    JSAtom, JSCFunction, JSCFunctionEnum, JSClassID, JSContext, JSEvalOptions, JSHostPromiseRejectionTracker,
+    JSInterruptHandler, JSMallocFunctions, JSPromiseStateEnum, JSPropertyEnum, JSRuntime, JSValue, size_t,
 };
 
 unsafe extern "C-unwind" {
     pub(super) fn JS_AtomToCStringLen(ctx: *mut JSContext, plen: *mut size_t, atom: JSAtom) -> *const c_char;
-    pub(super) fn JS_DefinePropertyGetSet(ctx: *mut JSContext, this_obj: JSValue, prop: JSAtom, getter: JSValue, setter: JSValue, flags: c_int) -> c_int;
-    pub(super) fn JS_DefinePropertyValue(ctx: *mut JSContext, this_obj: JSValue, prop: JSAtom, val: JSValue, flags: c_int) -> c_int;
-    pub(super) fn JS_DefinePropertyValueUint32(ctx: *mut JSContext, this_obj: JSValue, idx: u32, val: JSValue, flags: c_int) -> c_int;
+    pub(super) fn JS_DefinePropertyGetSet(
+        ctx: *mut JSContext,
+        this_obj: JSValue,
+        prop: JSAtom,
+        getter: JSValue,
+        setter: JSValue,
+        flags: c_int,
+    ) -> c_int;
+    pub(super) fn JS_DefinePropertyValue(
+        ctx: *mut JSContext,
+        this_obj: JSValue,
+        prop: JSAtom,
+        val: JSValue,
+        flags: c_int,
+    ) -> c_int;
+    pub(super) fn JS_DefinePropertyValueUint32(
+        ctx: *mut JSContext,
+        this_obj: JSValue,
+        idx: u32,
+        val: JSValue,
+        flags: c_int,
+    ) -> c_int;
     pub(super) fn JS_DupAtom(ctx: *mut JSContext, v: JSAtom) -> JSAtom;
     pub(super) fn JS_DupValue(ctx: *mut JSContext, v: JSValue) -> JSValue;
     pub(super) fn JS_FreeAtom(ctx: *mut JSContext, v: JSAtom);
@@ -30,7 +49,13 @@ unsafe extern "C-unwind" {
     pub(super) fn JS_GetPrototype(ctx: *mut JSContext, val: JSValue) -> JSValue;
     pub(super) fn JS_GetRuntime(ctx: *mut JSContext) -> *mut JSRuntime;
     pub(super) fn JS_GetRuntimeOpaque(rt: *mut JSRuntime) -> *mut c_void;
-    pub(super) fn JS_GetTypedArrayBuffer(ctx: *mut JSContext, obj: JSValue, pbyte_offset: *mut size_t, pbyte_length: *mut size_t, pbytes_per_element: *mut size_t) -> JSValue;
+    pub(super) fn JS_GetTypedArrayBuffer(
+        ctx: *mut JSContext,
+        obj: JSValue,
+        pbyte_offset: *mut size_t,
+        pbyte_length: *mut size_t,
+        pbytes_per_element: *mut size_t,
+    ) -> JSValue;
     pub(super) fn JS_GetTypedArrayType(obj: JSValue) -> c_int;
     pub(super) fn JS_GetVersion() -> *const c_char;
     pub(super) fn JS_IsArray(val: JSValue) -> bool;
@@ -44,7 +69,14 @@ unsafe extern "C-unwind" {
     pub(super) fn JS_IsWeakRef(val: JSValue) -> bool;
     pub(super) fn JS_NewArray(ctx: *mut JSContext) -> JSValue;
     pub(super) fn JS_NewAtomLen(ctx: *mut JSContext, str_: *const c_char, len: size_t) -> JSAtom;
-    pub(super) fn JS_NewCFunction2(ctx: *mut JSContext, func: JSCFunction, name: *const c_char, length: c_int, cproto: JSCFunctionEnum, magic: c_int) -> JSValue;
+    pub(super) fn JS_NewCFunction2(
+        ctx: *mut JSContext,
+        func: JSCFunction,
+        name: *const c_char,
+        length: c_int,
+        cproto: JSCFunctionEnum,
+        magic: c_int,
+    ) -> JSValue;
     pub(super) fn JS_NewContext(rt: *mut JSRuntime) -> *mut JSContext;
     pub(super) fn JS_NewError(ctx: *mut JSContext) -> JSValue;
     pub(super) fn JS_NewObjectProto(ctx: *mut JSContext, proto: JSValue) -> JSValue;
@@ -59,7 +91,11 @@ unsafe extern "C-unwind" {
     pub(super) fn JS_PromiseState(ctx: *mut JSContext, promise: JSValue) -> JSPromiseStateEnum;
     pub(super) fn JS_ReadObject(ctx: *mut JSContext, buf: *const u8, buf_len: size_t, flags: c_int) -> JSValue;
     pub(super) fn JS_SetGCThreshold(rt: *mut JSRuntime, gc_threshold: size_t);
-    pub(super) fn JS_SetHostPromiseRejectionTracker(rt: *mut JSRuntime, cb: JSHostPromiseRejectionTracker, opaque: *mut c_void);
+    pub(super) fn JS_SetHostPromiseRejectionTracker(
+        rt: *mut JSRuntime,
+        cb: JSHostPromiseRejectionTracker,
+        opaque: *mut c_void,
+    );
     pub(super) fn JS_SetInterruptHandler(rt: *mut JSRuntime, cb: JSInterruptHandler, opaque: *mut c_void);
     pub(super) fn JS_SetMaxStackSize(rt: *mut JSRuntime, stack_size: size_t);
     pub(super) fn JS_SetRuntimeOpaque(rt: *mut JSRuntime, opaque: *mut c_void);
@@ -89,15 +125,37 @@ mod raw {
     use super::*;
 
     unsafe extern "C-unwind" {
-        pub(in super::super) fn JS_Eval2(ctx: *mut JSContext, input: *const c_char, input_len: size_t, options: *mut JSEvalOptions) -> JSValue;
+        pub(in super::super) fn JS_Eval2(
+            ctx: *mut JSContext,
+            input: *const c_char,
+            input_len: size_t,
+            options: *mut JSEvalOptions,
+        ) -> JSValue;
         pub(in super::super) fn JS_EvalFunction(ctx: *mut JSContext, fun_obj: JSValue) -> JSValue;
-        pub(in super::super) fn JS_Call(ctx: *mut JSContext, func_obj: JSValue, this_obj: JSValue, argc: c_int, argv: *mut JSValue) -> JSValue;
+        pub(in super::super) fn JS_Call(
+            ctx: *mut JSContext,
+            func_obj: JSValue,
+            this_obj: JSValue,
+            argc: c_int,
+            argv: *mut JSValue,
+        ) -> JSValue;
         pub(in super::super) fn JS_ExecutePendingJob(rt: *mut JSRuntime, pctx: *mut *mut JSContext) -> c_int;
         pub(in super::super) fn JS_GetProperty(ctx: *mut JSContext, this_obj: JSValue, prop: JSAtom) -> JSValue;
         pub(in super::super) fn JS_GetPropertyUint32(ctx: *mut JSContext, this_obj: JSValue, idx: u32) -> JSValue;
         pub(in super::super) fn JS_GetLength(ctx: *mut JSContext, obj: JSValue, pres: *mut i64) -> c_int;
-        pub(in super::super) fn JS_GetOwnPropertyNames(ctx: *mut JSContext, ptab: *mut *mut JSPropertyEnum, plen: *mut u32, obj: JSValue, flags: c_int) -> c_int;
-        pub(in super::super) fn JS_ToCStringLen2(ctx: *mut JSContext, plen: *mut size_t, val1: JSValue, cesu8: bool) -> *const c_char;
+        pub(in super::super) fn JS_GetOwnPropertyNames(
+            ctx: *mut JSContext,
+            ptab: *mut *mut JSPropertyEnum,
+            plen: *mut u32,
+            obj: JSValue,
+            flags: c_int,
+        ) -> c_int;
+        pub(in super::super) fn JS_ToCStringLen2(
+            ctx: *mut JSContext,
+            plen: *mut size_t,
+            val1: JSValue,
+            cesu8: bool,
+        ) -> *const c_char;
     }
 }
 
@@ -113,7 +171,12 @@ unsafe fn callbacks(runtime: *mut JSRuntime) -> *const Callbacks {
 
 /// [`raw::JS_Eval2`], which may run a script for as long as it likes.
 #[inline(never)]
-pub(super) unsafe fn JS_Eval2(ctx: *mut JSContext, input: *const c_char, input_len: size_t, options: *mut JSEvalOptions) -> JSValue {
+pub(super) unsafe fn JS_Eval2(
+    ctx: *mut JSContext,
+    input: *const c_char,
+    input_len: size_t,
+    options: *mut JSEvalOptions,
+) -> JSValue {
     // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
     unsafe {
         let callbacks = callbacks(JS_GetRuntime(ctx));
@@ -139,7 +202,13 @@ pub(super) unsafe fn JS_EvalFunction(ctx: *mut JSContext, fun_obj: JSValue) -> J
 
 /// [`raw::JS_Call`], which may run a script for as long as it likes.
 #[inline(never)]
-pub(super) unsafe fn JS_Call(ctx: *mut JSContext, func_obj: JSValue, this_obj: JSValue, argc: c_int, argv: *mut JSValue) -> JSValue {
+pub(super) unsafe fn JS_Call(
+    ctx: *mut JSContext,
+    func_obj: JSValue,
+    this_obj: JSValue,
+    argc: c_int,
+    argv: *mut JSValue,
+) -> JSValue {
     // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
     unsafe {
         let callbacks = callbacks(JS_GetRuntime(ctx));
@@ -204,7 +273,13 @@ pub(super) unsafe fn JS_GetLength(ctx: *mut JSContext, obj: JSValue, pres: *mut 
 
 /// [`raw::JS_GetOwnPropertyNames`], which may run a script for as long as it likes.
 #[inline(never)]
-pub(super) unsafe fn JS_GetOwnPropertyNames(ctx: *mut JSContext, ptab: *mut *mut JSPropertyEnum, plen: *mut u32, obj: JSValue, flags: c_int) -> c_int {
+pub(super) unsafe fn JS_GetOwnPropertyNames(
+    ctx: *mut JSContext,
+    ptab: *mut *mut JSPropertyEnum,
+    plen: *mut u32,
+    obj: JSValue,
+    flags: c_int,
+) -> c_int {
     // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
     unsafe {
         let callbacks = callbacks(JS_GetRuntime(ctx));
@@ -217,7 +292,12 @@ pub(super) unsafe fn JS_GetOwnPropertyNames(ctx: *mut JSContext, ptab: *mut *mut
 
 /// [`raw::JS_ToCStringLen2`], which may run a script for as long as it likes.
 #[inline(never)]
-pub(super) unsafe fn JS_ToCStringLen2(ctx: *mut JSContext, plen: *mut size_t, val1: JSValue, cesu8: bool) -> *const c_char {
+pub(super) unsafe fn JS_ToCStringLen2(
+    ctx: *mut JSContext,
+    plen: *mut size_t,
+    val1: JSValue,
+    cesu8: bool,
+) -> *const c_char {
     // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
     unsafe {
         let callbacks = callbacks(JS_GetRuntime(ctx));

@@ -1,5 +1,6 @@
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, compiler_fence};
@@ -62,12 +63,16 @@ impl Js {
     /// Builds a runtime with all of QuickJS's intrinsics. `None` if memory is refused, by the system or because the control was
     /// stopped meanwhile.
     pub(crate) fn new(control: Arc<Control>, host: Box<dyn Host + Send>) -> Option<Self> {
-        let callbacks = Box::into_raw(Box::new(Callbacks { control: control.clone(), host, inside: AtomicBool::new(false), heap_limit: AtomicUsize::new(usize::MAX) }));
+        let callbacks = Box::into_raw(Box::new(Callbacks {
+            control: control.clone(),
+            host,
+            inside: AtomicBool::new(false),
+            heap_limit: AtomicUsize::new(usize::MAX),
+        }));
         let meter = Box::into_raw(Box::new(Meter::new(control.clone(), callbacks)));
         let partial = Partial { callbacks, meter };
         let interrupt = plain!(on_interrupt as fn(*mut qjs::JSRuntime, *mut c_void) -> c_int);
-        let tracker =
-            plain!(on_rejection as fn(*mut qjs::JSContext, qjs::JSValue, qjs::JSValue, bool, *mut c_void));
+        let tracker = plain!(on_rejection as fn(*mut qjs::JSContext, qjs::JSValue, qjs::JSValue, bool, *mut c_void));
         // SAFETY: the meter lives until after the last use of the runtime, at a fixed address; `functions` fits it. The opaque
         // pointers and callbacks set here are those of this module. A failure leaves through `partial`, which frees everything
         // that was allocated from the meter.
@@ -77,7 +82,7 @@ impl Js {
             let context = NonNull::new(ffi::JS_NewContext(runtime.as_ptr()))?;
             ffi::JS_SetInterruptHandler(runtime.as_ptr(), Some(interrupt), callbacks.cast());
             ffi::JS_SetHostPromiseRejectionTracker(runtime.as_ptr(), Some(tracker), callbacks.cast());
-            std::mem::forget(partial);
+            partial.keep();
             control.attach(Clamp(runtime));
             LIVE.fetch_add(1, Ordering::Relaxed);
             Some(Self { runtime, context, callbacks, meter })
@@ -155,6 +160,13 @@ impl Drop for Js {
 struct Partial {
     callbacks: *mut Callbacks,
     meter: *mut Meter,
+}
+
+impl Partial {
+    /// The runtime is complete: its own `Drop` frees the boxes.
+    fn keep(self) {
+        let _ = ManuallyDrop::new(self);
+    }
 }
 
 impl Drop for Partial {

@@ -7,6 +7,7 @@ use rquickjs::qjs;
 
 use super::ffi;
 use super::runtime::{Callbacks, on_call};
+use super::stop::leave;
 use super::value::{Atom, Saved, Value};
 
 /// An exception is pending in the context; [`Scope::catch`] takes it.
@@ -76,6 +77,15 @@ impl<'js> Scope<'js> {
     pub(crate) fn is_stopped(self) -> bool {
         // SAFETY: the pointer set in `Js::new`, live as long as the runtime.
         unsafe { (*ffi::JS_GetRuntimeOpaque(self.runtime()).cast::<Callbacks>()).control.is_stopped() }
+    }
+
+    /// Asks the clocks, and leaves the VM if it must not go on; for host code that takes long. Does not return then: see
+    /// [`super::catch_stop`].
+    pub(crate) fn leave_if_stopped(self) {
+        // SAFETY: as in `is_stopped`.
+        if unsafe { (*ffi::JS_GetRuntimeOpaque(self.runtime()).cast::<Callbacks>()).control.should_stop() } {
+            leave();
+        }
     }
 
     // ---- values -------------------------------------------------------------------------------------------------------
@@ -260,9 +270,7 @@ impl<'js> Scope<'js> {
     ) -> Result<Value<'js>, Exception> {
         let mut raw: Vec<qjs::JSValue> = args.iter().map(|value| value.raw).collect();
         // SAFETY: all values are live and of this runtime; QuickJS borrows them.
-        self.checked(unsafe {
-            ffi::JS_Call(self.raw(), function.raw, this.raw, raw.len() as c_int, raw.as_mut_ptr())
-        })
+        self.checked(unsafe { ffi::JS_Call(self.raw(), function.raw, this.raw, raw.len() as c_int, raw.as_mut_ptr()) })
     }
 
     /// Runs one microtask.

@@ -92,7 +92,10 @@ mod linux {
                 for header in std::slice::from_raw_parts((*info).dlpi_phdr, count) {
                     let start = base + header.p_vaddr as usize;
                     let code = start..start + header.p_memsz as usize;
-                    if header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_X != 0 && code.contains(&search.address) {
+                    if header.p_type == libc::PT_LOAD
+                        && header.p_flags & libc::PF_X != 0
+                        && code.contains(&search.address)
+                    {
                         search.found = Some(code);
                         return 1;
                     }

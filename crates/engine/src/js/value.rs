@@ -25,7 +25,7 @@ pub(crate) struct Saved {
     runtime: NonNull<qjs::JSRuntime>,
 }
 
-// SAFETY (both): nothing can be done with it but compare its runtime and hand it to a scope of that runtime, which is on the
+// SAFETY: nothing can be done with it but compare its runtime and hand it to a scope of that runtime, which is on the
 // right thread and has the runtime to itself; the value itself never changes.
 unsafe impl Send for Saved {}
 // SAFETY: see above.
@@ -256,9 +256,8 @@ impl<'js> Value<'js> {
         let (mut table, mut length) = (std::ptr::null_mut(), 0);
         let flags = (qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_ENUM_ONLY) as c_int;
         // SAFETY: live object; QuickJS fills both unless it fails.
-        let outcome = unsafe {
-            ffi::JS_GetOwnPropertyNames(self.scope.raw(), &raw mut table, &raw mut length, self.raw, flags)
-        };
+        let outcome =
+            unsafe { ffi::JS_GetOwnPropertyNames(self.scope.raw(), &raw mut table, &raw mut length, self.raw, flags) };
         if outcome < 0 { Err(Exception) } else { Ok(Keys { scope: self.scope, table, length }) }
     }
 
@@ -330,9 +329,8 @@ impl<'js> Value<'js> {
     /// An error object below this prototype, with this message; it gets its stack when it is thrown.
     pub(crate) fn new_error_below(&self, message: &str) -> Result<Self, Exception> {
         // SAFETY: live values; class 3 is JS_CLASS_ERROR.
-        let error = self.scope.checked(unsafe {
-            ffi::JS_NewObjectProtoClass(self.scope.raw(), self.raw, class_id::ERROR)
-        })?;
+        let error =
+            self.scope.checked(unsafe { ffi::JS_NewObjectProtoClass(self.scope.raw(), self.raw, class_id::ERROR) })?;
         error.define_hidden(&self.scope.atom("message")?, self.scope.string(message)?)?;
         Ok(error)
     }

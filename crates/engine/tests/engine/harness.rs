@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use perennial_engine::{
-    Build, Console, EngineConfig, Executor, ExecutorConfig, Extensions, RunEnd, RunOptions, Script, Vm, VmSource,
+    Background, Build, Console, EngineConfig, Executor, ExecutorConfig, Extensions, RunEnd, RunOptions, Script, Vm,
+    VmSource,
 };
 use perennial_protocol::{ErrorKind, ScriptError};
 use serde_json::{Value, json};
@@ -66,6 +67,16 @@ impl Harness {
         let mut end = perennial_engine::run(&self.executor, &Handle::current(), vm, script, Box::new(())).await;
         self.vm = end.vm.take().filter(|vm| !vm.is_poisoned());
         end
+    }
+
+    /// Lets callbacks run that the last run left behind.
+    pub async fn pump(&mut self) {
+        let vm = self.vm.take().unwrap();
+        let background = Background::of(&vm).unwrap();
+        background.ready().await;
+        let budget = std::time::Duration::from_secs(1);
+        let (vm, _, _) = perennial_engine::pump(&self.executor, &Handle::current(), vm, budget, Box::new(())).await;
+        self.vm = vm;
     }
 
     pub async fn run(&mut self, source: &str) -> Result<Option<Value>, ScriptError> {

@@ -1,0 +1,306 @@
+//! The program from outside: what people and scripts that drive it see.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+fn perennial() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn run(arguments: &[&str]) -> Output {
+    perennial().args(arguments).current_dir(root()).output().unwrap()
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+/// Feeds lines to `perennial batch` and returns the answers.
+fn batch(arguments: &[&str], lines: &str) -> (Vec<Value>, Output) {
+    let mut child = perennial().arg("batch").args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let lines = lines.to_owned();
+    let feeder = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    feeder.join().unwrap().unwrap();
+    let answers = out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (answers, output)
+}
+
+fn answer(answers: &[Value], id: impl Into<Value>) -> &Value {
+    let id = id.into();
+    answers.iter().find(|answer| answer["id"] == id).unwrap_or_else(|| panic!("no answer to {id}: {answers:?}"))
+}
+
+#[test]
+fn files_run_in_order_on_one_session_and_say_what_is_lost() {
+    let files =
+        ["1-remember", "2-recall", "3-too-much", "4-what-is-left"].map(|name| format!("examples/quickstart/{name}.js"));
+    let mut arguments = vec!["run"];
+    arguments.extend(files.iter().map(String::as_str));
+    let output = run(&arguments);
+    assert_eq!(
+        out(&output),
+        "[\"apples\"]\n\
+         {\"cart\":[\"apples\",\"pears\"],\"visits\":2,\"prices\":{\"$map\":[[\"apples\",{\"$bigint\":\"3\"}]]}}\n\
+         {\"cart\":\"undefined\",\"visits\":2}\n"
+    );
+    assert!(err(&output).contains("put apples into the cart"), "{}", err(&output));
+    assert!(
+        err(&output)
+            .contains("note: the VM was rebuilt before this run (memory_limit); lost globals: cart; vars are kept")
+    );
+    assert_eq!(code(&output), 3, "a limit stopped one of them");
+}
+
+#[test]
+fn the_exit_status_tells_a_failed_script_from_a_wrong_command_and_from_a_limit() {
+    assert_eq!(code(&run(&["eval", "return 1"])), 0);
+    assert_eq!(code(&run(&["eval", "throw 1"])), 1);
+    assert_eq!(code(&run(&["eval", "let x = ;"])), 1);
+    assert_eq!(code(&run(&["eval"])), 2);
+    assert_eq!(code(&run(&["eval", "return 1", "--timeout", "never"])), 2);
+    assert_eq!(code(&run(&["eval", "return 1", "--timeout", "0s"])), 2);
+    assert_eq!(code(&run(&["eval", "return args", "--args", "{"])), 2);
+    assert_eq!(code(&run(&["run", "no-such-file.js"])), 1);
+    assert_eq!(code(&run(&["eval", "for (;;) {}", "--timeout", "50ms"])), 3);
+    assert_eq!(code(&run(&["eval", "const a = []; for (;;) a.push(new Array(1e5).fill(0))", "--memory", "16MiB"])), 3);
+    assert_eq!(code(&run(&["eval", "for (;;) {}", "--cpu", "50ms"])), 3);
+    assert_eq!(code(&run(&["eval", "return 'x'.repeat(2e6)"])), 3);
+}
+
+#[test]
+fn values_go_to_stdout_and_everything_else_to_stderr() {
+    let output = run(&["eval", "console.log('note'); return { a: args.b }", "--args", r#"{"b": [1, "x"]}"#]);
+    assert_eq!((out(&output), err(&output)), ("{\"a\":[1,\"x\"]}\n", "note\n"));
+    let output = run(&["eval", "return undefined"]);
+    assert_eq!((out(&output), code(&output)), ("", 0));
+    let output = run(&["eval", "const x = 1;\nreturn x.y.z"]);
+    assert_eq!(out(&output), "");
+    assert_eq!(
+        err(&output),
+        "TypeError: cannot read property 'z' of undefined\n  at eval:2:8\n  return x.y.z\n         ^\n"
+    );
+}
+
+#[test]
+fn json_is_one_result_a_line_and_has_no_colours() {
+    let output = run(&["eval", "console.log(1); return 2", "--json"]);
+    let result: Value = serde_json::from_str(out(&output)).unwrap();
+    assert_eq!(
+        (&result["status"], &result["value"], &result["console"][0]["message"]),
+        (&json!("ok"), &json!(2), &json!("1"))
+    );
+    assert_eq!(err(&output), "");
+}
+
+#[test]
+fn scripts_see_utc_wherever_they_run() {
+    let output =
+        perennial().env("TZ", "America/New_York").args(["eval", "return new Date(0).getHours()"]).output().unwrap();
+    assert_eq!(out(&output), "0\n");
+}
+
+#[test]
+fn a_script_comes_from_stdin_too() {
+    let mut child = perennial().args(["run", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"return 1 + 1").unwrap();
+    assert_eq!(out(&child.wait_with_output().unwrap()), "2\n");
+}
+
+#[test]
+fn every_command_explains_itself() {
+    for arguments in
+        [&["--help"][..], &["run", "--help"], &["eval", "--help"], &["batch", "--help"], &["mcp", "--help"]]
+    {
+        let output = run(arguments);
+        assert_eq!(code(&output), 0);
+        assert!(out(&output).contains("Usage: perennial"), "{}", out(&output));
+    }
+    assert!(out(&run(&["run", "--help"])).contains("Exit status"));
+}
+
+#[test]
+fn a_batch_keeps_the_order_of_each_session_and_answers_every_line() {
+    let lines = r#"{"id":1,"session":"a","script":"globalThis.n = 41; return n","args":[],"timeout_ms":1000,"memory_bytes":67108864,"epoch":1}
+{"id":"two","session":"a","script":"return ++n","epoch":1}
+{"id":3,"session":"a","op":"reset"}
+{"id":4,"session":"a","script":"return typeof n","epoch":1}
+{"id":5,"session":"a","op":"close"}
+{"id":6,"session":"a","script":"return typeof n","epoch":1}
+not json
+
+{"id":7,"script":"return 1"}
+{"id":8,"session":"b","script":"return 1","bogus":true}
+{"id":9,"session":"b","op":"explode"}
+{"id":10,"session":"b","script":"return 1","timeout_ms":0}
+[1,2]
+{"id":11,"session":"c","op":"reset"}
+"#;
+    let (answers, output) = batch(&[], lines);
+    assert_eq!((answers.len(), code(&output)), (13, 0));
+    assert_eq!(answer(&answers, 1)["value"], 41);
+    assert_eq!(answer(&answers, "two")["value"], 42);
+    assert_eq!(answer(&answers, 3), &json!({"id": 3, "session": "a", "op": "reset", "status": "ok", "existed": true}));
+    assert_eq!(
+        (&answer(&answers, 4)["value"], &answer(&answers, 4)["rebuilt_because"]),
+        (&json!("undefined"), &json!("reset"))
+    );
+    assert_eq!(answer(&answers, 5)["existed"], true);
+    assert_eq!((&answer(&answers, 6)["vm"], &answer(&answers, 6)["replaces"]), (&json!("built"), &json!("removed")));
+    assert_eq!(answer(&answers, 11)["existed"], false);
+    for (id, line) in [(7, 9), (8, 10), (9, 11)] {
+        assert_eq!(answer(&answers, id)["line"], line);
+        assert_eq!(answer(&answers, id)["error"]["kind"], "invalid_request");
+    }
+    assert_eq!(answer(&answers, 10)["error"]["kind"], "invalid_request");
+    let lines: Vec<_> =
+        answers.iter().filter(|answer| answer.get("id").is_none()).map(|answer| answer["line"].clone()).collect();
+    assert_eq!(lines, [7, 13]);
+}
+
+#[test]
+fn sessions_of_a_batch_run_side_by_side() {
+    let lines: String = (0..200)
+        .map(|i| format!("{{\"id\":{i},\"session\":\"s{i}\",\"script\":\"await new Promise((r) => setTimeout(r, 300)); return 1\"}}\n"))
+        .collect();
+    let started = Instant::now();
+    let (answers, _) = batch(&["--concurrency", "200"], &lines);
+    assert_eq!(answers.iter().filter(|answer| answer["value"] == 1).count(), 200);
+    assert!(started.elapsed() < Duration::from_secs(20), "one after the other it would take a minute");
+}
+
+#[test]
+fn a_batch_whose_reader_has_gone_ends() {
+    let mut child = perennial().arg("batch").stdin(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let mut stdin = child.stdin.take().unwrap();
+    for i in 0..1000 {
+        if stdin.write_all(format!("{{\"id\":{i},\"session\":\"s\",\"script\":\"return 1\"}}\n").as_bytes()).is_err() {
+            break;
+        }
+    }
+    drop(stdin);
+    assert_eq!(wait(&mut child).code(), Some(1));
+}
+
+fn wait(child: &mut Child) -> std::process::ExitStatus {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(Instant::now() < until, "the program does not end");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn signals_stop_the_script_and_end_the_program_at_once() {
+    for (signal, expected) in [("INT", 130), ("TERM", 143)] {
+        // The second is stuck in a built-in that never polls.
+        for script in ["console.log('up'); for (;;) {}", "Array.prototype.sort.call({ length: 2 ** 53 - 1 })"] {
+            let mut child = perennial().args(["batch"]).stdin(Stdio::piped()).spawn().unwrap();
+            let mut stdin = child.stdin.take().unwrap();
+            let line = json!({"id": 1, "session": "a", "script": "return 1"});
+            writeln!(stdin, "{line}\n{}", json!({"id": 2, "session": "b", "script": script})).unwrap();
+            // Once the first is answered the program is up.
+            let mut answer = String::new();
+            BufReader::new(child.stdout.take().unwrap()).read_line(&mut answer).unwrap();
+            assert!(answer.contains("\"id\":1"), "{answer}");
+            let status = Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap();
+            assert!(status.success());
+            assert_eq!(wait(&mut child).code(), Some(expected));
+        }
+    }
+}
+
+#[test]
+fn nothing_but_protocol_reaches_the_stdout_of_the_mcp_server() {
+    let mut child = perennial().arg("mcp").stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}});
+    let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+        "name": "run", "arguments": {"script": "console.log('{}'); console.error('x'); return 1"}}});
+    writeln!(stdin, "{initialize}").unwrap();
+    writeln!(stdin, "{}", json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).unwrap();
+    writeln!(stdin, "this is no message").unwrap();
+    writeln!(stdin, "{call}").unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut seen = Vec::new();
+    while !seen.iter().any(|message: &Value| message["id"] == 2) {
+        seen.push(serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap());
+    }
+    assert!(seen.iter().all(|message| message["jsonrpc"] == "2.0"), "{seen:?}");
+    drop(stdin);
+    assert_eq!(wait(&mut child).code(), Some(0));
+    for line in lines {
+        assert_eq!(serde_json::from_str::<Value>(&line.unwrap()).unwrap()["jsonrpc"], "2.0");
+    }
+}
+
+#[test]
+fn the_mcp_server_ends_with_its_client_even_while_a_script_runs() {
+    let mut child = perennial().arg("mcp").stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}});
+    writeln!(stdin, "{initialize}").unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+        "name": "run", "arguments": {"script": "for (;;) {}"}}});
+    writeln!(stdin, "{}\n{call}", json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).unwrap();
+    let started = Instant::now();
+    drop(stdin);
+    assert_eq!(wait(&mut child).code(), Some(0));
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+/// The blocks of the README that show a shell, with what they print.
+#[test]
+fn the_readme_s_commands_do_what_it_says() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let mut commands = 0;
+    for block in readme.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+        let mut lines = block.lines().peekable();
+        while let Some(line) = lines.next() {
+            let Some(command) = line.strip_prefix("$ ") else { continue };
+            let mut expected = String::new();
+            while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
+                expected.push_str(line);
+                expected.push('\n');
+            }
+            let command = command.split(" # ").next().unwrap().trim().replace("cargo run --release --", "perennial");
+            // Built already: the program itself in place of cargo's way to it.
+            let shell =
+                format!("perennial() {{ '{}' \"$@\"; }}; exec 2>&1; {command}", env!("CARGO_BIN_EXE_perennial"));
+            let output = Command::new("bash").args(["-c", &shell]).current_dir(root()).output().unwrap();
+            if !expected.is_empty() {
+                assert_eq!(out(&output), expected, "{command}");
+            }
+            commands += 1;
+        }
+    }
+    assert!(commands >= 3, "the README shows {commands} commands");
+}

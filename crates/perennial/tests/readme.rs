@@ -1,0 +1,29 @@
+//! The Rust that the README shows is this test's own, line by line.
+#![expect(clippy::unwrap_used, reason = "the README's example unwraps")]
+
+use perennial::{RunRequest, SessionTable};
+use std::time::Duration;
+
+#[tokio::test]
+async fn the_example_of_the_readme_does_what_it_says() {
+    // begin
+    let table = SessionTable::new(100, Duration::from_secs(600));
+    table.run("ada", RunRequest::new("globalThis.cart = ['apple']; vars.set('visits', 1)")).await;
+
+    let stopped = table.run("ada", RunRequest::new("for (;;) {}").with_timeout_ms(50)).await;
+    assert_eq!(stopped.error.unwrap().kind.as_str(), "timeout");
+
+    let next = table.run("ada", RunRequest::new("return vars.get('visits')")).await;
+    assert_eq!(next.value, Some(serde_json::json!(1)));
+    assert_eq!(next.lost_globals, ["cart"]);
+    // end
+}
+
+#[test]
+fn the_readme_shows_the_example_above() {
+    let readme = include_str!("../../../README.md");
+    let shown = readme.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+    let here = include_str!("readme.rs").split("    // begin\n").nth(1).unwrap().split("    // end").next().unwrap();
+    let here: String = here.lines().map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect();
+    assert_eq!(shown.split_once("\n\n").unwrap().1, here);
+}

@@ -1,0 +1,371 @@
+//! What the table promises about VMs and runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use perennial_sessions::protocol::{ErrorKind, RebuildReason, VmOrigin};
+use perennial_sessions::{
+    Area, OpTable, OpValue, RunContext, RunOptions, RunRequest, ScriptResult, SessionTable, TableConfig, session_config,
+};
+use perennial_testkit::eventually;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+fn table(max_vms: usize) -> SessionTable {
+    SessionTable::new(max_vms, Duration::from_secs(600))
+}
+
+fn kind(result: &ScriptResult) -> Option<ErrorKind> {
+    result.error.as_ref().map(|error| error.kind)
+}
+
+/// Starts an endless script and waits until it runs.
+async fn spin(table: &SessionTable, name: &'static str) -> tokio::task::JoinHandle<ScriptResult> {
+    let run = tokio::spawn({
+        let table = table.clone();
+        async move { table.run(name, RunRequest::new("for (;;) {}")).await }
+    });
+    eventually("the script runs", || table.sessions().iter().any(|s| s.name == name && s.running)).await;
+    run
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_long_way_is_the_same_as_the_short_one() {
+    let table = table(10);
+    let config = session_config(OpTable::new(), vec![]);
+    let slot = table.acquire("s");
+    let mut session = slot.lock().await;
+    session.vars().set("from", json!("rust")).unwrap();
+    let options = RunOptions::default();
+    let result = session
+        .run(&config, "globalThis.n = args[0]; return vars.get('from')", &json!([41]), &options, RunContext::new(), 0)
+        .await;
+    assert_eq!((result.value, result.vm), (Some(json!("rust")), Some(VmOrigin::Built)));
+    let result = session.run(&config, "return n + 1", &json!([]), &options, RunContext::new(), 0).await;
+    assert_eq!((result.value, result.vm, result.seq), (Some(json!(42)), Some(VmOrigin::Warm), Some(2)));
+    assert_eq!((table.len(), table.live_vm_count(), table.is_empty()), (1, 1, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_configuration_rebuilds_the_vm() {
+    let table = table(10);
+    let roll = || OpTable::new().sync("roll", |_, _| Ok(json!(4).into()));
+    let area = || vec![Area::new("dice", &["roll"], "((ops) => ({ roll: () => ops.roll() }))")];
+    let (first, second) = (session_config(OpTable::new(), vec![]), session_config(roll(), area()));
+    let mut session = table.acquire("s").lock().await;
+    let options = RunOptions::default();
+    session.run(&first, "globalThis.n = 1", &json!([]), &options, RunContext::new(), 0).await;
+    let result = session.run(&second, "return [typeof n, roll()]", &json!([]), &options, RunContext::new(), 0).await;
+    assert_eq!((result.value, result.rebuilt_because), (Some(json!(["undefined", 4])), Some(RebuildReason::Config)));
+    let result = session.run(&second.clone(), "return roll()", &json!([]), &options, RunContext::new(), 0).await;
+    assert_eq!(result.vm, Some(VmOrigin::Warm));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_of_one_session_take_turns_in_order() {
+    let table = table(10);
+    table.run("s", RunRequest::new("globalThis.order = []")).await;
+    let mut session = table.acquire("s").lock().await;
+    let mut waiting = Vec::new();
+    for i in 0..20 {
+        let run = table.clone();
+        let mut run = Box::pin(async move { run.run("s", RunRequest::new(format!("order.push({i})"))).await });
+        // Polled once, it stands in line.
+        assert!(futures_poll(&mut run).await.is_none());
+        waiting.push(tokio::spawn(run));
+    }
+    session.vars().set("unrelated", json!(1)).unwrap();
+    drop(session);
+    for run in waiting {
+        assert!(run.await.unwrap().is_ok());
+    }
+    let order = table.run("s", RunRequest::new("return order")).await.value.unwrap();
+    assert_eq!(order, json!((0..20).collect::<Vec<_>>()));
+    session = table.acquire("s").lock().await;
+    assert_eq!(session.name(), "s");
+}
+
+/// Polls a future once.
+async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    std::future::poll_fn(|context| {
+        std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(context) {
+            std::task::Poll::Ready(value) => Some(value),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_first_runs_at_once_on_a_cap_of_four_leave_four_and_none_above_it_that_is_not_in_flight() {
+    let table = table(4);
+    let in_flight = Arc::new(AtomicUsize::new(0));
+    let runs: Vec<_> = (0..100)
+        .map(|i| {
+            let (table, in_flight) = (table.clone(), in_flight.clone());
+            tokio::spawn(async move {
+                in_flight.fetch_add(1, Ordering::SeqCst);
+                let result = table
+                    .run(
+                        &format!("s{i}"),
+                        RunRequest::new("let x = 0; for (let i = 0; i < 3000; i++) x += i; return x"),
+                    )
+                    .await;
+                in_flight.fetch_sub(1, Ordering::SeqCst);
+                result
+            })
+        })
+        .collect();
+    let watch = tokio::spawn({
+        let (table, in_flight) = (table.clone(), in_flight.clone());
+        async move {
+            while in_flight.load(Ordering::SeqCst) == 0 {
+                tokio::task::yield_now().await;
+            }
+            while in_flight.load(Ordering::SeqCst) > 0 {
+                // Read in this order: what is in flight can only fall behind.
+                let most = in_flight.load(Ordering::SeqCst).max(4);
+                let live = table.live_vm_count();
+                let now = in_flight.load(Ordering::SeqCst);
+                assert!(live <= most.max(now) || now == 0, "{live} VMs with {now} runs in flight");
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    for run in runs {
+        assert!(run.await.unwrap().is_ok());
+    }
+    watch.await.unwrap();
+    eventually("the cap holds", || table.live_vm_count() == 4).await;
+    assert_eq!(table.len(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vm_in_flight_is_never_evicted_and_the_first_release_brings_the_cap_back() {
+    let table = table(1);
+    let first = spin(&table, "first").await;
+    let result = table.run("second", RunRequest::new("globalThis.n = 1; return 1")).await;
+    assert!(result.is_ok());
+    assert_eq!(table.live_vm_count(), 1, "the second made way: the first is in flight");
+    let result = table.run("second", RunRequest::new("return typeof n")).await;
+    assert_eq!((result.value, result.rebuilt_because), (Some(json!("undefined")), Some(RebuildReason::Evicted)));
+    assert_eq!(result.lost_globals, ["n"]);
+    table.remove("first");
+    assert_eq!(kind(&first.await.unwrap()), Some(ErrorKind::Cancelled));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memory_budget_evicts_the_least_recently_used() {
+    let config = TableConfig { memory_budget: Some(8 << 20), ..TableConfig::default() };
+    let table = SessionTable::with_config(config);
+    for name in ["a", "b", "c"] {
+        table.run(name, RunRequest::new("globalThis.big = new Uint8Array(3 << 20)")).await;
+    }
+    eventually("one went", || table.live_vm_count() == 2).await;
+    assert_eq!(table.run("c", RunRequest::new("return big.length")).await.vm, Some(VmOrigin::Warm));
+    let result = table.run("a", RunRequest::new("return typeof big")).await;
+    assert_eq!((result.rebuilt_because, result.lost_globals), (Some(RebuildReason::Evicted), vec!["big".to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn removing_a_session_cancels_its_run_and_a_successor_waits_until_the_vm_is_gone() {
+    // The second one cannot even be interrupted by a poll.
+    for script in ["for (;;) {}", "Array.prototype.sort.call({ length: 2 ** 53 - 1 })"] {
+        let table = table(10);
+        let run = tokio::spawn({
+            let table = table.clone();
+            async move { table.run("s", RunRequest::new(script)).await }
+        });
+        eventually("the script runs", || table.live_vm_count() == 1).await;
+        let before = perennial_sessions::live_runtimes();
+        assert!(table.remove("s"));
+        let next = table.run("s", RunRequest::new("return vars.keys()")).await;
+        // Its VM was built after the other had gone.
+        assert!(perennial_sessions::live_runtimes() <= before.max(1));
+        assert_eq!((next.value, next.vm), (Some(json!([])), Some(VmOrigin::Built)));
+        assert_eq!(next.replaces.map(|reason| reason.as_str()), Some("removed"));
+        let ended = run.await.unwrap();
+        assert_eq!(kind(&ended), Some(ErrorKind::Cancelled));
+        assert!(ended.error.unwrap().message.contains("session ended"));
+        assert_eq!(table.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_kept_beyond_the_end_answers_session_ended() {
+    let table = table(10);
+    let slot = table.acquire("s");
+    let mut session = slot.lock().await;
+    table.remove("s");
+    let config = session_config(OpTable::new(), vec![]);
+    let options = RunOptions::default();
+    let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), 0).await;
+    assert_eq!(kind(&result), Some(ErrorKind::SessionEnded));
+    drop(session);
+    assert_eq!(table.len(), 0, "it is not brought back");
+    assert!(table.run("s", RunRequest::new("return 1")).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_a_session_that_ends_is_told_so() {
+    let table = table(10);
+    let first = spin(&table, "s").await;
+    let mut second = Box::pin(table.run("s", RunRequest::new("return 1")));
+    assert!(futures_poll(&mut second).await.is_none());
+    table.clear();
+    assert_eq!(kind(&first.await.unwrap()), Some(ErrorKind::Cancelled));
+    assert_eq!(kind(&second.await), Some(ErrorKind::SessionEnded));
+    assert!(table.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_future_costs_the_vm_and_the_next_run_says_so() {
+    let table = table(10);
+    table.run("s", RunRequest::new("globalThis.cart = 1")).await;
+    let run = spin(&table, "s").await;
+    run.abort();
+    let result = table.run("s", RunRequest::new("return typeof cart")).await;
+    assert_eq!(result.value, Some(json!("undefined")));
+    assert_eq!(
+        (result.rebuilt_because, result.lost_globals),
+        (Some(RebuildReason::Cancelled), vec!["cart".to_owned()])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_cancels_a_run_that_waits_for_its_turn_and_costs_nothing() {
+    let table = table(10);
+    table.run("s", RunRequest::new("globalThis.n = 1")).await;
+    let session = table.acquire("s").lock().await;
+    let token = CancellationToken::new();
+    let mut waiting =
+        Box::pin(table.run_with("s", RunRequest::new("n = 2"), RunContext::new().cancel_with(token.clone())));
+    assert!(futures_poll(&mut waiting).await.is_none());
+    token.cancel();
+    let result = waiting.await;
+    assert_eq!((kind(&result), result.vm), (Some(ErrorKind::Cancelled), None));
+    drop(session);
+    let result = table.run("s", RunRequest::new("return n")).await;
+    assert_eq!((result.value, result.vm), (Some(json!(1)), Some(VmOrigin::Warm)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn console_lines_arrive_while_the_script_runs() {
+    let table = table(10);
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let context = RunContext::new().on_console(Arc::new(move |entry| {
+        let _ = sender.send(entry.message.clone());
+    }));
+    let script =
+        "console.log('first'); await new Promise((r) => setTimeout(r, 50)); console.log('second'); for (;;) {}";
+    let run = tokio::spawn({
+        let table = table.clone();
+        async move { table.run_with("s", RunRequest::new(script), context).await }
+    });
+    assert_eq!(lines.recv().await.as_deref(), Some("first"));
+    assert_eq!(lines.recv().await.as_deref(), Some("second"));
+    table.remove("s");
+    assert_eq!(run.await.unwrap().console.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_that_spins_does_not_keep_the_next_run_from_starting() {
+    let table = table(10);
+    for _ in 0..3 {
+        table.run("s", RunRequest::new("setTimeout(() => { for (;;); }, 0); return 1")).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let started = Instant::now();
+        let result = table.run("s", RunRequest::new("return 2")).await;
+        assert_eq!(result.value, Some(json!(2)));
+        // 150 ms are promised; the rest is for a machine that does other things, too.
+        assert!(started.elapsed() < Duration::from_millis(400), "{:?}", started.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_background_budget_nothing_runs_between_the_runs() {
+    let config = TableConfig { background_budget: Duration::ZERO, ..TableConfig::default() };
+    let table = SessionTable::with_config(config);
+    table.run("s", RunRequest::new("globalThis.n = 0; setInterval(() => { n++ }, 1)")).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(table.run("s", RunRequest::new("return n")).await.value, Some(json!(0)));
+    // In a run that waits they do.
+    let waits = "await new Promise((r) => setTimeout(r, 20)); return n > 0";
+    assert_eq!(table.run("s", RunRequest::new(waits)).await.value, Some(json!(true)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callbacks_stop_when_their_budget_is_spent_and_go_on_with_the_next_minute() {
+    let config = TableConfig { background_budget: Duration::from_millis(60), ..TableConfig::default() };
+    let table = SessionTable::with_config(config);
+    let busy = "globalThis.n = 0; setInterval(() => { const end = Date.now() + 10; while (Date.now() < end); n++ }, 1)";
+    table.run("s", RunRequest::new(busy)).await;
+    eventually("the budget is spent", || !table.sessions()[0].background).await;
+    let result = table.run("s", RunRequest::new("return n")).await;
+    let rounds = result.value.unwrap().as_u64().unwrap();
+    assert!((3..=12).contains(&rounds), "{rounds} rounds of 10 ms in 60 ms");
+    assert!(result.usage.background_cpu_ms > 20.0, "{:?}", result.usage);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_in_an_op_costs_nobody_anything_else() {
+    let table = table(10);
+    let ops = OpTable::new().sync("boom", |_, _| -> Result<OpValue, _> { panic!("a defect") });
+    let config = session_config(ops, vec![Area::new("boom", &["boom"], "((ops) => ({ boom: () => ops.boom() }))")]);
+    let mut session = table.acquire("s").lock().await;
+    let options = RunOptions::default();
+    let result = session.run(&config, "boom()", &json!([]), &options, RunContext::new(), 0).await;
+    assert_eq!(kind(&result), Some(ErrorKind::Runtime));
+    let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), 0).await;
+    assert_eq!((result.value, result.vm), (Some(json!(1)), Some(VmOrigin::Warm)));
+    assert_eq!(table.run("other", RunRequest::new("return 2")).await.value, Some(json!(2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_globals_are_counted_and_a_hundred_named() {
+    let table = table(10);
+    table.run("s", RunRequest::new("for (let i = 0; i < 250; i++) globalThis['g' + i] = i")).await;
+    table.reset("s").await;
+    let result = table.run("s", RunRequest::new("")).await;
+    assert_eq!((result.lost_globals.len(), result.lost_globals_count), (100, Some(250)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_too_large_is_refused() {
+    let table = table(10);
+    let result = table.run("s", RunRequest::new("x".repeat((4 << 20) + 1))).await;
+    let error = result.error.unwrap();
+    assert_eq!((error.kind, error.limit, error.used), (ErrorKind::InvalidRequest, Some(4 << 20), Some((4 << 20) + 1)));
+    // The largest that is allowed is compiled, or fails as itself.
+    let script = format!("return '{}'.length", "x".repeat((4 << 20) - 20));
+    assert_eq!(table.run("s", RunRequest::new(script)).await.value, Some(json!((4 << 20) - 20)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_matches_the_published_schema_and_comes_back_the_same() {
+    let table = table(10);
+    let requests = [
+        RunRequest::new("console.log(1); return null"),
+        RunRequest::new("return undefined"),
+        RunRequest::new("throw new Error('x', { cause: 'y' })"),
+        RunRequest::new("for (;;) {}").with_timeout_ms(20),
+        RunRequest::new("return 1"),
+        RunRequest::new("").with_timeout_ms(0),
+    ];
+    for request in requests {
+        let result = table.run("s", request).await;
+        let json = serde_json::to_value(&result).unwrap();
+        assert_eq!(serde_json::from_value::<ScriptResult>(json).unwrap(), result);
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/script-result.schema.json");
+    let schema = serde_json::to_string_pretty(&perennial_sessions::protocol::result_schema()).unwrap() + "\n";
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        std::fs::write(path, &schema).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        schema,
+        "run with UPDATE_SCHEMA=1 after a change of the protocol"
+    );
+}

@@ -1,0 +1,161 @@
+//! Runs the benchmarks and turns what they leave into one table of ratios.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::steps::{Outcome, cargo, root, run};
+
+/// One line of the table: two figures and the ratio that is aimed at.
+struct Row {
+    what: &'static str,
+    figure: String,
+    against: String,
+    ratio: f64,
+    goal: Goal,
+}
+
+enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
+    None,
+}
+
+pub(crate) fn bench() -> Outcome {
+    run(&mut cargo(&["bench", "-p", "perennial-sessions", "--bench", "ratios"]))?;
+    let output = cargo(&["bench", "-p", "perennial-sessions", "--bench", "scale"])
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(format!("the benchmark `scale` ended with {}", output.status));
+    }
+    let figures = scale(&String::from_utf8_lossy(&output.stdout));
+    let table = table(&figures)?;
+    print!("{table}");
+    let path = root().join("docs/benchmarks.md");
+    fs::write(&path, document(&table)).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The lines `name value unit` of the benchmark `scale`.
+fn scale(output: &str) -> HashMap<String, f64> {
+    output
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?.to_owned(), words.next()?.parse().ok()?))
+        })
+        .collect()
+}
+
+/// A median that criterion has left, in nanoseconds.
+fn median(group: &str, name: &str) -> Result<f64, String> {
+    let path = root().join("target/criterion").join(group).join(name).join("new/estimates.json");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let estimates: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    estimates["median"]["point_estimate"].as_f64().ok_or_else(|| format!("{}: no median", path.display()))
+}
+
+fn time(nanoseconds: f64) -> String {
+    match nanoseconds {
+        ns if ns < 1e3 => format!("{ns:.0} ns"),
+        ns if ns < 1e6 => format!("{:.1} µs", ns / 1e3),
+        ns => format!("{:.2} ms", ns / 1e6),
+    }
+}
+
+fn table(figures: &HashMap<String, f64>) -> Result<String, String> {
+    let figure = |name: &str| figures.get(name).copied().ok_or_else(|| format!("the figure {name} is missing"));
+    let timed = |what, group, ours: &str, other: &str, goal| -> Result<Row, String> {
+        let (ours, other) = (median(group, ours)?, median(group, other)?);
+        Ok(Row { what, figure: time(ours), against: time(other), ratio: ours / other, goal })
+    };
+    let mut rows = vec![
+        timed("warm `return 1` through `SessionTable`, against bare", "warm", "table", "bare", Goal::AtMost(1.25))?,
+        timed("build and first run, against bare", "build", "table", "bare", Goal::AtMost(1.5))?,
+        timed("rebuild after a timeout, against a first build", "build", "after_timeout", "first", Goal::AtMost(1.0))?,
+        timed("`acquire` at 100,000 records, against 100", "acquire", "100000", "100", Goal::AtMost(3.0))?,
+        timed(
+            "copying out 1 KB, against `JSON.stringify` and parse",
+            "walk",
+            "walk_1k",
+            "stringify_1k",
+            Goal::AtMost(0.7),
+        )?,
+        timed(
+            "copying out 90 KB, against `JSON.stringify` and parse",
+            "walk",
+            "walk_90k",
+            "stringify_90k",
+            Goal::AtMost(0.7),
+        )?,
+    ];
+    let (ours, bare) = (figure("memory_table")?, figure("memory_bare")?);
+    rows.push(Row {
+        what: "memory of a warm session, against a bare VM",
+        figure: format!("{ours:.0} KiB"),
+        against: format!("{bare:.0} KiB"),
+        ratio: ours / bare,
+        goal: Goal::AtMost(1.3),
+    });
+    for (what, sessions) in [
+        ("scripts of 100 µs on 50 sessions, runs a second, against bare VMs on two threads without a hop", 50),
+        ("the same on 1,000 sessions", 1000),
+    ] {
+        let (ours, bare) =
+            (figure(&format!("throughput_table_{sessions}"))?, figure(&format!("throughput_bare_{sessions}"))?);
+        rows.push(Row {
+            what,
+            figure: format!("{ours:.0}/s"),
+            against: format!("{bare:.0}/s"),
+            ratio: ours / bare,
+            goal: Goal::AtLeast(0.85),
+        });
+    }
+    let (p50, p99) = (figure("spinning_p50")?, figure("spinning_p99")?);
+    rows.push(Row {
+        what: "trivial call while 8 sessions spin, p99 against p50",
+        figure: time(p99 * 1e3),
+        against: time(p50 * 1e3),
+        ratio: p99 / p50,
+        goal: Goal::None,
+    });
+
+    let mut text =
+        String::from("| what | figure | against | ratio | goal | |\n| --- | ---: | ---: | ---: | ---: | --- |\n");
+    for row in &rows {
+        let (goal, met) = match row.goal {
+            Goal::AtMost(most) => (format!("≤ {most}"), Some(row.ratio <= most)),
+            Goal::AtLeast(least) => (format!("≥ {least}"), Some(row.ratio >= least)),
+            Goal::None => (String::new(), None),
+        };
+        let verdict = met.map_or("", |met| if met { "met" } else { "**missed**" });
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {:.2} | {goal} | {verdict} |",
+            row.what, row.figure, row.against, row.ratio
+        );
+    }
+    let _ = write!(
+        text,
+        "\n10,000 sessions that sleep 300 ms at the same time: {:.1} s, {:.0} threads more than before, {:.0} KiB a session.\n",
+        figure("asleep_seconds")?,
+        figure("asleep_threads")?,
+        figure("asleep_memory")?,
+    );
+    Ok(text)
+}
+
+fn document(table: &str) -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "# Benchmarks\n\n\
+         Written by `cargo xtask bench`; do not edit. Every ratio compares two figures of one run, on a machine with {cores} cores where \
+         other programs run too: look at the ratios, not at the times. *Bare* is rquickjs as it comes, on a thread of its own, reached \
+         through the same kind of hop: a message to the thread, a tokio wake-up back.\n\n\
+         {table}\n\
+         The benchmarks are `crates/sessions/benches/ratios.rs` (criterion) and `scale.rs`.\n"
+    )
+}

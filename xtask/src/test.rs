@@ -1,0 +1,72 @@
+use crate::docs;
+use crate::steps::{Outcome, cargo, exists, program, root, run, skipped, step};
+
+/// Everything that must pass. Works with Rust and a C compiler alone; what else is there is used.
+pub(crate) fn test() -> Outcome {
+    step("format", || {
+        if exists("cargo", &["fmt", "--version"]) {
+            run(&mut cargo(&["fmt", "--all", "--check"]))
+        } else {
+            skipped("the format check", "rustfmt is not installed")
+        }
+    })?;
+    step("lints", || {
+        if exists("cargo", &["clippy", "--version"]) {
+            run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))
+        } else {
+            skipped("the lints", "clippy is not installed")
+        }
+    })?;
+    step("build", || run(&mut cargo(&["build", "--workspace", "--all-targets", "--all-features"])))?;
+    step("tests", || {
+        if exists("cargo", &["nextest", "--version"]) {
+            run(&mut cargo(&["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"]))
+        } else {
+            // One test at a time: some count what their process holds.
+            run(&mut cargo(&[
+                "test",
+                "--workspace",
+                "--all-features",
+                "--lib",
+                "--bins",
+                "--tests",
+                "--no-fail-fast",
+                "--",
+                "--test-threads=1",
+            ]))
+        }
+    })?;
+    step("doc tests", || run(&mut cargo(&["test", "--workspace", "--all-features", "--doc"])))?;
+    step("examples", || run(&mut cargo(&["run", "--quiet", "-p", "perennial", "--example", "remember"])))?;
+    step("end to end with the official MCP clients", end_to_end)?;
+    step("bans and licences", || {
+        if exists("cargo", &["deny", "--version"]) {
+            run(&mut cargo(&["deny", "check", "bans", "licenses", "sources"]))
+        } else {
+            skipped("cargo deny", "it is not installed; a test checks that rquickjs-sys is there once")
+        }
+    })?;
+    step("documents", || {
+        run(cargo(&["doc", "--workspace", "--all-features", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+        docs::check()
+    })?;
+    println!("everything passed");
+    Ok(())
+}
+
+fn end_to_end() -> Outcome {
+    const FOLDER: &str = "tests/end-to-end";
+    if !exists("node", &["--version"]) || !exists("npm", &["--version"]) {
+        return skipped("the MCP clients", "there is no Node with npm");
+    }
+    let old = program("node", &["-e", "process.exit(process.versions.node.split('.')[0] < 20 ? 1 : 0)"]).status();
+    if !old.is_ok_and(|status| status.success()) {
+        return skipped("the MCP clients", "they need Node 20 or later");
+    }
+    run(&mut cargo(&["build", "--quiet", "-p", "perennial-cli"]))?;
+    let folder = root().join(FOLDER);
+    if let Err(error) = run(program("npm", &["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder)) {
+        return skipped("the MCP clients", &format!("npm could not install them ({error})"));
+    }
+    run(program("node", &["--test", "--test-reporter=spec"]).current_dir(&folder))
+}

@@ -1,0 +1,72 @@
+//! Which crate may use which, and that there is one QuickJS.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The edges that are allowed, besides `protocol`, which everybody may use. Crates of later areas join here.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("perennial-protocol", &[]),
+    ("perennial-engine", &[]),
+    ("perennial-sessions", &["perennial-engine"]),
+    ("perennial-server", &["perennial-sessions"]),
+    ("perennial-cli", &["perennial-server", "perennial-sessions"]),
+    ("perennial", &["perennial-sessions", "perennial-server"]),
+    ("perennial-testkit", &["perennial-sessions"]),
+    ("xtask", &[]),
+];
+
+fn metadata() -> Value {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn crates_use_only_the_crates_they_may() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap();
+    let members: BTreeSet<&str> = packages.iter().map(|package| package["name"].as_str().unwrap()).collect();
+    let allowed: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
+    assert_eq!(members, allowed.keys().copied().collect(), "every crate is listed, and every listed crate is there");
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let used = dependency["name"].as_str().unwrap();
+            let development = dependency["kind"] == "dev";
+            if !members.contains(used) || used == "perennial-protocol" || (development && used == "perennial-testkit") {
+                continue;
+            }
+            assert!(allowed[name].contains(&used), "{name} may not use {used}");
+        }
+    }
+}
+
+#[test]
+fn heavy_dependencies_stay_in_one_crate_each() {
+    let metadata = metadata();
+    for (heavy, home) in [("rquickjs", "perennial-engine"), ("rmcp", "perennial-server"), ("clap", "perennial-cli")] {
+        for package in metadata["packages"].as_array().unwrap() {
+            let uses = package["dependencies"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|dependency| dependency["name"] == heavy && dependency["kind"] != "dev");
+            assert!(!uses || package["name"] == home, "{} uses {heavy}", package["name"]);
+        }
+    }
+}
+
+#[test]
+fn there_is_one_quickjs() {
+    let lock = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock")).unwrap();
+    assert_eq!(lock.matches("name = \"rquickjs-sys\"").count(), 1);
+}
