@@ -1,14 +1,14 @@
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use perennial_engine::{Console, EngineConfig, Extensions, Globals, StopHandle};
+use perennial_engine::{Console, EngineConfig, Globals, StopHandle};
 use perennial_protocol::{EndReason, RebuildReason};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::AbortHandle;
-use tokio_util::sync::CancellationToken;
 
-use crate::vars::{SessionVars, VarsStore};
+use crate::vars::VarsStore;
 
 /// One session as the table knows it. What only the holder of the execution guard touches is in [`State`].
 #[repr(C)]
@@ -17,8 +17,6 @@ pub(crate) struct Record {
     pub(crate) name: String,
     pub(crate) created: Instant,
     pub(crate) vars: Arc<dyn VarsStore>,
-    /// What ops find of the session in every run.
-    pub(crate) extensions: Extensions,
     pub(crate) console: Console,
     /// The execution guard.
     pub(crate) exec: Arc<tokio::sync::Mutex<State>>,
@@ -30,8 +28,8 @@ pub(crate) struct Record {
     pub(crate) background: AtomicBool,
     /// Runs completed, for listings.
     pub(crate) runs: AtomicU64,
-    /// Cancelled when the session ends.
-    pub(crate) ended: CancellationToken,
+    /// Wakes whoever waits for the session when it ends.
+    ended: Notify,
     stop: Mutex<Option<StopHandle>>,
     /// The session of the same name before this one, while its VM may still be in flight.
     predecessor: Mutex<Option<Arc<Record>>>,
@@ -127,7 +125,6 @@ impl Record {
         Arc::new(Self {
             name: name.to_owned(),
             created: now,
-            extensions: Extensions::default().with(SessionVars(vars.clone())),
             vars,
             console: Console::default(),
             exec: Arc::default(),
@@ -141,7 +138,7 @@ impl Record {
             warm: AtomicU64::new(0),
             background: AtomicBool::new(false),
             runs: AtomicU64::new(0),
-            ended: CancellationToken::new(),
+            ended: Notify::new(),
             stop: Mutex::default(),
             predecessor: Mutex::new(predecessor),
             replaces: Mutex::new(replaces),
@@ -190,12 +187,25 @@ impl Record {
         let first =
             self.hot.ended_because.compare_exchange(0, reason_to(reason), Ordering::AcqRel, Ordering::Acquire).is_ok();
         if first {
-            self.ended.cancel();
+            self.ended.notify_waiters();
             if let Some(stop) = lock(&self.stop).as_ref() {
                 stop.cancel();
             }
         }
         first
+    }
+
+    /// Waits until the session has ended.
+    pub(crate) async fn has_ended(&self) -> EndReason {
+        loop {
+            // Registered before the look, so that an end between the two is not missed.
+            let mut ended = pin!(self.ended.notified());
+            ended.as_mut().enable();
+            if let Some(reason) = self.end_reason() {
+                return reason;
+            }
+            ended.await;
+        }
     }
 
     /// What stops the VM that is about to run. If the session has ended meanwhile, it is stopped at once.

@@ -195,10 +195,7 @@ impl BrowserSession {
         tokio::select! {
             biased;
             permit = wait => permit.ok_or_else(|| ScriptError::internal("the session's permit is gone")),
-            () = record.ended.cancelled() => Err(session_ended(
-                self.name(),
-                record.end_reason().unwrap_or(EndReason::Removed),
-            )),
+            reason = record.has_ended() => Err(session_ended(self.name(), reason)),
             () = cancelled => Err(ScriptError::new(ErrorKind::Cancelled, "the run was cancelled before it began; nothing ran")),
         }
     }
@@ -228,8 +225,7 @@ impl BrowserSession {
     }
 
     fn extensions(&self, extensions: Extensions) -> Extensions {
-        let own = &self.slot.record.extensions;
-        if extensions.is_empty() { own.clone() } else { extensions.with(SessionVars(self.slot.record.vars.clone())) }
+        extensions.with(SessionVars(self.slot.record.vars.clone()))
     }
 
     /// Turns the end of a run into its result and settles what becomes of the VM.

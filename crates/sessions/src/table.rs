@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use compact_str::CompactString;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use perennial_engine::{Executor, Vm};
@@ -51,7 +52,8 @@ pub(crate) struct Shared {
     pub(crate) runtime: Handle,
     pub(crate) executor: Arc<Executor>,
     pub(crate) pool: Arc<Pool>,
-    sessions: DashMap<String, Arc<Record>>,
+    /// By name; short names lie in the map itself, where looking one up costs no further cache miss.
+    sessions: DashMap<CompactString, Arc<Record>>,
     deadlines: Arc<Deadlines>,
     tombstones: Mutex<Tombstones>,
     /// Ended sessions whose VM is still in flight: a successor waits for it.
@@ -297,7 +299,7 @@ impl Shared {
             entry.pin();
             return entry.value().clone();
         }
-        let record = match self.sessions.entry(name.to_owned()) {
+        let record = match self.sessions.entry(name.into()) {
             Entry::Occupied(entry) => {
                 entry.get().pin();
                 return entry.get().clone();
@@ -350,8 +352,9 @@ impl Shared {
                 continue;
             }
             // Pinned records come back when they are let go.
-            let removed =
-                self.sessions.remove_if(&record.name, |_, known| Arc::ptr_eq(known, &record) && !record.is_pinned());
+            let removed = self
+                .sessions
+                .remove_if(record.name.as_str(), |_, known| Arc::ptr_eq(known, &record) && !record.is_pinned());
             if removed.is_some() {
                 // It ended when its time had come, however late this look at it is.
                 self.end_at(&record, reason, at);
@@ -386,7 +389,7 @@ impl Shared {
 
     /// Ends a session from within: takes it out of the map first, if it is still there.
     pub(crate) fn end_from_within(&self, record: &Arc<Record>, reason: EndReason) {
-        self.sessions.remove_if(&record.name, |_, known| Arc::ptr_eq(known, record));
+        self.sessions.remove_if(record.name.as_str(), |_, known| Arc::ptr_eq(known, record));
         self.end(record, reason);
     }
 
@@ -406,9 +409,9 @@ impl Shared {
     }
 
     fn clear(&self, reason: EndReason) {
-        let names: Vec<String> = self.sessions.iter().map(|entry| entry.key().clone()).collect();
+        let names: Vec<CompactString> = self.sessions.iter().map(|entry| entry.key().clone()).collect();
         for name in names {
-            if let Some((_, record)) = self.sessions.remove(&name) {
+            if let Some((_, record)) = self.sessions.remove(name.as_str()) {
                 self.end(&record, reason);
             }
         }
