@@ -1,7 +1,7 @@
 //! Every script of `tests/hostile` against one table. A file's head says what is expected of it:
 //!
 //! * `// expect: timeout|memory_limit`: how its run may end.
-//! * `// timeout_ms: 10000`: its deadline, where 200 ms are not enough for it to run into something else.
+//! * `// timeout_ms: 10000`: its deadline. Without it, 200 ms where a timeout is among what is expected, and time enough otherwise.
 //! * `// after: reset`: it spoils its own realm without being stopped; the session is reset before it is asked again.
 //! * `// after: background`: it spoils the time between the runs, and the VM may be rebuilt for it.
 
@@ -53,7 +53,9 @@ async fn every_hostile_script_ends_in_time_with_the_right_error_and_harms_nobody
     let mut abandoned = Vec::new();
     for hostile in &all {
         let before = table.abandoned_threads();
-        let timeout = hostile.head("timeout_ms").map_or(200, |ms| ms.parse().unwrap());
+        let expected = hostile.head("expect").unwrap_or_else(|| panic!("{} expects nothing", hostile.name));
+        let default = if expected.contains("timeout") { 200 } else { 20_000 };
+        let timeout = hostile.head("timeout_ms").map_or(default, |ms| ms.parse().unwrap());
         let mut request = RunRequest::new(hostile.source.clone()).with_timeout_ms(timeout);
         request.memory_bytes = Some(64 << 20);
         let started = Instant::now();
@@ -61,7 +63,6 @@ async fn every_hostile_script_ends_in_time_with_the_right_error_and_harms_nobody
         let took = started.elapsed();
 
         let ended = ending(&result);
-        let expected = hostile.head("expect").unwrap_or_else(|| panic!("{} expects nothing", hostile.name));
         if !expected.split('|').any(|kind| kind == ended) {
             complaints.push(format!("{}: {ended} instead of {expected}: {:?}", hostile.name, result.error));
         }
