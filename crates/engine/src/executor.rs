@@ -19,10 +19,15 @@ const BATCH_AGE: Duration = Duration::from_millis(1);
 /// next script.
 const SPIN: Duration = Duration::from_micros(15);
 
+/// How often a thread whose run was answered without it is asked to come back.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
+/// After how long such a thread counts as stuck. Until then it may only have been starved by others.
+const STUCK_AFTER: Duration = Duration::from_secs(1);
+
 /// Limits of the thread pool.
 #[derive(Clone, Debug)]
 pub struct ExecutorConfig {
-    /// Threads at the most, abandoned ones not counted.
+    /// Threads at the most, stuck ones not counted.
     pub max_threads: usize,
     /// Slices that may wait for a thread.
     pub queue: usize,
@@ -30,8 +35,8 @@ pub struct ExecutorConfig {
     pub max_wait: Duration,
     /// How long an idle thread stays.
     pub keep_alive: Duration,
-    /// Threads lost to built-ins that never return at which new runs are refused.
-    pub max_abandoned: usize,
+    /// Threads stuck in built-ins at which new runs are refused.
+    pub max_stuck: usize,
 }
 
 impl Default for ExecutorConfig {
@@ -41,7 +46,7 @@ impl Default for ExecutorConfig {
             queue: 1 << 16,
             max_wait: Duration::from_secs(10),
             keep_alive: Duration::from_secs(5),
-            max_abandoned: 32,
+            max_stuck: 32,
         }
     }
 }
@@ -61,7 +66,6 @@ struct Shared {
     state: Mutex<State>,
     work: Condvar,
     starved: Condvar,
-    abandoned: AtomicUsize,
     /// The length of the queue, for threads that look without the lock.
     queued: AtomicUsize,
     /// Slices taken from the queue since the start; the sitter sees by it whether anything moves.
@@ -79,6 +83,10 @@ struct State {
     undelivered: Vec<Arc<dyn Task>>,
     undelivered_since: Option<Instant>,
     threads: usize,
+    /// Tasks that were abandoned and have not come back, and since when.
+    late: Vec<(Arc<dyn Task>, Instant)>,
+    /// How many of them are stuck.
+    stuck: usize,
     /// The thread that watches a starved queue exists.
     sitter: bool,
     sitter_parked: bool,
@@ -104,7 +112,10 @@ const QUEUED: u8 = 0;
 const RUNNING: u8 = 1;
 const DONE: u8 = 2;
 const WITHDRAWN: u8 = 3;
+/// Running, and answered without it.
 const ABANDONED: u8 = 4;
+/// The same for so long that the thread is given up.
+const STUCK: u8 = 5;
 
 impl Ticket {
     pub(crate) fn new() -> Self {
@@ -126,7 +137,7 @@ impl Ticket {
 
     /// Interrupts the thread that runs the task, in case it is stuck in a VM that was stopped.
     pub(crate) fn nudge(&self) {
-        if self.phase.load(Ordering::Acquire) == RUNNING {
+        if matches!(self.phase.load(Ordering::Acquire), RUNNING | ABANDONED | STUCK) {
             nudge(self.thread.load(Ordering::Acquire));
         }
     }
@@ -152,7 +163,6 @@ impl Executor {
                 state: Mutex::default(),
                 work: Condvar::new(),
                 starved: Condvar::new(),
-                abandoned: AtomicUsize::new(0),
                 queued: AtomicUsize::new(0),
                 taken: AtomicU64::new(0),
             }),
@@ -164,19 +174,19 @@ impl Executor {
         &self.shared.config
     }
 
-    /// Threads that are stuck in a built-in whose run has been answered.
+    /// Threads whose run was answered without them and that have not come back.
     pub fn abandoned_threads(&self) -> usize {
-        self.shared.abandoned.load(Ordering::Relaxed)
+        self.shared.lock().late.len()
     }
 
-    /// Threads that exist and are not abandoned.
+    /// Threads that exist and are not stuck.
     pub fn threads(&self) -> usize {
         self.shared.lock().threads
     }
 
     /// Whether a new run may begin.
     pub(crate) fn accepts_runs(&self) -> bool {
-        self.abandoned_threads() < self.shared.config.max_abandoned
+        self.shared.lock().stuck < self.shared.config.max_stuck
     }
 
     pub(crate) fn submit(&self, task: Arc<dyn Task>) -> Result<(), Refused> {
@@ -203,20 +213,18 @@ impl Executor {
         Ok(())
     }
 
-    /// Gives up on the thread that runs a task. `false` if the task has just ended.
-    pub(crate) fn abandon(&self, ticket: &Ticket) -> bool {
-        // Counted before the phase changes, so that the thread's own decrement never comes first.
-        self.shared.abandoned.fetch_add(1, Ordering::AcqRel);
-        if !ticket.change(RUNNING, ABANDONED) {
-            self.shared.abandoned.fetch_sub(1, Ordering::AcqRel);
+    /// Waits no longer for a task: what it makes is dropped on its thread. `false` if the task has just ended.
+    pub(crate) fn abandon(&self, task: &Arc<dyn Task>) -> bool {
+        let mut state = self.shared.lock();
+        if !task.ticket().change(RUNNING, ABANDONED) {
             return false;
         }
-        set_idle_priority(ticket.thread.load(Ordering::Acquire));
-        self.shared.lock().threads -= 1;
-        tracing::warn!(
-            abandoned = self.abandoned_threads(),
-            "a script is stuck in a built-in; its thread was abandoned"
-        );
+        state.late.push((task.clone(), Instant::now()));
+        if !state.sitter {
+            self.shared.start_sitter(&mut state);
+        } else if state.sitter_parked {
+            self.shared.starved.notify_one();
+        }
         true
     }
 }
@@ -292,6 +300,12 @@ impl Shared {
                     deliver(due);
                     state = self.lock();
                 }
+            } else if !state.undelivered.is_empty() {
+                // Held back by a thread that has taken a long task since.
+                let due = state.take_undelivered(true);
+                drop(state);
+                deliver(due);
+                state = self.lock();
             } else if state.closed {
                 state.threads -= 1;
                 return;
@@ -327,7 +341,7 @@ impl Shared {
         }
     }
 
-    /// Runs one task. `true` if the thread was abandoned meanwhile.
+    /// Runs one task. `true` if the thread was given up meanwhile.
     fn run(&self, task: &Arc<dyn Task>) -> bool {
         let ticket = task.ticket();
         ticket.thread.store(current_thread_id(), Ordering::Release);
@@ -337,18 +351,29 @@ impl Shared {
         if catch_unwind(AssertUnwindSafe(|| task.run())).is_err() {
             tracing::error!("a VM panicked; its session is told");
         }
-        if ticket.phase.load(Ordering::Acquire) == ABANDONED {
-            self.abandoned.fetch_sub(1, Ordering::AcqRel);
-            return true;
+        // A panic leaves the ticket running; an abandoned task leaves it to us to say that it is back.
+        if ticket.change(RUNNING, DONE) || !matches!(ticket.phase.load(Ordering::Acquire), ABANDONED | STUCK) {
+            return false;
         }
-        false
+        let mut state = self.lock();
+        state.late.retain(|(late, _)| !Arc::ptr_eq(late, task));
+        if ticket.change(ABANDONED, DONE) {
+            return false;
+        }
+        state.stuck -= 1;
+        true
     }
 
-    /// The sitter: while tasks wait and nothing moves, adds a thread at a time.
+    /// How long nothing may move before there is another thread: longer, the more share a core already, since each takes from all.
+    fn patience(&self, state: &State) -> Duration {
+        GROW_AFTER * u32::try_from(state.threads / self.eager).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// The sitter: while tasks wait and nothing moves, adds a thread at a time; while threads are late, asks them to come back.
     fn sit(self: Arc<Self>) {
         let mut state = self.lock();
         let mut taken = self.taken.load(Ordering::Relaxed);
-        let mut since = Instant::now();
+        let (mut since, mut asked) = (Instant::now(), Instant::now());
         loop {
             if state.closed {
                 return;
@@ -360,7 +385,7 @@ impl Shared {
                 state = self.lock();
                 continue;
             }
-            if state.queue.is_empty() {
+            if state.queue.is_empty() && state.late.is_empty() {
                 state.sitter_parked = true;
                 state = self.starved.wait(state).unwrap_or_else(PoisonError::into_inner);
                 state.sitter_parked = false;
@@ -368,11 +393,16 @@ impl Shared {
                 since = Instant::now();
                 continue;
             }
-            state = self.starved.wait_timeout(state, GROW_AFTER).unwrap_or_else(PoisonError::into_inner).0;
+            let pause = if state.queue.is_empty() { ASK_AGAIN } else { GROW_AFTER };
+            state = self.starved.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
+            if asked.elapsed() >= ASK_AGAIN {
+                asked = Instant::now();
+                state.ask_late_threads();
+            }
             let now_taken = self.taken.load(Ordering::Relaxed);
             if now_taken != taken {
                 (taken, since) = (now_taken, Instant::now());
-            } else if !state.queue.is_empty() && state.idle == 0 && since.elapsed() >= GROW_AFTER {
+            } else if !state.queue.is_empty() && state.idle == 0 && since.elapsed() >= self.patience(&state) {
                 if state.threads < self.config.max_threads {
                     self.start_worker(&mut state);
                 }
@@ -383,8 +413,23 @@ impl Shared {
 }
 
 impl State {
+    /// Interrupts the threads that are late, and gives those up that have been for long.
+    fn ask_late_threads(&mut self) {
+        for (task, since) in &self.late {
+            let ticket = task.ticket();
+            ticket.nudge();
+            if since.elapsed() >= STUCK_AFTER && ticket.change(ABANDONED, STUCK) {
+                set_idle_priority(ticket.thread.load(Ordering::Acquire));
+                self.stuck += 1;
+                self.threads -= 1;
+                tracing::warn!(stuck = self.stuck, "a script is stuck in a built-in; its thread was given up");
+            }
+        }
+    }
+
     /// Results that are to be handed over now: all, unless the pool is saturated and they are few and fresh. While any are held back,
-    /// tasks wait and so the sitter is awake, which takes them with `all` on its next round.
+    /// tasks wait; so either a thread is coming for them, which hands over what it finds when there is none left, or the sitter is awake,
+    /// which does so on its next round.
     fn take_undelivered(&mut self, all: bool) -> Vec<Arc<dyn Task>> {
         let hold = !all
             && self.sitter

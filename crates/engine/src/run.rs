@@ -319,6 +319,12 @@ struct Away {
     sent: Instant,
 }
 
+impl Away {
+    fn task(&self) -> Arc<dyn Task> {
+        self.slice.clone()
+    }
+}
+
 enum Landed {
     Back(Box<Done>),
     /// It never got a thread.
@@ -365,21 +371,21 @@ impl Flight {
                 () = &mut check => {}
             }
             let now = Instant::now();
-            if away.slice.ticket.is_queued() {
-                let stopped = control.is_stopped();
-                if (stopped || (first && now >= give_up)) && away.slice.ticket.withdraw() {
-                    let Some((work, _)) = away.slice.take() else { break Landed::Lost };
-                    let error = match control.stop() {
-                        Some(stop) => describe_stop(stop),
-                        None => busy(&format!("no thread was free within {:?}", executor.config().max_wait)),
-                    };
-                    break Landed::Withdrawn(work, error);
-                }
+            if (control.is_stopped() || (first && now >= give_up)) && away.slice.ticket.withdraw() {
+                let Some((work, _)) = away.slice.take() else { break Landed::Lost };
+                let error = match control.stop() {
+                    Some(stop) => describe_stop(stop),
+                    None => busy(&format!("no thread was free within {:?}", executor.config().max_wait)),
+                };
+                break Landed::Withdrawn(work, error);
             }
-            if control.should_stop() {
+            // Waiting for a thread is not the script's time: what has run out meanwhile is given back when it gets one.
+            let queued = away.slice.ticket.is_queued();
+            let stopped = if queued { control.is_stopped() } else { control.should_stop() };
+            if stopped {
                 let at: Instant = *stopped_at.get_or_insert(now);
                 // It has just ended after all, or is still queued; either shows at once.
-                if now >= at + GRACE && executor.abandon(&away.slice.ticket) {
+                if now >= at + GRACE && executor.abandon(&away.task()) {
                     break Landed::Abandoned;
                 }
                 // What stops by itself does so at once; what does not is asked again and again, since it can only be
@@ -389,10 +395,9 @@ impl Flight {
                 }
                 check.as_mut().reset((now + NUDGE).min((at + GRACE).max(now + Duration::from_millis(1))).into());
             } else {
-                let next = control.next_check().unwrap_or(now + GRACE).max(now + Duration::from_millis(1));
-                check
-                    .as_mut()
-                    .reset(if first && away.slice.ticket.is_queued() { next.min(give_up) } else { next }.into());
+                let next = if queued { None } else { control.next_check() };
+                let next = next.unwrap_or(now + GRACE).max(now + Duration::from_millis(1));
+                check.as_mut().reset(if first && queued { next.min(give_up) } else { next }.into());
             }
         };
         self.state = State::Home(None);
@@ -492,7 +497,7 @@ impl Drop for Flight {
                     let until = Instant::now() + GRACE;
                     while tokio::time::timeout(NUDGE, &mut away.done).await.is_err() {
                         away.slice.ticket.nudge();
-                        if Instant::now() >= until && executor.abandon(&away.slice.ticket) {
+                        if Instant::now() >= until && executor.abandon(&away.task()) {
                             break;
                         }
                     }
@@ -555,6 +560,23 @@ impl Slice {
     }
 }
 
+/// While this lives, the calling thread runs the VM; however it goes, nobody takes it for running it afterwards.
+struct OnThread<'a>(&'a Control);
+
+impl<'a> OnThread<'a> {
+    fn enter(control: &'a Control) -> Self {
+        control.enter_thread();
+        Self(control)
+    }
+}
+
+impl Drop for OnThread<'_> {
+    fn drop(&mut self) {
+        Js::left_thread();
+        self.0.leave_thread();
+    }
+}
+
 impl Task for Slice {
     fn ticket(&self) -> &Ticket {
         &self.ticket
@@ -568,7 +590,7 @@ impl Task for Slice {
             Work::Start(vm, _) | Work::Resume(vm) | Work::Pump(vm, _) => vm.control().clone(),
             Work::Drop(..) => return,
         };
-        control.enter_thread();
+        let on_thread = OnThread::enter(&control);
         let mut pumped = Duration::ZERO;
         let (vm, step) = match work {
             Work::Build(spec, job) => {
@@ -598,8 +620,7 @@ impl Task for Slice {
             }
             Work::Drop(..) => return,
         };
-        Js::left_thread();
-        control.leave_thread();
+        drop(on_thread);
         // Abandoned meanwhile: the VM is dropped here, on this thread.
         if self.ticket.finish() {
             let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,6 +19,7 @@ use crate::session::BrowserSession;
 use crate::tombstones::Tombstones;
 use crate::vars::{InMemoryVars, default_config};
 
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// After so many sessions or VMs have gone, freed memory is handed back to the system.
 const TRIM_AFTER: usize = 500;
 
@@ -103,7 +104,10 @@ impl SessionTable {
     ///
     /// # Panics
     /// As [`Self::new`].
-    pub fn with_config(config: TableConfig) -> Self {
+    pub fn with_config(mut config: TableConfig) -> Self {
+        // For ever, as far as anybody will see; the clock cannot count much further.
+        config.idle_ttl = config.idle_ttl.min(FOR_EVER);
+        config.hard_lifetime = config.hard_lifetime.map(|lifetime| lifetime.min(FOR_EVER));
         let runtime = Handle::current();
         let deadlines = Arc::new(Deadlines::default());
         let shared = Arc::new(Shared {
@@ -219,7 +223,7 @@ impl SessionTable {
         all
     }
 
-    /// Threads that are stuck in a built-in; see `docs/limitations/engine.md`.
+    /// Threads whose run was answered without them and that have not come back; see `docs/limitations/engine.md`.
     pub fn abandoned_threads(&self) -> usize {
         self.shared().executor.abandoned_threads()
     }

@@ -47,7 +47,7 @@ impl Meter {
             js_malloc: Some(plain!(malloc as fn(*mut c_void, qjs::size_t) -> *mut c_void)),
             js_free: Some(plain!(free as fn(*mut c_void, *mut c_void))),
             js_realloc: Some(plain!(realloc_block as fn(*mut c_void, *mut c_void, qjs::size_t) -> *mut c_void)),
-            js_malloc_usable_size: Some(usable_size),
+            js_malloc_usable_size: Some(plain!(usable_size as fn(*const c_void) -> qjs::size_t)),
         }
     }
 
@@ -259,7 +259,7 @@ unsafe extern "C-unwind" fn realloc_block(opaque: *mut c_void, data: *mut c_void
     }
 }
 
-unsafe extern "C" fn usable_size(data: *const c_void) -> qjs::size_t {
+unsafe extern "C-unwind" fn usable_size(data: *const c_void) -> qjs::size_t {
     if data.is_null() {
         return 0;
     }
