@@ -43,6 +43,10 @@
   const regExpFlags = getter(RegExp.prototype, "flags");
   const viewBuffer = getter(DataView.prototype, "buffer");
   const viewOffset = getter(DataView.prototype, "byteOffset");
+  const typedTag = getter(TypedArray.prototype, Symbol.toStringTag);
+  const typedBuffer = getter(TypedArray.prototype, "buffer");
+  const typedOffset = getter(TypedArray.prototype, "byteOffset");
+  const typedLength = getter(TypedArray.prototype, "byteLength");
   const viewLength = getter(DataView.prototype, "byteLength");
 
   const intrinsics = freeze({
@@ -61,7 +65,7 @@
     dateToISO, dateTime, regExpSource, regExpFlags,
     numberValueOf, stringValueOf, booleanValueOf, bigintValueOf,
     typedArrayLength: getter(TypedArray.prototype, "length"),
-    typedArrayTag: getter(TypedArray.prototype, Symbol.toStringTag),
+    typedArrayTag: typedTag,
     arrayBufferLength: getter(ArrayBuffer.prototype, "byteLength"),
     viewLength,
     functionToString: uncurry(Function.prototype.toString),
@@ -93,7 +97,10 @@
       try { return booleanValueOf(object); } catch {}
       return bigintValueOf(object);
     },
-    viewBytes: (view) => new Uint8Array(viewBuffer(view), viewOffset(view), viewLength(view)),
+    viewBytes: (view) =>
+      typedTag(view) === undefined
+        ? new Uint8Array(viewBuffer(view), viewOffset(view), viewLength(view))
+        : new Uint8Array(typedBuffer(view), typedOffset(view), typedLength(view)),
     bigint: BigInt,
     newMap(flat) {
       const map = new Map();
@@ -106,6 +113,7 @@
       return set;
     },
     isArray,
+    dateToJson: Date.prototype.toJSON,
     newRegExp: (source, flags) => new RegExp(source, flags),
   };
   return {

@@ -50,12 +50,14 @@ pub(crate) enum Helper {
     NewSet,
     NewRegExp,
     IsArray,
+    /// `Date.prototype.toJSON` as it came.
+    DateToJson,
     /// Not a function: the prototype for errors that arrive.
     ErrorPrototype,
 }
 
 impl Helpers {
-    const NAMES: [&'static str; 12] = [
+    const NAMES: [&'static str; 13] = [
         "mapEntries",
         "setValues",
         "dateText",
@@ -68,6 +70,7 @@ impl Helpers {
         "newSet",
         "newRegExp",
         "isArray",
+        "dateToJson",
     ];
 
     pub(crate) fn new<'js>(scope: Scope<'js>, helpers: &Value<'js>, errors: &Value<'js>) -> Result<Self, Exception> {
@@ -102,6 +105,9 @@ struct Walk<'a, 'js> {
     to_json: Atom<'js>,
     limit: usize,
     used: usize,
+    /// What every value costs at least: nothing beyond its text where the text is what is bounded, its size in this process where that
+    /// is.
+    node_cost: usize,
     steps: usize,
     path: Vec<Step>,
     /// The objects the walk is inside of, for cycles.
@@ -112,6 +118,10 @@ struct Walk<'a, 'js> {
 
 /// Copies a value out, as JSON of at most `limit` bytes; `None` is `undefined`. Getters, `toJSON` and proxy traps run.
 pub(crate) fn to_json<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize) -> Result<Option<Json>, WalkError> {
+    walk(helpers, value, limit, 0)
+}
+
+fn walk<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize, node_cost: usize) -> Result<Option<Json>, WalkError> {
     let scope = value.scope();
     let to_json = match scope.atom("toJSON") {
         Ok(atom) => atom,
@@ -119,23 +129,32 @@ pub(crate) fn to_json<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize) 
             return Err(WalkError::Unserializable { path: "$".to_owned(), why: "memory ran out".to_owned() });
         }
     };
-    let mut walk =
-        Walk { scope, helpers, to_json, limit, used: 0, steps: 0, path: Vec::new(), above: Vec::new(), depth: 0 };
+    let mut walk = Walk {
+        scope,
+        helpers,
+        to_json,
+        limit,
+        used: 0,
+        node_cost,
+        steps: 0,
+        path: Vec::new(),
+        above: Vec::new(),
+        depth: 0,
+    };
     walk.value(value)
 }
 
-/// As [`to_json`], with bytes as bytes.
+/// As [`to_json`], with bytes as bytes, and with `limit` for the memory that the copy takes.
 pub(crate) fn to_op_value<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize) -> Result<OpValue, WalkError> {
     if value.class() == Class::Buffer
-        && !value.is_data_view()
-        && let Some(bytes) = value.buffer_bytes()
+        && let Some(bytes) = bytes_of(helpers, value)
     {
         if bytes.len() > limit {
             return Err(WalkError::TooLarge { limit, used: bytes.len() });
         }
         return Ok(OpValue::Bytes(bytes));
     }
-    Ok(to_json(helpers, value, limit)?.map_or(OpValue::Undefined, OpValue::Json))
+    Ok(walk(helpers, value, limit, size_of::<Json>())?.map_or(OpValue::Undefined, OpValue::Json))
 }
 
 impl<'js> Walk<'_, 'js> {
@@ -175,7 +194,7 @@ impl<'js> Walk<'_, 'js> {
         if self.steps.is_multiple_of(STEPS_PER_CHECK) {
             self.scope.leave_if_stopped();
         }
-        self.used += bytes;
+        self.used += bytes.max(self.node_cost);
         if self.used > self.limit {
             return Err(WalkError::TooLarge { limit: self.limit, used: self.used });
         }
@@ -183,9 +202,7 @@ impl<'js> Walk<'_, 'js> {
     }
 
     fn string(&mut self, text: &str) -> Result<String, WalkError> {
-        // Quotes, and what JSON escapes: two bytes for quotes and backslashes, six for control characters at the most.
-        let escapes = text.bytes().filter(|b| *b < 0x20 || matches!(b, b'"' | b'\\')).count();
-        self.charge(text.len() + 2 + escapes)?;
+        self.charge(json_length(text))?;
         Ok(text.to_owned())
     }
 
@@ -222,8 +239,9 @@ impl<'js> Walk<'_, 'js> {
             let name = self.string(name)?;
             return self.tagged("$number", Json::String(name));
         }
-        self.charge(17)?;
-        Ok(Number::from_f64(number).map_or(Json::Null, Json::Number))
+        let json = Number::from_f64(number);
+        self.charge(json.as_ref().map_or(4, |number| number.to_string().len()))?;
+        Ok(json.map_or(Json::Null, Json::Number))
     }
 
     fn integer(&mut self, number: i64) -> Result<Json, WalkError> {
@@ -255,6 +273,11 @@ impl<'js> Walk<'_, 'js> {
             Class::Function => return self.fail("a function cannot cross"),
             Class::Promise => return self.fail("a promise cannot cross: await it first"),
             Class::Weak => return self.fail("a weak collection cannot be listed"),
+            Class::Iterator => return self.fail("an iterator cannot cross: spread it into an array"),
+            Class::SharedBuffer => return self.fail("a SharedArrayBuffer cannot cross: copy it"),
+            Class::Date | Class::Buffer | Class::Boxed if self.has_own_idea(value)? => {
+                return self.object(value, class);
+            }
             Class::Date => {
                 let text = match self.helpers.call(self.scope, Helper::DateText, &[value]) {
                     Ok(text) => text,
@@ -285,6 +308,13 @@ impl<'js> Walk<'_, 'js> {
                 return self.object(value, class);
             }
         }))
+    }
+
+    /// Whether the value has a `toJSON` other than the one that the language gives its kind.
+    fn has_own_idea(&mut self, value: &Value<'js>) -> Result<bool, WalkError> {
+        let Ok(method) = value.get(&self.to_json) else { return self.threw("reading toJSON") };
+        let usual = self.helpers.load(self.scope, Helper::DateToJson);
+        Ok(method.is_function() && method.address() != usual.address())
     }
 
     fn object(&mut self, value: &Value<'js>, class: Class) -> Result<Option<Json>, WalkError> {
@@ -380,7 +410,7 @@ impl<'js> Walk<'_, 'js> {
     fn array(&mut self, array: &Value<'js>) -> Result<Json, WalkError> {
         let Ok(length) = array.length() else { return self.threw("reading the length") };
         // Every element costs at least two bytes: an array that is too long is known before it is copied.
-        let least = usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(2);
+        let least = usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(2.max(self.node_cost));
         if self.used.saturating_add(least) > self.limit {
             return Err(WalkError::TooLarge { limit: self.limit, used: self.used.saturating_add(least) });
         }
@@ -448,7 +478,7 @@ impl<'js> Walk<'_, 'js> {
             let json = self.value(&value)?;
             let Some(Step::Key(name)) = self.path.pop() else { unreachable!("the step pushed above") };
             if let Some(json) = json {
-                self.charge(name.len() + 4)?;
+                self.charge(json_length(&name) + 2)?;
                 map.insert(name, json);
             }
         }
@@ -457,7 +487,7 @@ impl<'js> Walk<'_, 'js> {
 
     fn error(&mut self, error: &Value<'js>) -> Result<Json, WalkError> {
         let mut parts = Map::new();
-        for key in ["name", "message", "stack", "cause"] {
+        for key in ["name", "message", "stack", "cause", "errors"] {
             self.path.push(Step::Key(key.to_owned()));
             let Ok(value) = error.get_str(key) else { return self.threw("reading it") };
             let json = self.deeper(1, |walk| walk.value(&value))?;
@@ -474,17 +504,37 @@ impl<'js> Walk<'_, 'js> {
     }
 
     fn buffer(&mut self, value: &Value<'js>) -> Result<Json, WalkError> {
-        let bytes = if value.is_data_view() {
-            let view = self.flat(value, Helper::ViewBytes)?;
-            view.buffer_bytes()
-        } else {
-            value.buffer_bytes()
-        };
+        let bytes = bytes_of(self.helpers, value);
         let Some(bytes) = bytes else { return self.fail("the buffer is detached") };
         self.charge(bytes.len().div_ceil(3) * 4 + 2)?;
         let text = BASE64.encode(bytes);
         self.tagged("$bytes", Json::String(text))
     }
+}
+
+/// The bytes of a buffer or a view of one; `None` if it is detached.
+fn bytes_of<'js>(helpers: &Helpers, value: &Value<'js>) -> Option<Vec<u8>> {
+    if !value.is_data_view() && !value.is_typed_array() {
+        return value.buffer_bytes();
+    }
+    // A view may track the length of its buffer; one made for the moment does not.
+    match helpers.call(value.scope(), Helper::ViewBytes, &[value]) {
+        Ok(view) => view.buffer_bytes(),
+        Err(Exception) => {
+            drop(value.scope().catch());
+            None
+        }
+    }
+}
+
+/// The length of a text as a JSON string.
+fn json_length(text: &str) -> usize {
+    let escapes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
+        0..0x20 => 5,
+        _ => 0,
+    });
+    text.len() + 2 + escapes.sum::<usize>()
 }
 
 fn is_identifier(key: &str) -> bool {

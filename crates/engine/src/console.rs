@@ -73,6 +73,15 @@ impl Console {
         buffer.sink = sink;
     }
 
+    /// The caller has given up on the run: nobody asks for what it wrote. What callbacks wrote before stays.
+    pub(crate) fn forget_run(&self) {
+        let mut buffer = self.lock();
+        buffer.entries.retain(|entry| entry.background);
+        buffer.bytes = buffer.entries.iter().map(|entry| entry.message.len()).sum();
+        buffer.background = true;
+        buffer.sink = None;
+    }
+
     /// The run has ended; what is written from now on is background. Returns everything written so far.
     pub(crate) fn end_run(&self) -> ConsoleOutput {
         let mut buffer = self.lock();

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::js::{Clamp, current_thread_id};
 
@@ -68,7 +69,12 @@ pub(crate) struct Control {
     /// What a running-out deadline means: a run's or a callback's.
     deadline_reason: AtomicU8,
     clamp: Mutex<Option<Clamp>>,
-    pub(crate) stopped: Notify,
+    /// Somebody who watches over the VM has to look at it again: it was stopped, or its deadline is nearer than before.
+    pub(crate) changed: Notify,
+    /// Cancelled with the VM: ends its async ops.
+    pub(crate) ops: CancellationToken,
+    /// What is left of the run's time while its VM waits for a thread.
+    paused: AtomicU64,
 }
 
 const NONE: u64 = u64::MAX;
@@ -88,7 +94,9 @@ impl Control {
             thread: AtomicI32::new(0),
             deadline_reason: AtomicU8::new(StopReason::Timeout as u8),
             clamp: Mutex::new(None),
-            stopped: Notify::new(),
+            changed: Notify::new(),
+            ops: CancellationToken::new(),
+            paused: AtomicU64::new(NONE),
         }
     }
 
@@ -103,6 +111,7 @@ impl Control {
     pub(crate) fn begin_callback(&self, wall: Duration) {
         self.cpu_limit.store(NONE, Ordering::Relaxed);
         self.begin(wall, StopReason::Background);
+        self.changed.notify_one();
     }
 
     fn begin(&self, wall: Duration, reason: StopReason) {
@@ -119,6 +128,7 @@ impl Control {
         }
         let (limit, reason) = (self.wall_limit.load(Ordering::Relaxed), self.deadline_reason.load(Ordering::Relaxed));
         self.begin(wall, StopReason::Background);
+        self.changed.notify_one();
         let value = callback();
         self.deadline_reason.store(reason, Ordering::Relaxed);
         self.wall_limit.store(limit, Ordering::Relaxed);
@@ -132,12 +142,25 @@ impl Control {
         self.cpu_limit.store(NONE, Ordering::Relaxed);
     }
 
-    /// Gives back time that was spent waiting for a thread.
-    pub(crate) fn extend(&self, waited: Duration) {
-        let deadline = self.deadline.load(Ordering::Acquire);
-        if deadline != NONE {
-            self.deadline.store(deadline.saturating_add(nanos(waited)), Ordering::Release);
+    /// Stops the clock while the VM waits for a thread.
+    pub(crate) fn pause(&self) {
+        let deadline = self.deadline.swap(NONE, Ordering::AcqRel);
+        let left = if deadline == NONE { NONE } else { deadline.saturating_sub(self.now()) };
+        self.paused.store(left, Ordering::Release);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn unpause(&self) {
+        let left = self.paused.swap(NONE, Ordering::AcqRel);
+        if left != NONE {
+            self.deadline.store(self.now().saturating_add(left), Ordering::Release);
         }
+    }
+
+    /// When the wall-clock time runs out.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let deadline = self.deadline.load(Ordering::Acquire);
+        (deadline != NONE).then(|| self.epoch + Duration::from_nanos(deadline))
     }
 
     /// When the run is to be looked at next: its deadline, or earlier if its CPU time could have run out by then.
@@ -206,8 +229,9 @@ impl Control {
                 clamp.apply();
             }
         }
+        self.ops.cancel();
         // One waiter at the most: the run's future.
-        self.stopped.notify_one();
+        self.changed.notify_one();
     }
 
     /// Makes every call and allocation of the VM fail.

@@ -154,7 +154,9 @@ pub(crate) struct Refused;
 
 impl Executor {
     /// A pool without threads yet.
-    pub fn new(config: ExecutorConfig) -> Self {
+    pub fn new(mut config: ExecutorConfig) -> Self {
+        // Longer than anybody waits, and short enough to be added to a time.
+        config.max_wait = config.max_wait.min(Duration::from_secs(24 * 60 * 60));
         let eager = thread::available_parallelism().map_or(2, usize::from).min(config.max_threads).max(1);
         Self {
             shared: Arc::new(Shared {
@@ -189,9 +191,10 @@ impl Executor {
         self.shared.lock().stuck < self.shared.config.max_stuck
     }
 
-    pub(crate) fn submit(&self, task: Arc<dyn Task>) -> Result<(), Refused> {
+    /// Puts a task into the queue; with `begun`, even if that is full.
+    pub(crate) fn submit(&self, task: Arc<dyn Task>, begun: bool) -> Result<(), Refused> {
         let mut state = self.shared.lock();
-        if state.closed || state.queue.len() >= self.shared.config.queue {
+        if state.closed || (!begun && state.queue.len() >= self.shared.config.queue) {
             return Err(Refused);
         }
         state.queue.push_back(task);

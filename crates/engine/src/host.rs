@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use perennial_protocol::ConsoleLevel;
 use tokio::runtime::Handle;
-use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::bridge::{EnterError, Helpers, WalkError, from_op_value, to_op_value};
 use crate::config::{Area, EngineConfig};
@@ -55,6 +55,8 @@ pub(crate) struct HostState {
     pub(crate) console: Console,
     pub(crate) inbox: Arc<Inbox>,
     runtime: Handle,
+    /// Cancelled with the VM.
+    cancelled: CancellationToken,
     pub(crate) host_calls: AtomicU64,
     pub(crate) timers: Mutex<Timers>,
     pub(crate) helpers: OnceLock<Helpers>,
@@ -85,7 +87,6 @@ struct Pending {
 struct PendingOp {
     resolve: Saved,
     reject: Saved,
-    task: AbortHandle,
 }
 
 #[derive(Default)]
@@ -99,12 +100,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl HostState {
-    pub(crate) fn new(config: EngineConfig, console: Console, runtime: Handle) -> Arc<Self> {
+    pub(crate) fn new(
+        config: EngineConfig,
+        console: Console,
+        runtime: Handle,
+        cancelled: CancellationToken,
+    ) -> Arc<Self> {
         Arc::new(Self {
             config,
             console,
             inbox: Arc::default(),
             runtime,
+            cancelled,
             host_calls: AtomicU64::new(0),
             timers: Mutex::default(),
             helpers: OnceLock::new(),
@@ -240,6 +247,7 @@ impl HostState {
         // Getters of the arguments may have run, and a stop may have come meanwhile; the caller of this function sees to that
         // before anything is returned, but the op must not start either.
         let context = lock(&self.context).clone();
+        scope.leave_if_stopped();
         match op {
             OpKind::Sync(op) => {
                 // An op calls no JavaScript, so this panic is its own and no stop.
@@ -262,12 +270,17 @@ impl HostState {
                 let mut pending = lock(&self.pending);
                 pending.next_id = pending.next_id.wrapping_add(1);
                 let (id, inbox, name) = (pending.next_id, self.inbox.clone(), name.clone());
-                let task = self.runtime.spawn(async move {
-                    let result = AssertUnwindSafe(future).catch_unwind().await;
-                    inbox.deliver(id, result.unwrap_or_else(|_| Err(panicked(&name))));
+                let cancelled = self.cancelled.clone();
+                self.runtime.spawn(async move {
+                    let result = AssertUnwindSafe(future).catch_unwind();
+                    tokio::select! {
+                        biased;
+                        () = cancelled.cancelled() => {}
+                        result = result => inbox.deliver(id, result.unwrap_or_else(|_| Err(panicked(&name)))),
+                    }
                 });
                 let (resolve, reject) = (scope.save(resolve), scope.save(reject));
-                pending.ops.insert(id, PendingOp { resolve, reject, task: task.abort_handle() });
+                pending.ops.insert(id, PendingOp { resolve, reject });
                 Ok(promise)
             }
         }
@@ -288,13 +301,6 @@ impl HostState {
     /// Whether anything may still arrive: async ops or timers.
     pub(crate) fn expects_anything(&self) -> bool {
         !lock(&self.pending).ops.is_empty() || lock(&self.timers).next().is_some()
-    }
-
-    /// Cancels all async ops. For a VM that will not run again.
-    pub(crate) fn abort_ops(&self) {
-        for (_, op) in lock(&self.pending).ops.drain() {
-            op.task.abort();
-        }
     }
 
     fn enter<'js>(&self, scope: Scope<'js>, result: OpResult) -> Result<Value<'js>, Exception> {
@@ -386,6 +392,11 @@ impl HostState {
 
     // ---- unhandled rejections -----------------------------------------------------------------------------------------
 
+    /// Whether rejections wait to be looked at.
+    pub(crate) fn has_rejections(&self) -> bool {
+        !lock(&self.rejections).unhandled.is_empty()
+    }
+
     /// Takes the reasons of rejections that nobody has handled, with a count of those that were not kept.
     pub(crate) fn take_rejections<'js>(&self, scope: Scope<'js>) -> (Vec<Value<'js>>, u64) {
         let rejections = std::mem::take(&mut *lock(&self.rejections));
@@ -457,9 +468,11 @@ fn panicked(op: &str) -> OpError {
 fn argument_error(error: WalkError) -> OpError {
     match error {
         WalkError::Unserializable { path, why } => OpError::type_error(format!("{why} (at {path})")),
-        WalkError::TooLarge { limit, used } => {
-            OpError::quota(format!("the argument is larger than {limit} bytes"), limit as u64, used as u64)
-        }
+        WalkError::TooLarge { limit, used } => OpError::quota(
+            format!("the argument takes more than {limit} bytes outside of the VM"),
+            limit as u64,
+            used as u64,
+        ),
     }
 }
 

@@ -139,11 +139,12 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
         state: State::Home(None),
         lease: Some(lease),
         queued: Duration::ZERO,
+        console,
     };
     if flight.control.is_stopped() {
         // Stopped between two runs; the VM is of no use any more, and the script has not been looked at.
         let error = describe_stop(flight.control.stop().expect("it is stopped"));
-        return flight.end(Err(error), None, false, console, submitted, 0);
+        return flight.end(Err(error), None, false, submitted, 0);
     }
     let work = match vm {
         VmSource::Warm(vm) => Work::Start(vm, job),
@@ -155,10 +156,14 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
         match outcome {
             Ok(()) => {}
             Err(work) => {
-                // The queue is full or too many threads are lost. A run that has begun cannot be put off: its VM goes.
+                // The queue is full, or too many threads are stuck; for a run that has begun, the executor is gone.
                 let vm = work.into_vm();
-                let error = busy("too many scripts wait or are stuck");
-                return flight.end(Err(error), vm.filter(|_| !started), started, console, submitted, 0);
+                let error = if started {
+                    ScriptError::internal("the threads that run scripts have ended")
+                } else {
+                    busy("too many scripts wait or are stuck")
+                };
+                return flight.end(Err(error), vm.filter(|_| !started), started, submitted, 0);
             }
         }
         let landed = flight.land(cancel.as_ref(), !started).await;
@@ -166,15 +171,15 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
             Landed::Back(done) => done,
             Landed::Withdrawn(work, error) => {
                 let vm = work.into_vm().filter(|_| !started);
-                return flight.end(Err(error), vm, started, console, submitted, 0);
+                return flight.end(Err(error), vm, started, submitted, 0);
             }
             Landed::Abandoned => {
                 let error = flight.stop_error();
-                return flight.end(Err(error), None, true, console, submitted, 0);
+                return flight.end(Err(error), None, true, submitted, 0);
             }
             Landed::Lost => {
                 let error = ScriptError::internal("the VM failed; this is a defect of the host, not of the script");
-                return flight.end(Err(error), None, true, console, submitted, 0);
+                return flight.end(Err(error), None, true, submitted, 0);
             }
         };
         started = true;
@@ -184,16 +189,16 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
                 Step::Settled(outcome, _) => outcome,
                 Step::Quiet | Step::Stopped => Err(flight.stop_error()),
             };
-            return flight.end(outcome, None, true, console, submitted, 0);
+            return flight.end(outcome, None, true, submitted, 0);
         };
         let host_calls = vm.host_calls();
         match done.step {
             Step::Settled(result, globals) => {
-                return flight.end_with(result, vm, Some(globals), console, submitted, host_calls);
+                return flight.end_with(result, vm, Some(globals), submitted, host_calls);
             }
             Step::Stopped => {
                 let error = flight.stop_error();
-                return flight.end_with(Err(error), vm, None, console, submitted, host_calls);
+                return flight.end_with(Err(error), vm, None, submitted, host_calls);
             }
             Step::Quiet => {
                 flight.state = State::Home(Some(vm));
@@ -203,7 +208,7 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
                 };
                 if flight.control.is_stopped() {
                     let error = flight.stop_error();
-                    return flight.end_with(Err(error), vm, None, console, submitted, host_calls);
+                    return flight.end_with(Err(error), vm, None, submitted, host_calls);
                 }
                 outcome = flight.send(Work::Resume(vm), &script.options);
             }
@@ -255,6 +260,7 @@ pub async fn pump(
         state: State::Home(None),
         lease: Some(lease),
         queued: Duration::ZERO,
+        console: vm.console().clone(),
     };
     let (vm, spent) = match flight.dispatch(Work::Pump(vm, budget), Instant::now() + CALLBACK) {
         Err(work) => (work.into_vm(), Duration::ZERO),
@@ -267,11 +273,18 @@ pub async fn pump(
     (vm, spent, flight.lease.take().unwrap_or_else(|| Box::new(())))
 }
 
-/// Drops a VM on an executor thread: a large heap takes a while to give back.
+/// A VM with a larger heap is dropped on an executor thread.
+const SMALL_HEAP: usize = 4 << 20;
+
+/// Drops a VM, and the lease after it; one whose heap takes a while to give back on an executor thread.
 pub fn discard(executor: &Executor, vm: Vm, lease: Lease) {
+    if vm.heap_bytes() <= SMALL_HEAP {
+        drop(vm);
+        return drop(lease);
+    }
     let (sender, _) = oneshot::channel();
     // If there is no thread for it, dropping the work drops the VM here.
-    let _ = executor.submit(Arc::new(Slice::new(Work::Drop(vm, lease), sender)));
+    let _ = executor.submit(Arc::new(Slice::new(Work::Drop(vm, lease), sender)), true);
 }
 
 fn busy(why: &str) -> ScriptError {
@@ -302,6 +315,7 @@ struct Flight {
     state: State,
     lease: Option<Lease>,
     queued: Duration,
+    console: Console,
 }
 
 enum State {
@@ -340,15 +354,21 @@ impl Flight {
         let first_check = match &work {
             // The clocks start with the first slice; they cannot have run out before this.
             Work::Build(..) | Work::Start(..) => now + options.wall.min(options.cpu.unwrap_or(options.wall)),
-            _ => self.control.next_check().unwrap_or(now + GRACE),
+            _ => {
+                let check = self.control.next_check().unwrap_or(now + GRACE);
+                self.control.pause();
+                check
+            }
         };
         self.dispatch(work, first_check)
     }
 
     fn dispatch(&mut self, work: Work, first_check: Instant) -> Result<(), Work> {
         let (sender, done) = oneshot::channel();
+        // A run that has begun is not turned away: it could not be put off without losing what it did.
+        let begun = matches!(work, Work::Resume(_));
         let slice = Arc::new(Slice::new(work, sender));
-        if self.executor.submit(slice.clone()).is_err() {
+        if self.executor.submit(slice.clone(), begun).is_err() {
             return Err(slice.take().expect("nobody else has it").0);
         }
         self.state = State::Away(Away { slice, done, first_check, sent: Instant::now() });
@@ -363,26 +383,35 @@ impl Flight {
         let mut stopped_at = None;
         let mut check = pin!(sleep_until(away.first_check.min(give_up).into()));
         let landed = loop {
+            let mut give_up_now = false;
             tokio::select! {
                 biased;
                 done = &mut away.done => break done.map_or(Landed::Lost, |done| Landed::Back(Box::new(done))),
-                () = control.stopped.notified(), if stopped_at.is_none() => {}
-                () = cancelled(cancel), if stopped_at.is_none() => control.stop_with(StopReason::Cancelled, 0, 0),
+                () = control.changed.notified(), if stopped_at.is_none() => {}
+                () = cancelled(cancel), if stopped_at.is_none() => give_up_now = true,
                 () = &mut check => {}
             }
             let now = Instant::now();
-            if (control.is_stopped() || (first && now >= give_up)) && away.slice.ticket.withdraw() {
+            let too_long = first && now >= give_up;
+            if (control.is_stopped() || too_long || give_up_now) && away.slice.ticket.withdraw() {
                 let Some((work, _)) = away.slice.take() else { break Landed::Lost };
+                if give_up_now && !first {
+                    control.stop_with(StopReason::Cancelled, 0, 0);
+                }
                 let error = match control.stop() {
                     Some(stop) => describe_stop(stop),
+                    None if give_up_now => {
+                        ScriptError::new(ErrorKind::Cancelled, "the run was cancelled before it began; nothing ran")
+                    }
                     None => busy(&format!("no thread was free within {:?}", executor.config().max_wait)),
                 };
                 break Landed::Withdrawn(work, error);
             }
-            // Waiting for a thread is not the script's time: what has run out meanwhile is given back when it gets one.
+            if give_up_now {
+                control.stop_with(StopReason::Cancelled, 0, 0);
+            }
             let queued = away.slice.ticket.is_queued();
-            let stopped = if queued { control.is_stopped() } else { control.should_stop() };
-            if stopped {
+            if control.should_stop() {
                 let at: Instant = *stopped_at.get_or_insert(now);
                 // It has just ended after all, or is still queued; either shows at once.
                 if now >= at + GRACE && executor.abandon(&away.task()) {
@@ -395,8 +424,7 @@ impl Flight {
                 }
                 check.as_mut().reset((now + NUDGE).min((at + GRACE).max(now + Duration::from_millis(1))).into());
             } else {
-                let next = if queued { None } else { control.next_check() };
-                let next = next.unwrap_or(now + GRACE).max(now + Duration::from_millis(1));
+                let next = control.next_check().unwrap_or(now + GRACE).max(now + Duration::from_millis(1));
                 check.as_mut().reset(if first && queued { next.min(give_up) } else { next }.into());
             }
         };
@@ -416,8 +444,8 @@ impl Flight {
             tokio::select! {
                 () = inbox.arrived.notified() => {}
                 () = until(timer) => {}
-                () = until(self.control.next_check()) => {}
-                () = self.control.stopped.notified() => {}
+                () = until(self.control.deadline()) => {}
+                () = self.control.changed.notified() => {}
                 () = cancelled(cancel) => self.control.stop_with(StopReason::Cancelled, 0, 0),
             }
         }
@@ -432,12 +460,11 @@ impl Flight {
         outcome: Result<Option<Json>, ScriptError>,
         vm: Vm,
         globals: Option<Globals>,
-        console: Console,
         submitted: Instant,
         host_calls: u64,
     ) -> RunEnd {
         let (heap, peak) = (vm.heap_bytes() as u64, vm.peak_heap_bytes() as u64);
-        let mut end = self.end(outcome, Some(vm), true, console, submitted, host_calls);
+        let mut end = self.end(outcome, Some(vm), true, submitted, host_calls);
         end.usage.heap_bytes = heap;
         end.usage.peak_heap_bytes = peak;
         end.globals = globals;
@@ -449,13 +476,12 @@ impl Flight {
         outcome: Result<Option<Json>, ScriptError>,
         vm: Option<Vm>,
         started: bool,
-        console: Console,
         submitted: Instant,
         host_calls: u64,
     ) -> RunEnd {
         let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
         // A run that never began leaves what callbacks wrote to the one that does.
-        let console = if started { console.end_run() } else { ConsoleOutput::default() };
+        let console = if started { self.console.end_run() } else { ConsoleOutput::default() };
         let usage = Usage {
             wall_ms: if started { ms(submitted.elapsed().saturating_sub(self.queued)) } else { 0.0 },
             cpu_ms: if started { self.control.cpu_used() as f64 / 1e6 } else { 0.0 },
@@ -481,6 +507,7 @@ impl Drop for Flight {
         // After a regular end there is neither a VM nor a lease here any more.
         let Some(lease) = self.lease.take() else { return };
         self.control.stop_with(StopReason::Cancelled, 0, 0);
+        self.console.forget_run();
         match std::mem::replace(&mut self.state, State::Home(None)) {
             State::Home(Some(vm)) => discard(&self.executor, vm, lease),
             State::Home(None) => drop(lease),
@@ -610,7 +637,7 @@ impl Task for Slice {
                 (Some(vm), step)
             }
             Work::Resume(mut vm) => {
-                control.extend(waited);
+                control.unpause();
                 let step = catch_stop(|| vm.resume()).unwrap_or(Step::Stopped);
                 (Some(vm), step)
             }

@@ -110,7 +110,7 @@ fn fresh_label() -> String {
 impl Vm {
     /// Builds a VM on the calling thread. The control's deadline covers it.
     pub(crate) fn build(spec: BuildSpec) -> Result<Self, ScriptError> {
-        let host = HostState::new(spec.config, spec.console, spec.runtime);
+        let host = HostState::new(spec.config, spec.console, spec.runtime, spec.control.ops.clone());
         let js = Js::new(spec.control.clone(), Box::new(host.clone()));
         let Some(mut js) = js else { return Err(ScriptError::internal("no memory for another VM")) };
         let scope = js.enter(RunOptions::default().stack_bytes);
@@ -123,6 +123,10 @@ impl Vm {
 
     /// Begins a run. The heap limit is checked first; a VM that holds more already is left as it is.
     pub(crate) fn start(&mut self, job: RunJob) -> Step {
+        // Answered already; the console and the context are the successor's.
+        if self.control.should_stop() {
+            return Step::Stopped;
+        }
         let held = self.js.heap_bytes();
         let options = job.options;
         if held > options.memory_bytes {
@@ -226,23 +230,27 @@ impl Vm {
     /// The result is there: lets what is left run for a moment, says what nobody handled, and stops the clocks. A stop in here
     /// costs the VM but not the result.
     fn settle(&mut self, options: &RunOptions, outcome: Result<Option<Json>, ScriptError>) -> Step {
-        let globals = catch_stop(|| {
-            self.control.begin_callback(CALLBACK);
-            if self.js.has_jobs() {
+        self.control.end();
+        let mut globals = self.globals();
+        if self.js.has_jobs() || self.host.has_rejections() {
+            // If this is stopped, what the script had made by now is what was lost.
+            let after = catch_stop(|| {
+                self.control.begin_callback(CALLBACK);
                 let until = Instant::now() + DRAIN;
                 let scope = self.js.enter(options.stack_bytes);
                 while !self.control.should_stop() && Instant::now() < until {
-                    if scope.run_job() == Job::None {
+                    if !run_job(&self.host, &self.sources, scope) {
                         break;
                     }
                 }
-            }
-            report_rejections(&self.host, &self.sources, self.js.enter(options.stack_bytes));
-            self.globals()
-        });
+                report_rejections(&self.host, &self.sources, scope);
+                self.globals()
+            });
+            globals = after.unwrap_or(globals);
+        }
         self.host.end_loans();
         self.control.end();
-        Step::Settled(outcome, globals.unwrap_or_default())
+        Step::Settled(outcome, globals)
     }
 
     /// Lets callbacks run between two runs, each under its own deadline, until nothing is due or `budget` of CPU time is spent.
@@ -255,7 +263,7 @@ impl Vm {
             self.control.begin_callback(CALLBACK);
             let before = self.control.cpu_used();
             let turned = turn(&self.host, &self.control, &self.sources, scope);
-            while !self.control.should_stop() && scope.run_job() != Job::None {}
+            while !self.control.should_stop() && run_job(&self.host, &self.sources, scope) {}
             if !self.control.is_stopped() {
                 report_rejections(&self.host, &self.sources, scope);
             }
@@ -347,7 +355,7 @@ impl Vm {
 
 impl Drop for Vm {
     fn drop(&mut self) {
-        self.host.abort_ops();
+        self.control.ops.cancel();
     }
 }
 
@@ -364,13 +372,8 @@ enum Turn {
 
 /// One turn of the event loop: a microtask if there is one, else a delivery, else a timer that is due.
 fn turn(host: &HostState, control: &Control, sources: &Sources, scope: Scope<'_>) -> Turn {
-    match scope.run_job() {
-        Job::Ran => return Turn::Worked,
-        Job::Threw => {
-            report_uncaught(host, sources, scope);
-            return Turn::Worked;
-        }
-        Job::None => {}
+    if run_job(host, sources, scope) {
+        return Turn::Worked;
     }
     if let Some(delivery) = host.inbox.take() {
         if host.settle(scope, delivery.id, delivery.result).is_err() {
@@ -390,6 +393,18 @@ fn turn(host: &HostState, control: &Control, sources: &Sources, scope: Scope<'_>
         report_uncaught(host, sources, scope);
     }
     Turn::Worked
+}
+
+/// Runs one microtask; `false` if there was none.
+fn run_job(host: &HostState, sources: &Sources, scope: Scope<'_>) -> bool {
+    match scope.run_job() {
+        Job::None => false,
+        Job::Ran => true,
+        Job::Threw => {
+            report_uncaught(host, sources, scope);
+            true
+        }
+    }
 }
 
 /// A callback threw: nobody can catch it, so the console says it.

@@ -37,6 +37,10 @@ impl RunContext {
         self
     }
 
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancel.as_ref().is_some_and(CancellationToken::is_cancelled)
+    }
+
     /// Stops the script when the token is cancelled.
     #[must_use]
     pub fn cancel_with(mut self, token: CancellationToken) -> Self {

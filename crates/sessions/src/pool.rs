@@ -64,7 +64,7 @@ impl Pool {
         self.lock().remove(stamp)
     }
 
-    /// VMs that exist: idle, running, being built or being dropped.
+    /// VMs that are idle, running or being built.
     pub(crate) fn live(&self) -> usize {
         let state = self.lock();
         state.idle.len() + state.out

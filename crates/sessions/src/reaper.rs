@@ -1,5 +1,6 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
@@ -15,6 +16,8 @@ use crate::table::Shared;
 #[derive(Default)]
 pub(crate) struct Deadlines {
     heap: Mutex<BinaryHeap<Reverse<Entry>>>,
+    /// How many entries are of sessions that have ended otherwise.
+    ended: AtomicUsize,
     /// The earliest deadline has changed.
     changed: Notify,
     /// The table is gone.
@@ -60,6 +63,21 @@ impl Deadlines {
         };
         if is_first {
             self.changed.notify_one();
+        }
+    }
+
+    /// A session that has an entry has ended. Once such entries are the most, they are thrown out, so that sessions that come and go
+    /// leave nothing until their time would have come.
+    pub(crate) fn count_ended(&self) {
+        let ended = self.ended.fetch_add(1, Ordering::Relaxed) + 1;
+        if ended < 1000 {
+            return;
+        }
+        let mut heap = lock(&self.heap);
+        if ended > heap.len() / 2 {
+            heap.retain(|Reverse(entry)| entry.record.upgrade().is_some_and(|record| record.end_reason().is_none()));
+            heap.shrink_to_fit();
+            self.ended.store(0, Ordering::Relaxed);
         }
     }
 

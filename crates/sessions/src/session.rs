@@ -110,6 +110,9 @@ impl BrowserSession {
             );
         }
         let permit = self.permit(&context).await?;
+        if context.is_cancelled() {
+            return Err(cancelled_before_it_began());
+        }
         if shared.has_outlived(&record) {
             shared.end_from_within(&record, EndReason::Lifetime);
         }
@@ -143,10 +146,12 @@ impl BrowserSession {
         if !end.started {
             // Nothing has changed, except that a VM may have been lost before the run was looked at.
             self.state.had_vm = had_vm;
-            self.state.lost_because = chosen.because.or(before);
+            let poisoned = end.vm.as_ref().and_then(Vm::poisoned_by).map(rebuild_reason);
+            self.state.lost_because = poisoned.or(chosen.because).or(before);
             let error =
                 end.outcome.err().unwrap_or_else(|| ScriptError::internal("a run that did not start has no result"));
             self.finish(end.vm, end.lease);
+            self.check_alive()?;
             return Err(error);
         }
         self.state.seq = seq;
@@ -196,7 +201,7 @@ impl BrowserSession {
             biased;
             permit = wait => permit.ok_or_else(|| ScriptError::internal("the session's permit is gone")),
             reason = record.has_ended() => Err(session_ended(self.name(), reason)),
-            () = cancelled => Err(ScriptError::new(ErrorKind::Cancelled, "the run was cancelled before it began; nothing ran")),
+            () = cancelled => Err(cancelled_before_it_began()),
         }
     }
 
@@ -332,6 +337,10 @@ impl std::fmt::Debug for BrowserSession {
             .field("runs", &self.state.seq)
             .finish_non_exhaustive()
     }
+}
+
+fn cancelled_before_it_began() -> ScriptError {
+    ScriptError::new(ErrorKind::Cancelled, "the run was cancelled before it began; nothing ran")
 }
 
 fn session_ended(name: &str, reason: EndReason) -> ScriptError {

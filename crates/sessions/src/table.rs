@@ -173,13 +173,7 @@ impl SessionTable {
     pub fn remove(&self, name: &str) -> bool {
         let shared = self.shared();
         shared.sweep();
-        match shared.sessions.remove(name) {
-            Some((_, record)) => {
-                shared.end(&record, EndReason::Removed);
-                true
-            }
-            None => false,
-        }
+        shared.end_if(name, EndReason::Removed, |_| true)
     }
 
     /// Ends all sessions.
@@ -208,7 +202,7 @@ impl SessionTable {
         self.len() == 0
     }
 
-    /// VMs that exist: warm, running, being built or being dropped.
+    /// VMs that are warm, running or being built.
     pub fn live_vm_count(&self) -> usize {
         self.shared().pool.live()
     }
@@ -355,46 +349,54 @@ impl Shared {
                 self.deadlines.add(&record, at);
                 continue;
             }
-            // Pinned records come back when they are let go.
-            let removed = self
-                .sessions
-                .remove_if(record.name.as_str(), |_, known| Arc::ptr_eq(known, &record) && !record.is_pinned());
-            if removed.is_some() {
-                // It ended when its time had come, however late this look at it is.
-                self.end_at(&record, reason, at);
-                swept += 1;
-            }
+            // Pinned records come back when they are let go. It ended when its time had come, however late this look at it is.
+            let over = |known: &Arc<Record>| Arc::ptr_eq(known, &record) && !record.is_pinned();
+            swept += usize::from(self.end_if_at(&record.name, reason, at, over));
         }
         if swept > 0 {
             self.shrink();
         }
     }
 
-    /// Ends a session that is no longer in the map.
-    pub(crate) fn end(&self, record: &Arc<Record>, reason: EndReason) {
-        self.end_at(record, reason, self.now());
+    /// Ends the session of this name if there is one and `condition` holds. `false` if not.
+    fn end_if(&self, name: &str, reason: EndReason, condition: impl FnOnce(&Arc<Record>) -> bool) -> bool {
+        self.end_if_at(name, reason, self.now(), condition)
     }
 
-    fn end_at(&self, record: &Arc<Record>, reason: EndReason, at: Instant) {
-        if !record.mark_ended(reason) {
-            return;
-        }
-        lock(&self.tombstones).add(record.name.clone(), reason, at);
-        if record.is_running() {
-            let mut ending = lock(&self.ending);
-            if ending.len() > 64 {
-                ending.retain(|_, record| record.is_running());
+    /// One step for whoever looks the name up: the session is in the map, or it has ended and its successor knows of it.
+    fn end_if_at(
+        &self,
+        name: &str,
+        reason: EndReason,
+        at: Instant,
+        condition: impl FnOnce(&Arc<Record>) -> bool,
+    ) -> bool {
+        let ended = self.sessions.remove_if(name, |_, record| {
+            let end = condition(record);
+            if end && record.mark_ended(reason) {
+                lock(&self.tombstones).add(record.name.clone(), reason, at);
+                if record.is_running() {
+                    let mut ending = lock(&self.ending);
+                    if ending.len() > 64 {
+                        ending.retain(|_, record| record.is_running());
+                    }
+                    ending.insert(record.name.clone(), record.clone());
+                }
             }
-            ending.insert(record.name.clone(), record.clone());
+            end
+        });
+        let Some((_, record)) = ended else { return false };
+        if record.is_queued() {
+            self.deadlines.count_ended();
         }
-        self.drop_warm(record);
+        self.drop_warm(&record);
         self.count_gone(1);
+        true
     }
 
-    /// Ends a session from within: takes it out of the map first, if it is still there.
+    /// Ends a session from within, if it has not ended yet.
     pub(crate) fn end_from_within(&self, record: &Arc<Record>, reason: EndReason) {
-        self.sessions.remove_if(record.name.as_str(), |_, known| Arc::ptr_eq(known, record));
-        self.end(record, reason);
+        self.end_if(&record.name, reason, |known| Arc::ptr_eq(known, record));
     }
 
     /// Drops the idle VM of a session, if it has one.
@@ -415,9 +417,7 @@ impl Shared {
     fn clear(&self, reason: EndReason) {
         let names: Vec<CompactString> = self.sessions.iter().map(|entry| entry.key().clone()).collect();
         for name in names {
-            if let Some((_, record)) = self.sessions.remove(name.as_str()) {
-                self.end(&record, reason);
-            }
+            self.end_if(&name, reason, |_| true);
         }
         self.shrink();
     }

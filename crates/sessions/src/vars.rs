@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 pub trait VarsStore: Send + Sync + 'static {
     /// The value of this name.
     fn get(&self, name: &str) -> Option<Value>;
+    /// Whether there is a value of this name.
+    fn has(&self, name: &str) -> bool;
     /// A number that changes with every write to this name, removal included.
     fn version(&self, name: &str) -> u64;
     /// Writes a value.
@@ -71,6 +73,13 @@ pub enum VarsError {
         /// What there would have been.
         used: usize,
     },
+    /// A value nested too deep to be read again.
+    Depth {
+        /// The deepest allowed.
+        limit: usize,
+        /// What there would have been.
+        used: usize,
+    },
 }
 
 impl std::fmt::Display for VarsError {
@@ -78,6 +87,7 @@ impl std::fmt::Display for VarsError {
         match self {
             Self::Entries { limit, used } => write!(f, "vars may hold {limit} names and would hold {used}"),
             Self::Bytes { limit, used } => write!(f, "vars may hold {limit} bytes and would hold {used}"),
+            Self::Depth { limit, used } => write!(f, "a var may be nested {limit} levels deep and would be {used}"),
         }
     }
 }
@@ -86,8 +96,13 @@ impl std::error::Error for VarsError {}
 
 impl From<VarsError> for OpError {
     fn from(error: VarsError) -> Self {
-        let (VarsError::Entries { limit, used } | VarsError::Bytes { limit, used }) = error;
-        Self::quota(format!("{error}: delete some first"), limit as u64, used as u64)
+        let (advice, limit, used) = match error {
+            VarsError::Entries { limit, used } | VarsError::Bytes { limit, used } => {
+                (": delete some first", limit, used)
+            }
+            VarsError::Depth { limit, used } => ("", limit, used),
+        };
+        Self::quota(format!("{error}{advice}"), limit as u64, used as u64)
     }
 }
 
@@ -109,8 +124,8 @@ struct State {
 
 #[derive(Debug)]
 struct Entry {
-    value: Value,
-    bytes: usize,
+    /// As JSON text, which is what the quota counts: a parsed value takes up to seventy times as much.
+    json: Box<str>,
     version: u64,
 }
 
@@ -124,9 +139,14 @@ impl InMemoryVars {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, state: &mut State, name: &str, value: Value) -> Result<(), VarsError> {
-        let bytes = name.len() + json_bytes(&value);
-        let old = state.entries.get(name).map(|entry| entry.bytes);
+    fn write(&self, state: &mut State, name: &str, value: &Value) -> Result<(), VarsError> {
+        let depth = depth(value);
+        if depth > MAX_DEPTH {
+            return Err(VarsError::Depth { limit: MAX_DEPTH, used: depth });
+        }
+        let json = value.to_string().into_boxed_str();
+        let bytes = name.len() + json.len();
+        let old = state.entries.get(name).map(|entry| name.len() + entry.json.len());
         let entries = state.entries.len() + usize::from(old.is_none());
         let total = state.bytes - old.unwrap_or(0) + bytes;
         if entries > self.quota.entries {
@@ -136,29 +156,22 @@ impl InMemoryVars {
             return Err(VarsError::Bytes { limit: self.quota.bytes, used: total });
         }
         state.writes += 1;
-        let entry = Entry { value, bytes, version: state.writes };
+        let entry = Entry { json, version: state.writes };
         state.entries.insert(name.to_owned(), entry);
         state.bytes = total;
         Ok(())
     }
 }
 
-/// The length of a value as JSON text.
-fn json_bytes(value: &Value) -> usize {
-    struct Counter(usize);
-    impl std::io::Write for Counter {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
+/// Levels of nesting that `serde_json` reads back, less what a result puts around them.
+const MAX_DEPTH: usize = 120;
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
-    let mut counter = Counter(0);
-    // Counting cannot fail, and neither can writing a `Value`.
-    let _ = serde_json::to_writer(&mut counter, value);
-    counter.0
 }
 
 impl State {
@@ -169,7 +182,14 @@ impl State {
 
 impl VarsStore for InMemoryVars {
     fn get(&self, name: &str) -> Option<Value> {
-        self.lock().entries.get(name).map(|entry| entry.value.clone())
+        let state = self.lock();
+        let entry = state.entries.get(name)?;
+        // It was written from a value, so it parses.
+        serde_json::from_str(&entry.json).ok()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.lock().entries.contains_key(name)
     }
 
     fn version(&self, name: &str) -> u64 {
@@ -177,7 +197,7 @@ impl VarsStore for InMemoryVars {
     }
 
     fn set(&self, name: &str, value: Value) -> Result<(), VarsError> {
-        self.write(&mut self.lock(), name, value)
+        self.write(&mut self.lock(), name, &value)
     }
 
     fn replace(&self, name: &str, version: u64, value: Value) -> Result<bool, VarsError> {
@@ -185,13 +205,13 @@ impl VarsStore for InMemoryVars {
         if state.version(name) != version {
             return Ok(false);
         }
-        self.write(&mut state, name, value).map(|()| true)
+        self.write(&mut state, name, &value).map(|()| true)
     }
 
     fn delete(&self, name: &str) -> bool {
         let mut state = self.lock();
         let Some(entry) = state.entries.remove(name) else { return false };
-        state.bytes -= entry.bytes;
+        state.bytes -= name.len() + entry.json.len();
         state.writes += 1;
         state.removed = state.writes;
         true
@@ -246,7 +266,7 @@ fn ops() -> OpTable {
         .sync("vars_get", |context, args| {
             Ok(store(context)?.get(name(&args)?).map_or(OpValue::Undefined, OpValue::Json))
         })
-        .sync("vars_has", |context, args| Ok(json!(store(context)?.get(name(&args)?).is_some()).into()))
+        .sync("vars_has", |context, args| Ok(json!(store(context)?.has(name(&args)?)).into()))
         .sync("vars_version", |context, args| Ok(json!(store(context)?.version(name(&args)?)).into()))
         .sync("vars_set", |context, mut args| {
             let value = value(&mut args, 1)?;

@@ -41,7 +41,6 @@ unsafe extern "C-unwind" {
     pub(super) fn JS_FreeCString(ctx: *mut JSContext, ptr: *const c_char);
     pub(super) fn JS_FreePropertyEnum(ctx: *mut JSContext, tab: *mut JSPropertyEnum, len: u32);
     pub(super) fn JS_FreeValue(ctx: *mut JSContext, v: JSValue);
-    pub(super) fn JS_GetArrayBuffer(ctx: *mut JSContext, psize: *mut size_t, obj: JSValue) -> *mut u8;
     pub(super) fn JS_GetClassID(v: JSValue) -> JSClassID;
     pub(super) fn JS_GetException(ctx: *mut JSContext) -> JSValue;
     pub(super) fn JS_GetGCThreshold(rt: *mut JSRuntime) -> size_t;
@@ -49,13 +48,6 @@ unsafe extern "C-unwind" {
     pub(super) fn JS_GetPrototype(ctx: *mut JSContext, val: JSValue) -> JSValue;
     pub(super) fn JS_GetRuntime(ctx: *mut JSContext) -> *mut JSRuntime;
     pub(super) fn JS_GetRuntimeOpaque(rt: *mut JSRuntime) -> *mut c_void;
-    pub(super) fn JS_GetTypedArrayBuffer(
-        ctx: *mut JSContext,
-        obj: JSValue,
-        pbyte_offset: *mut size_t,
-        pbyte_length: *mut size_t,
-        pbytes_per_element: *mut size_t,
-    ) -> JSValue;
     pub(super) fn JS_GetTypedArrayType(obj: JSValue) -> c_int;
     pub(super) fn JS_GetVersion() -> *const c_char;
     pub(super) fn JS_IsArray(val: JSValue) -> bool;
@@ -78,7 +70,6 @@ unsafe extern "C-unwind" {
         magic: c_int,
     ) -> JSValue;
     pub(super) fn JS_NewContext(rt: *mut JSRuntime) -> *mut JSContext;
-    pub(super) fn JS_NewError(ctx: *mut JSContext) -> JSValue;
     pub(super) fn JS_NewObjectProto(ctx: *mut JSContext, proto: JSValue) -> JSValue;
     pub(super) fn JS_NewObject(ctx: *mut JSContext) -> JSValue;
     pub(super) fn JS_NewObjectProtoClass(ctx: *mut JSContext, proto: JSValue, class_id: JSClassID) -> JSValue;
@@ -100,8 +91,6 @@ unsafe extern "C-unwind" {
     pub(super) fn JS_SetMaxStackSize(rt: *mut JSRuntime, stack_size: size_t);
     pub(super) fn JS_SetRuntimeOpaque(rt: *mut JSRuntime, opaque: *mut c_void);
     pub(super) fn JS_Throw(ctx: *mut JSContext, obj: JSValue) -> JSValue;
-    pub(super) fn JS_ThrowRangeError(ctx: *mut JSContext, fmt: *const c_char, ...) -> JSValue;
-    pub(super) fn JS_ThrowTypeError(ctx: *mut JSContext, fmt: *const c_char, ...) -> JSValue;
     pub(super) fn JS_UpdateStackTop(rt: *mut JSRuntime);
     pub(super) fn JS_ValueToAtom(ctx: *mut JSContext, val: JSValue) -> JSAtom;
     pub(super) fn JS_WriteObject(ctx: *mut JSContext, psize: *mut size_t, obj: JSValue, flags: c_int) -> *mut u8;
@@ -125,6 +114,15 @@ mod raw {
     use super::*;
 
     unsafe extern "C-unwind" {
+        pub(in super::super) fn JS_NewError(ctx: *mut JSContext) -> JSValue;
+        pub(in super::super) fn JS_GetTypedArrayBuffer(
+            ctx: *mut JSContext,
+            obj: JSValue,
+            pbyte_offset: *mut size_t,
+            pbyte_length: *mut size_t,
+            pbytes_per_element: *mut size_t,
+        ) -> JSValue;
+        pub(in super::super) fn JS_GetArrayBuffer(ctx: *mut JSContext, psize: *mut size_t, obj: JSValue) -> *mut u8;
         pub(in super::super) fn JS_Eval2(
             ctx: *mut JSContext,
             input: *const c_char,
@@ -303,6 +301,51 @@ pub(super) unsafe fn JS_ToCStringLen2(
         let callbacks = callbacks(JS_GetRuntime(ctx));
         (*callbacks).set_inside(true);
         let result = raw::JS_ToCStringLen2(ctx, plen, val1, cesu8);
+        (*callbacks).set_inside(false);
+        result
+    }
+}
+
+/// [`raw::JS_GetArrayBuffer`], which may build a stack trace and so run a script.
+#[inline(never)]
+pub(super) unsafe fn JS_GetArrayBuffer(ctx: *mut JSContext, psize: *mut size_t, obj: JSValue) -> *mut u8 {
+    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
+    unsafe {
+        let callbacks = callbacks(JS_GetRuntime(ctx));
+        (*callbacks).set_inside(true);
+        let result = raw::JS_GetArrayBuffer(ctx, psize, obj);
+        (*callbacks).set_inside(false);
+        result
+    }
+}
+
+/// [`raw::JS_GetTypedArrayBuffer`], which may build a stack trace and so run a script.
+#[inline(never)]
+pub(super) unsafe fn JS_GetTypedArrayBuffer(
+    ctx: *mut JSContext,
+    obj: JSValue,
+    pbyte_offset: *mut size_t,
+    pbyte_length: *mut size_t,
+    pbytes_per_element: *mut size_t,
+) -> JSValue {
+    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
+    unsafe {
+        let callbacks = callbacks(JS_GetRuntime(ctx));
+        (*callbacks).set_inside(true);
+        let result = raw::JS_GetTypedArrayBuffer(ctx, obj, pbyte_offset, pbyte_length, pbytes_per_element);
+        (*callbacks).set_inside(false);
+        result
+    }
+}
+
+/// [`raw::JS_NewError`], which may build a stack trace and so run a script.
+#[inline(never)]
+pub(super) unsafe fn JS_NewError(ctx: *mut JSContext) -> JSValue {
+    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
+    unsafe {
+        let callbacks = callbacks(JS_GetRuntime(ctx));
+        (*callbacks).set_inside(true);
+        let result = raw::JS_NewError(ctx);
         (*callbacks).set_inside(false);
         result
     }

@@ -10,7 +10,7 @@ use rquickjs::qjs;
 use super::ffi::{self, plain};
 use super::meter::Meter;
 use super::scope::{Exception, Scope};
-use super::signal::set_current;
+use super::signal::{clear_current, set_current};
 use super::stop::{catch_panic, leave};
 use super::value::Value;
 use crate::control::Control;
@@ -150,6 +150,7 @@ impl Drop for Js {
         // holds nothing outside the meter: no external array buffers, no shared array buffers, no finalizers of ours.
         unsafe {
             (*self.callbacks).control.detach();
+            clear_current(self.callbacks);
             drop(Partial { callbacks: self.callbacks, meter: self.meter });
         }
         LIVE.fetch_sub(1, Ordering::Relaxed);
@@ -208,15 +209,17 @@ unsafe fn bound_gc_threshold(runtime: *mut qjs::JSRuntime, limit: usize) {
     }
 }
 
-// The three functions below are what QuickJS calls. Each is a shim around one that does the work: it owns nothing, see `signal`.
+// The three functions below are what QuickJS calls. Each is a shim around one that does the work: it owns nothing, see `signal`, and
+// leaves `inside` as it found it: not every way into C goes through a shim that sets it.
 
 unsafe extern "C-unwind" fn on_interrupt(runtime: *mut qjs::JSRuntime, opaque: *mut c_void) -> c_int {
     // SAFETY: the pointer set in `Js::new`, live as long as the runtime; QuickJS asks on the VM's thread, outside allocations.
     unsafe {
         let callbacks: *const Callbacks = opaque.cast();
+        let inside = (*callbacks).is_inside();
         (*callbacks).set_inside(false);
         interrupt(runtime, callbacks);
-        (*callbacks).set_inside(true);
+        (*callbacks).set_inside(inside);
         0
     }
 }
@@ -244,9 +247,10 @@ unsafe extern "C-unwind" fn on_rejection(
     // SAFETY: as in `on_interrupt`.
     unsafe {
         let callbacks: *const Callbacks = opaque.cast();
+        let inside = (*callbacks).is_inside();
         (*callbacks).set_inside(false);
         rejection(context, promise, reason, handled, callbacks);
-        (*callbacks).set_inside(true);
+        (*callbacks).set_inside(inside);
     }
 }
 
@@ -281,9 +285,10 @@ pub(super) unsafe extern "C-unwind" fn on_call(
     // SAFETY: as in `on_interrupt`.
     unsafe {
         let callbacks: *const Callbacks = ffi::JS_GetRuntimeOpaque(ffi::JS_GetRuntime(context)).cast();
+        let inside = (*callbacks).is_inside();
         (*callbacks).set_inside(false);
         let value = call(context, argc, argv, id, callbacks);
-        (*callbacks).set_inside(true);
+        (*callbacks).set_inside(inside);
         value
     }
 }

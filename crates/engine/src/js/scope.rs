@@ -182,30 +182,12 @@ impl<'js> Scope<'js> {
         Exception
     }
 
-    /// Throws an error of one of the classes every realm has, or of class `Error` with another name.
-    pub(crate) fn throw_error(self, class: &str, message: &str) -> Exception {
-        let format = c"%s";
-        // An interior NUL would end the message early.
-        let message = CString::new(message.replace('\0', "\u{fffd}")).unwrap_or_default();
-        // SAFETY: a constant format with one string argument that lives across the call. QuickJS cuts it at 256 bytes, which is
-        // why other messages go through `error`.
-        unsafe {
-            match class {
-                "TypeError" if message.count_bytes() < 200 => {
-                    ffi::JS_ThrowTypeError(self.raw(), format.as_ptr(), message.as_ptr());
-                }
-                "RangeError" if message.count_bytes() < 200 => {
-                    ffi::JS_ThrowRangeError(self.raw(), format.as_ptr(), message.as_ptr());
-                }
-                _ => {
-                    return match self.error(class, &message.to_string_lossy()) {
-                        Ok(error) => self.throw(error),
-                        Err(exception) => exception,
-                    };
-                }
-            }
+    /// Throws an error of class `Error` with this name.
+    pub(crate) fn throw_error(self, name: &str, message: &str) -> Exception {
+        match self.error(name, message) {
+            Ok(error) => self.throw(error),
+            Err(exception) => exception,
         }
-        Exception
     }
 
     // ---- running ------------------------------------------------------------------------------------------------------

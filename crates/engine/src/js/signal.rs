@@ -7,7 +7,7 @@
 //!   it is set are the shims of this crate that set and clear it; they own nothing and so have no cleanup that an unwinding from
 //!   the middle of them could miss.
 //! * The interrupted instruction lies in the object that QuickJS is linked into, and that object is not the C library: so no lock
-//!   of the C library is held, and no allocation is half done.
+//!   of the C library is held, and no allocation is half done. It has an unwind table.
 //! * The C compilers of the supported platforms describe the stack at every instruction (asynchronous unwind tables); thread
 //!   cancellation in glibc depends on the same.
 //!
@@ -30,6 +30,11 @@ mod linux {
         static CURRENT: Cell<*const Callbacks> = const { Cell::new(ptr::null()) };
     }
 
+    unsafe extern "C" {
+        /// The function whose unwind table covers the instruction before this address; null if there is none.
+        fn _Unwind_FindEnclosingFunction(address: *mut c_void) -> *mut c_void;
+    }
+
     /// The signal in use and the code it may interrupt.
     struct Installed {
         signal: c_int,
@@ -41,6 +46,13 @@ mod linux {
     /// Says which VM the calling thread runs from now on; null for none.
     pub(in super::super) fn set_current(callbacks: *const Callbacks) {
         CURRENT.set(callbacks);
+    }
+
+    /// The VM is gone: if it is the one that the calling thread runs, the thread runs none.
+    pub(in super::super) fn clear_current(callbacks: *const Callbacks) {
+        if CURRENT.get() == callbacks {
+            CURRENT.set(ptr::null());
+        }
     }
 
     /// Asks the thread to leave its VM. Harmless for any other thread, and for one that does something else by now.
@@ -121,7 +133,9 @@ mod linux {
             if !(*callbacks).is_inside() || !(*callbacks).control.is_stopped() {
                 return;
             }
-            if installed.code.contains(&interrupted_at(context.cast())) {
+            let at = interrupted_at(context.cast());
+            // Stubs that the linker made lead to other objects and may have no unwind table.
+            if installed.code.contains(&at) && !_Unwind_FindEnclosingFunction((at + 1) as *mut c_void).is_null() {
                 (*callbacks).set_inside(false);
                 leave();
             }
@@ -144,7 +158,7 @@ mod linux {
 #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) use linux::nudge;
 #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(super) use linux::set_current;
+pub(super) use linux::{clear_current, set_current};
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod elsewhere {
@@ -152,10 +166,12 @@ mod elsewhere {
 
     pub(in super::super) fn set_current(_callbacks: *const Callbacks) {}
 
+    pub(in super::super) fn clear_current(_callbacks: *const Callbacks) {}
+
     pub(crate) fn nudge(_thread_id: i32) {}
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 pub(crate) use elsewhere::nudge;
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub(super) use elsewhere::set_current;
+pub(super) use elsewhere::{clear_current, set_current};

@@ -1,7 +1,7 @@
 use std::ffi::c_int;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use rquickjs::qjs;
 
@@ -56,6 +56,10 @@ pub(crate) enum Class {
     Promise,
     /// WeakMap, WeakSet, WeakRef: what cannot be listed.
     Weak,
+    /// Iterators and generators: what would be used up by listing it.
+    Iterator,
+    /// Memory that others may write to at the same time.
+    SharedBuffer,
     /// Everything else, proxies included.
     Object,
 }
@@ -86,6 +90,11 @@ mod class_id {
     pub(super) const SET: u32 = 37;
     pub(super) const WEAKMAP: u32 = 38;
     pub(super) const WEAKSET: u32 = 39;
+    /// The first of the iterator classes; the last is the generator's.
+    pub(super) const ITERATOR: u32 = 40;
+    pub(super) const GENERATOR: u32 = 49;
+    pub(super) const SHARED_ARRAY_BUFFER: u32 = 21;
+    pub(super) const ASYNC_GENERATOR: u32 = 60;
 }
 
 impl<'js> Value<'js> {
@@ -161,7 +170,9 @@ impl<'js> Value<'js> {
                     class_id::SYMBOL => Class::Symbol,
                     class_id::DATE => Class::Date,
                     class_id::REGEXP => Class::RegExp,
+                    class_id::SHARED_ARRAY_BUFFER => Class::SharedBuffer,
                     class_id::ARRAY_BUFFER..=class_id::DATAVIEW => Class::Buffer,
+                    class_id::ITERATOR..=class_id::GENERATOR | class_id::ASYNC_GENERATOR => Class::Iterator,
                     class_id::MAP => Class::Map,
                     class_id::SET => Class::Set,
                     class_id::WEAKMAP | class_id::WEAKSET => Class::Weak,
@@ -253,7 +264,7 @@ impl<'js> Value<'js> {
 
     /// The enumerable own string keys.
     pub(crate) fn keys(&self) -> Result<Keys<'js>, Exception> {
-        let (mut table, mut length) = (std::ptr::null_mut(), 0);
+        let (mut table, mut length) = (ptr::null_mut(), 0);
         let flags = (qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_ENUM_ONLY) as c_int;
         // SAFETY: live object; QuickJS fills both unless it fails.
         let outcome =
@@ -271,32 +282,35 @@ impl<'js> Value<'js> {
         Text::new(self.scope, data, length)
     }
 
-    /// A copy of the bytes of an ArrayBuffer, typed array or DataView; `None` for anything else or where it is detached.
+    /// A copy of the bytes of an ArrayBuffer, or of a typed array whose length is fixed; `None` for anything else and where it is
+    /// detached.
     pub(crate) fn buffer_bytes(&self) -> Option<Vec<u8>> {
         let (mut offset, mut length, mut size): (qjs::size_t, qjs::size_t, qjs::size_t) = (0, 0, 0);
         // SAFETY: live values. The bytes are copied before anything else can run.
-        unsafe {
+        let bytes = unsafe {
             let context = self.scope.raw();
-            if ffi::JS_IsArrayBuffer(self.raw) {
+            if qjs_is_typed_array(self) {
+                let parts = (&raw mut offset, &raw mut length, ptr::null_mut());
+                let buffer = ffi::JS_GetTypedArrayBuffer(context, self.raw, parts.0, parts.1, parts.2);
+                let buffer = self.scope.checked(buffer).ok();
+                let data = buffer.as_ref().map(|buffer| ffi::JS_GetArrayBuffer(context, &raw mut size, buffer.raw));
+                data.filter(|_| offset + length <= size).and_then(|data| copy(data, offset as usize, length as usize))
+            } else if ffi::JS_IsArrayBuffer(self.raw) {
                 let data = ffi::JS_GetArrayBuffer(context, &raw mut size, self.raw);
-                return copy(data, 0, size as usize);
+                copy(data, 0, size as usize)
+            } else {
+                None
             }
-            if ffi::JS_GetTypedArrayType(self.raw) >= 0 {
-                let buffer = self
-                    .scope
-                    .checked(ffi::JS_GetTypedArrayBuffer(
-                        context,
-                        self.raw,
-                        &raw mut offset,
-                        &raw mut length,
-                        std::ptr::null_mut(),
-                    ))
-                    .ok()?;
-                let data = ffi::JS_GetArrayBuffer(context, &raw mut size, buffer.raw);
-                return if (offset + length) <= size { copy(data, offset as usize, length as usize) } else { None };
-            }
+        };
+        if bytes.is_none() {
+            drop(self.scope.catch());
         }
-        None
+        bytes
+    }
+
+    /// Whether this is a typed array, whose true length only JavaScript knows where it tracks its buffer's.
+    pub(crate) fn is_typed_array(&self) -> bool {
+        qjs_is_typed_array(self)
     }
 
     /// Whether this is a `DataView`, whose parts JavaScript has to name.
@@ -351,12 +365,14 @@ impl<'js> Value<'js> {
     }
 }
 
+fn qjs_is_typed_array(value: &Value<'_>) -> bool {
+    // SAFETY: reads the class.
+    unsafe { ffi::JS_GetTypedArrayType(value.raw) >= 0 }
+}
+
 /// # Safety
 /// `data` is null or has `offset + length` readable bytes.
 unsafe fn copy(data: *const u8, offset: usize, length: usize) -> Option<Vec<u8>> {
-    if length == 0 {
-        return Some(Vec::new());
-    }
     // SAFETY: see above.
     (!data.is_null()).then(|| unsafe { std::slice::from_raw_parts(data.add(offset), length) }.to_vec())
 }

@@ -369,3 +369,166 @@ async fn a_result_matches_the_published_schema_and_comes_back_the_same() {
         "run with UPDATE_SCHEMA=1 after a change of the protocol"
     );
 }
+
+/// A built-in that no interrupt, allocation or call ends.
+const NEVER_POLLS: &str = "[].sort.call({ length: 2 ** 53 - 1 })";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_that_never_polls_is_stopped_as_soon_as_one_that_does() {
+    let table = table(10);
+    let scripts = [
+        format!("Promise.resolve().then(() => {{ {NEVER_POLLS} }}); return 1"),
+        format!("setTimeout(() => {{ {NEVER_POLLS} }}, 5); return 1"),
+    ];
+    for script in scripts {
+        let started = Instant::now();
+        assert!(table.run("s", RunRequest::new(&*script)).await.is_ok());
+        let waits = table.run("s", RunRequest::new("await new Promise((r) => setTimeout(r, 500)); return 2")).await;
+        assert!(started.elapsed() < Duration::from_secs(5), "{script}: {:?} {waits:?}", started.elapsed());
+        table.remove("s");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_trace_hook_that_never_polls_is_stopped_too() {
+    let table = table(10);
+    let hook = format!("Error.prepareStackTrace = () => {{ {NEVER_POLLS} }};");
+    for rest in
+        ["const b = new ArrayBuffer(8); b.transfer(); return b", "vars.get(1)", "throw new Error('x')", "null.x"]
+    {
+        for _ in 0..5 {
+            let result = table.run("s", RunRequest::new(format!("{hook} {rest}")).with_timeout_ms(30)).await;
+            assert!(result.error.is_some(), "{rest}: {result:?}");
+        }
+    }
+    eventually("no thread is lost", || table.abandoned_threads() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_that_finds_a_script_between_two_objects_code_harms_nobody() {
+    // Nearly all the time is spent in the C library and on the way to it.
+    let table = table(10);
+    let script = "const a = Array(1e5).fill('xa'); for (;;) a.includes('xb')";
+    for _ in 0..40 {
+        let result = table.run("s", RunRequest::new(script).with_timeout_ms(10)).await;
+        assert_eq!(kind(&result), Some(ErrorKind::Timeout));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn host_code_between_two_scripts_code_is_never_interrupted() {
+    // A stop that comes while an op drops a large value; the detached buffer makes QuickJS call the script from a C function.
+    let table = table(10);
+    let script = "
+        Error.prepareStackTrace = () => { console.log('trace'); return '' };
+        const detached = new ArrayBuffer(8); detached.transfer();
+        for (;;) { try { vars.set('k', Array(2e4).fill(0)); vars.set('k', detached) } catch {} }";
+    for timeout in 20..40 {
+        let result = table.run("s", RunRequest::new(script).with_timeout_ms(timeout)).await;
+        assert_eq!(kind(&result), Some(ErrorKind::Timeout));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_finds_a_name_free_knows_of_the_session_before() {
+    let table = table(10);
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let remover = std::thread::spawn({
+        let (table, stop) = (table.clone(), stop.clone());
+        move || {
+            let mut removed = 0;
+            while !stop.load(Ordering::Relaxed) {
+                removed += usize::from(table.remove("s"));
+            }
+            removed
+        }
+    });
+    let mut fresh = 0;
+    let mut told = 0;
+    for _ in 0..3000 {
+        let result = table.run("s", RunRequest::new("return 1")).await;
+        if result.vm == Some(VmOrigin::Built) {
+            fresh += 1;
+            told += usize::from(result.replaces.is_some());
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    assert!(remover.join().unwrap() > 0);
+    // The first has no predecessor. One whose run was cancelled before it began took the word of its own with it.
+    assert!(told + 1 >= fresh, "{told} of {fresh}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_cancelled_already_costs_nothing() {
+    let table = table(10);
+    table.run("s", RunRequest::new("globalThis.x = 1")).await;
+    let token = CancellationToken::new();
+    token.cancel();
+    let result = table.run_with("s", RunRequest::new("x = 2"), RunContext::new().cancel_with(token)).await;
+    assert_eq!((kind(&result), result.seq), (Some(ErrorKind::Cancelled), None));
+    let result = table.run("s", RunRequest::new("return x")).await;
+    assert_eq!((result.value, result.vm), (Some(json!(1)), Some(VmOrigin::Warm)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn globals_are_named_even_if_the_vm_is_lost_right_after_the_result() {
+    let table = table(10);
+    table.run("s", RunRequest::new("globalThis.x = 1")).await;
+    let result = table
+        .run("s", RunRequest::new("globalThis.y = 2; Promise.resolve().then(() => { for (;;); }); return 1"))
+        .await;
+    assert_eq!(result.value, Some(json!(1)));
+    let result = table.run("s", RunRequest::new("return 1")).await;
+    assert_eq!(
+        (result.rebuilt_because, result.lost_globals),
+        (Some(RebuildReason::Background), vec!["x".into(), "y".into()])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_microtask_that_throws_after_the_result_is_told_of() {
+    let table = table(10);
+    let result = table.run("s", RunRequest::new("queueMicrotask(() => { throw new Error('lost') }); return 1")).await;
+    assert!(result.console[0].message.starts_with("Uncaught: Error: lost"), "{:?}", result.console);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dropped_run_wrote_is_not_the_next_run_s() {
+    let table = table(10);
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let context = RunContext::new().on_console(Arc::new(move |_| {
+        let _ = sender.send(());
+    }));
+    let run = tokio::spawn({
+        let table = table.clone();
+        async move { table.run_with("s", RunRequest::new("console.log('mine'); for (;;) {}"), context).await }
+    });
+    lines.recv().await;
+    run.abort();
+    let result = table.run("s", RunRequest::new("return 1")).await;
+    assert!(result.console.is_empty(), "{:?}", result.console);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_outside_of_the_vm_are_bounded_by_what_they_take() {
+    let table = table(10);
+    let script = "try { vars.set('k', Array(33).fill(Array(1e6).fill(0))) } catch (e) { return [e.name, e.limit] }";
+    assert_eq!(table.run("s", RunRequest::new(script)).await.value, Some(json!(["QuotaExceededError", 64 << 20])));
+    let sparse = "const a = []; a.length = 2 ** 32 - 1; try { vars.set('k', a) } catch (e) { return e.name }";
+    assert_eq!(table.run("s", RunRequest::new(sparse)).await.value, Some(json!("QuotaExceededError")));
+    let escapes = table.run("s", RunRequest::new("return { ['\\u0001'.repeat(3e5)]: 1 }")).await;
+    assert_eq!(kind(&escapes), Some(ErrorKind::ResultTooLarge));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_heap_limit_below_what_the_session_holds_is_refused_and_loses_nothing() {
+    let table = table(10);
+    table.run("s", RunRequest::new("globalThis.big = new Uint8Array(5 << 20)")).await;
+    let mut request = RunRequest::new("return 1");
+    request.memory_bytes = Some(3 << 20);
+    let error = table.run("s", request).await.error.unwrap();
+    assert_eq!((error.kind, error.limit), (ErrorKind::InvalidRequest, Some(3 << 20)));
+    assert!(error.used.unwrap() > 5 << 20);
+    let result = table.run("s", RunRequest::new("return big.length")).await;
+    assert_eq!((result.value, result.vm), (Some(json!(5 << 20)), Some(VmOrigin::Warm)));
+}
