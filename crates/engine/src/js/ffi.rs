@@ -109,54 +109,6 @@ macro_rules! plain {
 }
 pub(super) use plain;
 
-/// The C functions that the shims below call.
-mod raw {
-    use super::*;
-
-    unsafe extern "C-unwind" {
-        pub(in super::super) fn JS_NewError(ctx: *mut JSContext) -> JSValue;
-        pub(in super::super) fn JS_GetTypedArrayBuffer(
-            ctx: *mut JSContext,
-            obj: JSValue,
-            pbyte_offset: *mut size_t,
-            pbyte_length: *mut size_t,
-            pbytes_per_element: *mut size_t,
-        ) -> JSValue;
-        pub(in super::super) fn JS_GetArrayBuffer(ctx: *mut JSContext, psize: *mut size_t, obj: JSValue) -> *mut u8;
-        pub(in super::super) fn JS_Eval2(
-            ctx: *mut JSContext,
-            input: *const c_char,
-            input_len: size_t,
-            options: *mut JSEvalOptions,
-        ) -> JSValue;
-        pub(in super::super) fn JS_EvalFunction(ctx: *mut JSContext, fun_obj: JSValue) -> JSValue;
-        pub(in super::super) fn JS_Call(
-            ctx: *mut JSContext,
-            func_obj: JSValue,
-            this_obj: JSValue,
-            argc: c_int,
-            argv: *mut JSValue,
-        ) -> JSValue;
-        pub(in super::super) fn JS_ExecutePendingJob(rt: *mut JSRuntime, pctx: *mut *mut JSContext) -> c_int;
-        pub(in super::super) fn JS_GetProperty(ctx: *mut JSContext, this_obj: JSValue, prop: JSAtom) -> JSValue;
-        pub(in super::super) fn JS_GetPropertyUint32(ctx: *mut JSContext, this_obj: JSValue, idx: u32) -> JSValue;
-        pub(in super::super) fn JS_GetLength(ctx: *mut JSContext, obj: JSValue, pres: *mut i64) -> c_int;
-        pub(in super::super) fn JS_GetOwnPropertyNames(
-            ctx: *mut JSContext,
-            ptab: *mut *mut JSPropertyEnum,
-            plen: *mut u32,
-            obj: JSValue,
-            flags: c_int,
-        ) -> c_int;
-        pub(in super::super) fn JS_ToCStringLen2(
-            ctx: *mut JSContext,
-            plen: *mut size_t,
-            val1: JSValue,
-            cesu8: bool,
-        ) -> *const c_char;
-    }
-}
-
 /// # Safety
 /// The runtime is live and one of this module's.
 #[inline(always)]
@@ -165,188 +117,58 @@ unsafe fn callbacks(runtime: *mut JSRuntime) -> *const Callbacks {
     unsafe { JS_GetRuntimeOpaque(runtime).cast() }
 }
 
-// The functions below have the names of those they call. Each is a shim that owns nothing, see `signal`.
+/// Declares C functions in which a script may run for as long as it likes, as shims of the same names that set `inside` around the
+/// call. A shim owns nothing, see `signal`. What follows `as` is the runtime.
+macro_rules! scripts_run_in {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty as $runtime:expr;)*) => {
+        mod raw {
+            use super::*;
 
-/// [`raw::JS_Eval2`], which may run a script for as long as it likes.
-#[inline(never)]
-pub(super) unsafe fn JS_Eval2(
-    ctx: *mut JSContext,
-    input: *const c_char,
-    input_len: size_t,
-    options: *mut JSEvalOptions,
-) -> JSValue {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(JS_GetRuntime(ctx));
-        (*callbacks).set_inside(true);
-        let result = raw::JS_Eval2(ctx, input, input_len, options);
-        (*callbacks).set_inside(false);
-        result
-    }
+            unsafe extern "C-unwind" {
+                $(pub(in super::super) fn $name($($argument: $type),*) -> $result;)*
+            }
+        }
+
+        $(
+            /// The C function of this name.
+            #[inline(never)]
+            pub(super) unsafe fn $name($($argument: $type),*) -> $result {
+                // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
+                unsafe {
+                    let callbacks = callbacks($runtime);
+                    (*callbacks).set_inside(true);
+                    let result = raw::$name($($argument),*);
+                    (*callbacks).set_inside(false);
+                    result
+                }
+            }
+        )*
+    };
 }
 
-/// [`raw::JS_EvalFunction`], which may run a script for as long as it likes.
-#[inline(never)]
-pub(super) unsafe fn JS_EvalFunction(ctx: *mut JSContext, fun_obj: JSValue) -> JSValue {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(JS_GetRuntime(ctx));
-        (*callbacks).set_inside(true);
-        let result = raw::JS_EvalFunction(ctx, fun_obj);
-        (*callbacks).set_inside(false);
-        result
-    }
-}
-
-/// [`raw::JS_Call`], which may run a script for as long as it likes.
-#[inline(never)]
-pub(super) unsafe fn JS_Call(
-    ctx: *mut JSContext,
-    func_obj: JSValue,
-    this_obj: JSValue,
-    argc: c_int,
-    argv: *mut JSValue,
-) -> JSValue {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(JS_GetRuntime(ctx));
-        (*callbacks).set_inside(true);
-        let result = raw::JS_Call(ctx, func_obj, this_obj, argc, argv);
-        (*callbacks).set_inside(false);
-        result
-    }
-}
-
-/// [`raw::JS_ExecutePendingJob`], which may run a script for as long as it likes.
-#[inline(never)]
-pub(super) unsafe fn JS_ExecutePendingJob(rt: *mut JSRuntime, pctx: *mut *mut JSContext) -> c_int {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(rt);
-        (*callbacks).set_inside(true);
-        let result = raw::JS_ExecutePendingJob(rt, pctx);
-        (*callbacks).set_inside(false);
-        result
-    }
-}
-
-/// [`raw::JS_GetProperty`], which may run a script for as long as it likes.
-#[inline(never)]
-pub(super) unsafe fn JS_GetProperty(ctx: *mut JSContext, this_obj: JSValue, prop: JSAtom) -> JSValue {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(JS_GetRuntime(ctx));
-        (*callbacks).set_inside(true);
-        let result = raw::JS_GetProperty(ctx, this_obj, prop);
-        (*callbacks).set_inside(false);
-        result
-    }
-}
-
-/// [`raw::JS_GetPropertyUint32`], which may run a script for as long as it likes.
-#[inline(never)]
-pub(super) unsafe fn JS_GetPropertyUint32(ctx: *mut JSContext, this_obj: JSValue, idx: u32) -> JSValue {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(JS_GetRuntime(ctx));
-        (*callbacks).set_inside(true);
-        let result = raw::JS_GetPropertyUint32(ctx, this_obj, idx);
-        (*callbacks).set_inside(false);
-        result
-    }
-}
-
-/// [`raw::JS_GetLength`], which may run a script for as long as it likes.
-#[inline(never)]
-pub(super) unsafe fn JS_GetLength(ctx: *mut JSContext, obj: JSValue, pres: *mut i64) -> c_int {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(JS_GetRuntime(ctx));
-        (*callbacks).set_inside(true);
-        let result = raw::JS_GetLength(ctx, obj, pres);
-        (*callbacks).set_inside(false);
-        result
-    }
-}
-
-/// [`raw::JS_GetOwnPropertyNames`], which may run a script for as long as it likes.
-#[inline(never)]
-pub(super) unsafe fn JS_GetOwnPropertyNames(
-    ctx: *mut JSContext,
-    ptab: *mut *mut JSPropertyEnum,
-    plen: *mut u32,
-    obj: JSValue,
-    flags: c_int,
-) -> c_int {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(JS_GetRuntime(ctx));
-        (*callbacks).set_inside(true);
-        let result = raw::JS_GetOwnPropertyNames(ctx, ptab, plen, obj, flags);
-        (*callbacks).set_inside(false);
-        result
-    }
-}
-
-/// [`raw::JS_ToCStringLen2`], which may run a script for as long as it likes.
-#[inline(never)]
-pub(super) unsafe fn JS_ToCStringLen2(
-    ctx: *mut JSContext,
-    plen: *mut size_t,
-    val1: JSValue,
-    cesu8: bool,
-) -> *const c_char {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(JS_GetRuntime(ctx));
-        (*callbacks).set_inside(true);
-        let result = raw::JS_ToCStringLen2(ctx, plen, val1, cesu8);
-        (*callbacks).set_inside(false);
-        result
-    }
-}
-
-/// [`raw::JS_GetArrayBuffer`], which may build a stack trace and so run a script.
-#[inline(never)]
-pub(super) unsafe fn JS_GetArrayBuffer(ctx: *mut JSContext, psize: *mut size_t, obj: JSValue) -> *mut u8 {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(JS_GetRuntime(ctx));
-        (*callbacks).set_inside(true);
-        let result = raw::JS_GetArrayBuffer(ctx, psize, obj);
-        (*callbacks).set_inside(false);
-        result
-    }
-}
-
-/// [`raw::JS_GetTypedArrayBuffer`], which may build a stack trace and so run a script.
-#[inline(never)]
-pub(super) unsafe fn JS_GetTypedArrayBuffer(
-    ctx: *mut JSContext,
-    obj: JSValue,
-    pbyte_offset: *mut size_t,
-    pbyte_length: *mut size_t,
-    pbytes_per_element: *mut size_t,
-) -> JSValue {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(JS_GetRuntime(ctx));
-        (*callbacks).set_inside(true);
-        let result = raw::JS_GetTypedArrayBuffer(ctx, obj, pbyte_offset, pbyte_length, pbytes_per_element);
-        (*callbacks).set_inside(false);
-        result
-    }
-}
-
-/// [`raw::JS_NewError`], which may build a stack trace and so run a script.
-#[inline(never)]
-pub(super) unsafe fn JS_NewError(ctx: *mut JSContext) -> JSValue {
-    // SAFETY: passed on to the caller; the callbacks are those of the live runtime.
-    unsafe {
-        let callbacks = callbacks(JS_GetRuntime(ctx));
-        (*callbacks).set_inside(true);
-        let result = raw::JS_NewError(ctx);
-        (*callbacks).set_inside(false);
-        result
-    }
+scripts_run_in! {
+    fn JS_Call(
+        ctx: *mut JSContext, func_obj: JSValue, this_obj: JSValue, argc: c_int, argv: *mut JSValue
+    ) -> JSValue as JS_GetRuntime(ctx);
+    fn JS_Eval2(
+        ctx: *mut JSContext, input: *const c_char, input_len: size_t, options: *mut JSEvalOptions
+    ) -> JSValue as JS_GetRuntime(ctx);
+    fn JS_EvalFunction(ctx: *mut JSContext, fun_obj: JSValue) -> JSValue as JS_GetRuntime(ctx);
+    fn JS_ExecutePendingJob(rt: *mut JSRuntime, pctx: *mut *mut JSContext) -> c_int as rt;
+    fn JS_GetLength(ctx: *mut JSContext, obj: JSValue, pres: *mut i64) -> c_int as JS_GetRuntime(ctx);
+    fn JS_GetOwnPropertyNames(
+        ctx: *mut JSContext, ptab: *mut *mut JSPropertyEnum, plen: *mut u32, obj: JSValue, flags: c_int
+    ) -> c_int as JS_GetRuntime(ctx);
+    fn JS_GetProperty(ctx: *mut JSContext, this_obj: JSValue, prop: JSAtom) -> JSValue as JS_GetRuntime(ctx);
+    fn JS_GetPropertyUint32(ctx: *mut JSContext, this_obj: JSValue, idx: u32) -> JSValue as JS_GetRuntime(ctx);
+    fn JS_ToCStringLen2(
+        ctx: *mut JSContext, plen: *mut size_t, val1: JSValue, cesu8: bool
+    ) -> *const c_char as JS_GetRuntime(ctx);
+    // These build a stack trace, for which a script may have a hook.
+    fn JS_GetArrayBuffer(ctx: *mut JSContext, psize: *mut size_t, obj: JSValue) -> *mut u8 as JS_GetRuntime(ctx);
+    fn JS_GetTypedArrayBuffer(
+        ctx: *mut JSContext, obj: JSValue, pbyte_offset: *mut size_t, pbyte_length: *mut size_t,
+        pbytes_per_element: *mut size_t
+    ) -> JSValue as JS_GetRuntime(ctx);
+    fn JS_NewError(ctx: *mut JSContext) -> JSValue as JS_GetRuntime(ctx);
 }

@@ -1,0 +1,188 @@
+//! Into the VM.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Map, Number, Value as Json};
+
+use super::{Helper, Helpers, MAX_DEPTH, is_tag};
+use crate::js::{Exception, Scope, Value};
+use crate::ops::OpValue;
+
+/// Why a value could not enter.
+#[derive(Debug)]
+pub(crate) enum EnterError {
+    /// The caller's value is wrong.
+    Invalid(String),
+    /// An exception is pending: memory ran out or the VM was stopped.
+    Exception,
+}
+
+impl From<Exception> for EnterError {
+    fn from(_: Exception) -> Self {
+        Self::Exception
+    }
+}
+
+/// Makes the value that `json` stands for. No code of the script runs, and no key can reach a prototype.
+pub(crate) fn from_json<'js>(helpers: &Helpers, scope: Scope<'js>, json: &Json) -> Result<Value<'js>, EnterError> {
+    Enter { helpers, scope }.value(json, 0)
+}
+
+pub(crate) fn from_op_value<'js>(
+    helpers: &Helpers,
+    scope: Scope<'js>,
+    value: &OpValue,
+) -> Result<Value<'js>, EnterError> {
+    match value {
+        OpValue::Undefined => Ok(scope.undefined()),
+        OpValue::Json(json) => from_json(helpers, scope, json),
+        OpValue::Bytes(bytes) => Ok(scope.bytes(bytes)?),
+    }
+}
+
+struct Enter<'a, 'js> {
+    helpers: &'a Helpers,
+    scope: Scope<'js>,
+}
+
+impl<'js> Enter<'_, 'js> {
+    fn value(&self, json: &Json, depth: usize) -> Result<Value<'js>, EnterError> {
+        if depth > MAX_DEPTH + 8 {
+            return invalid(format!("the value is nested more than {} levels deep", MAX_DEPTH + 8));
+        }
+        Ok(match json {
+            Json::Null => self.scope.null(),
+            Json::Bool(value) => self.scope.bool(*value),
+            Json::Number(number) => self.number(number)?,
+            Json::String(text) => self.scope.string(text)?,
+            Json::Array(items) => self.array(items, depth)?,
+            Json::Object(map) => {
+                if map.len() == 1
+                    && let Some((tag, payload)) = map.iter().next()
+                    && is_tag(tag)
+                {
+                    return self.tagged(tag, payload, depth);
+                }
+                self.object(map, depth)?
+            }
+        })
+    }
+
+    fn number(&self, number: &Number) -> Result<Value<'js>, EnterError> {
+        const EXACT: u64 = 1 << 53;
+        let integer = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
+        if integer.is_some_and(|integer| integer > EXACT) {
+            return invalid(format!("{number} has no exact JavaScript number: send {{\"$bigint\": \"{number}\"}}"));
+        }
+        Ok(self.scope.number(number.as_f64().unwrap_or(f64::NAN)))
+    }
+
+    fn array(&self, items: &[Json], depth: usize) -> Result<Value<'js>, EnterError> {
+        let array = self.scope.array()?;
+        for (index, item) in items.iter().enumerate() {
+            let index = u32::try_from(index).or_else(|_| invalid("the array is too long"))?;
+            array.define_index(index, self.value(item, depth + 1)?)?;
+        }
+        Ok(array)
+    }
+
+    fn object(&self, map: &Map<String, Json>, depth: usize) -> Result<Value<'js>, EnterError> {
+        let object = self.scope.object()?;
+        for (key, item) in map {
+            object.define(key, self.value(item, depth + 1)?)?;
+        }
+        Ok(object)
+    }
+
+    fn tagged(&self, tag: &str, payload: &Json, depth: usize) -> Result<Value<'js>, EnterError> {
+        let scope = self.scope;
+        match (tag, payload) {
+            ("$number", Json::String(name)) => match name.as_str() {
+                "NaN" => Ok(scope.number(f64::NAN)),
+                "Infinity" => Ok(scope.number(f64::INFINITY)),
+                "-Infinity" => Ok(scope.number(f64::NEG_INFINITY)),
+                "-0" => Ok(scope.number(-0.0)),
+                _ => invalid(format!("$number is NaN, Infinity, -Infinity or -0, not {name:?}")),
+            },
+            ("$bigint", Json::String(digits)) => {
+                let number = digits.strip_prefix('-').unwrap_or(digits);
+                if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+                    return invalid(format!("$bigint is decimal digits, not {digits:?}"));
+                }
+                self.helper(Helper::BigInt, &[&scope.string(digits)?], "$bigint")
+            }
+            ("$bytes", Json::String(text)) => match BASE64.decode(text) {
+                Ok(bytes) => Ok(scope.bytes(&bytes)?),
+                Err(error) => invalid(format!("$bytes is not base64: {error}")),
+            },
+            ("$set", Json::Array(items)) => self.helper(Helper::NewSet, &[&self.array(items, depth + 1)?], "$set"),
+            ("$map", Json::Array(pairs)) => {
+                let flat = scope.array()?;
+                let mut index = 0;
+                for pair in pairs {
+                    let Some([key, value]) =
+                        pair.as_array().and_then(|pair| <&[Json; 2]>::try_from(pair.as_slice()).ok())
+                    else {
+                        return invalid("$map is a list of [key, value] pairs");
+                    };
+                    flat.define_index(index, self.value(key, depth + 3)?)?;
+                    flat.define_index(index + 1, self.value(value, depth + 3)?)?;
+                    index += 2;
+                }
+                self.helper(Helper::NewMap, &[&flat], "$map")
+            }
+            ("$regexp", Json::Object(parts)) => {
+                let part = |key: &str| parts.get(key).and_then(Json::as_str);
+                let (Some(source), flags) = (part("source"), part("flags").unwrap_or("")) else {
+                    return invalid("$regexp has a source and flags");
+                };
+                self.helper(Helper::NewRegExp, &[&scope.string(source)?, &scope.string(flags)?], "$regexp")
+            }
+            ("$error", Json::Object(parts)) => {
+                let message = parts.get("message").and_then(Json::as_str).unwrap_or("");
+                let error = self.helpers.load(scope, Helper::ErrorPrototype).new_error_below(message)?;
+                for (key, value) in parts.iter().filter(|(key, _)| *key != "message") {
+                    let value = self.value(value, depth + 2)?;
+                    match key.as_str() {
+                        "name" | "stack" | "cause" => error.define_hidden(&scope.atom(key)?, value)?,
+                        _ => error.define(key, value)?,
+                    }
+                }
+                Ok(error)
+            }
+            ("$object", Json::Object(map)) => Ok(self.object(map, depth + 1)?),
+            _ => invalid(format!("{tag} does not take {}", kind_of(payload))),
+        }
+    }
+
+    fn helper(&self, helper: Helper, args: &[&Value<'js>], what: &str) -> Result<Value<'js>, EnterError> {
+        match self.helpers.call(self.scope, helper, args) {
+            Ok(value) => Ok(value),
+            Err(Exception) => {
+                let thrown = self.scope.catch();
+                match thrown.is_error().then(|| thrown.get_str("message").ok()?.text_lossy()).flatten() {
+                    Some(message) => invalid(format!("{what}: {message}")),
+                    None => {
+                        self.scope.throw(thrown);
+                        Err(EnterError::Exception)
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn invalid<T>(message: impl Into<String>) -> Result<T, EnterError> {
+    Err(EnterError::Invalid(message.into()))
+}
+
+fn kind_of(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "null",
+        Json::Bool(_) => "a boolean",
+        Json::Number(_) => "a number",
+        Json::String(_) => "a string",
+        Json::Array(_) => "an array",
+        Json::Object(_) => "an object",
+    }
+}

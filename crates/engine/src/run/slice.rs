@@ -1,0 +1,137 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::Lease;
+use crate::control::Control;
+use crate::executor::{Task, Ticket};
+use crate::js::{Js, catch_stop};
+use crate::vm::{BuildSpec, CALLBACK, Globals, RunJob, Step, Vm};
+
+pub(super) enum Work {
+    Build(BuildSpec, RunJob),
+    Start(Vm, RunJob),
+    Resume(Vm),
+    Pump(Vm, Duration),
+    Drop(Vm, #[expect(dead_code, reason = "dropped after the VM")] Lease),
+}
+
+impl Work {
+    pub(super) fn into_vm(self) -> Option<Vm> {
+        match self {
+            Self::Build(..) => None,
+            Self::Start(vm, _) | Self::Resume(vm) | Self::Pump(vm, _) | Self::Drop(vm, _) => Some(vm),
+        }
+    }
+}
+
+pub(super) struct Done {
+    /// `None` if it could not be built.
+    pub(super) vm: Option<Vm>,
+    pub(super) step: Step,
+    /// How long the slice waited for its thread.
+    pub(super) waited: Duration,
+    pub(super) pumped: Duration,
+}
+
+/// One slice of computing, on its way to a thread.
+pub(super) struct Slice {
+    pub(super) ticket: Ticket,
+    pub(super) sent: Instant,
+    pub(super) work: Mutex<Option<(Work, oneshot::Sender<Done>)>>,
+    pub(super) made: Mutex<Option<(Done, oneshot::Sender<Done>)>>,
+}
+
+impl Slice {
+    pub(super) fn new(work: Work, sender: oneshot::Sender<Done>) -> Self {
+        Self {
+            ticket: Ticket::new(),
+            sent: Instant::now(),
+            work: Mutex::new(Some((work, sender))),
+            made: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn take(&self) -> Option<(Work, oneshot::Sender<Done>)> {
+        let mut work: MutexGuard<'_, _> = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.take()
+    }
+}
+
+/// While this lives, the calling thread runs the VM; however it goes, nobody takes it for running it afterwards.
+pub(super) struct OnThread<'a>(&'a Control);
+
+impl<'a> OnThread<'a> {
+    fn enter(control: &'a Control) -> Self {
+        control.enter_thread();
+        Self(control)
+    }
+}
+
+impl Drop for OnThread<'_> {
+    fn drop(&mut self) {
+        Js::left_thread();
+        self.0.leave_thread();
+    }
+}
+
+impl Task for Slice {
+    fn ticket(&self) -> &Ticket {
+        &self.ticket
+    }
+
+    fn run(&self) {
+        let Some((work, sender)) = self.take() else { return };
+        let waited = self.sent.elapsed();
+        let control = match &work {
+            Work::Build(spec, _) => spec.control.clone(),
+            Work::Start(vm, _) | Work::Resume(vm) | Work::Pump(vm, _) => vm.control().clone(),
+            Work::Drop(..) => return,
+        };
+        let on_thread = OnThread::enter(&control);
+        let mut pumped = Duration::ZERO;
+        let (vm, step) = match work {
+            Work::Build(spec, job) => {
+                control.begin_run(job.options.wall, job.options.cpu);
+                match catch_stop(|| Vm::build(spec)) {
+                    Some(Ok(mut vm)) => {
+                        let step = catch_stop(|| vm.start(job)).unwrap_or(Step::Stopped);
+                        (Some(vm), step)
+                    }
+                    Some(Err(error)) => (None, Step::Settled(Err(error), Globals::default())),
+                    None => (None, Step::Stopped),
+                }
+            }
+            Work::Start(mut vm, job) => {
+                control.begin_run(job.options.wall, job.options.cpu);
+                let step = catch_stop(|| vm.start(job)).unwrap_or(Step::Stopped);
+                (Some(vm), step)
+            }
+            Work::Resume(mut vm) => {
+                control.unpause();
+                let step = catch_stop(|| vm.resume()).unwrap_or(Step::Stopped);
+                (Some(vm), step)
+            }
+            Work::Pump(mut vm, budget) => {
+                pumped = catch_stop(|| vm.pump(budget)).unwrap_or(CALLBACK);
+                (Some(vm), Step::Quiet)
+            }
+            Work::Drop(..) => return,
+        };
+        drop(on_thread);
+        // Abandoned meanwhile: the VM is dropped here, on this thread.
+        if self.ticket.finish() {
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            *made = Some((Done { vm, step, waited, pumped }, sender));
+        }
+    }
+
+    fn deliver(&self) {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((done, sender)) = made {
+            // An error means that nobody waits any more; the VM is then dropped here.
+            let _ = sender.send(done);
+        }
+    }
+}
