@@ -81,6 +81,11 @@ impl Deadlines {
         }
     }
 
+    /// Whether an entry is due.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.next().is_some_and(|at| at <= now)
+    }
+
     fn next(&self) -> Option<Instant> {
         lock(&self.heap).peek().map(|Reverse(entry)| entry.at)
     }

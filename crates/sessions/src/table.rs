@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,9 @@ pub(crate) struct Shared {
     /// By name; short names lie in the map itself, where looking one up costs no further cache miss.
     sessions: DashMap<CompactString, Arc<Record>>,
     deadlines: Arc<Deadlines>,
+    sweeping: Mutex<()>,
+    /// Set while `sweeping` is held and sessions may be neither in `deadlines` nor gone.
+    is_sweeping: AtomicBool,
     tombstones: Mutex<Tombstones>,
     /// Ended sessions whose VM is still in flight: a successor waits for it.
     ending: Mutex<HashMap<String, Arc<Record>>>,
@@ -116,6 +119,8 @@ impl SessionTable {
             pool: Arc::default(),
             sessions: DashMap::new(),
             deadlines: deadlines.clone(),
+            sweeping: Mutex::default(),
+            is_sweeping: AtomicBool::new(false),
             tombstones: Mutex::default(),
             ending: Mutex::default(),
             gone: AtomicUsize::new(0),
@@ -342,6 +347,12 @@ impl Shared {
     /// Ends every session whose time has come.
     pub(crate) fn sweep(&self) {
         let now = self.now();
+        if !self.deadlines.is_due(now) && !self.is_sweeping.load(Ordering::Acquire) {
+            return;
+        }
+        // Whoever comes while another sweeps waits: what has expired is gone for both.
+        let _sweeping = lock(&self.sweeping);
+        self.is_sweeping.store(true, Ordering::Release);
         let mut swept = 0;
         while let Some(record) = self.deadlines.take_due(now) {
             let (at, reason) = self.expiry(&record);
@@ -353,6 +364,7 @@ impl Shared {
             let over = |known: &Arc<Record>| Arc::ptr_eq(known, &record) && !record.is_pinned();
             swept += usize::from(self.end_if_at(&record.name, reason, at, over));
         }
+        self.is_sweeping.store(false, Ordering::Release);
         if swept > 0 {
             self.shrink();
         }
