@@ -64,6 +64,8 @@ pub(crate) struct Shared {
     ending: Mutex<HashMap<String, Arc<Record>>>,
     /// Sessions and VMs gone since memory was handed back last.
     gone: AtomicUsize,
+    /// Memory is being handed back.
+    trimming: Arc<AtomicBool>,
 }
 
 /// A session that is held: neither reaped nor replaced until this is dropped. `remove` and `clear` end it all the same; it then
@@ -124,6 +126,7 @@ impl SessionTable {
             tombstones: Mutex::default(),
             ending: Mutex::default(),
             gone: AtomicUsize::new(0),
+            trimming: Arc::default(),
             config,
         });
         let clock = shared.config.clock.clone();
@@ -445,7 +448,13 @@ impl Shared {
     fn count_gone(&self, count: usize) {
         if self.gone.fetch_add(count, Ordering::Relaxed) + count >= TRIM_AFTER {
             self.gone.store(0, Ordering::Relaxed);
-            self.runtime.spawn_blocking(perennial_engine::trim_memory);
+            if !self.trimming.swap(true, Ordering::AcqRel) {
+                let trimming = self.trimming.clone();
+                self.runtime.spawn_blocking(move || {
+                    perennial_engine::trim_memory();
+                    trimming.store(false, Ordering::Release);
+                });
+            }
         }
     }
 

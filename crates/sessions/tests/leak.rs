@@ -65,12 +65,19 @@ async fn generation(sessions: usize) {
     }
     table.clear();
     eventually("no VM is left", || table.live_vm_count() == 0).await;
-    assert_eq!(table.abandoned_threads(), 0);
+    eventually("no thread is late", || table.abandoned_threads() == 0).await;
 }
 
 #[test]
 fn ten_thousand_sessions_leave_no_thread_no_descriptor_no_vm_and_no_memory() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // tokio's own threads for blocking work, which memory is handed back on, are not to be taken for leaked ones.
+    let keep_alive = Duration::from_millis(50);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_keep_alive(keep_alive)
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         // What is made once per process is made by the first few.
         generation(500).await;
@@ -85,9 +92,9 @@ fn ten_thousand_sessions_leave_no_thread_no_descriptor_no_vm_and_no_memory() {
         generation(SESSIONS).await;
         eventually("VMs and their threads are gone", quiet).await;
         eventually("descriptors are back", || Footprint::now().descriptors <= before.descriptors).await;
+        eventually("threads are back", || Footprint::now().threads <= before.threads).await;
         perennial_engine::trim_memory();
         let after = Footprint::now();
-        assert!(after.threads <= before.threads + 1, "{before:?} became {after:?}");
         assert!(after.resident_kib < before.resident_kib + RESIDENT_BOUND_KIB, "{before:?} became {after:?}");
     });
 }
