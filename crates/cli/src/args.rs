@@ -21,7 +21,7 @@ pub(crate) enum Command {
     /// Run script files in order on one session
     ///
     /// Each file is the body of an async function: `return` gives its result. Values go to stdout as JSON, console output and
-    /// notes to stderr. A file that fails does not keep the next from running.
+    /// notes to stderr. A script that fails does not keep the next from running; a file that cannot be read keeps all from it.
     ///
     /// Exit status: 0 all returned, 1 a script failed, 2 the command line is wrong, 3 a limit stopped a script.
     Run(RunFiles),

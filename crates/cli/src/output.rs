@@ -1,6 +1,6 @@
 //! What people see: values on stdout, everything else on stderr, colours on a terminal only.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use perennial_sessions::ScriptResult;
 use perennial_sessions::protocol::{ConsoleLevel, ScriptError};
@@ -33,10 +33,26 @@ pub(crate) fn heading(name: &str) {
     say(&styled(Style::Bold, &format!("── {name}")));
 }
 
-/// Writes one line to stdout. `false` if nobody reads it any more.
+/// Writes one line to stdout. `false` if that fails; a reader that has gone is no failure worth a word.
 pub(crate) fn line(text: &str) -> bool {
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_ok()
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Ok(()) => true,
+        Err(error) => {
+            if error.kind() != ErrorKind::BrokenPipe {
+                complain(&format!("writing failed: {error}"));
+            }
+            false
+        }
+    }
+}
+
+/// Text of a script for a terminal: what would steer it is shown instead.
+fn harmless(text: &str) -> String {
+    if !std::io::stderr().is_terminal() {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
 /// Shows a result to a person. `false` if stdout is closed.
@@ -49,6 +65,7 @@ pub(crate) fn result(result: &ScriptResult) -> bool {
             ConsoleLevel::Log | ConsoleLevel::Info => None,
         };
         let text = if entry.background { format!("[between runs] {}", entry.message) } else { entry.message.clone() };
+        let text = harmless(&text);
         say(&style.map_or(text.clone(), |style| styled(style, &text)));
     }
     if result.console_dropped > 0 {
@@ -71,7 +88,7 @@ fn note(text: &str) {
 }
 
 fn say_error(error: &ScriptError) {
-    say(&format!("{} {}", styled(Style::Red, &format!("{}:", error.name)), error.message));
+    say(&format!("{} {}", styled(Style::Red, &format!("{}:", harmless(&error.name))), harmless(&error.message)));
     if let Some(excerpt) = &error.excerpt {
         if let (Some(file), Some(line), Some(column)) = (&error.file, error.line, error.column) {
             say(&styled(Style::Dim, &format!("  at {file}:{line}:{column}")));

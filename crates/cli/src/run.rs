@@ -86,6 +86,7 @@ fn name_of(file: &Path) -> String {
 fn exit_of(result: &ScriptResult) -> Exit {
     match &result.error {
         None => Exit::Ok,
+        Some(error) if error.kind == ErrorKind::InvalidRequest => Exit::Usage,
         Some(error) if error.kind.is_stop() || error.kind == ErrorKind::ResultTooLarge => Exit::Limit,
         Some(_) => Exit::Failed,
     }

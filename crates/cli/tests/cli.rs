@@ -82,6 +82,7 @@ fn the_exit_status_tells_a_failed_script_from_a_wrong_command_and_from_a_limit()
     assert_eq!(code(&run(&["eval", "return 1", "--timeout", "0s"])), 2);
     assert_eq!(code(&run(&["eval", "return args", "--args", "{"])), 2);
     assert_eq!(code(&run(&["run", "no-such-file.js"])), 1);
+    assert_eq!(code(&run(&["eval", "return 1", "--memory", "1k"])), 2);
     assert_eq!(code(&run(&["eval", "for (;;) {}", "--timeout", "50ms"])), 3);
     assert_eq!(code(&run(&["eval", "const a = []; for (;;) a.push(new Array(1e5).fill(0))", "--memory", "16MiB"])), 3);
     assert_eq!(code(&run(&["eval", "for (;;) {}", "--cpu", "50ms"])), 3);

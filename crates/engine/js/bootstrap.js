@@ -28,6 +28,13 @@
   // The globals that a session is told it lost are the enumerable ones: those that scripts made.
   defineProperty(global, "performance", { enumerable: false });
 
+  // QuickJS calls the native `next` of one iterator helper from that of another without a look at the stack; a chain of them that is
+  // long enough would take the process down. A function of JavaScript in between makes it look.
+  const helperProto = getPrototypeOf(new Uint8Array().values().map(() => {}));
+  const { next: helperNext } = helperProto;
+  const next = { next() { return apply(helperNext, this, []); } }.next;
+  defineProperty(helperProto, "next", { value: next, writable: true, configurable: true });
+
   const mapForEach = uncurry(Map.prototype.forEach);
   const setForEach = uncurry(Set.prototype.forEach);
   const push = uncurry(arrayProto.push);

@@ -154,6 +154,15 @@ impl BrowserSession {
             self.check_alive()?;
             return Err(error);
         }
+        // Refused by the VM that was there already: nothing ran.
+        let refused = chosen.origin == VmOrigin::Warm
+            && end.outcome.as_ref().is_err_and(|error| error.kind == ErrorKind::InvalidRequest);
+        if refused {
+            let error = end.outcome.err().unwrap_or_else(|| ScriptError::internal("a refused run has an error"));
+            self.state.lost_because = None;
+            self.finish(end.vm, end.lease);
+            return Err(error);
+        }
         self.state.seq = seq;
         self.state.epoch = epoch;
         self.state.config = Some(config.clone());

@@ -80,8 +80,8 @@ mod linux {
                 }
                 let mut new: libc::sigaction = std::mem::zeroed();
                 new.sa_sigaction = on_signal as *const () as usize;
-                // The handler may not return, so the signal must not stay blocked.
-                new.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_NODEFER;
+                // Blocked while it is handled: the check below is of what the first one interrupted.
+                new.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
                 if libc::sigaction(signal, &raw const new, ptr::null_mut()) == 0 {
                     return Some(Installed { signal, code });
                 }
@@ -137,6 +137,11 @@ mod linux {
             // Stubs that the linker made lead to other objects and may have no unwind table.
             if installed.code.contains(&at) && !_Unwind_FindEnclosingFunction((at + 1) as *mut c_void).is_null() {
                 (*callbacks).set_inside(false);
+                // The handler does not return, which would unblock the signal.
+                let mut own: libc::sigset_t = std::mem::zeroed();
+                libc::sigemptyset(&raw mut own);
+                libc::sigaddset(&raw mut own, installed.signal);
+                libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const own, ptr::null_mut());
                 leave();
             }
         }

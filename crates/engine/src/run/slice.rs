@@ -99,6 +99,8 @@ impl Task for Slice {
                         let step = catch_stop(|| vm.start(job)).unwrap_or(Step::Stopped);
                         (Some(vm), step)
                     }
+                    // A stop makes calls fail before it is noticed where the VM can be left.
+                    Some(Err(_)) if control.should_stop() => (None, Step::Stopped),
                     Some(Err(error)) => (None, Step::Settled(Err(error), Globals::default())),
                     None => (None, Step::Stopped),
                 }

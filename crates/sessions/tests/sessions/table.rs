@@ -526,9 +526,55 @@ async fn a_heap_limit_below_what_the_session_holds_is_refused_and_loses_nothing(
     table.run("s", RunRequest::new("globalThis.big = new Uint8Array(5 << 20)")).await;
     let mut request = RunRequest::new("return 1");
     request.memory_bytes = Some(3 << 20);
-    let error = table.run("s", request).await.error.unwrap();
+    let result = table.run("s", request).await;
+    assert_eq!((result.vm, result.seq), (None, None), "nothing ran");
+    let error = result.error.unwrap();
     assert_eq!((error.kind, error.limit), (ErrorKind::InvalidRequest, Some(3 << 20)));
     assert!(error.used.unwrap() > 5 << 20);
     let result = table.run("s", RunRequest::new("return big.length")).await;
     assert_eq!((result.value, result.vm), (Some(json!(5 << 20)), Some(VmOrigin::Warm)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_that_come_thick_and_fast_find_every_script_in_a_state_it_can_be_left_in() {
+    // Many stops at once; most of the time goes into the C library and the stubs on the way to it.
+    let table = table(100);
+    let scripts = [
+        "for (;;) 'ab'.repeat(5e5)",
+        "for (;;) 'x'.padStart(1e5, 'ab')",
+        "const o = {}; for (let i = 0; ; i++) o['k' + i % 500] = i",
+        "for (let i = 0; ; i++) String(i)",
+        "for (;;) JSON.parse('[' + '1,'.repeat(5e4) + '1]')",
+        "const a = new Uint8Array(1e6); for (;;) a.slice()",
+    ];
+    let runs: Vec<_> = (0..600)
+        .map(|i| {
+            let table = table.clone();
+            let request = RunRequest::new(scripts[i % scripts.len()]).with_timeout_ms(3 + i as u64 % 9);
+            tokio::spawn(async move { kind(&table.run(&format!("s{}", i % 40), request).await) })
+        })
+        .collect();
+    for run in runs {
+        assert_eq!(run.await.unwrap(), Some(ErrorKind::Timeout));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_cross_without_the_last_bit_changing() {
+    let table = table(10);
+    let number = 2.771_507_794_182_597_5e-163;
+    let request = RunRequest::new("return args === 2.7715077941825975e-163").with_args(json!(number));
+    assert_eq!(table.run("s", request).await.value, Some(json!(true)));
+    let script = "let changed = 0;
+        for (let i = 0; i < 5000; i++) { const a = Math.random() * 100; vars.set('f', a); if (vars.get('f') !== a) changed++ }
+        return changed";
+    assert_eq!(table.run("s", RunRequest::new(script)).await.value, Some(json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_writes_its_own_var_is_told_so() {
+    let table = table(10);
+    let script = "vars.set('a', 1); vars.update('a', (x) => { vars.set('a', 50); return x + 1 })";
+    let error = table.run("s", RunRequest::new(script)).await.error.unwrap();
+    assert!(error.message.contains("does fn write it itself?"), "{}", error.message);
 }

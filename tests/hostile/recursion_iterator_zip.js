@@ -1,0 +1,2 @@
+// expect: runtime|ok|memory_limit
+let it = [1].values(); for (let i = 0; i < 1e5; i++) it = Iterator.zip([it]); return it.next()
