@@ -4,5 +4,4 @@
 mod engine {
     mod harness;
     mod ops;
-    mod stops;
 }

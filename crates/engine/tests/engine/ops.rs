@@ -179,3 +179,14 @@ async fn ops_of_a_stopped_run_are_cancelled() {
     .await
     .unwrap();
 }
+
+#[tokio::test]
+async fn without_ops_a_script_still_has_the_engine_s_own_globals() {
+    let mut vm = Harness::new();
+    let script =
+        "return [typeof console.log, typeof setTimeout, typeof vars, typeof require, typeof process, typeof fetch]";
+    assert_eq!(
+        vm.value(script).await,
+        json!(["function", "function", "undefined", "undefined", "undefined", "undefined"])
+    );
+}

@@ -119,33 +119,6 @@ async fn a_hard_lifetime_is_checked_when_runs_begin_and_end() {
     assert_eq!(result.replaces.map(|reason| reason.as_str()), Some("lifetime"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn with_the_last_handle_everything_ends() {
-    let before = perennial_sessions::live_runtimes();
-    let (table, _clock) = table(|config| config.idle_ttl = Duration::from_secs(1_000_000));
-    let slot = table.acquire("kept");
-    table.run("warm", RunRequest::new("return 1")).await;
-    let run = tokio::spawn({
-        let table = table.clone();
-        async move {
-            let slot = table.acquire("spinning");
-            let mut session = slot.lock().await;
-            drop(table);
-            let (config, options) = (session_config(Default::default(), vec![]), RunOptions::default());
-            session.run(&config, "for (;;) {}", &json!([]), &options, RunContext::new(), 0).await
-        }
-    });
-    eventually("the script runs", || perennial_sessions::live_runtimes() == before + 2).await;
-    drop(table);
-    let ended = run.await.unwrap().error.unwrap();
-    assert_eq!(ended.kind, ErrorKind::Cancelled);
-    let mut session = slot.lock().await;
-    let (config, options) = (session_config(Default::default(), vec![]), RunOptions::default());
-    let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), 0).await;
-    assert_eq!(result.error.unwrap().kind, ErrorKind::SessionEnded);
-    eventually("all VMs are gone", || perennial_sessions::live_runtimes() == before).await;
-}
-
 #[tokio::test]
 async fn the_reaper_ends_with_the_table() {
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();

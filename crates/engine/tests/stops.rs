@@ -1,4 +1,8 @@
-//! Stopping, from every side.
+//! Stopping, from every side. These tests count the process's VMs, so they have it to themselves, one after the other.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
+
+#[path = "engine/harness.rs"]
+mod harness;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +14,9 @@ use serde_json::json;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::harness::Harness;
+use harness::Harness;
+
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// A script that no interrupt, allocation or call ends: only the signal does.
 const NEVER_POLLS: &str = "Array.prototype.sort.call({ length: 2 ** 53 - 1 })";
@@ -35,6 +41,7 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn dropping_the_future_stops_the_script_and_gives_the_lease_back_when_the_vm_is_gone() {
+    let _alone = ALONE.lock().await;
     for script in ["for (;;) {}", NEVER_POLLS, "await new Promise(() => {})"] {
         let mut vm = Harness::new();
         let released = Arc::new(AtomicBool::new(false));
@@ -54,6 +61,7 @@ async fn dropping_the_future_stops_the_script_and_gives_the_lease_back_when_the_
 
 #[tokio::test]
 async fn a_token_stops_a_script_that_computes_and_one_that_waits() {
+    let _alone = ALONE.lock().await;
     for script in ["for (;;) {}", "await new Promise(() => {})", NEVER_POLLS] {
         let mut vm = Harness::new();
         let token = CancellationToken::new();
@@ -74,6 +82,7 @@ async fn a_token_stops_a_script_that_computes_and_one_that_waits() {
 
 #[tokio::test]
 async fn a_stop_handle_wins_over_whatever_the_script_returns() {
+    let _alone = ALONE.lock().await;
     let mut vm = Harness::new();
     vm.run("globalThis.n = 1").await.unwrap();
     let source = vm.source();
@@ -86,6 +95,7 @@ async fn a_stop_handle_wins_over_whatever_the_script_returns() {
 
 #[tokio::test]
 async fn cpu_time_is_the_script_s_own_and_sleeping_costs_none() {
+    let _alone = ALONE.lock().await;
     let mut vm = Harness::new();
     vm.options.cpu = Some(Duration::from_millis(200));
     let end = vm.end("await new Promise((resolve) => setTimeout(resolve, 300)); return 1").await;
@@ -97,6 +107,7 @@ async fn cpu_time_is_the_script_s_own_and_sleeping_costs_none() {
 
 #[tokio::test]
 async fn the_deadline_covers_the_compiler() {
+    let _alone = ALONE.lock().await;
     let mut vm = Harness::new();
     vm.options.wall = Duration::from_millis(100);
     let source: String = (0..60_000).map(|i| format!("let a{i};")).collect();
@@ -107,6 +118,7 @@ async fn the_deadline_covers_the_compiler() {
 
 #[tokio::test]
 async fn waiting_for_a_thread_is_not_the_script_s_time_but_too_long_a_wait_is_busy_and_costs_nothing() {
+    let _alone = ALONE.lock().await;
     let config = ExecutorConfig { max_threads: 1, max_wait: Duration::from_millis(200), ..ExecutorConfig::default() };
     let mut patient = Harness::new();
     patient.executor = Arc::new(Executor::new(config));
@@ -131,6 +143,7 @@ async fn waiting_for_a_thread_is_not_the_script_s_time_but_too_long_a_wait_is_bu
 
 #[tokio::test]
 async fn a_full_queue_is_busy() {
+    let _alone = ALONE.lock().await;
     let config = ExecutorConfig { max_threads: 1, queue: 1, ..ExecutorConfig::default() };
     let executor = Arc::new(Executor::new(config));
     let mut all: Vec<Harness> = (0..4).map(|_| Harness::new()).collect();
@@ -144,6 +157,7 @@ async fn a_full_queue_is_busy() {
 
 #[tokio::test]
 async fn a_vm_that_was_stopped_in_the_middle_of_anything_is_given_back_whole() {
+    let _alone = ALONE.lock().await;
     let before = perennial_engine::live_runtimes();
     let mut vm = Harness::new();
     vm.options.wall = Duration::from_millis(20);
