@@ -22,6 +22,7 @@ pub struct Harness {
     runs: u32,
 }
 
+#[allow(dead_code, reason = "two test binaries share it, and each leaves something out")]
 impl Harness {
     pub fn new() -> Self {
         Self::with_config(EngineConfig::default())
