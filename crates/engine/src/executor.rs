@@ -381,7 +381,7 @@ impl Shared {
             if state.closed {
                 return;
             }
-            let due = state.take_undelivered(true);
+            let due = state.take_undelivered(false);
             if !due.is_empty() {
                 drop(state);
                 deliver(due);
@@ -432,13 +432,15 @@ impl State {
 
     /// Results that are to be handed over now: all, unless the pool is saturated and they are few and fresh. While any are held back,
     /// tasks wait; so either a thread is coming for them, which hands over what it finds when there is none left, or the sitter is awake,
-    /// which does so on its next round.
+    /// which does so when they are due.
     fn take_undelivered(&mut self, all: bool) -> Vec<Arc<dyn Task>> {
+        // The more wait for a thread, the less it matters to wait for a result.
+        let patience = 1 + u32::try_from(self.queue.len() / 256).unwrap_or(u32::MAX).min(4);
         let hold = !all
             && self.sitter
             && !self.queue.is_empty()
-            && self.undelivered.len() < BATCH
-            && self.undelivered_since.is_none_or(|since| since.elapsed() < BATCH_AGE);
+            && self.undelivered.len() < BATCH + self.queue.len() / 16
+            && self.undelivered_since.is_none_or(|since| since.elapsed() < BATCH_AGE * patience);
         if hold {
             return Vec::new();
         }
