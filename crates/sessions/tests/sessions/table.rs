@@ -8,7 +8,7 @@ use perennial_sessions::protocol::{ErrorKind, RebuildReason, VmOrigin};
 use perennial_sessions::{
     Area, OpTable, OpValue, RunContext, RunOptions, RunRequest, ScriptResult, SessionTable, TableConfig, session_config,
 };
-use perennial_testkit::eventually;
+use perennial_testkit::{ManualClock, eventually};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -22,11 +22,19 @@ fn kind(result: &ScriptResult) -> Option<ErrorKind> {
 
 /// Starts an endless script and waits until it runs.
 async fn spin(table: &SessionTable, name: &'static str) -> tokio::task::JoinHandle<ScriptResult> {
-    let run = tokio::spawn({
-        let table = table.clone();
-        async move { table.run(name, RunRequest::new("for (;;) {}")).await }
-    });
-    eventually("the script runs", || table.sessions().iter().any(|s| s.name == name && s.running)).await;
+    begin(table, name, "for (;;) {}").await
+}
+
+/// Starts a script and waits until it runs.
+async fn begin(table: &SessionTable, name: &'static str, script: &str) -> tokio::task::JoinHandle<ScriptResult> {
+    let (sender, mut up) = tokio::sync::mpsc::unbounded_channel();
+    let context = RunContext::new().on_console(Arc::new(move |_| {
+        let _ = sender.send(());
+    }));
+    let request = RunRequest::new(format!("console.log('up'); {script}"));
+    let table = table.clone();
+    let run = tokio::spawn(async move { table.run_with(name, request, context).await });
+    up.recv().await.unwrap();
     run
 }
 
@@ -173,11 +181,7 @@ async fn removing_a_session_cancels_its_run_and_a_successor_waits_until_the_vm_i
     // The second one cannot even be interrupted by a poll.
     for script in ["for (;;) {}", "Array.prototype.sort.call({ length: 2 ** 53 - 1 })"] {
         let table = table(10);
-        let run = tokio::spawn({
-            let table = table.clone();
-            async move { table.run("s", RunRequest::new(script)).await }
-        });
-        eventually("the script runs", || table.live_vm_count() == 1).await;
+        let run = begin(&table, "s", script).await;
         assert!(table.remove("s"));
         let next = table.run("s", RunRequest::new("return vars.keys()")).await;
         assert_eq!(table.live_vm_count(), 1, "the other had gone before this one was built");
@@ -272,7 +276,8 @@ async fn a_callback_that_spins_does_not_keep_the_next_run_from_starting() {
     let table = table(10);
     for _ in 0..3 {
         table.run("s", RunRequest::new("setTimeout(() => { for (;;); }, 0); return 1")).await;
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        let begun = || table.sessions().iter().any(|session| session.running || !session.background);
+        eventually("the callback has begun", begun).await;
         let started = Instant::now();
         let result = table.run("s", RunRequest::new("return 2")).await;
         assert_eq!(result.value, Some(json!(2)));
@@ -286,7 +291,7 @@ async fn without_a_background_budget_nothing_runs_between_the_runs() {
     let config = TableConfig { background_budget: Duration::ZERO, ..TableConfig::default() };
     let table = SessionTable::with_config(config);
     table.run("s", RunRequest::new("globalThis.n = 0; setInterval(() => { n++ }, 1)")).await;
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(!table.sessions()[0].background);
     assert_eq!(table.run("s", RunRequest::new("return n")).await.value, Some(json!(0)));
     // In a run that waits they do.
     let waits = "await new Promise((r) => setTimeout(r, 20)); return n > 0";
@@ -295,7 +300,9 @@ async fn without_a_background_budget_nothing_runs_between_the_runs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callbacks_stop_when_their_budget_is_spent_and_go_on_with_the_next_minute() {
-    let config = TableConfig { background_budget: Duration::from_millis(60), ..TableConfig::default() };
+    let clock = ManualClock::new();
+    let budget = Duration::from_millis(60);
+    let config = TableConfig { background_budget: budget, clock: Arc::new(clock.clone()), ..TableConfig::default() };
     let table = SessionTable::with_config(config);
     let busy = "globalThis.n = 0; setInterval(() => { const end = Date.now() + 10; while (Date.now() < end); n++ }, 1)";
     table.run("s", RunRequest::new(busy)).await;
@@ -304,6 +311,14 @@ async fn callbacks_stop_when_their_budget_is_spent_and_go_on_with_the_next_minut
     let rounds = result.value.unwrap().as_u64().unwrap();
     assert!((3..=12).contains(&rounds), "{rounds} rounds of 10 ms in 60 ms");
     assert!(result.usage.background_cpu_ms > 20.0, "{:?}", result.usage);
+
+    eventually("there is nothing left to spend", || !table.sessions()[0].background).await;
+    assert_eq!(table.run("s", RunRequest::new("return n")).await.value, Some(json!(rounds)));
+    clock.advance(Duration::from_secs(60));
+    table.run("s", RunRequest::new("")).await;
+    eventually("the next budget is spent", || !table.sessions()[0].background).await;
+    let later = table.run("s", RunRequest::new("return n")).await.value.unwrap().as_u64().unwrap();
+    assert!(later > rounds, "{later} rounds after {rounds}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
