@@ -54,7 +54,7 @@ fn answer(answers: &[Value], id: impl Into<Value>) -> &Value {
 #[test]
 fn files_run_in_order_on_one_session_and_say_what_is_lost() {
     let files =
-        ["1-remember", "2-recall", "3-too-much", "4-what-is-left"].map(|name| format!("examples/quickstart/{name}.js"));
+        ["1-remember", "2-recall", "3-too-much", "4-what-is-left"].map(|name| format!("examples/quickstart/{name}.ts"));
     let mut arguments = vec!["run"];
     arguments.extend(files.iter().map(String::as_str));
     let output = run(&arguments);

@@ -62,6 +62,14 @@
     freeze, isArray, fromCharCode, push, mapForEach, setForEach, mapSet,
     mapGet: uncurry(Map.prototype.get),
     mapDelete: uncurry(Map.prototype.delete),
+    setAdd,
+    setDelete: uncurry(Set.prototype.delete),
+    setHas: uncurry(Set.prototype.has),
+    pop: uncurry(arrayProto.pop),
+    promiseThen: uncurry(Promise.prototype.then),
+    has: Reflect.has,
+    dispose: Symbol.dispose,
+    asyncDispose: Symbol.asyncDispose,
     mapSize: getter(Map.prototype, "size"),
     setSize: getter(Set.prototype, "size"),
     join: uncurry(arrayProto.join),
@@ -77,7 +85,7 @@
     viewLength,
     functionToString: uncurry(Function.prototype.toString),
     symbolToString: uncurry(Symbol.prototype.toString),
-    Error, Map, Number, RangeError, String, TypeError,
+    Error, Map, Number, RangeError, Set, String, SuppressedError: global.SuppressedError, SyntaxError, TypeError,
     stringify: JSON.stringify,
   });
 

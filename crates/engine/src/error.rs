@@ -8,6 +8,7 @@ use perennial_protocol::{Cause, ErrorKind, ScriptError};
 use crate::bridge::{Helpers, to_json};
 use crate::control::{Stop, StopReason};
 use crate::js::{Class, Exception, Value};
+use crate::program::Origin;
 
 /// Names of library sources begin with this; their frames are not the author's.
 pub(crate) const LIBRARY: &str = "perennial:";
@@ -21,7 +22,7 @@ const EXCERPT: usize = 120;
 /// The sources of recent runs, for positions and excerpts: functions outlive the run that made them.
 #[derive(Default)]
 pub(crate) struct Sources {
-    recent: VecDeque<(String, Arc<str>)>,
+    recent: VecDeque<(String, Arc<dyn Origin>)>,
     bytes: usize,
 }
 
@@ -29,22 +30,26 @@ impl Sources {
     /// How much source text a VM keeps beyond the current run's own.
     const KEPT_BYTES: usize = 256 << 10;
 
-    pub(crate) fn add(&mut self, name: String, source: Arc<str>) {
-        self.bytes += source.len();
-        self.recent.push_back((name, source));
+    pub(crate) fn add(&mut self, name: String, origin: Arc<dyn Origin>) {
+        self.bytes += origin.source().len();
+        self.recent.push_back((name, origin));
         while self.recent.len() > 1 && self.bytes > Self::KEPT_BYTES {
-            if let Some((_, source)) = self.recent.pop_front() {
-                self.bytes -= source.len();
+            if let Some((_, origin)) = self.recent.pop_front() {
+                self.bytes -= origin.source().len();
             }
         }
     }
 
-    fn line(&self, name: &str, line: u32) -> Option<&str> {
-        let (_, source) = self.recent.iter().rev().find(|(known, _)| known == name)?;
-        source.split('\n').nth(line.checked_sub(1)? as usize)
+    fn find(&self, name: &str) -> Option<&dyn Origin> {
+        let (_, origin) = self.recent.iter().rev().find(|(known, _)| known == name)?;
+        Some(&**origin)
     }
 
-    fn last(&self) -> Option<&(String, Arc<str>)> {
+    fn line(&self, name: &str, line: u32) -> Option<&str> {
+        self.find(name)?.source().split('\n').nth(line.checked_sub(1)? as usize)
+    }
+
+    fn last(&self) -> Option<&(String, Arc<dyn Origin>)> {
         self.recent.back()
     }
 }
@@ -55,14 +60,6 @@ struct Place {
     file: String,
     line: u32,
     column: u32,
-}
-
-/// Turns a column in UTF-8 bytes, as QuickJS counts, into one in UTF-16 units.
-fn utf16_column(line: &str, column: u32) -> u32 {
-    let bytes = (column.max(1) - 1) as usize;
-    let units: usize = line.char_indices().take_while(|(at, _)| *at < bytes).map(|(_, c)| c.len_utf16()).sum();
-    // A column past the end (at a line break or the end of input) stays past the end.
-    units as u32 + 1 + bytes.saturating_sub(line.len()) as u32
 }
 
 /// Splits `… (file:line:column)` or `… file:line:column`.
@@ -90,7 +87,7 @@ fn own_frames(stack: &str, sources: &Sources) -> (Option<String>, Option<Place>)
         if file.starts_with(LIBRARY) || line == 0 {
             continue;
         }
-        let column = sources.line(file, line).map_or(column, |text| utf16_column(text, column));
+        let (line, column) = sources.find(file).map_or((line, column), |origin| origin.place(line, column));
         if count == MAX_FRAMES {
             break;
         }
@@ -250,7 +247,8 @@ pub(crate) fn describe_syntax(
     let (name, message) = name_and_message(helpers, thrown);
     let mut error = ScriptError { name, ..ScriptError::new(ErrorKind::Syntax, message) };
     let (_, place) = own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources);
-    let Some((file, source)) = sources.last() else { return error };
+    let Some((file, origin)) = sources.last() else { return error };
+    let source = origin.source();
     let lines = source.split('\n').count() as u32;
     match place {
         Some(place) if place.line <= lines => place.put_into(&mut error, sources),
@@ -305,15 +303,6 @@ pub(crate) fn describe_stop(stop: Stop) -> ScriptError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn columns_are_counted_in_utf16_units() {
-        assert_eq!(utf16_column("aé😀x", 1), 1);
-        assert_eq!(utf16_column("aé😀x", 2), 2);
-        assert_eq!(utf16_column("aé😀x", 4), 3);
-        assert_eq!(utf16_column("aé😀x", 8), 5);
-        assert_eq!(utf16_column("ab", 4), 4);
-    }
 
     #[test]
     fn the_caret_stands_below_the_column_in_short_and_long_lines() {

@@ -48,6 +48,9 @@ const CORE: [(&str, Core); 5] = [
 const OPS: i32 = 1 << 10;
 const GETTERS: i32 = 1 << 12;
 const SETTERS: i32 = 1 << 13;
+/// Reading and writing `_` and `_error`.
+const LAST: i32 = 1 << 14;
+const LAST_NAMES: [&str; 2] = ["_", "_error"];
 
 /// The state behind one VM's native functions. Only the thread that runs the VM takes its locks, so none is ever waited for.
 pub(crate) struct HostState {
@@ -64,6 +67,8 @@ pub(crate) struct HostState {
     pending: Mutex<Pending>,
     rejections: Mutex<Rejections>,
     context: Mutex<OpContext>,
+    /// The last result and the last error.
+    last: [Mutex<Option<Saved>>; 2],
 }
 
 /// Values of the bootstrap and of loaded areas.
@@ -74,6 +79,7 @@ struct Library {
     permission: Option<Saved>,
     ops: Option<Saved>,
     hooks: Option<Saved>,
+    cell_helper: Option<Saved>,
     /// What each loaded area provides.
     areas: HashMap<String, Saved>,
 }
@@ -119,6 +125,7 @@ impl HostState {
             pending: Mutex::default(),
             rejections: Mutex::default(),
             context: Mutex::new(OpContext { extensions: Default::default(), lent: Default::default() }),
+            last: Default::default(),
         })
     }
 
@@ -162,7 +169,52 @@ impl HostState {
             let setter = scope.function(name, SETTERS + index as i32)?;
             global.define_accessor(&scope.atom(name)?, getter, setter)?;
         }
+        for (index, name) in LAST_NAMES.iter().enumerate() {
+            let id = LAST + 2 * index as i32;
+            global.define_accessor(&scope.atom(name)?, scope.function(name, id)?, scope.function(name, id + 1)?)?;
+        }
         Ok(())
+    }
+
+    /// Makes a result the value of `_`; `undefined` is none.
+    pub(crate) fn remember<'js>(&self, scope: Scope<'js>, value: &Value<'js>) {
+        if !value.is_undefined() {
+            self.set_last(scope, 0, value);
+        }
+    }
+
+    /// Makes what was thrown the value of `_error`.
+    pub(crate) fn remember_error<'js>(&self, scope: Scope<'js>, thrown: &Value<'js>) {
+        self.set_last(scope, 1, thrown);
+    }
+
+    fn set_last<'js>(&self, scope: Scope<'js>, index: usize, value: &Value<'js>) {
+        let before = lock(&self.last[index]).replace(scope.save(value.clone()));
+        if let Some(before) = before {
+            drop(scope.restore(before));
+        }
+    }
+
+    /// `_` and `_error` are accessors until a script makes them its own.
+    fn last<'js>(&self, scope: Scope<'js>, id: i32, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
+        let index = (id / 2) as usize;
+        if id % 2 == 0 {
+            return Ok(lock(&self.last[index]).as_ref().map_or_else(|| scope.undefined(), |saved| scope.load(saved)));
+        }
+        scope.global().define(LAST_NAMES[index], args.first().cloned().unwrap_or_else(|| scope.undefined()))?;
+        Ok(scope.undefined())
+    }
+
+    /// What prepared cells call; see `cells.js`.
+    pub(crate) fn cell_helper<'js>(&self, scope: Scope<'js>) -> Result<Value<'js>, Exception> {
+        if let Some(saved) = &lock(&self.library).cell_helper {
+            return Ok(scope.load(saved));
+        }
+        static CELLS: OnceLock<Area> = OnceLock::new();
+        let area = CELLS.get_or_init(|| Area::new("cells", &[], include_str!("../js/cells.js")));
+        let helper = self.evaluate_area(scope, area)?.get_str("helper")?;
+        lock(&self.library).cell_helper = Some(scope.save(helper.clone()));
+        Ok(helper)
     }
 
     /// The prototype of the errors that say what is not granted.
@@ -196,7 +248,7 @@ impl HostState {
         let intrinsics = lock(&self.library).intrinsics.as_ref().map(|saved| scope.load(saved));
         let intrinsics = intrinsics.unwrap_or_else(|| scope.undefined());
         let (ops, hooks) = (self.ops_object(scope)?, self.hooks(scope)?);
-        scope.call(&scope.eval_bytecode(code)?, &scope.undefined(), &[&ops, &intrinsics, &hooks])
+        scope.call(&scope.eval_bytecode(code)?, &scope.undefined(), &[&ops, &intrinsics, &hooks, &scope.global()])
     }
 
     /// The object through which library code calls ops.
@@ -412,6 +464,7 @@ impl Host for Arc<HostState> {
     fn call<'js>(&self, scope: Scope<'js>, id: i32, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
         self.host_calls.fetch_add(1, Ordering::Relaxed);
         match id {
+            LAST.. => self.last(scope, id - LAST, args),
             SETTERS.. => {
                 let Some((name, _)) = self.config.globals().get((id - SETTERS) as usize) else {
                     return Err(scope.throw_error("Error", "no such global"));

@@ -17,6 +17,7 @@ mod inbox;
 mod js;
 mod limits;
 mod ops;
+mod program;
 mod run;
 mod timers;
 mod vm;
@@ -27,7 +28,8 @@ pub use control::StopReason;
 pub use executor::{Executor, ExecutorConfig};
 pub use limits::RunOptions;
 pub use ops::{Extensions, OpContext, OpError, OpFuture, OpResult, OpTable, OpValue, bytes_to_json};
-pub use run::{Background, Build, Lease, RunEnd, Script, StopHandle, VmSource, discard, pump, run};
+pub use program::{Origin, Program};
+pub use run::{Background, Build, Lease, Prepare, RunEnd, Script, StopHandle, VmSource, discard, pump, run};
 pub use vm::{Globals, Vm};
 
 /// For benchmarks: parts that cannot be timed from outside.

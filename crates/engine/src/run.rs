@@ -22,6 +22,7 @@ use crate::error::describe_stop;
 use crate::executor::Executor;
 use crate::inbox::Inbox;
 use crate::ops::OpContext;
+use crate::program::Program;
 use crate::vm::{BuildSpec, CALLBACK, Globals, RunJob, Step, Vm};
 
 /// What holds a session's place while its VM is out: dropped when the VM is back, gone or abandoned, whatever became of the caller.
@@ -70,10 +71,13 @@ impl VmSource {
     }
 }
 
+/// What makes a run's program.
+pub type Prepare = Box<dyn FnOnce() -> Result<Arc<Program>, ScriptError> + Send>;
+
 /// One script to run on one VM.
 pub struct Script {
-    /// The body of an async function.
-    pub source: Arc<str>,
+    /// Makes the program, on the thread that runs it and within the run's limits.
+    pub prepare: Prepare,
     /// Bound to `args`.
     pub args: Json,
     /// What positions call the source.
@@ -120,7 +124,7 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
     let control = vm.control().clone();
     let cancel = script.cancel.clone();
     let job = RunJob {
-        source: script.source,
+        prepare: script.prepare,
         args: script.args,
         name: script.name,
         options: script.options.clone(),

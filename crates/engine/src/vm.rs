@@ -16,7 +16,8 @@ use crate::host::{HostState, uncaught_text};
 use crate::inbox::Inbox;
 use crate::js::{Exception, Job, Js, PromiseState, Saved, Scope, Value, catch_stop};
 use crate::ops::OpContext;
-use crate::run::StopHandle;
+use crate::program::Program;
+use crate::run::{Prepare, StopHandle};
 
 /// How long microtasks that a settled run left behind may go on as part of the run.
 const DRAIN: Duration = Duration::from_millis(5);
@@ -33,16 +34,19 @@ pub struct Vm {
     control: Arc<Control>,
     sources: Sources,
     run: Option<Running>,
+    /// A cell has declared the name: it keeps it until a run brings arguments of its own.
+    args_declared: bool,
 }
 
 struct Running {
     promise: Saved,
     options: Arc<RunOptions>,
+    result_is_optional: bool,
 }
 
 /// What one run brings, in the form the VM wants it.
 pub(crate) struct RunJob {
-    pub(crate) source: Arc<str>,
+    pub(crate) prepare: Prepare,
     pub(crate) args: Json,
     pub(crate) name: String,
     pub(crate) options: Arc<RunOptions>,
@@ -86,11 +90,18 @@ const LABEL_COLUMN: u32 = LAST_LINE.len() as u32 + 1;
 
 /// The two lines before the author's first and the one after the last. The label ties the two together: a script that closes the
 /// function early leaves a `break` to a label that is not there, which does not compile, instead of code that runs elsewhere.
-fn wrap(source: &str, label: &str) -> String {
-    let mut text = String::with_capacity(source.len() + 2 * label.len() + 40);
-    // Not in parentheses: QuickJS looks ahead to the closing one before it knows that this is no arrow function, and so
-    // would read the whole script twice.
-    text.push_str("0,async function(args){");
+fn wrap(program: &Program, label: &str, args: &str) -> String {
+    let source = &*program.text;
+    let mut text = String::with_capacity(source.len() + 4 * label.len() + 40);
+    // Not in parentheses: QuickJS looks ahead to the closing one before it knows what this is, and so would read the whole script
+    // twice. An arrow function, so that the arguments have no other names.
+    text.push_str("0,async(");
+    text.push_str(args);
+    if let Some(helper) = &program.helper {
+        text.push(',');
+        text.push_str(helper);
+    }
+    text.push_str(")=>{");
     text.push_str(label);
     text.push_str(":{\n\n");
     text.push_str(source);
@@ -118,7 +129,7 @@ impl Vm {
             let reason = scope.catch().text_lossy().unwrap_or_default();
             return Err(ScriptError::internal(format!("the library of a new VM does not load: {reason}")));
         }
-        Ok(Self { js, host, control: spec.control, sources: Sources::default(), run: None })
+        Ok(Self { js, host, control: spec.control, sources: Sources::default(), run: None, args_declared: false })
     }
 
     /// Begins a run. The heap limit is checked first; a VM that holds more already is left as it is.
@@ -141,12 +152,19 @@ impl Vm {
         self.host.timers.lock().unwrap_or_else(PoisonError::into_inner).begin_run();
         self.host.console.begin_run(&options, job.sink);
         self.host.host_calls.store(0, Ordering::Relaxed);
-        self.sources.add(job.name.clone(), job.source.clone());
+        let program = match (job.prepare)() {
+            Ok(program) => program,
+            Err(error) => return self.refuse(error),
+        };
+        self.sources.add(job.name.clone(), program.origin.clone());
+        self.args_declared |= program.declares_args;
 
         let scope = self.js.enter(options.stack_bytes);
         let label = fresh_label();
+        let hides_args = program.declares_args || (self.args_declared && is_nothing(&job.args));
         let called = (|| {
-            let function = match scope.eval(&wrap(&job.source, &label), &job.name, FIRST_LINE) {
+            let text = wrap(&program, &label, if hides_args { &label } else { "args" });
+            let function = match scope.eval(&text, &job.name, FIRST_LINE) {
                 Ok(function) => function,
                 Err(Exception) => {
                     let thrown = scope.catch();
@@ -160,13 +178,17 @@ impl Vm {
                 }
                 Err(EnterError::Exception) => return Err(None),
             };
-            let promise = scope.call(&function, &scope.undefined(), &[&args]).map_err(|Exception| None)?;
+            let helper = match &program.helper {
+                Some(_) => self.host.cell_helper(scope).map_err(|Exception| None)?,
+                None => scope.undefined(),
+            };
+            let promise = scope.call(&function, &scope.undefined(), &[&args, &helper]).map_err(|Exception| None)?;
             promise.mark_handled();
             Ok(scope.save(promise))
         })();
         match called {
             Ok(promise) => {
-                self.run = Some(Running { promise, options });
+                self.run = Some(Running { promise, options, result_is_optional: program.result_is_optional });
                 self.drive()
             }
             Err(_) if self.control.should_stop() => Step::Stopped,
@@ -204,10 +226,17 @@ impl Vm {
             let settled = match scope.promise_state(&promise) {
                 Some(PromiseState::Pending) => None,
                 Some(PromiseState::Fulfilled(value)) => {
+                    self.host.remember(scope, &value);
                     let result = to_json(self.host.helpers(), &value, running.options.result_bytes);
-                    Some(result.map_err(|error| result_error(error, &running.options)))
+                    Some(match result {
+                        Err(_) if running.result_is_optional => Ok(None),
+                        result => result.map_err(|error| result_error(error, &running.options)),
+                    })
                 }
-                Some(PromiseState::Rejected(reason)) => Some(Err(describe_thrown(&self.host, &self.sources, &reason))),
+                Some(PromiseState::Rejected(reason)) => {
+                    self.host.remember_error(scope, &reason);
+                    Some(Err(describe_thrown(&self.host, &self.sources, &reason)))
+                }
                 // An async function returns a promise; only one that could not be entered does not.
                 None => Some(Err(ScriptError::internal("the script did not start"))),
             };
@@ -431,6 +460,16 @@ fn report_rejections(host: &HostState, sources: &Sources, scope: Scope<'_>) {
 fn describe_thrown(host: &HostState, sources: &Sources, thrown: &Value<'_>) -> ScriptError {
     let permission = host.permission_prototype(thrown.scope());
     describe(host.helpers(), &permission, sources, thrown)
+}
+
+/// Whether arguments are what a run has that was given none.
+fn is_nothing(args: &Json) -> bool {
+    match args {
+        Json::Null => true,
+        Json::Array(items) => items.is_empty(),
+        Json::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
 }
 
 fn result_error(error: WalkError, options: &RunOptions) -> ScriptError {

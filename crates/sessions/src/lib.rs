@@ -13,6 +13,7 @@ mod clock;
 mod config;
 mod context;
 mod pool;
+mod programs;
 mod reaper;
 mod record;
 mod session;
@@ -29,6 +30,7 @@ pub use perennial_engine::{
 };
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{RunRequest, ScriptError, ScriptResult};
+pub use programs::CacheCounts;
 pub use session::BrowserSession;
 pub use table::{SessionInfo, SessionTable, Slot};
 pub use vars::{InMemoryVars, VarsError, VarsQuota, VarsStore, VarsUsage, session_config};

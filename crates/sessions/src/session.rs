@@ -126,10 +126,11 @@ impl BrowserSession {
         };
         record.set_stop(source_vm.stop_handle());
         let seq = self.state.seq + 1;
+        let name = options.name.clone().unwrap_or_else(|| format!("cell {seq}"));
         let script = Script {
-            source: source.into(),
+            prepare: shared.programs.prepare(source.into(), name.clone()),
             args: args.clone(),
-            name: options.name.clone().unwrap_or_else(|| format!("cell {seq}")),
+            name,
             options: Arc::new(options.clone()),
             extensions: self.extensions(context.extensions),
             lent: context.lent,

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use crate::config::TableConfig;
 use crate::context::RunContext;
 use crate::pool::{Bounds, Pool};
+use crate::programs::{CacheCounts, Programs};
 use crate::reaper::{Deadlines, reap};
 use crate::record::{Record, lock};
 use crate::session::BrowserSession;
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) runtime: Handle,
     pub(crate) executor: Arc<Executor>,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) programs: Arc<Programs>,
     /// By name; short names lie in the map itself, where looking one up costs no further cache miss.
     sessions: DashMap<CompactString, Arc<Record>>,
     deadlines: Arc<Deadlines>,
@@ -117,6 +119,7 @@ impl SessionTable {
         let deadlines = Arc::new(Deadlines::default());
         let shared = Arc::new(Shared {
             executor: Arc::new(Executor::new(config.executor.clone())),
+            programs: Arc::default(),
             runtime: runtime.clone(),
             pool: Arc::default(),
             sessions: DashMap::new(),
@@ -223,6 +226,11 @@ impl SessionTable {
         let mut all: Vec<_> = shared.sessions.iter().map(|entry| shared.describe(entry.value(), now)).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
+    }
+
+    /// How often a cell was found ready to run, and how often it had to be parsed.
+    pub fn cell_cache(&self) -> CacheCounts {
+        self.shared().programs.counts()
     }
 
     /// Threads whose run was answered without them and that have not come back; see `docs/limitations/engine.md`.

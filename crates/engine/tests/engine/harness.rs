@@ -45,7 +45,10 @@ impl Harness {
     pub fn script(&mut self, source: &str) -> Script {
         self.runs += 1;
         Script {
-            source: source.into(),
+            prepare: {
+                let program = Arc::new(perennial_engine::Program::plain(source));
+                Box::new(move || Ok(program))
+            },
             args: self.args.clone(),
             name: format!("cell {}", self.runs),
             options: Arc::new(self.options.clone()),

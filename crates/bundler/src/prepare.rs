@@ -1,0 +1,111 @@
+//! Sources made ready for a VM.
+
+use std::sync::Arc;
+
+use swc_core::ecma::ast::Module;
+
+use crate::cell;
+use crate::diagnostics::{SourceError, line_and_column};
+use crate::edits::{Edits, PositionMap};
+use crate::erase::{Found, erase};
+use crate::lower::{Lowered, lower, merging_names, top_level_names};
+use crate::parse::{Goal, on_large_stack, parse_module};
+
+/// JavaScript made of a source, with the way back to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// What the VM evaluates.
+    pub text: Arc<str>,
+    /// What the author wrote.
+    pub source: Arc<str>,
+    map: PositionMap,
+    lowered: Option<Lowered>,
+}
+
+impl Prepared {
+    pub(crate) fn new(text: String, source: &str, map: PositionMap, lowered: Option<Lowered>) -> Self {
+        Self { text: text.into(), source: source.into(), map, lowered }
+    }
+
+    /// Line and column in the source, from 1 and in UTF-16 units, of a line and a column in UTF-8 bytes, from 1, in the text.
+    pub fn original(&self, line: u32, column: u32) -> (u32, u32) {
+        let mut start = 0;
+        for _ in 1..line {
+            match self.text[start..].find('\n') {
+                Some(at) => start += at + 1,
+                None => return line_and_column(&self.source, self.source.len()),
+            }
+        }
+        let end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
+        let at = (start + column.max(1) as usize - 1).min(end);
+        let at = self.map.original(at);
+        let at = self.lowered.as_ref().map_or(at, |lowered| lowered.original(at));
+        line_and_column(&self.source, at)
+    }
+}
+
+/// A cell made ready: the body of an async function that gets a helper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The body.
+    pub prepared: Prepared,
+    /// The name under which the body expects the helper; `None` if it needs none.
+    pub helper: Option<String>,
+    /// Whether `args` is a name of the cell's own.
+    pub declares_args: bool,
+    /// Whether the last statement assigns what the cell comes to, so that a value that cannot be returned is not lost.
+    pub ends_in_assignment: bool,
+}
+
+/// Makes a cell ready.
+///
+/// # Errors
+/// If it does not parse, or declares what cannot be declared.
+pub fn prepare_cell(source: &str) -> Result<Cell, SourceError> {
+    on_large_stack(source, || {
+        let module = parse_module(source, Goal::Cell)?;
+        let (erased, found) = erased(source, &module)?;
+        if !found.needs_lowering {
+            let cell = cell::transform(&module, erased, &[], None)?;
+            return Ok(cell.into_cell(source, None));
+        }
+        let (merges, own) = (merging_names(&module), top_level_names(&module));
+        let lowered = lower(module, source.len())?;
+        let module = parse_lowered(&lowered, Goal::Cell)?;
+        let (erased, _) = self::erased(&lowered.text, &module)?;
+        let cell = cell::transform(&module, erased, &merges, Some(&own)).map_err(|error| at_origin(error, &lowered))?;
+        Ok(cell.into_cell(source, Some(lowered.clone())))
+    })
+}
+
+impl cell::CellText {
+    fn into_cell(self, source: &str, lowered: Option<Lowered>) -> Cell {
+        Cell {
+            prepared: Prepared::new(self.text, source, self.map, lowered),
+            helper: self.uses_helper.then_some(self.helper),
+            declares_args: self.declares_args,
+            ends_in_assignment: self.ends_in_assignment,
+        }
+    }
+}
+
+/// The edits that make types vanish.
+pub(crate) fn erased<'s>(source: &'s str, module: &Module) -> Result<(Edits<'s>, Found), SourceError> {
+    let mut edits = Edits::new(source);
+    let found = erase(module, &mut edits);
+    if found.problems.is_empty() { Ok((edits, found)) } else { Err(SourceError { problems: found.problems }) }
+}
+
+pub(crate) fn parse_lowered(lowered: &Lowered, goal: Goal) -> Result<Module, SourceError> {
+    parse_module(&lowered.text, goal).map_err(|error| at_origin(error, lowered))
+}
+
+/// Problems found in lowered text, at the places that they come from.
+fn at_origin(mut error: SourceError, lowered: &Lowered) -> SourceError {
+    for problem in &mut error.problems {
+        let length = problem.range.len();
+        let start = lowered.original(problem.range.start);
+        problem.range = start..start + length;
+    }
+    error
+}

@@ -1,0 +1,361 @@
+//! A look at a source before it is parsed: the parser and all passes recurse, and overflowing a stack would take the process with it.
+
+use crate::diagnostics::Problem;
+
+/// Brackets within brackets. QuickJS itself gives up at fewer.
+const MAX_BRACKETS: usize = 600;
+/// Tokens that may hang on each other without a bracket: `a + b + c …`, `!!!x`, `x => y => z`.
+const MAX_CHAIN: usize = 20_000;
+/// Casts like `<T>x` within each other, and arrow functions in the branches of each other: the parser reads ahead at each and twice as long
+/// for every level.
+const MAX_AMBIGUOUS: usize = 10;
+/// Brackets opened inside of strings, templates, comments and regular expressions and not closed there. None of them counts, unless
+/// what this scan takes for a string is none; so many of them are not to be found in a text that people write.
+const MAX_HIDDEN: usize = 50_000;
+
+/// Refuses what is nested too deep.
+///
+/// Two scans, because what a `/` means after `)` and `}` is the parser's knowledge: one takes it for a division there, one for the start of
+/// a regular expression, and both have to find the text shallow.
+pub(crate) fn check_nesting(source: &str) -> Result<(), Problem> {
+    // Shorter texts can be neither deep nor slow.
+    if source.len() <= 30 {
+        return Ok(());
+    }
+    let shallow = [false, true].into_iter().try_for_each(|regexp_after_bracket| {
+        Scan { bytes: source.as_bytes(), at: 0, regexp_after_bracket, hidden: 0 }.run()
+    });
+    shallow.map_err(|(at, why)| Problem::at(at..at + 1, why))
+}
+
+struct Scan<'s> {
+    bytes: &'s [u8],
+    at: usize,
+    regexp_after_bracket: bool,
+    hidden: usize,
+}
+
+/// What the last token was, as far as it matters for the next.
+#[derive(Clone, Copy, PartialEq)]
+enum Last {
+    /// An operand ends here; a `/` divides, and a new line may begin a statement.
+    Operand,
+    Bracket,
+    Operator,
+}
+
+/// What holds around an open bracket.
+struct Open {
+    bracket: u8,
+    chain: usize,
+    elses: usize,
+    ambiguous: usize,
+    questions: usize,
+}
+
+type Deep = (usize, String);
+
+impl Scan<'_> {
+    fn run(mut self) -> Result<(), Deep> {
+        // For each open bracket, what it is, how long the chain is that goes on after it, and how many `else` hang on each other there.
+        let mut open: Vec<Open> = Vec::new();
+        let (mut chain, mut chains, mut elses) = (0_usize, 0_usize, 0_usize);
+        let mut may_end = false;
+        // Likewise casts and questioned arrows, and question marks that wait for an arrow.
+        let (mut ambiguous, mut ambiguous_around, mut questions) = (0_usize, 0_usize, 0_usize);
+        let (mut last, mut new_line) = (Last::Operator, false);
+        while let Some(&byte) = self.bytes.get(self.at) {
+            let start = self.at;
+            let mut next = Last::Operator;
+            let mut ends_statement = false;
+            match byte {
+                b'\n' | b'\r' => {
+                    new_line = true;
+                    self.at += 1;
+                    continue;
+                }
+                b' ' | b'\t' => {
+                    self.at += 1;
+                    continue;
+                }
+                b'/' if self.peek(1) == Some(b'/') => {
+                    self.skip_hidden(|scan| scan.until_line_end());
+                    continue;
+                }
+                b'/' if self.peek(1) == Some(b'*') => {
+                    self.skip_hidden(|scan| scan.until_text(b"*/"));
+                    continue;
+                }
+                b'/' if last == Last::Operator || (last == Last::Bracket && self.regexp_after_bracket) => {
+                    self.skip_hidden(Self::regexp);
+                    next = Last::Operand;
+                }
+                b'"' | b'\'' => {
+                    self.skip_hidden(|scan| scan.string(byte));
+                    next = Last::Operand;
+                }
+                b'`' => {
+                    self.at += 1;
+                    if self.template_text() {
+                        open.push(Open { bracket: b'`', chain, elses, ambiguous, questions });
+                        ambiguous_around += ambiguous;
+                        (chain, elses, ambiguous, questions) = (0, 0, 0, 0);
+                    } else {
+                        next = Last::Operand;
+                    }
+                }
+                b'(' | b'[' | b'{' => {
+                    self.at += 1;
+                    open.push(Open { bracket: byte, chain, elses, ambiguous, questions });
+                    chains += chain;
+                    ambiguous_around += ambiguous;
+                    (chain, elses, ambiguous, questions) = (0, 0, 0, 0);
+                }
+                b')' | b']' | b'}' => {
+                    self.at += 1;
+                    let template = open.last().is_some_and(|open| open.bracket == b'`') && byte == b'}';
+                    if !(template && self.template_text()) {
+                        if let Some(before) = open.pop() {
+                            (chain, elses) = (before.chain, before.elses);
+                            (ambiguous, questions) = (before.ambiguous, before.questions);
+                            chains = chains.saturating_sub(if before.bracket == b'`' { 0 } else { chain });
+                            ambiguous_around -= ambiguous;
+                        }
+                        next = if template { Last::Operand } else { Last::Bracket };
+                    }
+                }
+                b';' | b',' => {
+                    self.at += 1;
+                    ends_statement = true;
+                }
+                _ if is_word(byte) => {
+                    while self.bytes.get(self.at).is_some_and(|byte| is_word(*byte)) {
+                        self.at += 1;
+                    }
+                    let word = &self.bytes[start..self.at];
+                    if word == b"else" {
+                        elses += 1;
+                    } else if may_end {
+                        elses = 0;
+                    }
+                    // A word after an operand begins a statement: nothing else may stand there but an operator that is spelled out.
+                    let continues = matches!(
+                        word,
+                        b"else"
+                            | b"in"
+                            | b"instanceof"
+                            | b"of"
+                            | b"as"
+                            | b"satisfies"
+                            | b"extends"
+                            | b"is"
+                            | b"catch"
+                            | b"finally"
+                            | b"while"
+                    );
+                    if last != Last::Operator && !continues && (new_line || last == Last::Bracket) {
+                        (chain, ambiguous, questions) = (0, 0, 0);
+                    }
+                    let operator = matches!(
+                        word,
+                        b"return"
+                            | b"typeof"
+                            | b"case"
+                            | b"do"
+                            | b"else"
+                            | b"in"
+                            | b"instanceof"
+                            | b"new"
+                            | b"void"
+                            | b"delete"
+                            | b"throw"
+                            | b"yield"
+                            | b"await"
+                            | b"of"
+                    );
+                    next = if operator { Last::Operator } else { Last::Operand };
+                }
+                _ => {
+                    self.at += 1;
+                    match (byte, self.peek(0)) {
+                        (b'<', _) if last == Last::Operator => ambiguous += 1,
+                        (b'?', Some(b'?' | b'.')) => self.at += 1,
+                        (b'?', _) => questions += 1,
+                        (b'=', Some(b'>')) if questions > 0 => ambiguous += 1,
+                        _ => {}
+                    }
+                }
+            }
+            if ends_statement {
+                (chain, ambiguous, questions) = (0, 0, 0);
+            } else {
+                chain += 1;
+            }
+            may_end = matches!(byte, b';' | b'}') || (next == Last::Operand && self.line_ends());
+            (last, new_line) = (next, false);
+            if open.len() > MAX_BRACKETS {
+                return Err((start, format!("this is nested more than {MAX_BRACKETS} brackets deep")));
+            }
+            if chain + chains > MAX_CHAIN || elses > MAX_BRACKETS {
+                return Err((start, format!("more than {MAX_CHAIN} tokens hang on each other in one statement")));
+            }
+            if ambiguous + ambiguous_around > MAX_AMBIGUOUS {
+                let what = "casts of the form `<T>x` or arrow functions behind `?`";
+                return Err((start, format!("more than {MAX_AMBIGUOUS} {what} are nested in each other")));
+            }
+            if self.hidden > MAX_HIDDEN {
+                return Err((
+                    start,
+                    format!("more than {MAX_HIDDEN} brackets in strings and comments are never closed"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn line_ends(&self) -> bool {
+        let rest = &self.bytes[self.at.min(self.bytes.len())..];
+        rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')).is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
+    }
+
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.bytes.get(self.at + ahead).copied()
+    }
+
+    /// Skips something, and counts the brackets in it that stay open.
+    fn skip_hidden(&mut self, skip: impl FnOnce(&mut Self)) {
+        let start = self.at;
+        skip(self);
+        let mut depth = 0_usize;
+        let mut deepest = 0;
+        for byte in &self.bytes[start..self.at.min(self.bytes.len())] {
+            match byte {
+                b'(' | b'[' | b'{' => {
+                    depth += 1;
+                    deepest = deepest.max(depth);
+                }
+                b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        self.hidden += if depth > 0 { deepest } else { 0 };
+    }
+
+    fn until_line_end(&mut self) {
+        while self.bytes.get(self.at).is_some_and(|byte| !matches!(byte, b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn until_text(&mut self, end: &[u8]) {
+        self.at += 2;
+        while self.at < self.bytes.len() && !self.bytes[self.at..].starts_with(end) {
+            self.at += 1;
+        }
+        self.at = (self.at + end.len()).min(self.bytes.len());
+    }
+
+    fn string(&mut self, quote: u8) {
+        self.at += 1;
+        while let Some(&byte) = self.bytes.get(self.at) {
+            self.at += 1;
+            match byte {
+                b'\\' => self.at += 1,
+                b'\n' => return,
+                _ if byte == quote => return,
+                _ => {}
+            }
+        }
+    }
+
+    fn regexp(&mut self) {
+        self.at += 1;
+        let mut class = false;
+        while let Some(&byte) = self.bytes.get(self.at) {
+            match byte {
+                b'\n' | b'\r' => return,
+                b'\\' => self.at += 1,
+                b'[' => class = true,
+                b']' => class = false,
+                b'/' if !class => {
+                    self.at += 1;
+                    return;
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// From behind a backtick or the end of a substitution: `true` if another substitution begins.
+    fn template_text(&mut self) -> bool {
+        let mut opened = false;
+        self.skip_hidden(|scan| {
+            while let Some(&byte) = scan.bytes.get(scan.at) {
+                scan.at += 1;
+                match byte {
+                    b'\\' => scan.at += 1,
+                    b'`' => return,
+                    b'$' if scan.peek(0) == Some(b'{') => {
+                        opened = true;
+                        return;
+                    }
+                    _ => {}
+                }
+            }
+        });
+        if opened {
+            self.at += 1;
+        }
+        opened
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'#' | b'\\' | 0x80..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_nesting;
+
+    #[test]
+    fn deep_brackets_and_long_chains_are_refused() {
+        for (open, close) in [("(", ")"), ("[", "]"), ("{", "}"), ("`${", "}`"), ("f(", ")"), ("{a:", "}")] {
+            let source = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+            assert!(check_nesting(&source).is_err(), "{open}");
+        }
+        for link in ["!", "a=>", "1+", "a?b:", "a.", "new ", "typeof ", "()", "-\n", "else if(a)b\n", "a\n.b"] {
+            assert!(check_nesting(&link.repeat(100_000)).is_err(), "{link}");
+        }
+    }
+
+    #[test]
+    fn what_takes_the_parser_exponential_time_is_refused() {
+        for link in ["<a>(", "<a>[", "<a>{x:", "<a>f(", "a?(b):c=>"] {
+            assert!(check_nesting(&format!("{}{}", link.repeat(40), " ".repeat(600))).is_err(), "{link}");
+        }
+    }
+
+    #[test]
+    fn long_flat_sources_are_not() {
+        for line in [
+            "const a = f(b, { c: [1, 2, 3] }, `x ${d} y`);\n",
+            "x = y + 1\n",
+            "function f(a) { return a / 2 } ",
+            "if (a) { b() } else { c() }\n",
+            "s = 'a (b' + \"))\" // :-) (see there)\n",
+            "r = a.replace(/[(/]\\//g, '') / 2; t = (a) / 2 / 3;\n",
+            "class A { x: number = 1\n y(): void { }\n static z = [] }\n",
+            "export const a = `<${b}>`\n",
+        ] {
+            assert_eq!(check_nesting(&line.repeat(10_000)), Ok(()), "{line}");
+        }
+    }
+
+    #[test]
+    fn brackets_hidden_from_one_reading_of_a_slash_are_found_by_the_other() {
+        let source = format!("x = (a) /`/; {}1", "(".repeat(100_000));
+        assert!(check_nesting(&source).is_err());
+    }
+}

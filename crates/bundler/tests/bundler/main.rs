@@ -1,0 +1,3 @@
+//! What becomes of sources, without a VM.
+
+mod cells;

@@ -1,0 +1,122 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use perennial_bundler::{Prepared, SourceError, prepare_cell};
+use perennial_engine::{Origin, Prepare, Program};
+use perennial_protocol::{ErrorKind, ScriptError};
+
+/// Source text of cells that are kept ready, at the most twice this.
+const KEPT_BYTES: usize = 8 << 20;
+
+/// Cells made ready, by their source: whoever sends the same again does not wait for it to be parsed.
+#[derive(Debug, Default)]
+pub(crate) struct Programs(Mutex<Generations>);
+
+/// Entries move to the young generation when they are used; when that is full, the old one goes.
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<Arc<str>, Arc<Program>>,
+    old: HashMap<Arc<str>, Arc<Program>>,
+    bytes: usize,
+    hits: u64,
+    misses: u64,
+}
+
+/// How often something was found ready, and how often it had to be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounts {
+    /// Found.
+    pub hits: u64,
+    /// Made.
+    pub misses: u64,
+}
+
+impl Programs {
+    /// What makes the program of a cell. `name` is what positions call it.
+    pub(crate) fn prepare(self: &Arc<Self>, source: Arc<str>, name: String) -> Prepare {
+        let programs = self.clone();
+        Box::new(move || {
+            if let Some(program) = programs.find(&source) {
+                return Ok(program);
+            }
+            match prepare_cell(&source) {
+                Ok(cell) => {
+                    let program = Arc::new(Program {
+                        text: cell.prepared.text.clone(),
+                        helper: cell.helper,
+                        declares_args: cell.declares_args,
+                        result_is_optional: cell.ends_in_assignment,
+                        origin: Arc::new(Author(cell.prepared)),
+                    });
+                    programs.keep(source, program.clone());
+                    Ok(program)
+                }
+                Err(error) => Err(syntax_error(&error, &name, &source)),
+            }
+        })
+    }
+
+    pub(crate) fn counts(&self) -> CacheCounts {
+        let generations = self.lock();
+        CacheCounts { hits: generations.hits, misses: generations.misses }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Generations> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, source: &Arc<str>) -> Option<Arc<Program>> {
+        let mut generations = self.lock();
+        if let Some(program) = generations.young.get(source).cloned() {
+            generations.hits += 1;
+            return Some(program);
+        }
+        let Some((source, program)) = generations.old.remove_entry(source) else {
+            generations.misses += 1;
+            return None;
+        };
+        generations.hits += 1;
+        generations.add(source, program.clone());
+        Some(program)
+    }
+
+    fn keep(&self, source: Arc<str>, program: Arc<Program>) {
+        self.lock().add(source, program);
+    }
+}
+
+impl Generations {
+    fn add(&mut self, source: Arc<str>, program: Arc<Program>) {
+        self.bytes += source.len() + program.text.len();
+        self.young.insert(source, program);
+        if self.bytes > KEPT_BYTES {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
+        }
+    }
+}
+
+/// The source behind a prepared text.
+pub(crate) struct Author(pub(crate) Prepared);
+
+impl Origin for Author {
+    fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    fn place(&self, line: u32, column: u32) -> (u32, u32) {
+        self.0.original(line, column)
+    }
+}
+
+/// What is wrong with a source, as the result of a run says it.
+pub(crate) fn syntax_error(error: &SourceError, name: &str, source: &str) -> ScriptError {
+    let mut result = ScriptError::new(ErrorKind::Syntax, error.to_string());
+    result.name = "SyntaxError".to_owned();
+    if let Some((line, column)) = error.position(source) {
+        (result.line, result.column) = (Some(line), Some(column));
+        result.file = Some(name.to_owned());
+        result.excerpt = Some(error.render(name, source));
+    }
+    result
+}
