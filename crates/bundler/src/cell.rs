@@ -78,6 +78,7 @@ pub(crate) fn transform(
         cell.item(item, Some(index) == last);
     }
     Vars { cell: &mut cell }.visit_module(module);
+    Imports { cell: &mut cell }.visit_module(module);
     if !cell.problems.is_empty() {
         let mut problems = std::mem::take(&mut cell.problems);
         problems.sort_by_key(|problem| problem.range.start);
@@ -524,15 +525,33 @@ impl Visit for Vars<'_, '_, '_> {
         statement.body.visit_with(self);
     }
 
+    // Expressions hold no statements, except in functions, whose own they are.
+    fn visit_function(&mut self, _: &Function) {}
+    fn visit_arrow_expr(&mut self, _: &ArrowExpr) {}
+    fn visit_class(&mut self, _: &Class) {}
+    fn visit_ts_type(&mut self, _: &TsType) {}
+}
+
+/// `import(…)`, anywhere.
+struct Imports<'c, 'a, 's> {
+    cell: &'c mut Cell<'a, 's>,
+}
+
+impl Visit for Imports<'_, '_, '_> {
+    fn visit_call_expr(&mut self, call: &CallExpr) {
+        if let Callee::Import(import) = &call.callee {
+            self.cell.uses_helper = true;
+            let load = format!("{}.load", self.cell.helper);
+            self.cell.edits.replace(range(import.span), load);
+        }
+        call.visit_children_with(self);
+    }
+
     fn visit_meta_prop_expr(&mut self, meta: &MetaPropExpr) {
         if meta.kind == MetaPropKind::ImportMeta {
             self.cell.problems.push(Problem::at(range(meta.span), "a cell has no import.meta: it is no module"));
         }
     }
 
-    // Expressions hold no statements, except in functions, whose own they are; but they may hold import.meta.
-    fn visit_function(&mut self, _: &Function) {}
-    fn visit_arrow_expr(&mut self, _: &ArrowExpr) {}
-    fn visit_class(&mut self, _: &Class) {}
     fn visit_ts_type(&mut self, _: &TsType) {}
 }

@@ -32,6 +32,29 @@ impl PositionMap {
     }
 }
 
+impl PositionMap {
+    /// The map of a text in front of which `length` bytes were put.
+    pub(crate) fn behind(mut self, length: usize) -> Self {
+        let length = length as u32;
+        self.anchors.iter_mut().for_each(|anchor| anchor.prepared += length);
+        let front = [(0, true), (length, false)].map(|(prepared, put_in)| Anchor { prepared, original: 0, put_in });
+        self.anchors.splice(0..0, front);
+        self
+    }
+
+    /// The map of a text into which `length` bytes more were put at an offset, as part of something that was put in there before.
+    pub(crate) fn grown(&mut self, at: usize, length: usize) {
+        let from = self.anchors.partition_point(|anchor| (anchor.prepared as usize) < at);
+        self.anchors[from..].iter_mut().for_each(|anchor| anchor.prepared += length as u32);
+    }
+
+    /// Where what was put in for an offset of the source begins in the prepared text.
+    pub(crate) fn prepared_of(&self, original: usize) -> Option<usize> {
+        let anchor = self.anchors.iter().find(|anchor| anchor.put_in && anchor.original as usize == original)?;
+        Some(anchor.prepared as usize)
+    }
+}
+
 /// Edits of one source, in any order. They may not overlap, except that what lies within an erased range is ignored.
 pub(crate) struct Edits<'s> {
     source: &'s str,

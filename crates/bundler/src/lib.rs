@@ -1,12 +1,21 @@
 //! stub
 mod cell;
+mod commonjs;
 mod diagnostics;
 mod edits;
 mod erase;
+mod fs;
+mod graph;
+mod load;
 mod lower;
+mod module;
 mod parse;
 mod prepare;
+mod resolve;
 mod scan;
 
 pub use diagnostics::{Problem, SourceError, line_and_column};
+pub use fs::{Disk, FileKind, FileSystem, MemoryFiles, Stat};
+pub use graph::{Graph, Module};
+pub use load::{ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions};
 pub use prepare::{Cell, Prepared, prepare_cell};

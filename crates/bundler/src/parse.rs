@@ -154,20 +154,37 @@ const STACK: usize = 512 << 20;
 const SHORT: usize = 1024;
 const FEW: usize = 64;
 
+thread_local! {
+    /// Whether this thread has a large stack.
+    static IS_LARGE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 /// Runs something that recurses as deep as `source` is nested, on a thread with a large stack unless the source is short, and waits for it.
 ///
 /// # Panics
 /// If `work` does; the panic is passed on.
 pub(crate) fn on_large_stack<R: Send>(source: &str, work: impl FnOnce() -> R + Send) -> R {
-    if source.len() <= SHORT && source.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<')).count() <= FEW {
+    let opened = || source.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<')).count();
+    if source.len() <= SHORT && opened() <= FEW { work() } else { with_large_stack(work) }
+}
+
+/// Runs something on a thread with a large stack, unless this is one, and waits for it.
+///
+/// # Panics
+/// If `work` does; the panic is passed on.
+pub(crate) fn with_large_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    if IS_LARGE.get() {
         return work();
     }
     let mut result = None;
     std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new()
-            .name("perennial-parse".to_owned())
-            .stack_size(STACK)
-            .spawn_scoped(scope, || result = Some(work()));
+        let worker = std::thread::Builder::new().name("perennial-parse".to_owned()).stack_size(STACK).spawn_scoped(
+            scope,
+            || {
+                IS_LARGE.set(true);
+                result = Some(work());
+            },
+        );
         match worker.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(())) => {}
             Ok(Err(panic)) => std::panic::resume_unwind(panic),

@@ -27,6 +27,33 @@ impl Prepared {
         Self { text: text.into(), source: source.into(), map, lowered }
     }
 
+    /// The same with keys put in at offsets, which ascend.
+    pub(crate) fn with_keys<'k>(&self, keys: impl Iterator<Item = (usize, &'k str)>) -> Self {
+        let (mut text, mut map) = (String::with_capacity(self.text.len()), self.map.clone());
+        let mut copied = 0;
+        for (at, key) in keys {
+            text.push_str(&self.text[copied..at]);
+            map.grown(text.len(), key.len());
+            text.push_str(key);
+            copied = at;
+        }
+        text.push_str(&self.text[copied..]);
+        Self { text: text.into(), source: self.source.clone(), map, lowered: self.lowered.clone() }
+    }
+
+    /// The same with more text around it.
+    pub(crate) fn within(&self, mut before: String, after: &str) -> Self {
+        let map = self.map.clone().behind(before.len());
+        before.push_str(&self.text);
+        before.push_str(after);
+        Self { text: before.into(), source: self.source.clone(), map, lowered: self.lowered.clone() }
+    }
+
+    /// Text that no person wrote line by line: it stands for its source as a whole.
+    pub(crate) fn generated(text: String) -> Self {
+        Self { source: text.as_str().into(), text: text.into(), map: PositionMap::default(), lowered: None }
+    }
+
     /// Line and column in the source, from 1 and in UTF-16 units, of a line and a column in UTF-8 bytes, from 1, in the text.
     pub fn original(&self, line: u32, column: u32) -> (u32, u32) {
         let mut start = 0;
@@ -101,7 +128,7 @@ pub(crate) fn parse_lowered(lowered: &Lowered, goal: Goal) -> Result<Module, Sou
 }
 
 /// Problems found in lowered text, at the places that they come from.
-fn at_origin(mut error: SourceError, lowered: &Lowered) -> SourceError {
+pub(crate) fn at_origin(mut error: SourceError, lowered: &Lowered) -> SourceError {
     for problem in &mut error.problems {
         let length = problem.range.len();
         let start = lowered.original(problem.range.start);

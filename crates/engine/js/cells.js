@@ -116,6 +116,8 @@
           for (let i = 0; i < bindings.length; i++) bind(specifier, namespace, bindings[i][0], bindings[i][1]);
         }),
       load: (specifier, options) => ops.module_import(undefined, specifier, options?.with?.type),
+      // `import(…)` of a module.
+      importer: (key) => (specifier, options) => ops.module_import(key, specifier, options?.with?.type),
     },
   };
 })

@@ -2,6 +2,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::LIBRARY;
 use crate::js::Bytecode;
+use crate::modules::ModuleLoader;
 use crate::ops::{OpKind, OpTable};
 
 /// What the VMs of a session are made of: ops, and the library JavaScript that scripts reach them through. Cheap to clone.
@@ -25,6 +26,7 @@ struct Inner {
     ops: OpTable,
     /// Each global with the area that provides it.
     globals: Vec<(String, Arc<Area>)>,
+    modules: Option<Arc<dyn ModuleLoader>>,
 }
 
 impl EngineConfig {
@@ -35,7 +37,18 @@ impl EngineConfig {
             .chain(areas.into_iter().map(Arc::new))
             .flat_map(|area| area.globals.clone().into_iter().map(move |name| (name, area.clone())))
             .collect();
-        Self(Arc::new(Inner { ops, globals }))
+        Self(Arc::new(Inner { ops, globals, modules: None }))
+    }
+
+    /// The same with a loader of modules; without one nothing can be imported.
+    #[must_use]
+    pub fn with_modules(self, loader: Arc<dyn ModuleLoader>) -> Self {
+        let inner = &self.0;
+        Self(Arc::new(Inner { ops: inner.ops.clone(), globals: inner.globals.clone(), modules: Some(loader) }))
+    }
+
+    pub(crate) fn modules(&self) -> Option<&Arc<dyn ModuleLoader>> {
+        self.0.modules.as_ref()
     }
 
     pub(crate) fn ops(&self) -> &[(String, OpKind)] {

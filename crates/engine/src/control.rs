@@ -249,6 +249,11 @@ impl Control {
         *slot = Some(clamp);
     }
 
+    /// Takes the clamp away for a while.
+    pub(crate) fn take_clamp(&self) -> Option<Clamp> {
+        self.lock_clamp().take()
+    }
+
     pub(crate) fn detach(&self) {
         *self.lock_clamp() = None;
     }

@@ -1,13 +1,14 @@
 //! From what a script threw to what its author can act on.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use perennial_protocol::{Cause, ErrorKind, ScriptError};
 
 use crate::bridge::{Helpers, to_json};
 use crate::control::{Stop, StopReason};
 use crate::js::{Class, Exception, Value};
+use crate::modules::Modules;
 use crate::program::Origin;
 
 /// Names of library sources begin with this; their frames are not the author's.
@@ -20,15 +21,19 @@ const MAX_CAUSES: usize = 8;
 const EXCERPT: usize = 120;
 
 /// The sources of recent runs, for positions and excerpts: functions outlive the run that made them.
-#[derive(Default)]
 pub(crate) struct Sources {
     recent: VecDeque<(String, Arc<dyn Origin>)>,
     bytes: usize,
+    modules: Arc<Mutex<Modules>>,
 }
 
 impl Sources {
     /// How much source text a VM keeps beyond the current run's own.
     const KEPT_BYTES: usize = 256 << 10;
+
+    pub(crate) fn new(modules: Arc<Mutex<Modules>>) -> Self {
+        Self { recent: VecDeque::new(), bytes: 0, modules }
+    }
 
     pub(crate) fn add(&mut self, name: String, origin: Arc<dyn Origin>) {
         self.bytes += origin.source().len();
@@ -40,13 +45,15 @@ impl Sources {
         }
     }
 
-    fn find(&self, name: &str) -> Option<&dyn Origin> {
-        let (_, origin) = self.recent.iter().rev().find(|(known, _)| known == name)?;
-        Some(&**origin)
-    }
-
-    fn line(&self, name: &str, line: u32) -> Option<&str> {
-        self.find(name)?.source().split('\n').nth(line.checked_sub(1)? as usize)
+    /// What QuickJS calls a source, as its author calls it, with the source if it is known.
+    fn find(&self, file: &str) -> (String, Option<Arc<dyn Origin>>) {
+        if let Some((name, origin)) = self.recent.iter().rev().find(|(known, _)| known == file) {
+            return (name.clone(), Some(origin.clone()));
+        }
+        match self.modules.lock().unwrap_or_else(PoisonError::into_inner).origin(file) {
+            Some(module) => (module.name.clone(), Some(module.origin.clone())),
+            None => (file.to_owned(), None),
+        }
     }
 
     fn last(&self) -> Option<&(String, Arc<dyn Origin>)> {
@@ -60,6 +67,13 @@ struct Place {
     file: String,
     line: u32,
     column: u32,
+    /// The text of the line.
+    text: Option<String>,
+}
+
+/// A line of a source.
+fn line_of(origin: &dyn Origin, line: u32) -> Option<String> {
+    origin.source().split('\n').nth(line.checked_sub(1)? as usize).map(str::to_owned)
 }
 
 /// Splits `… (file:line:column)` or `… file:line:column`.
@@ -87,7 +101,8 @@ fn own_frames(stack: &str, sources: &Sources) -> (Option<String>, Option<Place>)
         if file.starts_with(LIBRARY) || line == 0 {
             continue;
         }
-        let (line, column) = sources.find(file).map_or((line, column), |origin| origin.place(line, column));
+        let (file, origin) = sources.find(file);
+        let (line, column) = origin.as_ref().map_or((line, column), |origin| origin.place(line, column));
         if count == MAX_FRAMES {
             break;
         }
@@ -99,7 +114,10 @@ fn own_frames(stack: &str, sources: &Sources) -> (Option<String>, Option<Place>)
             "" | "<anonymous>" | "<eval>" => frames.push_str(&format!("    at {file}:{line}:{column}")),
             _ => frames.push_str(&format!("    at {function} ({file}:{line}:{column})")),
         }
-        first.get_or_insert(Place { file: file.to_owned(), line, column });
+        if first.is_none() {
+            let text = origin.and_then(|origin| line_of(&*origin, line));
+            first = Some(Place { file, line, column, text });
+        }
     }
     ((!frames.is_empty()).then_some(frames), first)
 }
@@ -128,8 +146,8 @@ fn excerpt(line: &str, column: u32) -> String {
 }
 
 impl Place {
-    fn put_into(self, error: &mut ScriptError, sources: &Sources) {
-        error.excerpt = sources.line(&self.file, self.line).map(|line| excerpt(line, self.column));
+    fn put_into(self, error: &mut ScriptError) {
+        error.excerpt = self.text.map(|line| excerpt(&line, self.column));
         error.line = Some(self.line);
         error.column = Some(self.column);
         error.file = Some(self.file);
@@ -225,7 +243,7 @@ pub(crate) fn describe(
         let (stack, place) = own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources);
         error.stack = stack;
         if let Some(place) = place {
-            place.put_into(&mut error, sources);
+            place.put_into(&mut error);
         }
         let number = |key: &str| thrown.get_str(key).ok().and_then(|value| value.as_number()).map(|value| value as u64);
         if let (Some(limit), Some(used)) = (number("limit"), number("used")) {
@@ -251,7 +269,7 @@ pub(crate) fn describe_syntax(
     let source = origin.source();
     let lines = source.split('\n').count() as u32;
     match place {
-        Some(place) if place.line <= lines => place.put_into(&mut error, sources),
+        Some(place) if place.line <= lines => place.put_into(&mut error),
         _ => {
             // The parser got as far as the wrapper's last line. If it stumbled over the label there, the block that bears it was
             // closed already; otherwise something is still open.
@@ -263,7 +281,8 @@ pub(crate) fn describe_syntax(
             let last = source.trim_end();
             let line = last.split('\n').count() as u32;
             let column = last.rsplit('\n').next().unwrap_or("").encode_utf16().count() as u32 + 1;
-            Place { file: file.clone(), line, column }.put_into(&mut error, sources);
+            let text = line_of(&**origin, line);
+            Place { file: file.clone(), line, column, text }.put_into(&mut error);
         }
     }
     error

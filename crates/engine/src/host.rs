@@ -1,5 +1,7 @@
 //! What a VM's JavaScript finds outside: the dispatcher behind every native function, and the state it works on.
 
+mod imports;
+
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +17,8 @@ use crate::bridge::{EnterError, Helpers, WalkError, from_op_value, to_op_value};
 use crate::config::{Area, EngineConfig};
 use crate::console::Console;
 use crate::inbox::Inbox;
-use crate::js::{Bytecode, Class, Exception, Host, Saved, Scope, Value};
+use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, Saved, Scope, Value};
+use crate::modules::Modules;
 use crate::ops::{OpContext, OpError, OpKind, OpResult};
 use crate::timers::{MAX_TIMERS, Timers};
 
@@ -36,14 +39,16 @@ enum Core {
     TimerStart,
     TimerAgain,
     TimerStop,
+    ModuleImport,
 }
 
-const CORE: [(&str, Core); 5] = [
+const CORE: [(&str, Core); 6] = [
     ("console_write", Core::ConsoleWrite),
     ("console_kind", Core::ConsoleKind),
     ("timer_start", Core::TimerStart),
     ("timer_again", Core::TimerAgain),
     ("timer_stop", Core::TimerStop),
+    ("module_import", Core::ModuleImport),
 ];
 const OPS: i32 = 1 << 10;
 const GETTERS: i32 = 1 << 12;
@@ -67,6 +72,7 @@ pub(crate) struct HostState {
     pending: Mutex<Pending>,
     rejections: Mutex<Rejections>,
     context: Mutex<OpContext>,
+    pub(crate) modules: Arc<Mutex<Modules>>,
     /// The last result and the last error.
     last: [Mutex<Option<Saved>>; 2],
 }
@@ -125,6 +131,7 @@ impl HostState {
             pending: Mutex::default(),
             rejections: Mutex::default(),
             context: Mutex::new(OpContext { extensions: Default::default(), lent: Default::default() }),
+            modules: Arc::default(),
             last: Default::default(),
         })
     }
@@ -435,6 +442,7 @@ impl HostState {
                 lock(&self.timers).again(number(0) as u32, delay(1));
                 Ok(scope.undefined())
             }
+            Core::ModuleImport => self.import(scope, args),
             Core::TimerStop => {
                 lock(&self.timers).stop(number(0) as u32);
                 Ok(scope.undefined())
@@ -496,6 +504,14 @@ impl Host for Arc<HostState> {
         } else {
             rejections.more += 1;
         }
+    }
+
+    fn admit(&self, scope: Scope<'_>, _: &str) -> Result<(), Exception> {
+        self.admits_modules(scope)
+    }
+
+    fn module(&self, scope: Scope<'_>, name: &str) -> Result<ModuleDef, Exception> {
+        self.requested_module(scope, name)
     }
 }
 

@@ -23,6 +23,7 @@ compile_error!("perennial needs panic = \"unwind\": it is how scripts are stoppe
 
 mod ffi;
 mod meter;
+mod module;
 mod runtime;
 mod scope;
 mod signal;
@@ -30,6 +31,7 @@ mod stop;
 mod thread;
 mod value;
 
+pub(crate) use module::{CompileError, ModuleDef};
 pub(crate) use runtime::{Clamp, Host, Js};
 pub(crate) use scope::{Bytecode, Exception, Job, PromiseState, Scope};
 pub(crate) use signal::nudge;

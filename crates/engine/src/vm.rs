@@ -129,7 +129,8 @@ impl Vm {
             let reason = scope.catch().text_lossy().unwrap_or_default();
             return Err(ScriptError::internal(format!("the library of a new VM does not load: {reason}")));
         }
-        Ok(Self { js, host, control: spec.control, sources: Sources::default(), run: None, args_declared: false })
+        let sources = Sources::new(host.modules.clone());
+        Ok(Self { js, host, control: spec.control, sources, run: None, args_declared: false })
     }
 
     /// Begins a run. The heap limit is checked first; a VM that holds more already is left as it is.
@@ -369,11 +370,16 @@ impl Vm {
     }
 
     pub(crate) fn expects_anything(&self) -> bool {
-        self.js.has_jobs() || self.host.expects_anything()
+        self.has_jobs() || self.host.expects_anything()
     }
 
     pub(crate) fn has_jobs(&self) -> bool {
-        self.js.has_jobs()
+        self.js.has_jobs() || self.host.has_imports()
+    }
+
+    /// Whether the VM is better not kept, though nothing is wrong with it: modules that nobody can reach any more fill it.
+    pub fn is_stale(&self) -> bool {
+        self.host.modules.lock().unwrap_or_else(PoisonError::into_inner).is_stale()
     }
 
     /// The configuration the VM was built with.
@@ -402,6 +408,9 @@ enum Turn {
 /// One turn of the event loop: a microtask if there is one, else a delivery, else a timer that is due.
 fn turn(host: &HostState, control: &Control, sources: &Sources, scope: Scope<'_>) -> Turn {
     if run_job(host, sources, scope) {
+        return Turn::Worked;
+    }
+    if host.advance_imports(scope) {
         return Turn::Worked;
     }
     if let Some(delivery) = host.inbox.take() {

@@ -8,12 +8,12 @@ use std::time::Duration;
 async fn the_example_of_the_readme_does_what_it_says() {
     // begin
     let table = SessionTable::new(100, Duration::from_secs(600));
-    table.run("ada", RunRequest::new("globalThis.cart = ['apple']; vars.set('visits', 1)")).await;
+    table.run("ada", RunRequest::new("const cart: string[] = ['apple']; vars.set('visits', 1)")).await;
 
     let stopped = table.run("ada", RunRequest::new("for (;;) {}").with_timeout_ms(50)).await;
     assert_eq!(stopped.error.unwrap().kind.as_str(), "timeout");
 
-    let next = table.run("ada", RunRequest::new("return vars.get('visits')")).await;
+    let next = table.run("ada", RunRequest::new("vars.get('visits')")).await;
     assert_eq!(next.value, Some(serde_json::json!(1)));
     assert_eq!(next.lost_globals, ["cart"]);
     // end

@@ -48,6 +48,8 @@ pub enum RebuildReason {
     Reset,
     /// The run brought another engine configuration.
     Config,
+    /// Modules that had been replaced by newer ones took too much memory, or one could not be linked.
+    Modules,
     /// A defect in Perennial.
     Internal,
 }
@@ -94,6 +96,7 @@ impl RebuildReason {
             Self::Background => "background",
             Self::Reset => "reset",
             Self::Config => "config",
+            Self::Modules => "modules",
             Self::Internal => "internal",
         }
     }

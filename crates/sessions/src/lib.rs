@@ -12,6 +12,7 @@ mod background;
 mod clock;
 mod config;
 mod context;
+mod modules;
 mod pool;
 mod programs;
 mod reaper;
@@ -24,6 +25,8 @@ mod vars;
 pub use clock::{Clock, SystemClock};
 pub use config::TableConfig;
 pub use context::RunContext;
+pub use modules::ModuleAccess;
+pub use perennial_bundler as bundler;
 pub use perennial_engine::{
     Area, ConsoleSink, EngineConfig, ExecutorConfig, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable,
     OpValue, RunOptions, StopReason, live_runtimes, quickjs_version, use_utc,

@@ -260,6 +260,7 @@ impl BrowserSession {
             self.state.globals = globals;
         }
         self.state.lost_because = match (&end.vm, &end.outcome) {
+            (Some(vm), _) if vm.is_stale() && !vm.is_poisoned() => Some(RebuildReason::Modules),
             (Some(vm), _) if !vm.is_poisoned() => None,
             (Some(vm), _) => Some(vm.poisoned_by().map_or(RebuildReason::Internal, rebuild_reason)),
             (None, Err(error)) => Some(reason_of_kind(error.kind)),
@@ -305,7 +306,7 @@ impl BrowserSession {
             shared.end_from_within(&record, EndReason::Lifetime);
         }
         let Some(vm) = vm else { return drop(lease) };
-        if vm.is_poisoned() || record.end_reason().is_some() {
+        if vm.is_poisoned() || vm.is_stale() || record.end_reason().is_some() {
             return perennial_engine::discard(&shared.executor, vm, lease);
         }
         let Ok(lease) = lease.downcast::<Lease>() else { return };

@@ -12,7 +12,8 @@
 //! ````
 //!
 //! Sections without a script steer: `## advance 90 s` moves the clock, `## reset`, `## remove`, `## evict` (another session needs
-//! the only warm place), `## settle` (callbacks that are due have run). A section headed `## run NAME {…}` runs on another session.
+//! the only warm place), `## settle` (callbacks that are due have run), `## file PATH` with a block of `ts` (writes a file from which
+//! modules may be imported, below `/app`), `## delete PATH`, `## deny` (from here on nothing may be imported). A section headed `## run NAME {…}` runs on another session.
 //! With `UPDATE_TRANSCRIPTS=1` the expected results are rewritten from what happened.
 
 use std::fmt::Write as _;
@@ -20,7 +21,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use perennial_sessions::{RunRequest, ScriptResult, SessionTable, TableConfig};
+use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
+use perennial_sessions::{ModuleAccess, RunContext, RunRequest, ScriptResult, SessionTable, TableConfig};
 use serde_json::{Map, Value};
 
 use crate::{ManualClock, eventually};
@@ -34,6 +36,8 @@ pub async fn play(path: &Path) {
     let clock = ManualClock::new();
     let config = TableConfig { max_vms: 1, clock: Arc::new(clock.clone()), ..TableConfig::default() };
     let table = SessionTable::with_config(config);
+    let files = MemoryFiles::new();
+    let mut access = None;
     let mut played = String::new();
     for section in sections(&text) {
         played.push_str(section.before);
@@ -48,7 +52,9 @@ pub async fn play(path: &Path) {
                 };
                 let name = if name.is_empty() { "main" } else { name };
                 let request = request(path, &options, section.script.unwrap_or_default());
-                let result = table.run(name, request).await;
+                let context =
+                    access.clone().map_or_else(RunContext::new, |access: ModuleAccess| RunContext::new().with(access));
+                let result = table.run_with(name, request, context).await;
                 let _ = write!(played, "```json\n{}\n```\n", normalised(&result));
             }
             "advance" => clock.advance(duration(rest)),
@@ -59,6 +65,15 @@ pub async fn play(path: &Path) {
                 table.remove("evictor");
             }
             "settle" => settle(&table).await,
+            "file" => {
+                files.write(rest, section.file.unwrap_or_default());
+                access.get_or_insert_with(|| {
+                    let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
+                    ModuleAccess::new(Loader::new(Arc::new(files.clone()), options), "/app")
+                });
+            }
+            "delete" => assert!(files.remove(rest), "{}: no file {rest}", path.display()),
+            "deny" => access = None,
             other => panic!("{}: no such section: {other}", path.display()),
         }
         played.push_str(section.after);
@@ -137,6 +152,7 @@ struct Section<'a> {
     before: &'a str,
     heading: Option<&'a str>,
     script: Option<&'a str>,
+    file: Option<&'a str>,
     after: &'a str,
 }
 
@@ -146,7 +162,7 @@ fn sections(text: &str) -> Vec<Section<'_>> {
         starts.insert(0, 0);
     }
     let first = starts.first().copied().unwrap_or(text.len());
-    let mut all = vec![Section { before: &text[..first], heading: None, script: None, after: "" }];
+    let mut all = vec![Section { before: &text[..first], heading: None, script: None, file: None, after: "" }];
     for (index, &start) in starts.iter().enumerate() {
         let end = starts.get(index + 1).copied().unwrap_or(text.len());
         all.push(section(&text[start..end]));
@@ -172,5 +188,6 @@ fn section(text: &str) -> Section<'_> {
         (Some((_, to)), None) => (&text[..to + "```\n".len()], &text[to + "```\n".len()..]),
         (None, None) => (text, ""),
     };
-    Section { before, heading, script: script.map(|(from, to)| &text[from..to]), after }
+    let text_of = |(from, to)| &text[from..to];
+    Section { before, heading, script: script.map(text_of), file: fence("```ts\n").map(text_of), after }
 }

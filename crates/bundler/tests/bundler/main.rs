@@ -1,3 +1,4 @@
 //! What becomes of sources, without a VM.
 
 mod cells;
+mod modules;

@@ -8,7 +8,8 @@ use std::ffi::{c_char, c_int, c_void};
 use super::runtime::Callbacks;
 use rquickjs::qjs::{
     JSAtom, JSCFunction, JSCFunctionEnum, JSClassID, JSContext, JSEvalOptions, JSHostPromiseRejectionTracker,
-    JSInterruptHandler, JSMallocFunctions, JSPromiseStateEnum, JSPropertyEnum, JSRuntime, JSValue, size_t,
+    JSInterruptHandler, JSMallocFunctions, JSModuleDef, JSModuleInitFunc, JSModuleLoaderFunc, JSModuleNormalizeFunc,
+    JSPromiseStateEnum, JSPropertyEnum, JSRuntime, JSValue, size_t,
 };
 
 unsafe extern "C-unwind" {
@@ -45,6 +46,16 @@ unsafe extern "C-unwind" {
     pub(super) fn JS_GetException(ctx: *mut JSContext) -> JSValue;
     pub(super) fn JS_GetGCThreshold(rt: *mut JSRuntime) -> size_t;
     pub(super) fn JS_GetGlobalObject(ctx: *mut JSContext) -> JSValue;
+    pub(super) fn JS_GetImportMeta(ctx: *mut JSContext, m: *mut JSModuleDef) -> JSValue;
+    pub(super) fn JS_GetModuleNamespace(ctx: *mut JSContext, m: *mut JSModuleDef) -> JSValue;
+    pub(super) fn JS_NewCModule(ctx: *mut JSContext, name: *const c_char, func: JSModuleInitFunc) -> *mut JSModuleDef;
+    pub(super) fn JS_SetModuleLoaderFunc(
+        rt: *mut JSRuntime,
+        module_normalize: JSModuleNormalizeFunc,
+        module_loader: JSModuleLoaderFunc,
+        opaque: *mut c_void,
+    );
+    pub(super) fn js_strndup(ctx: *mut JSContext, s: *const c_char, n: size_t) -> *mut c_char;
     pub(super) fn JS_GetPrototype(ctx: *mut JSContext, val: JSValue) -> JSValue;
     pub(super) fn JS_GetRuntime(ctx: *mut JSContext) -> *mut JSRuntime;
     pub(super) fn JS_GetRuntimeOpaque(rt: *mut JSRuntime) -> *mut c_void;
@@ -80,7 +91,6 @@ unsafe extern "C-unwind" {
     pub(super) fn JS_PromiseMarkAsHandled(ctx: *mut JSContext, promise: JSValue);
     pub(super) fn JS_PromiseResult(ctx: *mut JSContext, promise: JSValue) -> JSValue;
     pub(super) fn JS_PromiseState(ctx: *mut JSContext, promise: JSValue) -> JSPromiseStateEnum;
-    pub(super) fn JS_ReadObject(ctx: *mut JSContext, buf: *const u8, buf_len: size_t, flags: c_int) -> JSValue;
     pub(super) fn JS_SetGCThreshold(rt: *mut JSRuntime, gc_threshold: size_t);
     pub(super) fn JS_SetHostPromiseRejectionTracker(
         rt: *mut JSRuntime,
@@ -164,6 +174,11 @@ scripts_run_in! {
     fn JS_ToCStringLen2(
         ctx: *mut JSContext, plen: *mut size_t, val1: JSValue, cesu8: bool
     ) -> *const c_char as JS_GetRuntime(ctx);
+    // These ask for modules, and compile.
+    fn JS_ReadObject(
+        ctx: *mut JSContext, buf: *const u8, buf_len: size_t, flags: c_int
+    ) -> JSValue as JS_GetRuntime(ctx);
+    fn JS_ResolveModule(ctx: *mut JSContext, obj: JSValue) -> c_int as JS_GetRuntime(ctx);
     // These build a stack trace, for which a script may have a hook.
     fn JS_GetArrayBuffer(ctx: *mut JSContext, psize: *mut size_t, obj: JSValue) -> *mut u8 as JS_GetRuntime(ctx);
     fn JS_GetTypedArrayBuffer(

@@ -9,6 +9,7 @@ use rquickjs::qjs;
 
 use super::ffi::{self, plain};
 use super::meter::Meter;
+use super::module::{ModuleDef, install_loader};
 use super::scope::{Exception, Scope};
 use super::signal::{clear_current, set_current};
 use super::stop::{catch_panic, leave};
@@ -24,6 +25,10 @@ pub(crate) trait Host: 'static {
     fn call<'js>(&self, scope: Scope<'js>, id: i32, args: &[Value<'js>]) -> Result<Value<'js>, Exception>;
     /// A promise was rejected without a handler (`handled` false), or such a promise got one after all.
     fn rejection<'js>(&self, scope: Scope<'js>, promise: Value<'js>, reason: Value<'js>, handled: bool);
+    /// A module of this name is imported. Fails with an exception if it may not be.
+    fn admit(&self, scope: Scope<'_>, name: &str) -> Result<(), Exception>;
+    /// The module of a name that is not in the context yet.
+    fn module(&self, scope: Scope<'_>, name: &str) -> Result<ModuleDef, Exception>;
 }
 
 /// What the callbacks find behind the runtime's opaque pointer. Has a fixed address for the life of the runtime.
@@ -38,6 +43,10 @@ pub(super) struct Callbacks {
 impl Callbacks {
     pub(super) fn is_inside(&self) -> bool {
         self.inside.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn host(&self) -> &dyn Host {
+        &*self.host
     }
 
     #[inline(always)]
@@ -82,6 +91,7 @@ impl Js {
             let context = NonNull::new(ffi::JS_NewContext(runtime.as_ptr()))?;
             ffi::JS_SetInterruptHandler(runtime.as_ptr(), Some(interrupt), callbacks.cast());
             ffi::JS_SetHostPromiseRejectionTracker(runtime.as_ptr(), Some(tracker), callbacks.cast());
+            install_loader(runtime.as_ptr());
             partial.keep();
             control.attach(Clamp(runtime));
             LIVE.fetch_add(1, Ordering::Relaxed);

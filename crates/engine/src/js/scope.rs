@@ -168,6 +168,13 @@ impl<'js> Scope<'js> {
         Ok(error)
     }
 
+    /// As [`Self::error`], with the stack of this moment.
+    pub(crate) fn error_here(self, name: &str, message: &str) -> Result<Value<'js>, Exception> {
+        let error = self.error(name, message)?;
+        let Exception = self.throw(error);
+        Ok(self.catch())
+    }
+
     // ---- exceptions ---------------------------------------------------------------------------------------------------
 
     /// Takes the pending exception (`null` if there is none).
@@ -198,30 +205,48 @@ impl<'js> Scope<'js> {
     }
 
     fn eval_flags(self, source: &str, name: &str, first_line: i32, flags: u32) -> Result<Value<'js>, Exception> {
-        let Ok(name) = CString::new(name) else { return Err(self.throw_error("TypeError", "a name with a NUL")) };
+        self.checked(self.eval_raw(
+            source,
+            name,
+            first_line,
+            qjs::JS_EVAL_TYPE_GLOBAL | qjs::JS_EVAL_FLAG_STRICT | flags,
+        ))
+    }
+
+    /// What `JS_Eval` returns; the caller owns it.
+    pub(super) fn eval_raw(self, source: &str, name: &str, first_line: i32, flags: u32) -> qjs::JSValue {
+        let Ok(name) = CString::new(name) else {
+            self.throw_error("TypeError", "a name with a NUL");
+            return qjs::JS_EXCEPTION;
+        };
         let mut text = Vec::with_capacity(source.len() + 1);
         text.extend_from_slice(source.as_bytes());
         text.push(0);
         let mut options = qjs::JSEvalOptions {
             version: qjs::JS_EVAL_OPTIONS_VERSION as c_int,
-            eval_flags: (qjs::JS_EVAL_TYPE_GLOBAL | qjs::JS_EVAL_FLAG_STRICT | flags) as c_int,
+            eval_flags: flags as c_int,
             filename: name.as_ptr(),
             line_num: first_line,
         };
         // SAFETY: the text is NUL-terminated at `source.len()`, as JS_Eval demands; all pointers live across the call.
-        self.checked(unsafe {
-            ffi::JS_Eval2(self.raw(), text.as_ptr().cast(), source.len() as qjs::size_t, &raw mut options)
-        })
+        unsafe { ffi::JS_Eval2(self.raw(), text.as_ptr().cast(), source.len() as qjs::size_t, &raw mut options) }
     }
 
     /// Compiles a global script to bytecode of this QuickJS build, without its source.
     pub(crate) fn compile(self, source: &str, name: &str) -> Result<Vec<u8>, Exception> {
         let function = self.eval_flags(source, name, 1, qjs::JS_EVAL_FLAG_COMPILE_ONLY)?;
+        // SAFETY: a live value that was compiled and not evaluated.
+        unsafe { self.write_bytecode(function.raw) }
+    }
+
+    /// # Safety
+    /// The value is live and what compiling returned.
+    pub(super) unsafe fn write_bytecode(self, value: qjs::JSValue) -> Result<Vec<u8>, Exception> {
         let mut length: qjs::size_t = 0;
         let flags = (qjs::JS_WRITE_OBJ_BYTECODE | qjs::JS_WRITE_OBJ_STRIP_SOURCE) as c_int;
         // SAFETY: QuickJS returns a block of `length` bytes from its own allocator, which we copy and free.
         unsafe {
-            let data = ffi::JS_WriteObject(self.raw(), &raw mut length, function.raw, flags);
+            let data = ffi::JS_WriteObject(self.raw(), &raw mut length, value, flags);
             if data.is_null() {
                 return Err(Exception);
             }
@@ -231,12 +256,18 @@ impl<'js> Scope<'js> {
         }
     }
 
+    /// What reading bytecode returns; the caller owns it.
+    pub(super) fn read_bytecode(self, bytecode: &Bytecode) -> qjs::JSValue {
+        let flags = qjs::JS_READ_OBJ_BYTECODE as c_int;
+        // SAFETY: a `Bytecode` holds what JS_WriteObject of this very build wrote; QuickJS trusts it.
+        unsafe { ffi::JS_ReadObject(self.raw(), bytecode.0.as_ptr(), bytecode.0.len() as qjs::size_t, flags) }
+    }
+
     /// Evaluates what [`Self::compile`] made in this process.
     pub(crate) fn eval_bytecode(self, bytecode: &Bytecode) -> Result<Value<'js>, Exception> {
-        // SAFETY: a `Bytecode` holds what JS_WriteObject of this very build wrote; QuickJS trusts it.
+        let function = self.read_bytecode(bytecode);
+        // SAFETY: evaluating takes the value.
         unsafe {
-            let flags = qjs::JS_READ_OBJ_BYTECODE as c_int;
-            let function = ffi::JS_ReadObject(self.raw(), bytecode.0.as_ptr(), bytecode.0.len() as qjs::size_t, flags);
             if qjs::JS_IsException(function) {
                 return Err(Exception);
             }
@@ -334,6 +365,10 @@ impl<'js> Scope<'js> {
 pub(crate) struct Bytecode(Vec<u8>);
 
 impl Bytecode {
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     pub(crate) fn compile(scope: Scope<'_>, source: &str, name: &str) -> Result<Self, Exception> {
         scope.compile(source, name).map(Self)
     }

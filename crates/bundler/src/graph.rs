@@ -1,0 +1,238 @@
+//! Module graphs: everything that a module imports, in the order in which it is evaluated.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use crate::commonjs::{Required, assemble, facade};
+use crate::module::ModuleText;
+use crate::prepare::Prepared;
+
+/// A module with everything settled: what it imports is named by keys.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Stands for the content of this module and of everything it imports; the same only in this process.
+    pub key: String,
+    /// What positions call it: a path below its root.
+    pub name: String,
+    /// The text to compile, and the way back to its source.
+    pub prepared: Prepared,
+    /// Keys of what it imports when it is linked.
+    pub imports: Vec<String>,
+    /// Whether it awaits at its top level.
+    pub awaits: bool,
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// A module and all that it imports.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// In order of evaluation; the module that was asked for is the last. Of modules that import each other, the one that was reached first
+    /// comes first: evaluating it evaluates the others.
+    pub modules: Vec<Arc<Module>>,
+    root: Arc<Module>,
+}
+
+impl Graph {
+    /// The module that was asked for.
+    pub fn root(&self) -> &Arc<Module> {
+        &self.root
+    }
+}
+
+/// One module of a graph under construction.
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) content: Content,
+    /// Of the content, not of what it imports.
+    pub(crate) hash: u128,
+    /// For each import the node it leads to; `None` for what is required and not there.
+    pub(crate) edges: Vec<Option<usize>>,
+}
+
+#[derive(Clone)]
+pub(crate) enum Content {
+    EsModule(Arc<ModuleText>),
+    CommonJs(Arc<ModuleText>),
+    /// Its one edge is the CommonJS module.
+    Facade,
+    /// A default export of data.
+    Data(Prepared),
+}
+
+/// Two hashes with keys of their own, made when the process starts: nobody can make two contents meet.
+static HASHERS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+
+pub(crate) fn hash(value: impl Hash) -> u128 {
+    let [low, high] = &*HASHERS;
+    u128::from(low.hash_one(&value)) | u128::from(high.hash_one(&value)) << 64
+}
+
+/// A key says in stack traces what it stands for. Only what needs no escaping anywhere is in it.
+fn key_of(name: &str, hash: u128) -> String {
+    let mut key = String::with_capacity(name.len() + 17);
+    for c in name.chars() {
+        if c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '@' | ':' | '+') {
+            key.push(c);
+        } else {
+            key.push('~');
+        }
+    }
+    key.push_str(&format!("#{:016x}", hash as u64));
+    key
+}
+
+/// Puts nodes into order and gives them their keys.
+pub(crate) fn finish(nodes: &[Node], root: usize) -> Graph {
+    let components = components(nodes, root);
+    let mut keys: Vec<Option<String>> = vec![None; nodes.len()];
+    let mut modules = Vec::with_capacity(nodes.len());
+    let mut root_module = None;
+    for component in &components {
+        let mut parts: Vec<(u128, Vec<&str>)> = Vec::new();
+        for &node in component {
+            let imports = nodes[node].edges.iter().map(|edge| match edge {
+                Some(edge) => keys[*edge].as_deref().unwrap_or("within"),
+                None => "missing",
+            });
+            parts.push((nodes[node].hash, imports.collect()));
+        }
+        let whole = hash(&parts);
+        for (index, &node) in component.iter().enumerate() {
+            let names = exported_names(nodes, node, &mut BTreeSet::new());
+            keys[node] = Some(key_of(&nodes[node].name, hash((whole, index, &nodes[node].name, names))));
+        }
+        for &node in component {
+            let module = Arc::new(module(nodes, node, &keys));
+            if node == root {
+                root_module = Some(module.clone());
+            }
+            modules.push(module);
+        }
+    }
+    Graph { modules, root: root_module.expect("the root is reached from itself") }
+}
+
+fn module(nodes: &[Node], index: usize, keys: &[Option<String>]) -> Module {
+    let node = &nodes[index];
+    let key_at = |import: usize| {
+        node.edges.get(import).copied().flatten().and_then(|edge| keys[edge].as_deref()).unwrap_or("missing")
+    };
+    let (prepared, awaits) = match &node.content {
+        Content::EsModule(text) => {
+            let keys = text.holes.iter().map(|(at, import)| (*at, key_at(*import)));
+            (text.prepared.with_keys(keys), text.awaits)
+        }
+        Content::CommonJs(text) => {
+            let edges = text.imports.iter().zip(&node.edges);
+            let required: Vec<(String, Required)> = edges
+                .map(|(import, edge)| {
+                    (import.specifier.clone(), edge.map_or(Required::Missing, |edge| required(nodes, edge)))
+                })
+                .collect();
+            let (before, after, holes) = assemble(&required, &node.name);
+            let before = Prepared::generated(before).with_keys(holes.iter().map(|(at, import)| (*at, key_at(*import))));
+            (text.prepared.within(before.text.to_string(), &after), false)
+        }
+        Content::Facade => {
+            let (text, at) = facade(&exported_names(nodes, index, &mut BTreeSet::new()));
+            (Prepared::generated(text).with_keys([(at, key_at(0))].into_iter()), false)
+        }
+        Content::Data(prepared) => (prepared.clone(), false),
+    };
+    Module {
+        key: keys[index].clone().expect("keys of a component are there before its modules"),
+        name: node.name.clone(),
+        prepared,
+        imports: node.edges.iter().flatten().filter_map(|edge| keys[*edge].clone()).collect(),
+        awaits,
+        path: node.path.clone(),
+    }
+}
+
+fn required(nodes: &[Node], edge: usize) -> Required {
+    match nodes[edge].content {
+        Content::CommonJs(_) => Required::CommonJs,
+        Content::Data(_) => Required::Data,
+        Content::EsModule(_) | Content::Facade => Required::EsModule,
+    }
+}
+
+/// The names that a CommonJS module, or the facade of one, is known to export.
+fn exported_names(nodes: &[Node], index: usize, seen: &mut BTreeSet<usize>) -> BTreeSet<String> {
+    if !seen.insert(index) {
+        return BTreeSet::new();
+    }
+    match &nodes[index].content {
+        Content::Facade => nodes[index]
+            .edges
+            .first()
+            .copied()
+            .flatten()
+            .map_or_else(BTreeSet::new, |edge| exported_names(nodes, edge, seen)),
+        Content::CommonJs(text) => {
+            let Some(exports) = &text.commonjs else { return BTreeSet::new() };
+            let mut names = exports.names.clone();
+            for import in &exports.passed_on {
+                if let Some(edge) = nodes[index].edges.get(*import).copied().flatten() {
+                    names.extend(exported_names(nodes, edge, seen));
+                }
+            }
+            names
+        }
+        Content::EsModule(_) | Content::Data(_) => BTreeSet::new(),
+    }
+}
+
+/// Tarjan's algorithm: modules that import each other, imported ones first; within a component, the one that was reached first comes first.
+/// Recursion is as deep as imports are chained; callers have a large stack.
+fn components(nodes: &[Node], root: usize) -> Vec<Vec<usize>> {
+    struct State<'n> {
+        nodes: &'n [Node],
+        index: HashMap<usize, usize>,
+        low: Vec<usize>,
+        stack: Vec<usize>,
+        on_stack: Vec<bool>,
+        components: Vec<Vec<usize>>,
+    }
+    fn visit(state: &mut State<'_>, node: usize) {
+        let index = state.index.len();
+        state.index.insert(node, index);
+        state.low[node] = index;
+        state.stack.push(node);
+        state.on_stack[node] = true;
+        let nodes = state.nodes;
+        for edge in nodes[node].edges.iter().flatten().copied() {
+            match state.index.get(&edge) {
+                None => {
+                    visit(state, edge);
+                    state.low[node] = state.low[node].min(state.low[edge]);
+                }
+                Some(known) if state.on_stack[edge] => state.low[node] = state.low[node].min(*known),
+                Some(_) => {}
+            }
+        }
+        if state.low[node] == index {
+            let from = state
+                .stack
+                .iter()
+                .rposition(|member| *member == node)
+                .expect("a node is on the stack until its component is done");
+            let component = state.stack.split_off(from);
+            component.iter().for_each(|member| state.on_stack[*member] = false);
+            state.components.push(component);
+        }
+    }
+    let mut state = State {
+        nodes,
+        index: HashMap::new(),
+        low: vec![0; nodes.len()],
+        stack: Vec::new(),
+        on_stack: vec![false; nodes.len()],
+        components: Vec::new(),
+    };
+    visit(&mut state, root);
+    state.components
+}

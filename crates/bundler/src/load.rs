@@ -1,0 +1,609 @@
+//! Loading: from an import to the graph behind it, reading and parsing what has changed and nothing else.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::commonjs::{looks_like_commonjs, prepare_commonjs};
+use crate::diagnostics::{SourceError, line_and_column};
+use crate::fs::{FileKind, FileSystem, MemoryFiles, Stat, normalize};
+use crate::graph::{Content, Graph, Node, finish, hash};
+use crate::module::{ModuleText, prepare_module};
+use crate::parse::{Language, with_large_stack};
+use crate::prepare::Prepared;
+use crate::resolve::{Format, Found, Looked, Resolver, Unresolved, Way};
+
+/// A larger file is no module.
+const MAX_FILE: u64 = 16 << 20;
+/// Modules of one graph.
+const MAX_MODULES: usize = 5000;
+/// Graphs that are kept.
+const MAX_GRAPHS: usize = 256;
+/// Names that the host provides begin with this.
+const PROVIDED: &str = "perennial:";
+
+/// Loads modules below granted roots, and those that the host provides. Clones share everything.
+///
+/// Files are read again when they have changed, and parsed again when their content has.
+#[derive(Clone)]
+pub struct Loader(Arc<Inner>);
+
+struct Inner {
+    files: Arc<dyn FileSystem>,
+    /// Canonical.
+    roots: Vec<PathBuf>,
+    imports: BTreeMap<String, String>,
+    provided: BTreeMap<String, Arc<str>>,
+    /// Its lock is held while a graph is loaded: the resolver's cache is cleared for each.
+    state: Mutex<State>,
+    counts: Counters,
+}
+
+struct State {
+    resolver: Resolver,
+    parsed: HashMap<(PathBuf, Kind), Parsed>,
+    graphs: HashMap<(PathBuf, String, Option<String>), Loaded>,
+    /// The files behind keys, for what modules import while they run.
+    paths: HashMap<String, PathBuf>,
+}
+
+#[derive(Clone)]
+struct Parsed {
+    stat: Stat,
+    hash: u128,
+    content: Content,
+}
+
+struct Loaded {
+    graph: Arc<Graph>,
+    /// Everything it was made of, as it was then.
+    files: Vec<(PathBuf, Stat)>,
+    /// What was looked for and was not there.
+    missing: Vec<PathBuf>,
+}
+
+/// What a file is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Kind {
+    EsModule,
+    /// By the package's word, else by what is in it.
+    Either,
+    CommonJs,
+    Json,
+    Text,
+    Bytes,
+}
+
+#[derive(Default)]
+struct Counters {
+    read: AtomicU64,
+    parsed: AtomicU64,
+    graph_hits: AtomicU64,
+    graph_misses: AtomicU64,
+}
+
+/// What loading has taken so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoadCounts {
+    /// Files that were read.
+    pub read: u64,
+    /// Files that were parsed.
+    pub parsed: u64,
+    /// Graphs that were found unchanged.
+    pub graph_hits: u64,
+    /// Graphs that were put together.
+    pub graph_misses: u64,
+}
+
+/// Who imports.
+#[derive(Clone, Copy, Debug)]
+pub enum Importer<'a> {
+    /// Something in this directory that is no file.
+    Directory(&'a Path),
+    /// The module with this key.
+    Module(&'a str),
+}
+
+/// Why an import failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportError {
+    /// What kind of failure it is.
+    pub kind: ImportErrorKind,
+    /// What was imported.
+    pub specifier: String,
+    /// File, line and column of the import, unless it is that of who asked.
+    pub importer: Option<(String, u32, u32)>,
+    /// Why.
+    pub message: String,
+}
+
+/// The kinds of failed imports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportErrorKind {
+    /// There is something, but nobody granted it.
+    Refused,
+    /// There is nothing.
+    NotFound,
+    /// It is there and no module, or not the one that was asked for.
+    WrongKind,
+    /// Its source cannot be used.
+    Syntax,
+}
+
+impl std::fmt::Display for ImportError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot import '{}'", self.specifier)?;
+        if let Some((file, line, column)) = &self.importer {
+            write!(f, " at {file}:{line}:{column}")?;
+        }
+        if self.message.is_empty() { f.write_str(": not found") } else { write!(f, ": {}", self.message) }
+    }
+}
+
+impl std::error::Error for ImportError {}
+
+/// What a [`Loader`] is made of.
+#[derive(Clone, Default)]
+pub struct LoaderOptions {
+    /// Directories below which modules may be read. None: only what the host provides can be imported.
+    pub roots: Vec<PathBuf>,
+    /// Entries of an import map: what stands on the left is imported as what stands on the right. A name that ends in `/` stands for all
+    /// that begin with it.
+    pub imports: BTreeMap<String, String>,
+    /// Modules of the host, by names that begin with `perennial:`, as TypeScript.
+    pub provided: BTreeMap<String, Arc<str>>,
+}
+
+impl Loader {
+    /// A loader over files. Roots that are not there are left out.
+    pub fn new(files: Arc<dyn FileSystem>, options: LoaderOptions) -> Self {
+        let roots: Vec<PathBuf> =
+            options.roots.iter().filter_map(|root| files.canonicalize(&normalize(root)).ok()).collect();
+        let state = State {
+            resolver: Resolver::new(files.clone(), roots.clone()),
+            parsed: HashMap::new(),
+            graphs: HashMap::new(),
+            paths: HashMap::new(),
+        };
+        let LoaderOptions { imports, provided, .. } = options;
+        Self(Arc::new(Inner { files, roots, imports, provided, state: Mutex::new(state), counts: Counters::default() }))
+    }
+
+    /// A loader that has nothing but what the host provides.
+    pub fn provided(provided: BTreeMap<String, Arc<str>>) -> Self {
+        Self::new(Arc::new(MemoryFiles::new()), LoaderOptions { provided, ..LoaderOptions::default() })
+    }
+
+    /// What has been done so far.
+    pub fn counts(&self) -> LoadCounts {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counts = &self.0.counts;
+        LoadCounts {
+            read: get(&counts.read),
+            parsed: get(&counts.parsed),
+            graph_hits: get(&counts.graph_hits),
+            graph_misses: get(&counts.graph_misses),
+        }
+    }
+
+    /// The directories below which modules may be read.
+    pub fn roots(&self) -> &[PathBuf] {
+        &self.0.roots
+    }
+
+    /// The graph behind an import. `kind` is the `type` of its attributes. Blocks while files are read and parsed.
+    ///
+    /// # Errors
+    /// If anything in the graph is not granted, not there, or cannot be used.
+    pub fn load(&self, importer: Importer<'_>, specifier: &str, kind: Option<&str>) -> Result<Arc<Graph>, ImportError> {
+        let mut state = self.lock();
+        let importer = match importer {
+            Importer::Directory(directory) => directory.join("cell.ts"),
+            Importer::Module(key) => state.paths.get(key).cloned().unwrap_or_else(|| PathBuf::from("/unknown")),
+        };
+        let request = (importer, specifier.to_owned(), kind.map(str::to_owned));
+        if let Some(loaded) = state.graphs.get(&request)
+            && self.is_current(loaded)
+        {
+            self.0.counts.graph_hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(loaded.graph.clone());
+        }
+        self.0.counts.graph_misses.fetch_add(1, Ordering::Relaxed);
+        state.resolver.forget();
+        // Chains of imports are recursed into.
+        let (inner, borrowed): (&Inner, &mut State) = (&self.0, &mut state);
+        let loaded = with_large_stack(|| {
+            let mut loading = Loading {
+                inner,
+                state: borrowed,
+                nodes: Vec::new(),
+                known: HashMap::new(),
+                looked: Looked::default(),
+                read: Vec::new(),
+            };
+            loading.load(&request.0, specifier, kind)
+        })?;
+        for module in &loaded.graph.modules {
+            if let Some(path) = &module.path {
+                state.paths.insert(module.key.clone(), path.clone());
+            }
+        }
+        if state.graphs.len() >= MAX_GRAPHS {
+            state.graphs.clear();
+            state.parsed.clear();
+        }
+        let graph = loaded.graph.clone();
+        state.graphs.insert(request, loaded);
+        Ok(graph)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_current(&self, loaded: &Loaded) -> bool {
+        let files = &self.0.files;
+        loaded.files.iter().all(|(path, stat)| files.stat(path, true).is_ok_and(|now| now == *stat))
+            && loaded.missing.iter().all(|path| files.stat(path, true).is_err())
+    }
+}
+
+struct Loading<'a> {
+    inner: &'a Inner,
+    state: &'a mut State,
+    nodes: Vec<Node>,
+    known: HashMap<Id, usize>,
+    looked: Looked,
+    read: Vec<(PathBuf, Stat)>,
+}
+
+/// What a node stands for.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Id {
+    Provided(String),
+    File(PathBuf, Kind),
+    Facade(PathBuf, Kind),
+    Empty,
+}
+
+/// An import on its way to a node.
+struct Request<'a> {
+    importer: &'a Path,
+    specifier: &'a str,
+    kind: Option<&'a str>,
+    way: Way,
+    /// Where it stands.
+    place: Option<(String, u32, u32)>,
+}
+
+impl Request<'_> {
+    fn error(&self, kind: ImportErrorKind, message: impl Into<String>) -> ImportError {
+        ImportError {
+            kind,
+            specifier: self.specifier.to_owned(),
+            importer: self.place.clone(),
+            message: message.into(),
+        }
+    }
+}
+
+impl Loading<'_> {
+    fn load(&mut self, importer: &Path, specifier: &str, kind: Option<&str>) -> Result<Loaded, ImportError> {
+        let root = self.node(&Request { importer, specifier, kind, way: Way::Import, place: None })?;
+        let mut files = std::mem::take(&mut self.read);
+        for path in std::mem::take(&mut self.looked.files) {
+            if !files.iter().any(|(known, _)| *known == path)
+                && let Ok(stat) = self.inner.files.stat(&path, true)
+                && stat.kind == FileKind::File
+            {
+                files.push((path, stat));
+            }
+        }
+        // What is outside of the roots looks missing to the resolver and stays so.
+        let missing = std::mem::take(&mut self.looked.missing);
+        let missing = missing.into_iter().filter(|path| self.inner.files.stat(path, true).is_err()).collect();
+        Ok(Loaded { graph: Arc::new(finish(&self.nodes, root)), files, missing })
+    }
+
+    /// The node of an import, with everything below it.
+    fn node(&mut self, request: &Request<'_>) -> Result<usize, ImportError> {
+        let kind = match request.kind {
+            None => None,
+            Some("json") => Some(Kind::Json),
+            Some("text") => Some(Kind::Text),
+            Some("bytes") => Some(Kind::Bytes),
+            Some(other) => {
+                let message = format!("there are no modules of type '{other}': there are json, text and bytes");
+                return Err(request.error(ImportErrorKind::WrongKind, message));
+            }
+        };
+        let specifier = self.mapped(request.specifier);
+        if specifier.starts_with(PROVIDED) {
+            return self.provided(&specifier, request);
+        }
+        if self.inner.roots.is_empty() {
+            let message = "no directory is granted to read modules from; `trusted_modules` would grant one";
+            return Err(request.error(ImportErrorKind::Refused, message));
+        }
+        let is_path = specifier.starts_with(['.', '/']);
+        let path = normalize(&request.importer.parent().unwrap_or(Path::new("/")).join(&specifier));
+        if is_path && !self.inner.roots.iter().any(|root| path.starts_with(root)) {
+            return Err(request.error(ImportErrorKind::Refused, outside(&path)));
+        }
+        let found = self.state.resolver.resolve(request.importer, &specifier, request.way, &mut self.looked);
+        let (path, module_type) = match found {
+            Ok(Found::File { path, module_type }) => (path, module_type),
+            Ok(Found::Empty) => {
+                let prepared = Prepared::generated("export default {};".to_owned());
+                return Ok(self.add(Id::Empty, "empty".to_owned(), None, Content::Data(prepared), 0));
+            }
+            Err(Unresolved::Refused(path)) => {
+                return Err(request.error(ImportErrorKind::Refused, outside(&path)));
+            }
+            Err(Unresolved::NotFound(why)) if why.is_empty() && !is_path && !specifier.starts_with('#') => {
+                let name: Vec<&str> =
+                    specifier.splitn(3, '/').take(1 + usize::from(specifier.starts_with('@'))).collect();
+                let message = format!(
+                    "there is no package '{}' in a node_modules directory below what is granted",
+                    name.join("/")
+                );
+                return Err(request.error(ImportErrorKind::NotFound, message));
+            }
+            Err(Unresolved::NotFound(why)) => return Err(request.error(ImportErrorKind::NotFound, why)),
+        };
+        let kind = match kind {
+            Some(kind) => kind,
+            None => self.kind_of(&path, module_type, request)?,
+        };
+        self.file(path, kind, request)
+    }
+
+    /// The specifier after the import map.
+    fn mapped(&self, specifier: &str) -> String {
+        if let Some(target) = self.inner.imports.get(specifier) {
+            return target.clone();
+        }
+        let prefixes =
+            self.inner.imports.iter().filter(|(from, _)| from.ends_with('/') && specifier.starts_with(from.as_str()));
+        match prefixes.max_by_key(|(from, _)| from.len()) {
+            Some((from, to)) => format!("{to}{}", &specifier[from.len()..]),
+            None => specifier.to_owned(),
+        }
+    }
+
+    fn kind_of(&self, path: &Path, module_type: Option<Format>, request: &Request<'_>) -> Result<Kind, ImportError> {
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
+        match extension {
+            "ts" | "mts" | "mjs" => Ok(Kind::EsModule),
+            "cjs" => Ok(Kind::CommonJs),
+            "json" => Ok(Kind::Json),
+            "js" => Ok(match module_type {
+                Some(Format::EsModule) => Kind::EsModule,
+                Some(Format::CommonJs) | None => Kind::Either,
+            }),
+            "tsx" | "jsx" => Err(request.error(ImportErrorKind::WrongKind, "JSX is not supported")),
+            "cts" => Err(request.error(
+                ImportErrorKind::WrongKind,
+                "CommonJS in TypeScript is not supported: use `import` and `export`",
+            )),
+            "node" | "wasm" => Err(request.error(ImportErrorKind::WrongKind, "native code cannot be imported")),
+            other => {
+                let message = format!(
+                    "a file of kind '.{other}' is no module; add `with {{ type: \"text\" }}` or `\"bytes\"` to get what is in it"
+                );
+                Err(request.error(ImportErrorKind::WrongKind, message))
+            }
+        }
+    }
+
+    fn provided(&mut self, name: &str, request: &Request<'_>) -> Result<usize, ImportError> {
+        let id = Id::Provided(name.to_owned());
+        if let Some(known) = self.known.get(&id) {
+            return Ok(*known);
+        }
+        let Some(source) = self.inner.provided.get(name) else {
+            let known: Vec<&str> = self.inner.provided.keys().map(String::as_str).collect();
+            let message = format!(
+                "the host provides no module of this name; it provides {}",
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            );
+            return Err(request.error(ImportErrorKind::NotFound, message));
+        };
+        let text = prepare_module(source, Language::TypeScript)
+            .map_err(|error| request.error(ImportErrorKind::Syntax, error.render(name, source)))?;
+        let hash = hash((name, &**source));
+        let text = Arc::new(text);
+        let node = self.add(id, name.to_owned(), None, Content::EsModule(text.clone()), hash);
+        self.edges(node, Path::new("/"), &text, name)?;
+        Ok(node)
+    }
+
+    fn file(&mut self, path: PathBuf, kind: Kind, request: &Request<'_>) -> Result<usize, ImportError> {
+        let (id, facade) = (Id::File(path.clone(), kind), Id::Facade(path.clone(), kind));
+        let wants_facade = request.way == Way::Import;
+        if let Some(known) = wants_facade.then(|| self.known.get(&facade)).flatten() {
+            return Ok(*known);
+        }
+        let name = self.display(&path);
+        let node = match self.known.get(&id) {
+            Some(known) => *known,
+            None => {
+                if self.nodes.len() >= MAX_MODULES {
+                    return Err(request
+                        .error(ImportErrorKind::WrongKind, format!("the graph has more than {MAX_MODULES} modules")));
+                }
+                let parsed = self.parsed(&path, kind, &name, request)?;
+                let node = self.add(
+                    id,
+                    name.clone(),
+                    Some(path.clone()),
+                    parsed.content.clone(),
+                    hash((&path, kind, parsed.hash)),
+                );
+                if let Content::EsModule(text) | Content::CommonJs(text) = &parsed.content {
+                    self.edges(node, &path, text, &name)?;
+                }
+                node
+            }
+        };
+        if !wants_facade || !matches!(self.nodes[node].content, Content::CommonJs(_)) {
+            return Ok(node);
+        }
+        let between = self.add(
+            facade,
+            format!("{name}:exports"),
+            Some(path),
+            Content::Facade,
+            hash((self.nodes[node].hash, "facade")),
+        );
+        self.nodes[between].edges.push(Some(node));
+        Ok(between)
+    }
+
+    fn add(&mut self, id: Id, name: String, path: Option<PathBuf>, content: Content, hash: u128) -> usize {
+        if let Some(known) = self.known.get(&id) {
+            return *known;
+        }
+        let index = self.nodes.len();
+        self.known.insert(id, index);
+        self.nodes.push(Node { name, path, content, hash, edges: Vec::new() });
+        index
+    }
+
+    fn edges(&mut self, node: usize, path: &Path, text: &ModuleText, name: &str) -> Result<(), ImportError> {
+        for import in &text.imports {
+            let (line, column) = line_and_column(&text.prepared.source, import.at);
+            let request = Request {
+                importer: path,
+                specifier: &import.specifier,
+                kind: import.kind.as_deref(),
+                way: import.way,
+                place: Some((name.to_owned(), line, column)),
+            };
+            let edge = match self.node(&request) {
+                Ok(edge) => Some(edge),
+                // Packages require what they can do without, and catch it.
+                Err(error) if import.way == Way::Require && error.kind == ImportErrorKind::NotFound => None,
+                Err(error) => return Err(error),
+            };
+            self.nodes[node].edges.push(edge);
+        }
+        Ok(())
+    }
+
+    /// A path below its root.
+    fn display(&self, path: &Path) -> String {
+        let below = self.inner.roots.iter().filter_map(|root| path.strip_prefix(root).ok());
+        below.min_by_key(|path| path.as_os_str().len()).unwrap_or(path).display().to_string()
+    }
+
+    fn parsed(&mut self, path: &Path, kind: Kind, name: &str, request: &Request<'_>) -> Result<Parsed, ImportError> {
+        let unreadable = |error: std::io::Error| request.error(ImportErrorKind::NotFound, error.to_string());
+        let stat = self.inner.files.stat(path, true).map_err(unreadable)?;
+        self.read.push((path.to_owned(), stat));
+        let known = self.state.parsed.get(&(path.to_owned(), kind));
+        if let Some(known) = known.filter(|known| known.stat == stat) {
+            return Ok(known.clone());
+        }
+        if stat.kind != FileKind::File {
+            return Err(request.error(ImportErrorKind::WrongKind, format!("{name} is no file")));
+        }
+        if stat.size > MAX_FILE {
+            let message = format!("{name} has {} bytes, more than the {MAX_FILE} of the largest module", stat.size);
+            return Err(request.error(ImportErrorKind::WrongKind, message));
+        }
+        let bytes = self.inner.files.read(path).map_err(unreadable)?;
+        self.inner.counts.read.fetch_add(1, Ordering::Relaxed);
+        let content_hash = hash(&bytes);
+        if let Some(known) = self.state.parsed.get_mut(&(path.to_owned(), kind))
+            && known.hash == content_hash
+        {
+            known.stat = stat;
+            return Ok(known.clone());
+        }
+        self.inner.counts.parsed.fetch_add(1, Ordering::Relaxed);
+        let content = self.content(path, kind, name, bytes, request)?;
+        let parsed = Parsed { stat, hash: content_hash, content };
+        self.state.parsed.insert((path.to_owned(), kind), parsed.clone());
+        Ok(parsed)
+    }
+
+    fn content(
+        &self,
+        path: &Path,
+        kind: Kind,
+        name: &str,
+        bytes: Vec<u8>,
+        request: &Request<'_>,
+    ) -> Result<Content, ImportError> {
+        if kind == Kind::Bytes {
+            use base64::Engine as _;
+            let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
+            return Ok(Content::Data(Prepared::generated(format!(
+                "export default Uint8Array.fromBase64(\"{encoded}\");"
+            ))));
+        }
+        let Ok(source) = String::from_utf8(bytes) else {
+            return Err(request.error(
+                ImportErrorKind::WrongKind,
+                format!("{name} is no UTF-8 text; `with {{ type: \"bytes\" }}` imports any file"),
+            ));
+        };
+        let wrong = |error: &SourceError| {
+            request.error(ImportErrorKind::Syntax, format!("{error}\n{}", error.render(name, &source)))
+        };
+        let language = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("ts" | "mts") => Language::TypeScript,
+            _ => Language::JavaScript,
+        };
+        let module = |source: &str| prepare_module(source, language).map(|text| Content::EsModule(Arc::new(text)));
+        let commonjs = |source: &str| prepare_commonjs(source).map(|text| Content::CommonJs(Arc::new(text)));
+        match kind {
+            Kind::EsModule => module(&source).map_err(|error| wrong(&error)),
+            Kind::CommonJs => commonjs(&source).map_err(|error| wrong(&error)),
+            // What imports or exports does not parse as CommonJS.
+            Kind::Either if looks_like_commonjs(&source) => match commonjs(&source) {
+                Ok(content) => Ok(content),
+                Err(_) => module(&source).map_err(|error| wrong(&error)),
+            },
+            Kind::Either => match module(&source) {
+                Ok(content) => Ok(content),
+                Err(error) => commonjs(&source).map_err(|_| wrong(&error)),
+            },
+            Kind::Json => {
+                let text = source.strip_prefix('\u{feff}').unwrap_or(&source);
+                match serde_json::from_str::<serde_json::Value>(text) {
+                    Ok(value) => Ok(Content::Data(Prepared::generated(format!("export default {};", literal(&value))))),
+                    Err(error) => {
+                        Err(request.error(ImportErrorKind::Syntax, format!("{name} is no valid JSON: {error}")))
+                    }
+                }
+            }
+            Kind::Text => {
+                let text = serde_json::Value::from(source).to_string();
+                Ok(Content::Data(Prepared::generated(format!("export default {text};"))))
+            }
+            Kind::Bytes => unreachable!("returned above"),
+        }
+    }
+}
+
+fn outside(path: &Path) -> String {
+    let path = path.display();
+    format!("{path} is outside of the directories that modules may be read from; `trusted_modules` would grant it")
+}
+
+/// JSON as a JavaScript expression: `__proto__` is a key like any other.
+fn literal(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(",")),
+        Value::Object(fields) => {
+            let fields =
+                fields.iter().map(|(key, value)| format!("[{}]:{}", Value::from(key.as_str()), literal(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
+    }
+}

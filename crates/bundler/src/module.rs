@@ -1,0 +1,253 @@
+//! Modules: types vanish, and specifiers become the keys of the modules they stand for.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use swc_core::ecma::ast::*;
+use swc_core::ecma::visit::{Visit, VisitWith};
+
+use crate::cell::attribute_type;
+use crate::diagnostics::SourceError;
+use crate::edits::Edits;
+use crate::lower::lower;
+use crate::parse::{Goal, Language, offset, on_large_stack, parse, range};
+use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
+use crate::resolve::Way;
+
+/// A module but for the keys of what it imports.
+#[derive(Clone, Debug)]
+pub(crate) struct ModuleText {
+    pub(crate) prepared: Prepared,
+    pub(crate) imports: Vec<ImportSite>,
+    /// Where in the text which import's key goes.
+    pub(crate) holes: Vec<(usize, usize)>,
+    pub(crate) awaits: bool,
+    /// What a CommonJS module is known to export.
+    pub(crate) commonjs: Option<crate::commonjs::Exports>,
+}
+
+/// One thing that a module imports when it is linked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ImportSite {
+    pub(crate) specifier: String,
+    /// The `type` of its attributes.
+    pub(crate) kind: Option<String>,
+    pub(crate) way: Way,
+    /// Where it stands in the author's source.
+    pub(crate) at: usize,
+}
+
+/// Prepares an ES module.
+pub(crate) fn prepare_module(source: &str, language: Language) -> Result<ModuleText, SourceError> {
+    on_large_stack(source, || {
+        let Program::Module(module) = parse(source, language, Goal::Module)? else {
+            unreachable!("only CommonJS is parsed as a script")
+        };
+        from_module(source, module, language)
+    })
+}
+
+/// As [`prepare_module`], for what has been parsed already.
+pub(crate) fn from_module(source: &str, module: Module, language: Language) -> Result<ModuleText, SourceError> {
+    let (edits, found) = erased(source, &module)?;
+    if !found.needs_lowering {
+        let sites = transform(&module, edits, language);
+        return Ok(sites.finish(source, None));
+    }
+    let lowered = lower(module, source.len())?;
+    let module = parse_lowered(&lowered, Goal::Module)?;
+    let (edits, _) = erased(&lowered.text, &module).map_err(|error| at_origin(error, &lowered))?;
+    let mut sites = transform(&module, edits, language);
+    for import in &mut sites.imports {
+        import.at = lowered.original(import.at);
+    }
+    Ok(sites.finish(source, Some(lowered.clone())))
+}
+
+struct Sites<'s> {
+    edits: Edits<'s>,
+    imports: Vec<ImportSite>,
+    /// Offsets in the edited source of literals that were replaced by holes.
+    holes: Vec<(usize, usize)>,
+    awaits: bool,
+}
+
+impl Sites<'_> {
+    fn finish(self, source: &str, lowered: Option<crate::lower::Lowered>) -> ModuleText {
+        let (text, map) = self.edits.finish();
+        let holes = self.holes.iter().filter_map(|(at, index)| Some((map.prepared_of(*at)? + 1, *index))).collect();
+        ModuleText {
+            prepared: Prepared::new(text, source, map, lowered),
+            imports: self.imports,
+            holes,
+            awaits: self.awaits,
+            commonjs: None,
+        }
+    }
+}
+
+fn transform<'s>(module: &Module, mut edits: Edits<'s>, language: Language) -> Sites<'s> {
+    if module.shebang.is_some() {
+        let end = edits.source().find('\n').unwrap_or(edits.source().len());
+        edits.blank(0..end);
+    }
+    let used = (language == Language::TypeScript).then(|| used_names(module));
+    let mut sites = Sites { edits, imports: Vec::new(), holes: Vec::new(), awaits: awaits(module) };
+    for item in &module.body {
+        let ModuleItem::ModuleDecl(decl) = item else { continue };
+        match decl {
+            ModuleDecl::Import(import) if import.type_only => {}
+            ModuleDecl::Import(import) => {
+                let is_used = |specifier: &ImportSpecifier| {
+                    used.as_ref().is_none_or(|used| used.contains(&*specifier.local().sym))
+                };
+                if !import.specifiers.is_empty() && !import.specifiers.iter().any(is_used) {
+                    // Types only, or nobody needs it: TypeScript leaves it out, too.
+                    sites.edits.blank_statement(range(import.span));
+                    continue;
+                }
+                for specifier in import.specifiers.iter().filter(|specifier| !is_used(specifier)) {
+                    if let ImportSpecifier::Named(named) = specifier
+                        && !named.is_type_only
+                    {
+                        sites.drop_specifier(range(named.span));
+                    }
+                }
+                sites.import(&import.src, import.with.as_deref());
+            }
+            ModuleDecl::ExportNamed(export) if !export.type_only => {
+                if let Some(src) = &export.src {
+                    sites.import(src, export.with.as_deref());
+                }
+            }
+            ModuleDecl::ExportAll(export) if !export.type_only => sites.import(&export.src, export.with.as_deref()),
+            _ => {}
+        }
+    }
+    module.visit_with(&mut Rewrites { edits: &mut sites.edits });
+    sites
+}
+
+impl Sites<'_> {
+    fn import(&mut self, src: &Str, with: Option<&ObjectLit>) {
+        let literal = range(src.span);
+        let site = ImportSite {
+            specifier: src.value.to_string_lossy().into_owned(),
+            kind: with.and_then(attribute_type),
+            way: Way::Import,
+            at: literal.start,
+        };
+        let index = self.imports.len();
+        self.imports.push(site);
+        // The key goes between the quotes once it is known.
+        self.edits.replace(literal.clone(), "\"\"");
+        self.holes.push((literal.start, index));
+        if let Some(with) = with {
+            self.edits.blank(literal.end..offset(with.span.hi));
+        }
+    }
+
+    /// An import specifier with the comma behind it.
+    fn drop_specifier(&mut self, span: Range<usize>) {
+        let source = self.edits.source();
+        let next = crate::erase::skip_trivia(source, span.end);
+        let end = if source.as_bytes().get(next) == Some(&b',') { next + 1 } else { span.end };
+        self.edits.blank(span.start..end);
+    }
+}
+
+/// What changes within statements.
+struct Rewrites<'a, 's> {
+    edits: &'a mut Edits<'s>,
+}
+
+impl Visit for Rewrites<'_, '_> {
+    fn visit_call_expr(&mut self, call: &CallExpr) {
+        if let Callee::Import(import) = &call.callee {
+            self.edits.replace(range(import.span), "import.meta.$import");
+        }
+        call.visit_children_with(self);
+    }
+
+    fn visit_member_expr(&mut self, member: &MemberExpr) {
+        if is_node_env(member) {
+            self.edits.replace(range(member.span), "\"production\"");
+        } else {
+            member.visit_children_with(self);
+        }
+    }
+
+    fn visit_ts_type(&mut self, _: &TsType) {}
+}
+
+/// `process.env.NODE_ENV`, by which packages choose between their two builds.
+pub(crate) fn is_node_env(member: &MemberExpr) -> bool {
+    let (Expr::Member(env), MemberProp::Ident(name)) = (&*member.obj, &member.prop) else { return false };
+    let (Expr::Ident(process), MemberProp::Ident(middle)) = (&*env.obj, &env.prop) else { return false };
+    &*process.sym == "process" && &*middle.sym == "env" && &*name.sym == "NODE_ENV"
+}
+
+/// Names that a module uses as values.
+fn used_names(module: &Module) -> BTreeSet<String> {
+    struct Used(BTreeSet<String>);
+    impl Visit for Used {
+        fn visit_ident(&mut self, ident: &Ident) {
+            if !self.0.contains(&*ident.sym) {
+                self.0.insert(ident.sym.to_string());
+            }
+        }
+        fn visit_import_decl(&mut self, _: &ImportDecl) {}
+        fn visit_export_all(&mut self, _: &ExportAll) {}
+        fn visit_named_export(&mut self, export: &NamedExport) {
+            if export.src.is_none() && !export.type_only {
+                export.visit_children_with(self);
+            }
+        }
+        fn visit_export_named_specifier(&mut self, specifier: &ExportNamedSpecifier) {
+            if !specifier.is_type_only {
+                specifier.visit_children_with(self);
+            }
+        }
+        fn visit_ts_type(&mut self, _: &TsType) {}
+        fn visit_ts_type_ann(&mut self, _: &TsTypeAnn) {}
+        fn visit_ts_type_param_decl(&mut self, _: &TsTypeParamDecl) {}
+        fn visit_ts_type_param_instantiation(&mut self, _: &TsTypeParamInstantiation) {}
+        fn visit_ts_expr_with_type_args(&mut self, _: &TsExprWithTypeArgs) {}
+        fn visit_ts_interface_decl(&mut self, _: &TsInterfaceDecl) {}
+        fn visit_ts_type_alias_decl(&mut self, _: &TsTypeAliasDecl) {}
+    }
+    let mut used = Used(BTreeSet::new());
+    module.visit_with(&mut used);
+    used.0
+}
+
+/// Whether a module awaits at its top level.
+fn awaits(module: &Module) -> bool {
+    struct Awaits(bool);
+    impl Visit for Awaits {
+        fn visit_await_expr(&mut self, _: &AwaitExpr) {
+            self.0 = true;
+        }
+        fn visit_for_of_stmt(&mut self, statement: &ForOfStmt) {
+            self.0 |= statement.is_await;
+            statement.visit_children_with(self);
+        }
+        fn visit_using_decl(&mut self, using: &UsingDecl) {
+            self.0 |= using.is_await;
+            using.visit_children_with(self);
+        }
+        fn visit_function(&mut self, _: &Function) {}
+        fn visit_arrow_expr(&mut self, _: &ArrowExpr) {}
+        fn visit_class_member(&mut self, member: &ClassMember) {
+            // Keys are evaluated outside.
+            match member {
+                ClassMember::Method(method) => method.key.visit_with(self),
+                ClassMember::ClassProp(property) => property.key.visit_with(self),
+                _ => {}
+            }
+        }
+    }
+    let mut awaits = Awaits(false);
+    module.visit_with(&mut awaits);
+    awaits.0
+}

@@ -1,0 +1,139 @@
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+
+use perennial_bundler::{Graph, ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions};
+use perennial_engine::{Module, ModuleGraph, ModuleLoader, OpContext, OpError};
+
+use crate::programs::Author;
+
+/// What scripts may import, as a capability: hand it to a run with [`crate::RunContext::with`]. Without one only modules that the host
+/// provides can be imported. Cheap to clone; clones share what has been read and parsed.
+///
+/// ```no_run
+/// use perennial_sessions::{ModuleAccess, RunContext};
+/// let context = RunContext::new().with(ModuleAccess::below("/srv/app"));
+/// ```
+#[derive(Clone)]
+pub struct ModuleAccess {
+    loader: Loader,
+    base: Arc<Path>,
+}
+
+impl ModuleAccess {
+    /// Modules of this machine below a directory, which is also where the imports of scripts are relative to.
+    pub fn below(directory: impl Into<PathBuf>) -> Self {
+        let directory = directory.into();
+        let options = LoaderOptions { roots: vec![directory.clone()], ..LoaderOptions::default() };
+        Self::new(Loader::new(Arc::new(perennial_bundler::Disk), options), directory)
+    }
+
+    /// What a loader finds. Imports of scripts are relative to `base`.
+    pub fn new(loader: Loader, base: impl Into<PathBuf>) -> Self {
+        let base: PathBuf = base.into();
+        Self { loader, base: base.into() }
+    }
+
+    /// The same with another directory that the imports of scripts are relative to.
+    #[must_use]
+    pub fn relative_to(&self, base: impl Into<PathBuf>) -> Self {
+        Self::new(self.loader.clone(), base)
+    }
+
+    /// What loading has taken so far.
+    pub fn counts(&self) -> LoadCounts {
+        self.loader.counts()
+    }
+}
+
+impl std::fmt::Debug for ModuleAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ModuleAccess").field("roots", &self.loader.roots()).field("base", &self.base).finish()
+    }
+}
+
+/// Graphs that are kept ready for the engine.
+const MAX_GRAPHS: usize = 256;
+
+/// Finds modules for sessions, with the access that the call brings.
+#[derive(Default)]
+pub(crate) struct SessionModules {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By the key of the root.
+    graphs: HashMap<String, Arc<ModuleGraph>>,
+    /// Every module there is, so that its bytecode is made once however many graphs it is part of.
+    modules: HashMap<String, Weak<Module>>,
+}
+
+/// A loader for those who were granted nothing.
+static NOTHING: LazyLock<Loader> = LazyLock::new(|| Loader::provided(BTreeMap::new()));
+
+impl SessionModules {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The engine's form of a graph.
+    pub(crate) fn graph(&self, graph: &Graph) -> Arc<ModuleGraph> {
+        let mut state = self.lock();
+        if let Some(known) = state.graphs.get(&graph.root().key) {
+            return known.clone();
+        }
+        if state.graphs.len() >= MAX_GRAPHS {
+            state.graphs.clear();
+            state.modules.retain(|_, module| module.strong_count() > 0);
+        }
+        let mut modules = Vec::with_capacity(graph.modules.len());
+        for module in &graph.modules {
+            let known = state.modules.get(&module.key).and_then(Weak::upgrade);
+            let module = known.unwrap_or_else(|| {
+                let (text, origin) = (module.prepared.text.clone(), Arc::new(Author(module.prepared.clone())));
+                let made = Arc::new(Module::new(module.key.clone(), module.name.clone(), text, origin));
+                state.modules.insert(module.key.clone(), Arc::downgrade(&made));
+                made
+            });
+            modules.push(module);
+        }
+        let root = modules
+            .iter()
+            .find(|module| module.key == graph.root().key)
+            .expect("the root is part of its graph")
+            .clone();
+        let made = Arc::new(ModuleGraph { modules, root });
+        state.graphs.insert(graph.root().key.clone(), made.clone());
+        made
+    }
+}
+
+impl ModuleLoader for SessionModules {
+    fn load(
+        &self,
+        context: &OpContext,
+        importer: Option<&str>,
+        specifier: &str,
+        kind: Option<&str>,
+    ) -> Result<Arc<ModuleGraph>, OpError> {
+        let access = context.extensions.get::<ModuleAccess>();
+        let (loader, base) = match &access {
+            Some(access) => (&access.loader, &*access.base),
+            None => (&*NOTHING, Path::new("/")),
+        };
+        let importer = importer.map_or(Importer::Directory(base), Importer::Module);
+        let graph = loader.load(importer, specifier, kind).map_err(|error| op_error(&error))?;
+        Ok(self.graph(&graph))
+    }
+}
+
+fn op_error(error: &ImportError) -> OpError {
+    let class = match error.kind {
+        ImportErrorKind::Refused => "PermissionError",
+        ImportErrorKind::Syntax => "SyntaxError",
+        ImportErrorKind::WrongKind => "TypeError",
+        ImportErrorKind::NotFound => "Error",
+    };
+    OpError::new(class, error.to_string())
+}
