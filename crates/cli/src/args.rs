@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
-use perennial_sessions::{RunOptions, ScriptError, TableConfig};
+use perennial_sessions::{ModuleAccess, RunOptions, ScriptError, TableConfig};
 use serde_json::Value;
 
-/// JavaScript sessions that remember.
+/// JavaScript and TypeScript sessions that remember.
 #[derive(Debug, Parser)]
 #[command(name = "perennial", version, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -20,8 +20,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run script files in order on one session
     ///
-    /// Each file is the body of an async function: `return` gives its result. Values go to stdout as JSON, console output and
-    /// notes to stderr. A script that fails does not keep the next from running; a file that cannot be read keeps all from it.
+    /// Each file is a cell, in TypeScript or JavaScript: its top-level names are there for the files behind it, `return` or the last
+    /// expression gives its result, and it may import what belongs to its project. Values go to stdout as JSON, console output
+    /// and notes to stderr. A script that fails does not keep the next from running; a file that cannot be read keeps all from it.
     ///
     /// Exit status: 0 all returned, 1 a script failed, 2 the command line is wrong, 3 a limit stopped a script.
     Run(RunFiles),
@@ -49,7 +50,7 @@ pub(crate) struct RunFiles {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvalCode {
-    /// The body of an async function
+    /// TypeScript or JavaScript
     #[arg(value_name = "CODE", allow_hyphen_values = true)]
     pub(crate) code: String,
     #[command(flatten)]
@@ -87,6 +88,10 @@ pub(crate) struct Common {
     /// Heap limit of a script [default: 256MiB]
     #[arg(long, global = true, value_name = "SIZE")]
     memory: Option<ByteSize>,
+    /// Directory below which scripts may import modules; imports are relative to it [default: for `run` the project of each file, else
+    /// none]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) modules: Option<PathBuf>,
     /// VMs kept warm
     #[arg(long, global = true, value_name = "N", default_value_t = 1000)]
     max_vms: usize,
@@ -106,7 +111,14 @@ impl Common {
         if let Some(memory) = self.memory {
             defaults.memory_bytes = usize::try_from(memory.as_u64()).unwrap_or(usize::MAX);
         }
-        let config = TableConfig { max_vms: self.max_vms, idle_ttl: self.idle_ttl, defaults, ..TableConfig::default() };
+        let modules = self.modules.as_ref().map(|directory| match directory.canonicalize() {
+            Ok(path) if path.is_dir() => Ok(ModuleAccess::below(path)),
+            Ok(_) => Err(format!("--modules {}: no directory", directory.display())),
+            Err(error) => Err(format!("--modules {}: {error}", directory.display())),
+        });
+        let modules = modules.transpose().map_err(ScriptError::invalid_request)?;
+        let config =
+            TableConfig { max_vms: self.max_vms, idle_ttl: self.idle_ttl, defaults, modules, ..TableConfig::default() };
         config.defaults.check(&config.ceilings)?;
         Ok(config)
     }

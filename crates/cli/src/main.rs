@@ -60,10 +60,11 @@ async fn main_async(arguments: Arguments) -> Exit {
             return Exit::Usage;
         }
     };
+    let has_modules = config.modules.is_some();
     let table = SessionTable::with_config(config);
     let work = async {
         match arguments.command {
-            Command::Run(run) => run::files(&table, run).await,
+            Command::Run(run) => run::files(&table, run, has_modules).await,
             Command::Eval(eval) => run::code(&table, eval).await,
             Command::Batch(batch) => batch::batch(&table, batch).await,
             Command::Mcp => {

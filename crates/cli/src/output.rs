@@ -1,9 +1,9 @@
 //! What people see: values on stdout, everything else on stderr, colours on a terminal only.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 
 use perennial_sessions::ScriptResult;
-use perennial_sessions::protocol::{ConsoleLevel, ScriptError};
+use perennial_sessions::protocol::{ConsoleLevel, ErrorKind, ScriptError};
 
 #[derive(Clone, Copy)]
 enum Style {
@@ -39,7 +39,7 @@ pub(crate) fn line(text: &str) -> bool {
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
         Ok(()) => true,
         Err(error) => {
-            if error.kind() != ErrorKind::BrokenPipe {
+            if error.kind() != std::io::ErrorKind::BrokenPipe {
                 complain(&format!("writing failed: {error}"));
             }
             false
@@ -88,6 +88,12 @@ fn note(text: &str) {
 }
 
 fn say_error(error: &ScriptError) {
+    if let (ErrorKind::Syntax, Some(excerpt)) = (error.kind, &error.excerpt)
+        && excerpt.contains("-->")
+    {
+        // It says everything by itself.
+        return say(&harmless(excerpt));
+    }
     say(&format!("{} {}", styled(Style::Red, &format!("{}:", harmless(&error.name))), harmless(&error.message)));
     if let Some(excerpt) = &error.excerpt {
         if let (Some(file), Some(line), Some(column)) = (&error.file, error.line, error.column) {

@@ -1,8 +1,9 @@
+use std::collections::HashMap;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use perennial_sessions::protocol::ErrorKind;
-use perennial_sessions::{RunRequest, ScriptResult, SessionTable};
+use perennial_sessions::{ModuleAccess, RunContext, RunRequest, ScriptResult, SessionTable};
 
 use crate::Exit;
 use crate::args::{EvalCode, RunFiles, ScriptOptions};
@@ -10,13 +11,16 @@ use crate::output;
 
 const SESSION: &str = "main";
 
-/// `perennial run`: the files in order on one session.
-pub(crate) async fn files(table: &SessionTable, command: RunFiles) -> Exit {
+/// `perennial run`: the files in order on one session. With `has_modules` the table says what they may import.
+pub(crate) async fn files(table: &SessionTable, command: RunFiles, has_modules: bool) -> Exit {
     // A file that is missing is found out before the first one runs.
     let mut scripts = Vec::with_capacity(command.files.len());
+    let mut projects = HashMap::new();
     for file in &command.files {
         match read(file) {
-            Ok(script) => scripts.push((name_of(file), script)),
+            Ok(script) => {
+                scripts.push((name_of(file), script, (!has_modules).then(|| project_of(file, &mut projects)).flatten()))
+            }
             Err(error) => {
                 output::complain(&format!("{}: {error}", file.display()));
                 return Exit::Failed;
@@ -25,11 +29,12 @@ pub(crate) async fn files(table: &SessionTable, command: RunFiles) -> Exit {
     }
     let several = scripts.len() > 1 && !command.script.json;
     let mut exit = Exit::Ok;
-    for (name, script) in scripts {
+    for (name, script, project) in scripts {
         if several {
             output::heading(&name);
         }
-        let result = run(table, &name, script, &command.script).await;
+        let context = project.map_or_else(RunContext::new, |project| RunContext::new().with(project));
+        let result = run(table, &name, script, &command.script, context).await;
         let shown = show(&result, &command.script);
         exit = exit.max_with(exit_of(&result));
         if !shown {
@@ -41,17 +46,35 @@ pub(crate) async fn files(table: &SessionTable, command: RunFiles) -> Exit {
 
 /// `perennial eval`.
 pub(crate) async fn code(table: &SessionTable, command: EvalCode) -> Exit {
-    let result = run(table, "eval", command.code, &command.script).await;
+    let result = run(table, "eval", command.code, &command.script, RunContext::new()).await;
     if show(&result, &command.script) { exit_of(&result) } else { Exit::Failed }
 }
 
-async fn run(table: &SessionTable, name: &str, script: String, options: &ScriptOptions) -> ScriptResult {
+async fn run(
+    table: &SessionTable,
+    name: &str,
+    script: String,
+    options: &ScriptOptions,
+    context: RunContext,
+) -> ScriptResult {
     let mut request = RunRequest::new(script);
     request.name = Some(name.to_owned());
     if let Some(args) = &options.args {
         request.args = args.clone();
     }
-    table.run(SESSION, request).await
+    table.run_with(SESSION, request, context).await
+}
+
+/// What a file may import: what lies below its project, which is the nearest directory above it that looks like one, else its own.
+fn project_of(file: &Path, known: &mut HashMap<PathBuf, ModuleAccess>) -> Option<ModuleAccess> {
+    const MARKS: [&str; 6] = ["perennial.toml", "package.json", "tsconfig.json", "node_modules", "deno.json", ".git"];
+    let path =
+        if file == Path::new("-") { std::env::current_dir().ok()?.join("stdin") } else { file.canonicalize().ok()? };
+    let directory = path.parent()?;
+    let root =
+        directory.ancestors().find(|above| MARKS.iter().any(|mark| above.join(mark).exists())).unwrap_or(directory);
+    let access = known.entry(root.to_owned()).or_insert_with(|| ModuleAccess::below(root));
+    Some(access.relative_to(directory))
 }
 
 fn show(result: &ScriptResult, options: &ScriptOptions) -> bool {

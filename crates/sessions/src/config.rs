@@ -4,6 +4,7 @@ use std::time::Duration;
 use perennial_engine::{ExecutorConfig, RunOptions};
 
 use crate::clock::{Clock, SystemClock};
+use crate::modules::ModuleAccess;
 use crate::vars::VarsQuota;
 
 /// The policy of a table. The defaults are those of the command line.
@@ -25,6 +26,8 @@ pub struct TableConfig {
     pub ceilings: RunOptions,
     /// How much each session's `vars` may hold.
     pub vars_quota: VarsQuota,
+    /// What scripts may import, unless the call brings a [`ModuleAccess`] of its own. None: what the host provides.
+    pub modules: Option<ModuleAccess>,
     /// The threads.
     pub executor: ExecutorConfig,
     /// The clock of everything above but `defaults`.
@@ -42,6 +45,7 @@ impl Default for TableConfig {
             defaults: RunOptions::default(),
             ceilings: RunOptions::ceilings(),
             vars_quota: VarsQuota::default(),
+            modules: None,
             executor: ExecutorConfig::default(),
             clock: Arc::new(SystemClock),
         }

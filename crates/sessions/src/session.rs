@@ -11,6 +11,7 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 
 use crate::background::{give_back, keep_pumping};
 use crate::context::RunContext;
+use crate::modules::ModuleAccess;
 use crate::pool::Place;
 use crate::record::{State, lock};
 use crate::table::Slot;
@@ -239,7 +240,12 @@ impl BrowserSession {
         }
     }
 
-    fn extensions(&self, extensions: Extensions) -> Extensions {
+    fn extensions(&self, mut extensions: Extensions) -> Extensions {
+        if let Some(modules) = &self.slot.shared.config.modules
+            && extensions.get::<ModuleAccess>().is_none()
+        {
+            extensions = extensions.with(modules.clone());
+        }
         extensions.with(SessionVars(self.slot.record.vars.clone()))
     }
 
