@@ -145,7 +145,7 @@ enum Kind {
 }
 
 /// A name that the source does not contain.
-fn fresh_name(source: &str) -> String {
+pub(crate) fn fresh_name(source: &str) -> String {
     let mut name = "$cell".to_owned();
     while source.contains(&name) {
         name.push('$');
@@ -158,7 +158,7 @@ fn key(name: &str) -> String {
     if name == "__proto__" { "[\"__proto__\"]".to_owned() } else { name.to_owned() }
 }
 
-fn json(text: &str) -> String {
+pub(crate) fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

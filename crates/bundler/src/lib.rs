@@ -3,6 +3,7 @@ mod cell;
 mod commonjs;
 mod diagnostics;
 mod edits;
+mod entry;
 mod erase;
 mod fs;
 mod graph;
@@ -15,6 +16,7 @@ mod resolve;
 mod scan;
 
 pub use diagnostics::{Problem, SourceError, line_and_column};
+pub use entry::{Entry, has_exports, prepare_entry};
 pub use fs::{Disk, FileKind, FileSystem, MemoryFiles, Stat};
 pub use graph::{Graph, Module};
 pub use load::{ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions};

@@ -187,6 +187,32 @@ impl Loader {
         }
     }
 
+    /// The text of a file that is granted, with what positions call it.
+    ///
+    /// # Errors
+    /// If it is not granted, not there, or no text.
+    pub fn read(&self, path: &Path) -> Result<(String, String), ImportError> {
+        let specifier = path.display().to_string();
+        let fail = |kind, message: String| ImportError { kind, specifier: specifier.clone(), importer: None, message };
+        let path = normalize(path);
+        let real = self.0.files.canonicalize(&path);
+        let real = real.map_err(|error| fail(ImportErrorKind::NotFound, error.to_string()))?;
+        if !self.0.roots.iter().any(|root| real.starts_with(root)) {
+            return Err(fail(ImportErrorKind::Refused, outside(&real)));
+        }
+        let stat =
+            self.0.files.stat(&real, true).map_err(|error| fail(ImportErrorKind::NotFound, error.to_string()))?;
+        if stat.kind != FileKind::File || stat.size > MAX_FILE {
+            return Err(fail(ImportErrorKind::WrongKind, format!("no file, or one of more than {MAX_FILE} bytes")));
+        }
+        let bytes = self.0.files.read(&real).map_err(|error| fail(ImportErrorKind::NotFound, error.to_string()))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| fail(ImportErrorKind::WrongKind, "no UTF-8 text".to_owned()))?;
+        let below = self.0.roots.iter().filter_map(|root| real.strip_prefix(root).ok());
+        let name = below.min_by_key(|path| path.as_os_str().len()).unwrap_or(&real).display().to_string();
+        Ok((text, name))
+    }
+
     /// The directories below which modules may be read.
     pub fn roots(&self) -> &[PathBuf] {
         &self.0.roots

@@ -2,7 +2,7 @@
 (function (ops, intrinsics, hooks, global) {
   "use strict";
   const {
-    apply, asyncDispose: asyncDisposeKey, defineProperty, dispose: disposeKey, getOwnPropertyDescriptor, has, join, ownKeys, pop,
+    apply, asyncDispose: asyncDisposeKey, defineProperty, dispose: disposeKey, freeze, getOwnPropertyDescriptor, has, join, ownKeys, pop,
     promiseThen, push, setAdd, setDelete, setHas, Set, SuppressedError, SyntaxError, TypeError,
   } = intrinsics;
 
@@ -116,6 +116,10 @@
           for (let i = 0; i < bindings.length; i++) bind(specifier, namespace, bindings[i][0], bindings[i][1]);
         }),
       load: (specifier, options) => ops.module_import(undefined, specifier, options?.with?.type),
+      // What entries ask for.
+      namespace: (specifier, kind) => ops.module_import(undefined, specifier, kind),
+      result: (value, args) => (typeof value === "function" ? apply(value, undefined, [args]) : value),
+      meta: freeze({ __proto__: null }),
       // `import(…)` of a module.
       importer: (key) => (specifier, options) => ops.module_import(key, specifier, options?.with?.type),
     },

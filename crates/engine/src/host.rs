@@ -2,6 +2,8 @@
 
 mod imports;
 
+pub use imports::modules_compiled;
+
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -27,6 +27,7 @@ pub use config::{Area, EngineConfig};
 pub use console::{Console, ConsoleOutput, ConsoleSink};
 pub use control::StopReason;
 pub use executor::{Executor, ExecutorConfig};
+pub use host::modules_compiled;
 pub use limits::RunOptions;
 pub use modules::{Module, ModuleGraph, ModuleLoader};
 pub use ops::{Extensions, OpContext, OpError, OpFuture, OpResult, OpTable, OpValue, bytes_to_json};

@@ -9,6 +9,8 @@ pub struct Program {
     pub origin: Arc<dyn Origin>,
     /// The name under which the body expects the cell helper; `None` if it needs none.
     pub helper: Option<String>,
+    /// The name under which the body expects the arguments of the run, if it is not `args`.
+    pub args: Option<String>,
     /// Whether `args` is a name that the body declares as a global.
     pub declares_args: bool,
     /// Whether a result that cannot be returned is none instead of an error: the script has it in a variable.
@@ -32,6 +34,7 @@ impl Program {
             text: text.clone(),
             origin: Arc::new(Plain(text)),
             helper: None,
+            args: None,
             declares_args: false,
             result_is_optional: false,
         }

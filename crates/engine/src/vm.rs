@@ -164,7 +164,8 @@ impl Vm {
         let label = fresh_label();
         let hides_args = program.declares_args || (self.args_declared && is_nothing(&job.args));
         let called = (|| {
-            let text = wrap(&program, &label, if hides_args { &label } else { "args" });
+            let args = program.args.as_deref().unwrap_or(if hides_args { &label } else { "args" });
+            let text = wrap(&program, &label, args);
             let function = match scope.eval(&text, &job.name, FIRST_LINE) {
                 Ok(function) => function,
                 Err(Exception) => {

@@ -9,6 +9,7 @@
 //! [`Slot::lock`] gives is the execution guard; the *lease* inside a run is what a VM under way holds, and may outlive both.
 
 mod background;
+mod bundle;
 mod clock;
 mod config;
 mod context;
@@ -22,6 +23,7 @@ mod table;
 mod tombstones;
 mod vars;
 
+pub use bundle::CompiledBundle;
 pub use clock::{Clock, SystemClock};
 pub use config::TableConfig;
 pub use context::RunContext;
@@ -29,7 +31,7 @@ pub use modules::ModuleAccess;
 pub use perennial_bundler as bundler;
 pub use perennial_engine::{
     Area, ConsoleSink, EngineConfig, ExecutorConfig, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable,
-    OpValue, RunOptions, StopReason, live_runtimes, quickjs_version, use_utc,
+    OpValue, RunOptions, StopReason, live_runtimes, modules_compiled, quickjs_version, use_utc,
 };
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{RunRequest, ScriptError, ScriptResult};

@@ -4,7 +4,9 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
 use perennial_bundler::{Graph, ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions};
 use perennial_engine::{Module, ModuleGraph, ModuleLoader, OpContext, OpError};
+use perennial_protocol::{ErrorKind, ScriptError};
 
+use crate::bundle::BundleImports;
 use crate::programs::Author;
 
 /// What scripts may import, as a capability: hand it to a run with [`crate::RunContext::with`]. Without one only modules that the host
@@ -38,6 +40,23 @@ impl ModuleAccess {
     #[must_use]
     pub fn relative_to(&self, base: impl Into<PathBuf>) -> Self {
         Self::new(self.loader.clone(), base)
+    }
+
+    pub(crate) fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
+    /// A path as imports of scripts mean it.
+    pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
+    }
+
+    /// The text of a file with what positions call it.
+    pub(crate) fn read(&self, path: &Path) -> Result<(String, String), ScriptError> {
+        self.loader.read(path).map_err(|error| {
+            let kind = if error.kind == ImportErrorKind::Refused { ErrorKind::Permission } else { ErrorKind::Runtime };
+            ScriptError::new(kind, error.to_string())
+        })
     }
 
     /// What loading has taken so far.
@@ -109,6 +128,12 @@ impl SessionModules {
     }
 }
 
+/// One for the process: what is compiled is compiled once.
+pub(crate) fn session_modules() -> &'static Arc<SessionModules> {
+    static MODULES: LazyLock<Arc<SessionModules>> = LazyLock::new(Arc::default);
+    &MODULES
+}
+
 impl ModuleLoader for SessionModules {
     fn load(
         &self,
@@ -117,6 +142,12 @@ impl ModuleLoader for SessionModules {
         specifier: &str,
         kind: Option<&str>,
     ) -> Result<Arc<ModuleGraph>, OpError> {
+        if importer.is_none()
+            && let Some(imports) = context.lent.get::<BundleImports>()
+            && let Some(graph) = imports.0.get(&(specifier.to_owned(), kind.map(str::to_owned)))
+        {
+            return Ok(graph.clone());
+        }
         let access = context.extensions.get::<ModuleAccess>();
         let (loader, base) = match &access {
             Some(access) => (&access.loader, &*access.base),

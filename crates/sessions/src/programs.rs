@@ -44,6 +44,7 @@ impl Programs {
                     let program = Arc::new(Program {
                         text: cell.prepared.text.clone(),
                         helper: cell.helper,
+                        args: None,
                         declares_args: cell.declares_args,
                         result_is_optional: cell.ends_in_assignment,
                         origin: Arc::new(Author(cell.prepared)),

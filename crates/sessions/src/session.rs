@@ -3,13 +3,14 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use perennial_engine::{
-    Background, Build, EngineConfig, Extensions, Globals, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
+    Background, Build, EngineConfig, Extensions, Globals, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
 };
 use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin};
 use serde_json::Value;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 
 use crate::background::{give_back, keep_pumping};
+use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
 use crate::modules::ModuleAccess;
 use crate::pool::Place;
@@ -29,6 +30,23 @@ pub struct BrowserSession {
     state: OwnedMutexGuard<State>,
     /// A run has begun; it has not ended if its future was dropped.
     in_run: bool,
+}
+
+/// What a call runs.
+#[derive(Clone, Copy)]
+pub(crate) enum Work<'a> {
+    Cell(&'a str),
+    Bundle(&'a CompiledBundle),
+}
+
+/// One call and all it brings.
+pub(crate) struct Call<'a> {
+    pub(crate) config: &'a EngineConfig,
+    pub(crate) work: Work<'a>,
+    pub(crate) args: &'a Value,
+    pub(crate) options: &'a RunOptions,
+    pub(crate) context: RunContext,
+    pub(crate) epoch: u64,
 }
 
 /// Where the VM of a run comes from, and how its result says so.
@@ -69,21 +87,27 @@ impl BrowserSession {
         context: RunContext,
         epoch: u64,
     ) -> ScriptResult {
-        self.run_since(Instant::now(), config, source, args, options, context, epoch).await
+        let work = Work::Cell(source);
+        self.run_since(Instant::now(), Call { config, work, args, options, context, epoch }).await
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the public call and when it was made")]
-    pub(crate) async fn run_since(
+    /// Runs a bundle, under the same rules as [`Self::run`]. The result is the entry's default export, called with `args` if it is a
+    /// function. The entry runs anew each time; what it imports is evaluated once per VM.
+    pub async fn run_module(
         &mut self,
-        started: Instant,
         config: &EngineConfig,
-        source: &str,
+        bundle: &CompiledBundle,
         args: &Value,
         options: &RunOptions,
         context: RunContext,
         epoch: u64,
     ) -> ScriptResult {
-        let mut result = match self.try_run(config, source, args, options, context, epoch).await {
+        let work = Work::Bundle(bundle);
+        self.run_since(Instant::now(), Call { config, work, args, options, context, epoch }).await
+    }
+
+    pub(crate) async fn run_since(&mut self, started: Instant, call: Call<'_>) -> ScriptResult {
+        let mut result = match self.try_run(call).await {
             Ok(result) => result,
             Err(error) => ScriptResult::refused(error),
         };
@@ -91,19 +115,14 @@ impl BrowserSession {
         result
     }
 
-    async fn try_run(
-        &mut self,
-        config: &EngineConfig,
-        source: &str,
-        args: &Value,
-        options: &RunOptions,
-        context: RunContext,
-        epoch: u64,
-    ) -> Result<ScriptResult, ScriptError> {
+    async fn try_run(&mut self, call: Call<'_>) -> Result<ScriptResult, ScriptError> {
+        let Call { config, work, args, options, mut context, epoch } = call;
         let (shared, record) = (self.slot.shared.clone(), self.slot.record.clone());
         self.check_alive()?;
         options.check(&shared.config.ceilings)?;
-        if source.len() > options.source_bytes {
+        if let Work::Cell(source) = work
+            && source.len() > options.source_bytes
+        {
             let message =
                 format!("the script has {} bytes, more than the {} allowed", source.len(), options.source_bytes);
             return Err(
@@ -127,9 +146,24 @@ impl BrowserSession {
         };
         record.set_stop(source_vm.stop_handle());
         let seq = self.state.seq + 1;
-        let name = options.name.clone().unwrap_or_else(|| format!("cell {seq}"));
+        let (name, prepare) = match work {
+            Work::Cell(source) => {
+                let name = options.name.clone().unwrap_or_else(|| format!("cell {seq}"));
+                let prepare = shared.programs.prepare(source.into(), name.clone());
+                (name, prepare)
+            }
+            Work::Bundle(bundle) => {
+                context = context.lend(bundle.imports.clone());
+                if context.extensions.get::<ModuleAccess>().is_none() {
+                    context = context.with(bundle.access.clone());
+                }
+                let program = bundle.program.clone();
+                let prepare: Prepare = Box::new(move || Ok(program));
+                (options.name.clone().unwrap_or_else(|| bundle.name.clone()), prepare)
+            }
+        };
         let script = Script {
-            prepare: shared.programs.prepare(source.into(), name.clone()),
+            prepare,
             args: args.clone(),
             name,
             options: Arc::new(options.clone()),

@@ -16,7 +16,7 @@ use crate::pool::{Bounds, Pool};
 use crate::programs::{CacheCounts, Programs};
 use crate::reaper::{Deadlines, reap};
 use crate::record::{Record, lock};
-use crate::session::BrowserSession;
+use crate::session::{BrowserSession, Call, Work};
 use crate::tombstones::Tombstones;
 use crate::vars::{InMemoryVars, default_config};
 
@@ -176,7 +176,15 @@ impl SessionTable {
             },
         };
         let config = default_config();
-        session.run_since(started, &config, &request.script, &request.args, &options, context, request.epoch).await
+        let call = Call {
+            config: &config,
+            work: Work::Cell(&request.script),
+            args: &request.args,
+            options: &options,
+            context,
+            epoch: request.epoch,
+        };
+        session.run_since(started, call).await
     }
 
     /// Ends a session: stops what it runs, drops its VM and its vars. `false` if there was none. A run under way ends as

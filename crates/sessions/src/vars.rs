@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use perennial_engine::{Area, EngineConfig, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Value, json};
 
-use crate::modules::SessionModules;
+use crate::modules::session_modules;
 
 /// The durable values of one session. Implementations are called on executor threads and must not block.
 pub trait VarsStore: Send + Sync + 'static {
@@ -299,13 +299,7 @@ fn ops() -> OpTable {
 /// ```
 pub fn session_config(more: OpTable, mut areas: Vec<Area>) -> EngineConfig {
     areas.insert(0, Area::new("vars", &["vars"], include_str!("../js/vars.js")));
-    EngineConfig::new(ops().merge(more), areas).with_modules(modules())
-}
-
-/// One for the process: what is compiled is compiled once.
-fn modules() -> Arc<SessionModules> {
-    static MODULES: OnceLock<Arc<SessionModules>> = OnceLock::new();
-    MODULES.get_or_init(Arc::default).clone()
+    EngineConfig::new(ops().merge(more), areas).with_modules(session_modules().clone())
 }
 
 /// The configuration of sessions whose callers bring none.

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{HostState, lock, panicked};
 use crate::js::{Bytecode, CompileError, Exception, ModuleDef, PromiseState, Scope, Value};
@@ -207,6 +208,7 @@ impl HostState {
         scope.leave_if_stopped();
         match compiled {
             Ok(compiled) => {
+                COMPILED.fetch_add(compiled.len() as u64, Ordering::Relaxed);
                 for (module, bytecode) in missing.iter().zip(compiled) {
                     let _: Result<(), Bytecode> = module.bytecode().set(bytecode);
                 }
@@ -259,6 +261,14 @@ impl HostState {
         }
         Err(scope.throw_error("TypeError", "import() does not work in code that is made of strings at run time"))
     }
+}
+
+/// Modules that were compiled in this process.
+static COMPILED: AtomicU64 = AtomicU64::new(0);
+
+/// How many modules were compiled in this process; the same content imported again is not.
+pub fn modules_compiled() -> u64 {
+    COMPILED.load(Ordering::Relaxed)
 }
 
 /// The heap and the stack that compiling a graph may take.

@@ -1,0 +1,320 @@
+//! Entries: a module that is run again and again.
+//!
+//! QuickJS keeps a module for ever, so an entry is evaluated like a cell, as the body of an async function. What it imports are namespaces,
+//! and every use of an import reads its property, so that imports are as live as they are in a module:
+//!
+//! ```text
+//! import d, {a as b} from "x"      const $cell_0 = await $cell.namespace("x", undefined);
+//! b(d)                             (0,$cell_0.a)($cell_0.default)
+//! export default e                 const $cell_d = {default: e}
+//! ```
+
+use std::collections::HashMap;
+
+use swc_core::common::{GLOBALS, Globals, Mark, Spanned, SyntaxContext};
+use swc_core::ecma::ast::*;
+use swc_core::ecma::transforms::base::resolver;
+use swc_core::ecma::visit::{Visit, VisitWith};
+
+use crate::cell::{attribute_type, fresh_name, json};
+use crate::diagnostics::SourceError;
+use crate::edits::Edits;
+use crate::lower::lower;
+use crate::parse::{Goal, Language, on_large_stack, parse, range};
+use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
+
+/// An entry made ready: the body of an async function that gets a helper and arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The body.
+    pub prepared: Prepared,
+    /// The name under which the body expects the helper.
+    pub helper: String,
+    /// The name under which the body expects the arguments of the run.
+    pub args: String,
+    /// What it imports before it begins: specifier and `type`.
+    pub imports: Vec<(String, Option<String>)>,
+}
+
+/// Makes an entry ready.
+///
+/// # Errors
+/// If it does not parse.
+pub fn prepare_entry(source: &str, is_typescript: bool) -> Result<Entry, SourceError> {
+    let language = if is_typescript { Language::TypeScript } else { Language::JavaScript };
+    on_large_stack(source, || {
+        let Program::Module(module) = parse(source, language, Goal::Module)? else {
+            unreachable!("only CommonJS is parsed as a script")
+        };
+        let (edits, found) = erased(source, &module)?;
+        if !found.needs_lowering {
+            drop(edits);
+            let (text, map, rest) = transform(module, source)?;
+            return Ok(rest.into_entry(Prepared::new(text, source, map, None)));
+        }
+        let lowered = lower(module, source.len())?;
+        let module = parse_lowered(&lowered, Goal::Module)?;
+        let (text, map, rest) = transform(module, &lowered.text).map_err(|error| at_origin(error, &lowered))?;
+        Ok(rest.into_entry(Prepared::new(text, source, map, Some(lowered.clone()))))
+    })
+}
+
+/// Whether a source is a module rather than a cell: it exports something.
+pub fn has_exports(source: &str) -> bool {
+    source.contains("export")
+        && on_large_stack(source, || {
+            let Ok(Program::Module(module)) = parse(source, Language::TypeScript, Goal::Cell) else { return false };
+            module
+                .body
+                .iter()
+                .any(|item| matches!(item, ModuleItem::ModuleDecl(decl) if !matches!(decl, ModuleDecl::Import(_))))
+        })
+}
+
+struct Rest {
+    helper: String,
+    imports: Vec<(String, Option<String>)>,
+}
+
+impl Rest {
+    fn into_entry(self, prepared: Prepared) -> Entry {
+        let args = format!("{}_args", self.helper);
+        Entry { prepared, args, helper: self.helper, imports: self.imports }
+    }
+}
+
+type Transformed = (String, crate::edits::PositionMap, Rest);
+
+fn transform(module: Module, source: &str) -> Result<Transformed, SourceError> {
+    // Which names are whose; spans stay what they are.
+    let module = GLOBALS.set(&Globals::default(), || {
+        let mut program = Program::Module(module);
+        program.mutate(resolver(Mark::new(), Mark::new(), true));
+        program.expect_module()
+    });
+    let (erased, _) = erased(source, &module)?;
+    let mut edits = Edits::new(source);
+    if module.shebang.is_some() {
+        edits.blank(0..source.find('\n').unwrap_or(source.len()));
+    }
+    let mut entry = Names {
+        edits: &mut edits,
+        helper: fresh_name(source),
+        imports: Vec::new(),
+        bound: HashMap::new(),
+        default: None,
+    };
+    for item in &module.body {
+        if let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = item {
+            entry.import(import);
+        }
+    }
+    for item in &module.body {
+        if let ModuleItem::ModuleDecl(decl) = item {
+            entry.export(decl);
+        }
+    }
+    module.visit_with(&mut entry);
+    let (helper, default) = (entry.helper.clone(), entry.default.take().unwrap_or_else(|| "undefined".to_owned()));
+    let imports = std::mem::take(&mut entry.imports);
+    for (index, (at, specifier, kind)) in imports.iter().enumerate() {
+        let kind = kind.as_deref().map_or("undefined".to_owned(), json);
+        let text = format!("const {helper}_{index} = await {helper}.namespace({}, {kind});", json(specifier));
+        edits.between(0, *at, text);
+    }
+    edits.append(erased);
+    edits.between(source.len(), source.len(), format!("\nreturn {helper}.result({default}, {helper}_args);"));
+    let (text, map) = edits.finish();
+    let imports = imports.into_iter().map(|(_, specifier, kind)| (specifier, kind)).collect();
+    Ok((text, map, Rest { helper, imports }))
+}
+
+struct Names<'a, 's> {
+    edits: &'a mut Edits<'s>,
+    helper: String,
+    /// Where each stands, its specifier and its type.
+    imports: Vec<(usize, String, Option<String>)>,
+    /// Imported names with what reads them.
+    bound: HashMap<(String, SyntaxContext), String>,
+    /// What reads the default export.
+    default: Option<String>,
+}
+
+/// Reads a property by its name.
+fn property(object: &str, name: &str) -> String {
+    format!("{object}[{}]", json(name))
+}
+
+fn export_name(name: &ModuleExportName) -> String {
+    match name {
+        ModuleExportName::Ident(ident) => ident.sym.to_string(),
+        ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
+    }
+}
+
+impl Names<'_, '_> {
+    /// Notes an import and returns the name of its namespace.
+    fn namespace(&mut self, at: usize, src: &Str, with: Option<&ObjectLit>) -> String {
+        let request = (src.value.to_string_lossy().into_owned(), with.and_then(attribute_type));
+        let known = self.imports.iter().position(|(_, specifier, kind)| *specifier == request.0 && *kind == request.1);
+        let index = known.unwrap_or_else(|| {
+            self.imports.push((at, request.0, request.1));
+            self.imports.len() - 1
+        });
+        format!("{}_{index}", self.helper)
+    }
+
+    fn import(&mut self, import: &ImportDecl) {
+        if import.type_only {
+            return;
+        }
+        let span = range(import.span);
+        let namespace = self.namespace(span.start, &import.src, import.with.as_deref());
+        self.edits.blank_statement(span);
+        for specifier in &import.specifiers {
+            let (local, read) = match specifier {
+                ImportSpecifier::Default(default) => (&default.local, property(&namespace, "default")),
+                ImportSpecifier::Namespace(star) => (&star.local, namespace.clone()),
+                ImportSpecifier::Named(named) if named.is_type_only => continue,
+                ImportSpecifier::Named(named) => {
+                    let name = named.imported.as_ref().map_or_else(|| named.local.sym.to_string(), export_name);
+                    (&named.local, property(&namespace, &name))
+                }
+            };
+            self.bound.insert((local.sym.to_string(), local.ctxt), read);
+        }
+    }
+
+    fn export(&mut self, decl: &ModuleDecl) {
+        let span = range(decl.span());
+        match decl {
+            ModuleDecl::ExportDecl(export) => self.edits.blank(span.start..range(export.decl.span()).start),
+            ModuleDecl::ExportDefaultExpr(export) => {
+                let value = range(export.expr.span()).start;
+                self.default_is(span.start, value, range(export.expr.span()).end);
+            }
+            ModuleDecl::ExportDefaultDecl(export) => {
+                let (ident, start) = match &export.decl {
+                    DefaultDecl::Fn(function) => (&function.ident, range(function.function.span).start),
+                    DefaultDecl::Class(class) => (&class.ident, range(class.class.span).start),
+                    DefaultDecl::TsInterfaceDecl(_) => return,
+                };
+                match ident {
+                    Some(ident) => {
+                        self.edits.blank(span.start..start);
+                        self.default = Some(ident.sym.to_string());
+                    }
+                    None => {
+                        self.default_is(span.start, start, span.end);
+                        self.edits.close(span.end, ";");
+                    }
+                }
+            }
+            ModuleDecl::ExportNamed(export) if !export.type_only => {
+                let namespace = export.src.as_ref().map(|src| self.namespace(span.start, src, export.with.as_deref()));
+                for specifier in &export.specifiers {
+                    let ExportSpecifier::Named(named) = specifier else { continue };
+                    let exported = export_name(named.exported.as_ref().unwrap_or(&named.orig));
+                    if exported != "default" {
+                        continue;
+                    }
+                    self.default = Some(match (&namespace, &named.orig) {
+                        (Some(namespace), orig) => property(namespace, &export_name(orig)),
+                        (None, ModuleExportName::Ident(local)) => {
+                            let known = self.bound.get(&(local.sym.to_string(), local.ctxt)).cloned();
+                            known.unwrap_or_else(|| local.sym.to_string())
+                        }
+                        (None, ModuleExportName::Str(_)) => continue,
+                    });
+                }
+                self.edits.blank_statement(span);
+            }
+            ModuleDecl::ExportAll(export) if !export.type_only => {
+                self.namespace(span.start, &export.src, export.with.as_deref());
+                self.edits.blank_statement(span);
+            }
+            _ => {}
+        }
+    }
+
+    /// The default export is the expression between two offsets. A property of this name, so that functions get it.
+    fn default_is(&mut self, export: usize, start: usize, end: usize) {
+        let name = format!("{}_d", self.helper);
+        self.edits.replace(export..export + "export".len(), format!("const {name} = {{default:"));
+        self.edits.blank(export + "export".len()..start);
+        self.edits.close(end, "}");
+        self.default = Some(format!("{name}.default"));
+    }
+
+    fn read(&self, ident: &Ident) -> Option<&String> {
+        self.bound.get(&(ident.sym.to_string(), ident.ctxt))
+    }
+
+    /// Replaces a callee, so that it is called without a `this`.
+    fn callee(&mut self, callee: &Expr) -> bool {
+        let Expr::Ident(ident) = callee else { return false };
+        let Some(read) = self.read(ident) else { return false };
+        let text = format!("(0,{read})");
+        self.edits.replace(range(ident.span), text);
+        true
+    }
+}
+
+impl Visit for Names<'_, '_> {
+    fn visit_call_expr(&mut self, call: &CallExpr) {
+        match &call.callee {
+            Callee::Import(import) => self.edits.replace(range(import.span), format!("{}.load", self.helper)),
+            Callee::Expr(callee) if self.callee(callee) => {}
+            callee => callee.visit_with(self),
+        }
+        call.args.visit_with(self);
+    }
+
+    fn visit_opt_call(&mut self, call: &OptCall) {
+        if !self.callee(&call.callee) {
+            call.callee.visit_with(self);
+        }
+        call.args.visit_with(self);
+    }
+
+    fn visit_tagged_tpl(&mut self, template: &TaggedTpl) {
+        if !self.callee(&template.tag) {
+            template.tag.visit_with(self);
+        }
+        template.tpl.visit_with(self);
+    }
+
+    fn visit_expr(&mut self, expression: &Expr) {
+        if let Expr::Ident(ident) = expression {
+            if let Some(read) = self.read(ident) {
+                let read = read.clone();
+                self.edits.replace(range(ident.span), read);
+            }
+        } else {
+            expression.visit_children_with(self);
+        }
+    }
+
+    fn visit_prop(&mut self, property: &Prop) {
+        match property {
+            Prop::Shorthand(ident) => {
+                if let Some(read) = self.read(ident) {
+                    let text = format!("{}: {read}", ident.sym);
+                    self.edits.replace(range(ident.span), text);
+                }
+            }
+            property => property.visit_children_with(self),
+        }
+    }
+
+    fn visit_meta_prop_expr(&mut self, meta: &MetaPropExpr) {
+        if meta.kind == MetaPropKind::ImportMeta {
+            self.edits.replace(range(meta.span), format!("{}.meta", self.helper));
+        }
+    }
+
+    fn visit_import_decl(&mut self, _: &ImportDecl) {}
+    fn visit_named_export(&mut self, _: &NamedExport) {}
+    fn visit_ts_type(&mut self, _: &TsType) {}
+    fn visit_ts_type_ann(&mut self, _: &TsTypeAnn) {}
+}

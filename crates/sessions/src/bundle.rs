@@ -1,0 +1,90 @@
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use perennial_bundler::{Importer, prepare_entry};
+use perennial_engine::{ModuleGraph, Program};
+use perennial_protocol::{ErrorKind, ScriptError};
+
+use crate::modules::{ModuleAccess, session_modules};
+use crate::programs::{Author, syntax_error};
+
+/// A module that is run again and again, with everything it imports as it was when this was made; see
+/// [`crate::BrowserSession::run_module`]. Cheap to clone.
+///
+/// What it imports is compiled once per process. What it imports while it runs, with `import(…)`, is looked up then.
+#[derive(Clone)]
+pub struct CompiledBundle {
+    pub(crate) name: String,
+    pub(crate) program: Arc<Program>,
+    pub(crate) imports: BundleImports,
+    pub(crate) access: ModuleAccess,
+}
+
+/// The graphs behind what a bundle's entry imports, by specifier and type.
+#[derive(Clone)]
+pub(crate) struct BundleImports(pub(crate) Arc<HashMap<(String, Option<String>), Arc<ModuleGraph>>>);
+
+impl CompiledBundle {
+    /// Reads and parses the module at a path, which may be relative to where imports of scripts are, with everything it imports. Blocks.
+    ///
+    /// # Errors
+    /// `syntax` or `permission` if a module does not parse or may not be read, `runtime` if one is not there.
+    pub fn compile(access: &ModuleAccess, entry: impl AsRef<Path>) -> Result<Self, ScriptError> {
+        let path = access.resolve(entry.as_ref());
+        let (source, name) = access.read(&path)?;
+        let is_typescript =
+            !matches!(path.extension().and_then(|extension| extension.to_str()), Some("js" | "mjs" | "cjs"));
+        let entry = prepare_entry(&source, is_typescript).map_err(|error| syntax_error(&error, &name, &source))?;
+        let directory: PathBuf = path.parent().unwrap_or(Path::new("/")).to_owned();
+        let access = access.relative_to(directory.clone());
+        let mut graphs = HashMap::new();
+        for (specifier, kind) in &entry.imports {
+            let loaded = access.loader().load(Importer::Directory(&directory), specifier, kind.as_deref());
+            let graph = loaded.map_err(|error| {
+                let mut result = ScriptError::new(kind_of(&error), error.to_string());
+                result.file = Some(name.clone());
+                result
+            })?;
+            graphs.insert((specifier.clone(), kind.clone()), session_modules().graph(&graph));
+        }
+        let program = Program {
+            text: entry.prepared.text.clone(),
+            origin: Arc::new(Author(entry.prepared)),
+            helper: Some(entry.helper),
+            args: Some(entry.args),
+            declares_args: false,
+            result_is_optional: false,
+        };
+        Ok(Self { name, program: Arc::new(program), imports: BundleImports(Arc::new(graphs)), access })
+    }
+
+    /// What positions call the entry.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many modules it imports, directly or not, before it begins.
+    pub fn modules(&self) -> usize {
+        let keys: std::collections::HashSet<&str> =
+            self.imports.0.values().flat_map(|graph| graph.modules.iter().map(|module| &*module.key)).collect();
+        keys.len()
+    }
+}
+
+impl std::fmt::Debug for CompiledBundle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CompiledBundle")
+            .field("name", &self.name)
+            .field("modules", &self.modules())
+            .finish_non_exhaustive()
+    }
+}
+
+fn kind_of(error: &perennial_bundler::ImportError) -> ErrorKind {
+    match error.kind {
+        perennial_bundler::ImportErrorKind::Refused => ErrorKind::Permission,
+        perennial_bundler::ImportErrorKind::Syntax => ErrorKind::Syntax,
+        _ => ErrorKind::Runtime,
+    }
+}
