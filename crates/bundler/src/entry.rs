@@ -59,18 +59,6 @@ pub fn prepare_entry(source: &str, is_typescript: bool) -> Result<Entry, SourceE
     })
 }
 
-/// Whether a source is a module rather than a cell: it exports something.
-pub fn has_exports(source: &str) -> bool {
-    source.contains("export")
-        && on_large_stack(source, || {
-            let Ok(Program::Module(module)) = parse(source, Language::TypeScript, Goal::Cell) else { return false };
-            module
-                .body
-                .iter()
-                .any(|item| matches!(item, ModuleItem::ModuleDecl(decl) if !matches!(decl, ModuleDecl::Import(_))))
-        })
-}
-
 struct Rest {
     helper: String,
     imports: Vec<(String, Option<String>)>,

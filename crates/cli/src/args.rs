@@ -21,13 +21,25 @@ pub(crate) enum Command {
     /// Run script files in order on one session
     ///
     /// Each file is a cell, in TypeScript or JavaScript: its top-level names are there for the files behind it, `return` or the last
-    /// expression gives its result, and it may import what belongs to its project. Values go to stdout as JSON, console output
+    /// expression gives its result, and it may import what belongs to its project. A file that exports something
+    /// is run as a module: its result is its default export, called with the arguments if it is a function. Values go to stdout as JSON, console output
     /// and notes to stderr. A script that fails does not keep the next from running; a file that cannot be read keeps all from it.
     ///
     /// Exit status: 0 all returned, 1 a script failed, 2 the command line is wrong, 3 a limit stopped a script.
     Run(RunFiles),
     /// Run one script given on the command line
     Eval(EvalCode),
+    /// Report what is wrong with script files, without running them
+    ///
+    /// Parses each file and everything it imports. A file that exports something is checked as a module, any other as a cell.
+    ///
+    /// Exit status: 0 nothing is wrong, 1 something is.
+    Check(CheckFiles),
+    /// Type cells by hand, as in a notebook
+    ///
+    /// Each input is a cell of one session: its top-level names are there for the next. Input goes on over several lines as long as
+    /// something is open. Ctrl-C stops the script that runs, Ctrl-D ends.
+    Repl,
     /// Drive sessions through a pipe: JSON lines in, JSON lines out
     ///
     /// Each line is a request: {"id": 1, "session": "a", "script": "return 1", "args": [], "timeout_ms": 1000}, or
@@ -46,6 +58,13 @@ pub(crate) struct RunFiles {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) script: ScriptOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckFiles {
+    /// Files to check; - is stdin
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

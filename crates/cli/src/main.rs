@@ -2,7 +2,9 @@
 
 mod args;
 mod batch;
+mod check;
 mod output;
+mod repl;
 mod run;
 
 use std::process::ExitCode;
@@ -60,12 +62,16 @@ async fn main_async(arguments: Arguments) -> Exit {
             return Exit::Usage;
         }
     };
-    let has_modules = config.modules.is_some();
+    let modules = config.modules.clone();
+    // The shell stays when a script is stopped.
+    let interrupts = !matches!(arguments.command, Command::Repl);
     let table = SessionTable::with_config(config);
     let work = async {
         match arguments.command {
-            Command::Run(run) => run::files(&table, run, has_modules).await,
+            Command::Run(run) => run::files(&table, run, modules.as_ref()).await,
             Command::Eval(eval) => run::code(&table, eval).await,
+            Command::Check(check) => check::files(check, modules.as_ref()),
+            Command::Repl => repl::repl(&table).await,
             Command::Batch(batch) => batch::batch(&table, batch).await,
             Command::Mcp => {
                 let served = perennial_server::serve_mcp(table.clone(), tokio::io::stdin(), tokio::io::stdout()).await;
@@ -81,22 +87,22 @@ async fn main_async(arguments: Arguments) -> Exit {
     };
     let exit = tokio::select! {
         exit = work => exit,
-        exit = signalled() => exit,
+        exit = signalled(interrupts) => exit,
     };
     // Stops what still runs.
     table.clear();
     exit
 }
 
-/// Completes with the first signal that asks the program to end.
-async fn signalled() -> Exit {
+/// Completes with the first signal that asks the program to end; Ctrl-C does so only with `interrupts`.
+async fn signalled(interrupts: bool) -> Exit {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return std::future::pending().await;
     };
     tokio::select! {
-        _ = interrupt.recv() => Exit::Interrupted,
+        _ = interrupt.recv(), if interrupts => Exit::Interrupted,
         _ = terminate.recv() => Exit::Terminated,
     }
 }

@@ -28,6 +28,20 @@ pub(crate) fn complain(message: &str) {
     say(&format!("{} {message}", styled(Style::Red, "perennial:")));
 }
 
+/// Tells of something that is wrong with a file.
+pub(crate) fn problem(text: &str) {
+    let (title, rest) = text.split_once('\n').unwrap_or((text, ""));
+    say(&styled(Style::Red, &harmless(title)));
+    if !rest.is_empty() {
+        say(&harmless(rest));
+    }
+}
+
+/// Says something that nobody has to act on.
+pub(crate) fn remark(text: &str) {
+    say(&styled(Style::Dim, text));
+}
+
 /// Names the file that the output below belongs to.
 pub(crate) fn heading(name: &str) {
     say(&styled(Style::Bold, &format!("── {name}")));
@@ -92,7 +106,7 @@ fn say_error(error: &ScriptError) {
         && excerpt.contains("-->")
     {
         // It says everything by itself.
-        return say(&harmless(excerpt));
+        return problem(excerpt);
     }
     say(&format!("{} {}", styled(Style::Red, &format!("{}:", harmless(&error.name))), harmless(&error.message)));
     if let Some(excerpt) = &error.excerpt {

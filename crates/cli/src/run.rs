@@ -2,8 +2,9 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use perennial_sessions::bundler::survey;
 use perennial_sessions::protocol::ErrorKind;
-use perennial_sessions::{ModuleAccess, RunContext, RunRequest, ScriptResult, SessionTable};
+use perennial_sessions::{CompiledBundle, ModuleAccess, RunContext, RunRequest, ScriptResult, SessionTable};
 
 use crate::Exit;
 use crate::args::{EvalCode, RunFiles, ScriptOptions};
@@ -11,16 +12,14 @@ use crate::output;
 
 const SESSION: &str = "main";
 
-/// `perennial run`: the files in order on one session. With `has_modules` the table says what they may import.
-pub(crate) async fn files(table: &SessionTable, command: RunFiles, has_modules: bool) -> Exit {
+/// `perennial run`: the files in order on one session. `modules` is what they may import, if that was said.
+pub(crate) async fn files(table: &SessionTable, command: RunFiles, modules: Option<&ModuleAccess>) -> Exit {
     // A file that is missing is found out before the first one runs.
     let mut scripts = Vec::with_capacity(command.files.len());
     let mut projects = HashMap::new();
     for file in &command.files {
         match read(file) {
-            Ok(script) => {
-                scripts.push((name_of(file), script, (!has_modules).then(|| project_of(file, &mut projects)).flatten()))
-            }
+            Ok(script) => scripts.push((file, script, modules.cloned().or_else(|| project_of(file, &mut projects)))),
             Err(error) => {
                 output::complain(&format!("{}: {error}", file.display()));
                 return Exit::Failed;
@@ -29,12 +28,12 @@ pub(crate) async fn files(table: &SessionTable, command: RunFiles, has_modules: 
     }
     let several = scripts.len() > 1 && !command.script.json;
     let mut exit = Exit::Ok;
-    for (name, script, project) in scripts {
+    for (file, script, project) in scripts {
+        let name = name_of(file);
         if several {
             output::heading(&name);
         }
-        let context = project.map_or_else(RunContext::new, |project| RunContext::new().with(project));
-        let result = run(table, &name, script, &command.script, context).await;
+        let result = run_file(table, file, name, script, &command.script, project).await;
         let shown = show(&result, &command.script);
         exit = exit.max_with(exit_of(&result));
         if !shown {
@@ -48,6 +47,32 @@ pub(crate) async fn files(table: &SessionTable, command: RunFiles, has_modules: 
 pub(crate) async fn code(table: &SessionTable, command: EvalCode) -> Exit {
     let result = run(table, "eval", command.code, &command.script, RunContext::new()).await;
     if show(&result, &command.script) { exit_of(&result) } else { Exit::Failed }
+}
+
+/// A file that exports something is a module, any other a cell.
+async fn run_file(
+    table: &SessionTable,
+    file: &Path,
+    name: String,
+    script: String,
+    options: &ScriptOptions,
+    project: Option<ModuleAccess>,
+) -> ScriptResult {
+    let is_module = survey(&script).is_ok_and(|survey| survey.has_exports);
+    let context = project.clone().map_or_else(RunContext::new, |project| RunContext::new().with(project));
+    let (Some(project), true, Ok(path)) = (project, is_module, file.canonicalize()) else {
+        return run(table, &name, script, options, context).await;
+    };
+    match CompiledBundle::compile(&project, path) {
+        Ok(bundle) => {
+            let mut request = RunRequest::new("");
+            if let Some(args) = &options.args {
+                request.args = args.clone();
+            }
+            table.run_bundle(SESSION, &bundle, request, context).await
+        }
+        Err(error) => ScriptResult::refused(error),
+    }
 }
 
 async fn run(
@@ -66,7 +91,7 @@ async fn run(
 }
 
 /// What a file may import: what lies below its project, which is the nearest directory above it that looks like one, else its own.
-fn project_of(file: &Path, known: &mut HashMap<PathBuf, ModuleAccess>) -> Option<ModuleAccess> {
+pub(crate) fn project_of(file: &Path, known: &mut HashMap<PathBuf, ModuleAccess>) -> Option<ModuleAccess> {
     const MARKS: [&str; 6] = ["perennial.toml", "package.json", "tsconfig.json", "node_modules", "deno.json", ".git"];
     let path =
         if file == Path::new("-") { std::env::current_dir().ok()?.join("stdin") } else { file.canonicalize().ok()? };
@@ -84,7 +109,7 @@ fn show(result: &ScriptResult, options: &ScriptOptions) -> bool {
     output::result(result)
 }
 
-fn read(file: &Path) -> Result<String, String> {
+pub(crate) fn read(file: &Path) -> Result<String, String> {
     let bytes = if file == Path::new("-") {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
@@ -96,7 +121,7 @@ fn read(file: &Path) -> Result<String, String> {
 }
 
 /// What positions call the file: its path as given, if that can be shown in one short line.
-fn name_of(file: &Path) -> String {
+pub(crate) fn name_of(file: &Path) -> String {
     if file == Path::new("-") {
         return "stdin".to_owned();
     }

@@ -42,6 +42,15 @@ impl ModuleAccess {
         Self::new(self.loader.clone(), base)
     }
 
+    /// Whether an import of a script would find something that can be used. Blocks; runs nothing.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, specifier: &str, kind: Option<&str>) -> Result<(), String> {
+        let loaded = self.loader.load(Importer::Directory(&self.base), specifier, kind);
+        loaded.map(drop).map_err(|error| error.to_string())
+    }
+
     pub(crate) fn loader(&self) -> &Loader {
         &self.loader
     }

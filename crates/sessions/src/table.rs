@@ -10,6 +10,7 @@ use perennial_engine::{Executor, Vm};
 use perennial_protocol::{EndReason, RunRequest, ScriptError, ScriptResult};
 use tokio::runtime::Handle;
 
+use crate::bundle::CompiledBundle;
 use crate::config::TableConfig;
 use crate::context::RunContext;
 use crate::pool::{Bounds, Pool};
@@ -157,6 +158,27 @@ impl SessionTable {
 
     /// As [`Self::run`], with what the call brings.
     pub async fn run_with(&self, name: &str, request: RunRequest, context: RunContext) -> ScriptResult {
+        self.run_work(name, None, request, context).await
+    }
+
+    /// Runs a bundle on the session of this name. Of the request everything but the script counts.
+    pub async fn run_bundle(
+        &self,
+        name: &str,
+        bundle: &CompiledBundle,
+        request: RunRequest,
+        context: RunContext,
+    ) -> ScriptResult {
+        self.run_work(name, Some(bundle), request, context).await
+    }
+
+    async fn run_work(
+        &self,
+        name: &str,
+        bundle: Option<&CompiledBundle>,
+        request: RunRequest,
+        context: RunContext,
+    ) -> ScriptResult {
         let started = Instant::now();
         let mut options = self.shared().config.defaults.clone().with(&request.limits());
         options.name = request.name;
@@ -178,7 +200,7 @@ impl SessionTable {
         let config = default_config();
         let call = Call {
             config: &config,
-            work: Work::Cell(&request.script),
+            work: bundle.map_or(Work::Cell(&request.script), Work::Bundle),
             args: &request.args,
             options: &options,
             context,
