@@ -35,6 +35,7 @@ struct Inner {
     roots: Vec<PathBuf>,
     imports: BTreeMap<String, String>,
     provided: BTreeMap<String, Arc<str>>,
+    label: PathBuf,
     /// Its lock is held while a graph is loaded: the resolver's cache is cleared for each.
     state: Mutex<State>,
     counts: Counters,
@@ -151,6 +152,8 @@ pub struct LoaderOptions {
     /// Entries of an import map: what stands on the left is imported as what stands on the right. A name that ends in `/` stands for all
     /// that begin with it.
     pub imports: BTreeMap<String, String>,
+    /// What stands before the names of files in positions, instead of nothing.
+    pub label: Option<PathBuf>,
     /// Modules of the host, by names that begin with `perennial:`, as TypeScript.
     pub provided: BTreeMap<String, Arc<str>>,
 }
@@ -166,8 +169,17 @@ impl Loader {
             graphs: HashMap::new(),
             paths: HashMap::new(),
         };
-        let LoaderOptions { imports, provided, .. } = options;
-        Self(Arc::new(Inner { files, roots, imports, provided, state: Mutex::new(state), counts: Counters::default() }))
+        let LoaderOptions { imports, provided, label, .. } = options;
+        let label = label.unwrap_or_default();
+        Self(Arc::new(Inner {
+            files,
+            roots,
+            imports,
+            provided,
+            label,
+            state: Mutex::new(state),
+            counts: Counters::default(),
+        }))
     }
 
     /// A loader that has nothing but what the host provides.
@@ -208,9 +220,13 @@ impl Loader {
         let bytes = self.0.files.read(&real).map_err(|error| fail(ImportErrorKind::NotFound, error.to_string()))?;
         let text =
             String::from_utf8(bytes).map_err(|_| fail(ImportErrorKind::WrongKind, "no UTF-8 text".to_owned()))?;
-        let below = self.0.roots.iter().filter_map(|root| real.strip_prefix(root).ok());
-        let name = below.min_by_key(|path| path.as_os_str().len()).unwrap_or(&real).display().to_string();
+        let name = self.0.display(&real);
         Ok((text, name))
+    }
+
+    /// Whether a module of this key was loaded here.
+    pub fn knows(&self, key: &str) -> bool {
+        self.lock().paths.contains_key(key)
     }
 
     /// The directories below which modules may be read.
@@ -272,6 +288,15 @@ impl Loader {
         let files = &self.0.files;
         loaded.files.iter().all(|(path, stat)| files.stat(path, true).is_ok_and(|now| now == *stat))
             && loaded.missing.iter().all(|path| files.stat(path, true).is_err())
+    }
+}
+
+impl Inner {
+    /// What positions call a file: its path below its root.
+    fn display(&self, path: &Path) -> String {
+        let below = self.roots.iter().filter_map(|root| path.strip_prefix(root).ok());
+        let below = below.min_by_key(|path| path.as_os_str().len()).unwrap_or(path);
+        self.label.join(below).display().to_string()
     }
 }
 
@@ -451,7 +476,7 @@ impl Loading<'_> {
         if let Some(known) = wants_facade.then(|| self.known.get(&facade)).flatten() {
             return Ok(*known);
         }
-        let name = self.display(&path);
+        let name = self.inner.display(&path);
         let node = match self.known.get(&id) {
             Some(known) => *known,
             None => {
@@ -516,12 +541,6 @@ impl Loading<'_> {
             self.nodes[node].edges.push(edge);
         }
         Ok(())
-    }
-
-    /// A path below its root.
-    fn display(&self, path: &Path) -> String {
-        let below = self.inner.roots.iter().filter_map(|root| path.strip_prefix(root).ok());
-        below.min_by_key(|path| path.as_os_str().len()).unwrap_or(path).display().to_string()
     }
 
     fn parsed(&mut self, path: &Path, kind: Kind, name: &str, request: &Request<'_>) -> Result<Parsed, ImportError> {

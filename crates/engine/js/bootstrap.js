@@ -85,7 +85,7 @@
     viewLength,
     functionToString: uncurry(Function.prototype.toString),
     symbolToString: uncurry(Symbol.prototype.toString),
-    Error, Map, Number, RangeError, Set, String, SuppressedError: global.SuppressedError, SyntaxError, TypeError,
+    Error, Map, Number, Promise, RangeError, Set, String, SuppressedError: global.SuppressedError, SyntaxError, TypeError,
     stringify: JSON.stringify,
   });
 

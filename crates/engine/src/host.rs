@@ -4,7 +4,7 @@ mod imports;
 
 pub use imports::modules_compiled;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -42,15 +42,17 @@ enum Core {
     TimerAgain,
     TimerStop,
     ModuleImport,
+    LibraryValue,
 }
 
-const CORE: [(&str, Core); 6] = [
+const CORE: [(&str, Core); 7] = [
     ("console_write", Core::ConsoleWrite),
     ("console_kind", Core::ConsoleKind),
     ("timer_start", Core::TimerStart),
     ("timer_again", Core::TimerAgain),
     ("timer_stop", Core::TimerStop),
     ("module_import", Core::ModuleImport),
+    ("library_value", Core::LibraryValue),
 ];
 const OPS: i32 = 1 << 10;
 const GETTERS: i32 = 1 << 12;
@@ -88,6 +90,8 @@ struct Library {
     ops: Option<Saved>,
     hooks: Option<Saved>,
     cell_helper: Option<Saved>,
+    /// Globals of areas that scripts have made their own.
+    taken: HashSet<String>,
     /// What each loaded area provides.
     areas: HashMap<String, Saved>,
 }
@@ -246,7 +250,8 @@ impl HostState {
         let exports = self.evaluate_area(scope, area)?;
         lock(&self.library).areas.insert(area.file().to_owned(), scope.save(exports.clone()));
         let global = scope.global();
-        for name in area.globals() {
+        let taken = lock(&self.library).taken.clone();
+        for name in area.globals().iter().filter(|name| !taken.contains(*name)) {
             global.define_hidden(&scope.atom(name)?, exports.get_str(name)?)?;
         }
         exports.get_str(wanted)
@@ -445,6 +450,14 @@ impl HostState {
                 Ok(scope.undefined())
             }
             Core::ModuleImport => self.import(scope, args),
+            // What the library provides under a name, whatever scripts have made of the global.
+            Core::LibraryValue => {
+                let name = args.first().and_then(Value::text_lossy).unwrap_or_default();
+                match self.config.globals().iter().position(|(known, _)| *known == name) {
+                    Some(index) => self.load_area(scope, index),
+                    None => Err(scope.throw_error("Error", "no such library value")),
+                }
+            }
             Core::TimerStop => {
                 lock(&self.timers).stop(number(0) as u32);
                 Ok(scope.undefined())
@@ -481,6 +494,7 @@ impl Host for Arc<HostState> {
                 };
                 let value = args.first().cloned().unwrap_or_else(|| scope.undefined());
                 scope.global().define(name, value)?;
+                lock(&self.library).taken.insert(name.clone());
                 Ok(scope.undefined())
             }
             GETTERS.. => self.load_area(scope, (id - GETTERS) as usize),

@@ -5,6 +5,7 @@ use perennial_engine::{ExecutorConfig, RunOptions};
 
 use crate::clock::{Clock, SystemClock};
 use crate::modules::ModuleAccess;
+use crate::plugins::PluginSet;
 use crate::vars::VarsQuota;
 
 /// The policy of a table. The defaults are those of the command line.
@@ -28,6 +29,8 @@ pub struct TableConfig {
     pub vars_quota: VarsQuota,
     /// What scripts may import, unless the call brings a [`ModuleAccess`] of its own. None: what the host provides.
     pub modules: Option<ModuleAccess>,
+    /// Plugins whose tools every script can call.
+    pub plugins: Option<PluginSet>,
     /// The threads.
     pub executor: ExecutorConfig,
     /// The clock of everything above but `defaults`.
@@ -46,6 +49,7 @@ impl Default for TableConfig {
             ceilings: RunOptions::ceilings(),
             vars_quota: VarsQuota::default(),
             modules: None,
+            plugins: None,
             executor: ExecutorConfig::default(),
             clock: Arc::new(SystemClock),
         }

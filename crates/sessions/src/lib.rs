@@ -14,6 +14,7 @@ mod clock;
 mod config;
 mod context;
 mod modules;
+mod plugins;
 mod pool;
 mod programs;
 mod reaper;
@@ -35,6 +36,7 @@ pub use perennial_engine::{
 };
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{RunRequest, ScriptError, ScriptResult};
+pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
 pub use programs::CacheCounts;
 pub use session::BrowserSession;
 pub use table::{SessionInfo, SessionTable, Slot};

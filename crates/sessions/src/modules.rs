@@ -26,7 +26,8 @@ impl ModuleAccess {
     /// Modules of this machine below a directory, which is also where the imports of scripts are relative to.
     pub fn below(directory: impl Into<PathBuf>) -> Self {
         let directory = directory.into();
-        let options = LoaderOptions { roots: vec![directory.clone()], ..LoaderOptions::default() };
+        let options =
+            LoaderOptions { roots: vec![directory.clone()], provided: provided_modules(), ..LoaderOptions::default() };
         Self::new(Loader::new(Arc::new(perennial_bundler::Disk), options), directory)
     }
 
@@ -98,11 +99,28 @@ struct State {
 }
 
 /// A loader for those who were granted nothing.
-static NOTHING: LazyLock<Loader> = LazyLock::new(|| Loader::provided(BTreeMap::new()));
+static NOTHING: LazyLock<Loader> = LazyLock::new(|| Loader::provided(provided_modules()));
+
+/// What every loader of sessions and plugins provides.
+pub(crate) fn provided_modules() -> BTreeMap<String, Arc<str>> {
+    [("perennial:plugin".to_owned(), include_str!("../js/plugin.ts").into())].into_iter().collect()
+}
 
 impl SessionModules {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a module imports while it runs, found by the loader that the module came from.
+    pub(crate) fn load_with(
+        &self,
+        loader: &Loader,
+        importer: &str,
+        specifier: &str,
+        kind: Option<&str>,
+    ) -> Result<Arc<ModuleGraph>, OpError> {
+        let graph = loader.load(Importer::Module(importer), specifier, kind).map_err(|error| op_error(&error))?;
+        Ok(self.graph(&graph))
     }
 
     /// The engine's form of a graph.

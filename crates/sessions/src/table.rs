@@ -1,18 +1,19 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use compact_str::CompactString;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use perennial_engine::{Executor, Vm};
+use perennial_engine::{EngineConfig, Executor, Vm};
 use perennial_protocol::{EndReason, RunRequest, ScriptError, ScriptResult};
 use tokio::runtime::Handle;
 
 use crate::bundle::CompiledBundle;
 use crate::config::TableConfig;
 use crate::context::RunContext;
+use crate::plugins::PluginSet;
 use crate::pool::{Bounds, Pool};
 use crate::programs::{CacheCounts, Programs};
 use crate::reaper::{Deadlines, reap};
@@ -56,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) executor: Arc<Executor>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) programs: Arc<Programs>,
+    /// What sessions are made of whose callers bring no configuration.
+    plugins: RwLock<EngineConfig>,
     /// By name; short names lie in the map itself, where looking one up costs no further cache miss.
     sessions: DashMap<CompactString, Arc<Record>>,
     deadlines: Arc<Deadlines>,
@@ -121,6 +124,7 @@ impl SessionTable {
         let shared = Arc::new(Shared {
             executor: Arc::new(Executor::new(config.executor.clone())),
             programs: Arc::default(),
+            plugins: RwLock::new(config.plugins.as_ref().map_or_else(default_config, PluginSet::config)),
             runtime: runtime.clone(),
             pool: Arc::default(),
             sessions: DashMap::new(),
@@ -197,7 +201,7 @@ impl SessionTable {
                 }
             },
         };
-        let config = default_config();
+        let config = self.shared().plugins.read().unwrap_or_else(PoisonError::into_inner).clone();
         let call = Call {
             config: &config,
             work: bundle.map_or(Work::Cell(&request.script), Work::Bundle),
@@ -256,6 +260,11 @@ impl SessionTable {
         let mut all: Vec<_> = shared.sessions.iter().map(|entry| shared.describe(entry.value(), now)).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
+    }
+
+    /// Gives the scripts other plugins: sessions get a new VM with their next run, which says `config`.
+    pub fn set_plugins(&self, plugins: &PluginSet) {
+        *self.shared().plugins.write().unwrap_or_else(PoisonError::into_inner) = plugins.config();
     }
 
     /// How often a cell was found ready to run, and how often it had to be parsed.

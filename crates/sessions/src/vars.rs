@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use perennial_engine::{Area, EngineConfig, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Value, json};
 
-use crate::modules::session_modules;
+use crate::plugins::{self, PluginModules, PluginSet};
 
 /// The durable values of one session. Implementations are called on executor threads and must not block.
 pub trait VarsStore: Send + Sync + 'static {
@@ -297,9 +297,20 @@ fn ops() -> OpTable {
 /// let config = session_config(ops, vec![Area::new("dice", &["roll"], "((ops) => ({ roll: () => ops.roll() }))")]);
 /// # let _ = config;
 /// ```
-pub fn session_config(more: OpTable, mut areas: Vec<Area>) -> EngineConfig {
+pub fn session_config(more: OpTable, areas: Vec<Area>) -> EngineConfig {
+    with_plugins(&PluginSet::empty(), more, areas)
+}
+
+/// The configuration of sessions with these plugins.
+pub(crate) fn config_with(plugins: &PluginSet) -> EngineConfig {
+    with_plugins(plugins, OpTable::new(), Vec::new())
+}
+
+fn with_plugins(plugins: &PluginSet, more: OpTable, mut areas: Vec<Area>) -> EngineConfig {
     areas.insert(0, Area::new("vars", &["vars"], include_str!("../js/vars.js")));
-    EngineConfig::new(ops().merge(more), areas).with_modules(session_modules().clone())
+    areas.insert(1, Area::new("tools", &["tools"], include_str!("../js/tools.js")));
+    let ops = ops().merge(plugins::ops(plugins)).merge(more);
+    EngineConfig::new(ops, areas).with_modules(Arc::new(PluginModules(plugins.clone())))
 }
 
 /// The configuration of sessions whose callers bring none.

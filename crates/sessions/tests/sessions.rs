@@ -5,6 +5,7 @@ mod sessions {
     mod bundles;
     mod hostile;
     mod model;
+    mod plugins;
     mod retention;
     mod table;
     mod transcripts;

@@ -1,0 +1,196 @@
+//! What `tools.js` asks the host.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, LazyLock};
+
+use perennial_engine::{ModuleGraph, ModuleLoader, OpContext, OpError, OpTable, OpValue};
+use serde_json::{Value, json};
+
+use super::manifest::Tool;
+use super::set::{PluginSet, Set};
+use crate::modules::session_modules;
+
+/// Results of a search, unless the script asks for more.
+const FOUND: usize = 10;
+
+/// Specifiers of plugins begin with this; scripts cannot know it, so that none imports a plugin past its tools.
+static SPECIFIER: LazyLock<String> =
+    LazyLock::new(|| format!("perennial:plugins/{:016x}/", RandomState::new().hash_one("plugins")));
+
+fn text(args: &[OpValue], index: usize) -> Result<&str, OpError> {
+    args.get(index).and_then(OpValue::as_str).ok_or_else(|| OpError::type_error("a text is wanted"))
+}
+
+fn take(args: &mut [OpValue], index: usize) -> Value {
+    match args.get_mut(index).map(|value| std::mem::replace(value, OpValue::Undefined)) {
+        Some(OpValue::Json(value)) => value,
+        Some(OpValue::Bytes(bytes)) => perennial_engine::bytes_to_json(&bytes),
+        Some(OpValue::Undefined) | None => Value::Null,
+    }
+}
+
+impl Set {
+    fn tool(&self, plugin: &str, tool: &str) -> Result<&Tool, OpError> {
+        let found = self.plugins.get(plugin).and_then(|plugin| plugin.tools.get(tool));
+        found.ok_or_else(|| OpError::type_error(format!("there is no tool {plugin}.{tool}")))
+    }
+
+    fn manifest(&self) -> Value {
+        let plugins = self.plugins.values().map(|plugin| {
+            let tools = plugin.tools.iter().map(|(name, tool)| {
+                let timeout = tool.timeout.map(|timeout| timeout.as_secs_f64() * 1000.0);
+                let mut entry = json!({"hasOutput": tool.output.is_some()});
+                if let Some(timeout) = timeout {
+                    entry["timeoutMs"] = json!(timeout);
+                }
+                (name.clone(), entry)
+            });
+            let specifier = format!("{}{}", *SPECIFIER, plugin.name);
+            let tools: serde_json::Map<String, Value> = tools.collect();
+            (plugin.name.clone(), json!({"specifier": specifier, "version": plugin.version, "tools": tools}))
+        });
+        json!({"plugins": plugins.collect::<serde_json::Map<String, Value>>()})
+    }
+
+    /// Tools by how well their names and descriptions fit the words.
+    fn search(&self, words: &str, limit: usize) -> Value {
+        let words: Vec<String> = words
+            .to_lowercase()
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let mut found = Vec::new();
+        for plugin in self.plugins.values() {
+            for (name, tool) in &plugin.tools {
+                let full = format!("{}.{name}", plugin.name);
+                let (title, text) = (full.to_lowercase(), tool.description.to_lowercase());
+                let about = plugin.description.to_lowercase();
+                let score: usize = words
+                    .iter()
+                    .map(|word| {
+                        // Singular and plural are one.
+                        let stem = word.strip_suffix('s').filter(|stem| stem.len() > 2).unwrap_or(word);
+                        4 * usize::from(title.contains(stem))
+                            + 2 * usize::from(text.contains(stem))
+                            + usize::from(about.contains(stem))
+                    })
+                    .sum();
+                if score > 0 || words.is_empty() {
+                    found.push((score, json!({"name": full, "description": tool.description})));
+                }
+            }
+        }
+        found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        found.into_iter().take(limit).map(|(_, entry)| entry).collect()
+    }
+
+    fn describe(&self, name: &str) -> Result<Value, OpError> {
+        if let Some(plugin) = self.plugins.get(name) {
+            let tools: serde_json::Map<String, Value> =
+                plugin.tools.iter().map(|(name, tool)| (name.clone(), json!(tool.description))).collect();
+            return Ok(
+                json!({"name": plugin.name, "version": plugin.version, "description": plugin.description, "tools": tools}),
+            );
+        }
+        let (plugin, tool) = name.split_once('.').unwrap_or((name, ""));
+        let Ok(tool) = self.tool(plugin, tool) else {
+            let known: Vec<String> = self
+                .plugins
+                .values()
+                .flat_map(|plugin| plugin.tools.keys().map(|tool| format!("{}.{tool}", plugin.name)))
+                .collect();
+            let names: Vec<&str> = known.iter().map(String::as_str).collect();
+            let hint = super::similar::did_you_mean(name, &names);
+            return Err(OpError::type_error(format!(
+                "there is no tool '{name}'{hint}; tools.search(\"…\") finds those there are"
+            )));
+        };
+        let mut entry = json!({"name": name, "description": tool.description, "input": tool.input});
+        if let Some(output) = &tool.output {
+            entry["output"] = output.clone();
+        }
+        Ok(entry)
+    }
+}
+
+/// The ops behind the `tools` of these plugins.
+pub(crate) fn ops(plugins: &PluginSet) -> OpTable {
+    let set = |plugins: &PluginSet| plugins.0.clone();
+    let (manifest, arguments, output, search, describe, capability) =
+        (set(plugins), set(plugins), set(plugins), set(plugins), set(plugins), set(plugins));
+    OpTable::new()
+        .sync("tools_manifest", move |_, _| Ok(manifest.manifest().into()))
+        .sync("tools_arguments", move |_, mut args| {
+            let value = take(&mut args, 2);
+            let (plugin, name) = (text(&args, 0)?, text(&args, 1)?);
+            let checked = arguments.tool(plugin, name)?.check_input(&format!("{plugin}.{name}"), &value);
+            checked.map_err(OpError::type_error)?;
+            Ok(value.into())
+        })
+        .sync("tools_output", move |_, mut args| {
+            let value = take(&mut args, 2);
+            let (plugin, name) = (text(&args, 0)?, text(&args, 1)?);
+            let checked = output.tool(plugin, name)?.check_output(&format!("{plugin}.{name}"), &value);
+            checked.map_err(|why| OpError::new("Error", why))?;
+            Ok(OpValue::Undefined)
+        })
+        .sync("tools_search", move |_, args| {
+            let words = args.first().and_then(OpValue::as_str).unwrap_or("");
+            let limit = args.get(1).and_then(OpValue::as_f64).map_or(FOUND, |limit| limit.clamp(1.0, 1000.0) as usize);
+            Ok(search.search(words, limit).into())
+        })
+        .sync("tools_describe", move |_, args| Ok(describe.describe(text(&args, 0)?)?.into()))
+        .asynchronous("tools_capability", move |_, mut args| {
+            let set = capability.clone();
+            Box::pin(async move {
+                let given = take(&mut args, 3);
+                let (name, kind, method) = (text(&args, 0)?, text(&args, 1)?, text(&args, 2)?);
+                let plugin = set.plugins.get(name).ok_or_else(|| OpError::type_error("there is no such plugin"))?;
+                let granted = match kind {
+                    "net" => !plugin.granted.net.is_empty(),
+                    "read" => !plugin.granted.read.is_empty(),
+                    _ => !plugin.granted.commands.is_empty(),
+                };
+                let (Some(capabilities), true) = (&set.capabilities, granted) else {
+                    let asked = format!("{kind} for plugin {name}");
+                    let what = format!("its allow.{kind}, within what the operator grants,");
+                    return Err(OpError::permission(&asked, &what));
+                };
+                let given = match given {
+                    Value::Array(items) => items.into_iter().map(OpValue::Json).collect(),
+                    _ => Vec::new(),
+                };
+                capabilities.call(name, &plugin.granted, &format!("{kind}.{method}"), given).await
+            })
+        })
+}
+
+/// Finds the modules of plugins, and of sessions besides.
+pub(crate) struct PluginModules(pub(crate) PluginSet);
+
+impl ModuleLoader for PluginModules {
+    fn load(
+        &self,
+        context: &OpContext,
+        importer: Option<&str>,
+        specifier: &str,
+        kind: Option<&str>,
+    ) -> Result<Arc<ModuleGraph>, OpError> {
+        let plugins = &self.0.0.plugins;
+        match importer {
+            None => {
+                if let Some(plugin) = specifier.strip_prefix(&**SPECIFIER).and_then(|name| plugins.get(name)) {
+                    return Ok(plugin.graph.clone());
+                }
+            }
+            Some(key) => {
+                // What a plugin's module imports while it runs is looked for where the plugin is.
+                if let Some(plugin) = plugins.values().find(|plugin| plugin.loader.knows(key)) {
+                    return session_modules().load_with(&plugin.loader, key, specifier, kind);
+                }
+            }
+        }
+        session_modules().load(context, importer, specifier, kind)
+    }
+}

@@ -1,0 +1,252 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use perennial_bundler::{Disk, FileSystem, Importer, Loader, LoaderOptions};
+use perennial_engine::{EngineConfig, ModuleGraph, OpFuture, OpValue, RunOptions};
+use perennial_protocol::RunRequest;
+use serde_json::Value;
+
+use super::allow::Allow;
+use super::manifest::{Manifest, Raw, Tool};
+use crate::bundle::BundleImports;
+use crate::context::RunContext;
+use crate::modules::{provided_modules, session_modules};
+use crate::table::SessionTable;
+use crate::{TableConfig, vars};
+
+/// Plugins that sessions can use. Made once per process and shared; cheap to clone.
+#[derive(Clone)]
+pub struct PluginSet(pub(super) Arc<Set>);
+
+pub(super) struct Set {
+    pub(super) plugins: BTreeMap<String, Plugin>,
+    failures: Vec<PluginFailure>,
+    pub(super) capabilities: Option<Arc<dyn Capabilities>>,
+    /// Made when it is first asked for; a session whose configuration is another set's gets a new VM.
+    config: OnceLock<EngineConfig>,
+}
+
+/// One plugin.
+pub struct Plugin {
+    /// How scripts call it: `tools.NAME`.
+    pub name: String,
+    /// Its own version.
+    pub version: String,
+    /// What it is for.
+    pub description: String,
+    /// What it may use: what it asks for, as far as the operator grants it.
+    pub granted: Allow,
+    /// What it asks for and does not get.
+    pub withheld: Allow,
+    /// Its tools.
+    pub tools: BTreeMap<String, Tool>,
+    /// Where it comes from.
+    pub path: PathBuf,
+    pub(super) graph: Arc<ModuleGraph>,
+    pub(super) loader: Loader,
+}
+
+/// A plugin that could not be loaded. The others are there all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginFailure {
+    /// Where it was looked for.
+    pub path: PathBuf,
+    /// What is wrong, each a sentence.
+    pub problems: Vec<String>,
+}
+
+impl std::fmt::Display for PluginFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "plugin {}: {}", self.path.display(), self.problems.join("; "))
+    }
+}
+
+/// What plugins reach the outside with. Calls come with what the plugin was granted, and whatever else runs in the VM at the moment plays no
+/// part.
+pub trait Capabilities: Send + Sync {
+    /// Does something for a plugin. `method` is `net.fetch`, `read.readText`, `read.readBytes`, `read.list` or `commands.run`.
+    fn call(&self, plugin: &str, granted: &Allow, method: &str, args: Vec<OpValue>) -> OpFuture;
+}
+
+/// How plugins are loaded.
+#[derive(Clone)]
+pub struct PluginOptions {
+    /// The most that a plugin is granted. Nothing, unless it is said.
+    pub ceiling: Allow,
+    /// How long a plugin may take to be evaluated.
+    pub deadline: Duration,
+    /// What granted capabilities are served by. Without, there are none.
+    pub capabilities: Option<Arc<dyn Capabilities>>,
+    /// Where plugins are read from.
+    pub files: Arc<dyn FileSystem>,
+}
+
+impl Default for PluginOptions {
+    fn default() -> Self {
+        Self { ceiling: Allow::default(), deadline: Duration::from_secs(5), capabilities: None, files: Arc::new(Disk) }
+    }
+}
+
+/// What reads a plugin's own word. It runs in a VM of its own.
+const READ: &str = r#"import * as module from "plugin";
+const plugin: any = module.default;
+if (plugin === null || typeof plugin !== "object") throw new TypeError("the module has no default export made by definePlugin({ … })");
+const copy = (value: unknown) => (value === undefined ? null : JSON.parse(JSON.stringify(value) ?? "null"));
+const offered: Record<string, unknown> = {};
+for (const [name, tool] of Object.entries<any>(plugin.tools ?? {})) {
+  if (tool === null || typeof tool !== "object") throw new TypeError(`tools.${name} is not made by defineTool({ … })`);
+  offered[name] = {
+    keys: Object.keys(tool), description: copy(tool.description), input: copy(tool.input), output: copy(tool.output),
+    timeout: copy(tool.timeoutMs), run: typeof tool.run,
+  };
+}
+return {
+  keys: Object.keys(plugin), name: copy(plugin.name), version: copy(plugin.version), description: copy(plugin.description),
+  allow: copy(plugin.allow), tools: offered, setup: typeof plugin.setup,
+};"#;
+
+impl PluginSet {
+    /// Loads plugins from files or folders. One that cannot be used is left out and told of by [`Self::failures`].
+    pub async fn load(paths: &[PathBuf], options: &PluginOptions) -> Self {
+        let mut set = Set {
+            plugins: BTreeMap::new(),
+            failures: Vec::new(),
+            capabilities: options.capabilities.clone(),
+            config: OnceLock::new(),
+        };
+        for path in paths {
+            match load(path, options).await {
+                Ok(plugin) => match set.plugins.get(&plugin.name) {
+                    Some(first) => {
+                        let problem = format!("its name '{}' is taken by {}", plugin.name, first.path.display());
+                        set.failures.push(PluginFailure { path: path.clone(), problems: vec![problem] });
+                    }
+                    None => {
+                        set.plugins.insert(plugin.name.clone(), plugin);
+                    }
+                },
+                Err(problems) => set.failures.push(PluginFailure { path: path.clone(), problems }),
+            }
+        }
+        Self(Arc::new(set))
+    }
+
+    /// No plugins.
+    pub fn empty() -> Self {
+        Self(Arc::new(Set {
+            plugins: BTreeMap::new(),
+            failures: Vec::new(),
+            capabilities: None,
+            config: OnceLock::new(),
+        }))
+    }
+
+    /// The plugins that can be used, by name.
+    pub fn plugins(&self) -> impl Iterator<Item = &Plugin> {
+        self.0.plugins.values()
+    }
+
+    /// Those that cannot.
+    pub fn failures(&self) -> &[PluginFailure] {
+        &self.0.failures
+    }
+
+    /// An engine configuration for sessions with these plugins; the same every time.
+    pub fn config(&self) -> EngineConfig {
+        self.0.config.get_or_init(|| vars::config_with(self)).clone()
+    }
+}
+
+impl std::fmt::Debug for PluginSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.plugins.keys()).finish()
+    }
+}
+
+/// The file of a plugin.
+fn entry_of(path: &Path, files: &dyn FileSystem) -> Result<(PathBuf, PathBuf), String> {
+    use perennial_bundler::FileKind;
+    let stat = files.stat(path, true).map_err(|error| error.to_string())?;
+    if stat.kind == FileKind::File {
+        let root = path.parent().unwrap_or(Path::new("/")).to_owned();
+        return Ok((path.to_owned(), root));
+    }
+    let names = ["plugin.ts", "plugin.mts", "plugin.js", "plugin.mjs", "index.ts", "index.js"];
+    let entry = names.iter().map(|name| path.join(name)).find(|path| files.stat(path, true).is_ok());
+    let entry = entry.ok_or_else(|| format!("there is no {} in it", names.join(", ")))?;
+    Ok((entry, path.to_owned()))
+}
+
+async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String>> {
+    let one = |problem: String| vec![problem];
+    let real = options.files.canonicalize(path).map_err(|error| one(error.to_string()))?;
+    let (entry, root) = entry_of(&real, &*options.files).map_err(one)?;
+    // Positions name files as the operator named the plugin.
+    let label = if real == entry { path.parent().map(Path::to_owned).unwrap_or_default() } else { path.to_owned() };
+    let loader = Loader::new(
+        options.files.clone(),
+        LoaderOptions {
+            roots: vec![root.clone()],
+            provided: provided_modules(),
+            label: Some(label),
+            ..LoaderOptions::default()
+        },
+    );
+    let specifier = format!("./{}", entry.strip_prefix(&root).unwrap_or(&entry).display());
+    let loading = loader.clone();
+    let graph = tokio::task::spawn_blocking(move || loading.load(Importer::Directory(&root), &specifier, None)).await;
+    let graph = graph.map_err(|error| one(error.to_string()))?.map_err(|error| {
+        // The import of the plugin itself is nobody's line.
+        one(if error.importer.is_none() && !error.message.is_empty() { error.message } else { error.to_string() })
+    })?;
+    let graph = session_modules().graph(&graph);
+    let raw = read(graph.clone(), &loader, options.deadline).await.map_err(one)?;
+    let manifest = Manifest::check(raw)?;
+    let (granted, withheld) = manifest.allow.bounded_by(&options.ceiling);
+    Ok(Plugin {
+        name: manifest.name,
+        version: manifest.version,
+        description: manifest.description,
+        granted,
+        withheld,
+        tools: manifest.tools,
+        path: path.to_owned(),
+        graph,
+        loader,
+    })
+}
+
+/// Evaluates the plugin once, in a VM of its own that can do nothing, and reads what it says of itself.
+async fn read(graph: Arc<ModuleGraph>, loader: &Loader, deadline: Duration) -> Result<Raw, String> {
+    let table = SessionTable::with_config(TableConfig {
+        max_vms: 1,
+        defaults: RunOptions {
+            wall: deadline,
+            name: Some("perennial:read-plugin".to_owned()),
+            ..RunOptions::default()
+        },
+        ..TableConfig::default()
+    });
+    let graphs = [(("plugin".to_owned(), None), graph)].into_iter().collect();
+    let access = crate::ModuleAccess::new(loader.clone(), "/");
+    let context = RunContext::new().lend(BundleImports(Arc::new(graphs))).with(access);
+    let result = table.run_with("plugin", RunRequest::new(READ), context).await;
+    if let Some(error) = result.error {
+        if error.kind.is_stop() {
+            return Err(format!(
+                "it did not come to an end within {deadline:?} when it was evaluated ({})",
+                error.kind.as_str()
+            ));
+        }
+        let place = match (&error.file, error.line, error.column) {
+            (Some(file), Some(line), Some(column)) if !file.starts_with("perennial:") => {
+                format!(" ({file}:{line}:{column})")
+            }
+            _ => String::new(),
+        };
+        return Err(format!("{}: {}{place}", error.name, error.message));
+    }
+    serde_json::from_value(result.value.unwrap_or(Value::Null)).map_err(|error| format!("it cannot be read: {error}"))
+}

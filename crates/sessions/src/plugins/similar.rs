@@ -1,0 +1,38 @@
+/// ` (did you mean 'x'?)` if one of the known words is close to what was written, else nothing.
+pub fn did_you_mean(word: &str, known: &[&str]) -> String {
+    let closest = known.iter().map(|candidate| (distance(word, candidate), candidate)).min();
+    match closest {
+        Some((distance, candidate)) if distance <= 2.max(word.chars().count() / 3) => {
+            format!(" (did you mean '{candidate}'?)")
+        }
+        _ => String::new(),
+    }
+}
+
+/// How many letters have to be changed, put in or left out.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, c) in a.to_lowercase().chars().take(64).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for j in 0..b.len() {
+            let changed = diagonal + usize::from(c != b[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::did_you_mean;
+
+    #[test]
+    fn close_words_are_offered_and_others_are_not() {
+        assert_eq!(did_you_mean("discription", &["name", "description"]), " (did you mean 'description'?)");
+        assert_eq!(did_you_mean("toolz", &["tools"]), " (did you mean 'tools'?)");
+        assert_eq!(did_you_mean("colour", &["name", "tools"]), "");
+    }
+}

@@ -1,0 +1,324 @@
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use perennial_sessions::bundler::MemoryFiles;
+use perennial_sessions::protocol::{ErrorKind, RebuildReason, VmOrigin};
+use perennial_sessions::{
+    Allow, Capabilities, OpError, OpFuture, OpValue, PluginOptions, PluginSet, RunRequest, ScriptError, SessionTable,
+    TableConfig,
+};
+use serde_json::{Value, json};
+
+const HTML: &str = r#"import { definePlugin, defineTool } from "perennial:plugin";
+import { words } from "./words.ts";
+
+let started = 0;
+export default definePlugin({
+  name: "html", version: "1.2.0", description: "Reads HTML pages",
+  tools: {
+    count: defineTool({
+      description: "Counts the words of a text",
+      input: { type: "object", properties: { text: { type: "string" }, limit: { type: "integer", minimum: 1 } }, required: ["text"], additionalProperties: false },
+      output: { type: "integer" },
+      run({ text, limit = 1000 }: { text: string; limit?: number }): number { return Math.min(words(text).length, limit) },
+    }),
+    fail: defineTool({
+      description: "Always fails",
+      input: { type: "object" },
+      async run() {
+        await null;
+        throw new RangeError("inside the tool")
+      },
+    }),
+    wrong: defineTool({ description: "Returns what it should not", input: {}, output: { type: "string" }, run: () => 5 }),
+    started: defineTool({ description: "How often the plugin was set up", input: {}, run: () => started }),
+    slow: defineTool({ description: "Never ends", input: {}, timeoutMs: 20, run: () => new Promise(() => {}) }),
+  },
+  setup(ctx: any) { started++ },
+});
+"#;
+
+fn files() -> MemoryFiles {
+    let files = MemoryFiles::new();
+    files.write("/plugins/html/plugin.ts", HTML);
+    files.write("/plugins/html/words.ts", "export const words = (text: string) => text.split(/\\s+/).filter(Boolean)");
+    files
+}
+
+fn plugin(name: &str, rest: &str) -> String {
+    format!("export default {{ name: {name:?}, version: '1', description: 'd', {rest} }}")
+}
+
+const TOOL: &str = "tools: { t: { description: 't', input: {}, run: () => 't' } }";
+
+async fn load(files: &MemoryFiles, paths: &[&str]) -> PluginSet {
+    let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+    PluginSet::load(
+        &paths,
+        &PluginOptions {
+            files: Arc::new(files.clone()),
+            deadline: Duration::from_millis(500),
+            ..PluginOptions::default()
+        },
+    )
+    .await
+}
+
+fn table(plugins: &PluginSet) -> SessionTable {
+    SessionTable::with_config(TableConfig { plugins: Some(plugins.clone()), ..TableConfig::default() })
+}
+
+async fn run(table: &SessionTable, script: &str) -> Value {
+    let result = table.run("s", RunRequest::new(script)).await;
+    assert!(result.error.is_none(), "{script}: {:?}", result.error);
+    result.value.unwrap_or(Value::Null)
+}
+
+async fn fail(table: &SessionTable, script: &str) -> ScriptError {
+    *table.run("s", RunRequest::new(script)).await.error.unwrap_or_else(|| panic!("{script} should fail"))
+}
+
+#[tokio::test]
+async fn scripts_call_the_tools_of_a_plugin() {
+    let plugins = load(&files(), &["/plugins/html"]).await;
+    assert_eq!(plugins.failures(), []);
+    let table = table(&plugins);
+    assert_eq!(run(&table, "await tools.html.count({ text: 'a b  c' })").await, json!(3));
+    assert_eq!(
+        run(&table, "await Promise.all([tools.html.count({ text: 'a b c', limit: 2 }), tools.html.started({})])").await,
+        json!([2, 1])
+    );
+    assert_eq!(run(&table, "Object.keys(tools.html).join()").await, json!("count,fail,slow,started,wrong"));
+}
+
+#[tokio::test]
+async fn arguments_and_results_are_checked_and_the_error_says_where_and_what() {
+    let plugins = load(&files(), &["/plugins/html"]).await;
+    let table = table(&plugins);
+    let error = fail(&table, "await tools.html.count({ text: 'a', limit: 'x' })").await;
+    assert_eq!(
+        (&*error.name, &*error.message),
+        ("TypeError", "html.count: args.limit: \"x\" is not of type \"integer\"")
+    );
+    let error = fail(&table, "await tools.html.count({})").await;
+    assert_eq!(error.message, "html.count: args: \"text\" is a required property");
+    let error = fail(&table, "await tools.html.count()").await;
+    assert_eq!(error.message, "html.count: args: null is not of type \"object\"");
+    let error = fail(&table, "await tools.html.count({ text: 'a', typo: 1 })").await;
+    assert!(error.message.contains("typo"), "{}", error.message);
+    let error = fail(&table, "await tools.html.wrong({})").await;
+    assert_eq!(
+        error.message,
+        "html.wrong returned what its schema does not allow: result: 5 is not of type \"string\""
+    );
+    let error = fail(&table, "await tools.html.count({ text: () => 1 })").await;
+    assert_eq!(error.name, "TypeError");
+}
+
+#[tokio::test]
+async fn what_a_handler_throws_says_where_in_the_plugin() {
+    let plugins = load(&files(), &["/plugins/html"]).await;
+    let table = table(&plugins);
+    let error = fail(&table, "await tools.html.fail({})").await;
+    assert_eq!((&*error.name, &*error.message), ("RangeError", "inside the tool"));
+    assert_eq!(
+        (error.file.as_deref(), error.line, error.column),
+        (Some("/plugins/html/plugin.ts"), Some(19), Some(19))
+    );
+    assert!(error.excerpt.is_some_and(|excerpt| excerpt.contains("throw new RangeError")));
+    let error = fail(&table, "await tools.html.slow({})").await;
+    assert_eq!(error.message, "html.slow took longer than 20 ms");
+}
+
+#[tokio::test]
+async fn models_find_their_way_with_search_and_describe() {
+    let plugins = load(&files(), &["/plugins/html"]).await;
+    let table = table(&plugins);
+    let found = run(&table, "tools.search('count words')").await;
+    assert_eq!(found[0], json!({"name": "html.count", "description": "Counts the words of a text"}));
+    assert_eq!(run(&table, "tools.search('zebra')").await, json!([]));
+    let described = run(&table, "tools.describe('html.count')").await;
+    assert_eq!(
+        (&described["output"], &described["input"]["required"]),
+        (&json!({"type": "integer"}), &json!(["text"]))
+    );
+    assert_eq!(run(&table, "tools.describe('html').version").await, json!("1.2.0"));
+    let error = fail(&table, "tools.describe('html.cuont')").await;
+    assert_eq!(
+        error.message,
+        "there is no tool 'html.cuont' (did you mean 'html.count'?); tools.search(\"…\") finds those there are"
+    );
+}
+
+#[tokio::test]
+async fn a_session_without_plugins_has_no_tools() {
+    let table = SessionTable::new(1, Duration::from_secs(60));
+    assert_eq!(run(&table, "[Object.keys(tools), tools.search('x')]").await, json!([["search", "describe"], []]));
+}
+
+#[tokio::test]
+async fn a_broken_plugin_is_told_of_and_breaks_no_other() {
+    let files = files();
+    for (name, source) in [
+        ("loops", "for (;;) {}"),
+        ("waits", "await new Promise(() => {})"),
+        ("throws", "throw new TypeError('at the top')"),
+        ("syntax", "export default {"),
+        ("nothing", "export const a = 1"),
+        ("imports", "import './gone.ts'"),
+        ("outside", "import '../html/words.ts'"),
+        ("allow", &plugin("allowed", &format!("allow: {{ nett: [] }}, {TOOL}"))),
+        ("keys", &plugin("keys", &format!("toolz: {{}}, {TOOL}"))),
+        ("schema", &plugin("schema", "tools: { t: { description: 't', input: { type: 'nothing' }, run() {} } }")),
+        ("reserved", &plugin("search", TOOL)),
+        ("badname", &plugin("Bad-Name", TOOL)),
+        ("taken", &plugin("html", TOOL)),
+        ("norun", &plugin("norun", "tools: { t: { description: 't', input: {} } }")),
+    ] {
+        files.write(format!("/plugins/{name}/plugin.ts"), source);
+    }
+    let names = [
+        "html", "loops", "waits", "throws", "syntax", "nothing", "imports", "outside", "allow", "keys", "schema",
+        "reserved", "badname", "taken", "norun", "missing",
+    ];
+    let paths: Vec<String> = names.iter().map(|name| format!("/plugins/{name}")).collect();
+    let plugins = load(&files, &paths.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let failures: Vec<String> = plugins.failures().iter().map(ToString::to_string).collect();
+    let expected = [
+        "loops: it did not come to an end within 500ms when it was evaluated (timeout)",
+        "waits: it did not come to an end within 500ms when it was evaluated (timeout)",
+        "throws: TypeError: at the top (/plugins/throws/plugin.ts:1:11)",
+        "syntax: unexpected end of the script",
+        "nothing: TypeError: the module has no default export made by definePlugin({ … })",
+        "imports: cannot import './gone.ts' at /plugins/imports/plugin.ts:1:8: not found",
+        "outside: cannot import '../html/words.ts' at /plugins/outside/plugin.ts:1:8: /plugins/html/words.ts is outside",
+        "allow: allow: there is no 'nett' (did you mean 'net'?)",
+        "keys: a plugin has no 'toolz' (did you mean 'tools'?)",
+        "schema: tools.t.input",
+        "reserved: name: 'search' is reserved",
+        "badname: name: 'Bad-Name' is no name",
+        "taken: its name 'html' is taken by /plugins/html",
+        "norun: tools.t.run: not a function",
+        "missing: ",
+    ];
+    assert_eq!(failures.len(), expected.len(), "{failures:#?}");
+    for (failure, expected) in failures.iter().zip(expected) {
+        assert!(
+            failure.starts_with(&format!("plugin /plugins/{expected}")),
+            "{failure}\nshould begin with\n{expected}"
+        );
+    }
+    assert_eq!(run(&table(&plugins), "await tools.html.count({ text: 'a b' })").await, json!(2));
+}
+
+#[tokio::test]
+async fn a_rebuilt_vm_has_its_plugins_and_reloading_brings_a_new_one() {
+    let files = files();
+    let plugins = load(&files, &["/plugins/html"]).await;
+    let table = table(&plugins);
+    assert_eq!(run(&table, "globalThis.mine = 1; await tools.html.started({})").await, json!(1));
+    let stopped = table.run("s", RunRequest::new("for (;;) {}").with_timeout_ms(30)).await;
+    assert_eq!(stopped.error.unwrap().kind, ErrorKind::Timeout);
+    let again = table.run("s", RunRequest::new("await tools.html.count({ text: 'a b' })")).await;
+    assert_eq!((again.vm, again.value), (Some(VmOrigin::Rebuilt), Some(json!(2))));
+    files.write("/plugins/html/words.ts", "export const words = (text: string) => [...text]");
+    assert_eq!(run(&table, "await tools.html.count({ text: 'a b' })").await, json!(2));
+    table.set_plugins(&load(&files, &["/plugins/html"]).await);
+    let reloaded = table.run("s", RunRequest::new("await tools.html.count({ text: 'a b' })")).await;
+    assert_eq!((reloaded.rebuilt_because, reloaded.value), (Some(RebuildReason::Config), Some(json!(3))));
+}
+
+#[tokio::test]
+async fn scripts_cannot_import_a_plugin_past_its_tools() {
+    let plugins = load(&files(), &["/plugins/html"]).await;
+    let table = table(&plugins);
+    for specifier in ["perennial:plugins/html", "/plugins/html/plugin.ts", "plugin"] {
+        assert!(
+            fail(&table, &format!("await import({specifier:?})")).await.message.starts_with("cannot import"),
+            "{specifier}"
+        );
+    }
+    assert_eq!(
+        run(&table, "const { definePlugin } = await import('perennial:plugin'); typeof definePlugin").await,
+        json!("function")
+    );
+}
+
+/// Answers who asked and what that plugin was granted, one call after the other and in the order of how long each wants to wait.
+#[derive(Default)]
+struct Recording(Mutex<Vec<String>>);
+
+impl Capabilities for Recording {
+    fn call(&self, plugin: &str, granted: &Allow, method: &str, args: Vec<OpValue>) -> OpFuture {
+        let host = args.first().and_then(OpValue::as_str).unwrap_or("").to_owned();
+        let allowed = method != "net.fetch" || granted.net.contains(&host);
+        self.0.lock().unwrap().push(format!("{plugin} {method} {host} {allowed}"));
+        let answer = format!("{plugin}:{host}");
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            if allowed {
+                Ok(json!(answer).into())
+            } else {
+                Err(OpError::permission(&format!("{host} for {answer}"), "allow.net"))
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn capabilities_are_the_plugin_s_own_whatever_runs_at_the_same_time() {
+    let files = MemoryFiles::new();
+    for (name, host) in [("one", "one.com"), ("two", "two.com")] {
+        let source = plugin(
+            name,
+            &format!(
+                "allow: {{ net: ['{host}', 'three.com'] }}, tools: {{ get: {{ description: 'g', input: {{}}, async run({{ host, other }}, ctx) {{
+                    const first = await ctx.fetch(host);
+                    await new Promise((done) => setTimeout(done, 1));
+                    const inner = other ? await globalThis.tools[other].get({{ host: other + '.com' }}) : undefined;
+                    const second = await ctx.fetch(host);
+                    return {{ first, inner, second, fetch: typeof globalThis.fetch }};
+                }} }}, steal: {{ description: 's', input: {{}}, run: (_, ctx) => {{ globalThis.stolen = ctx; return ctx.fetch('{host}') }} }},
+                files: {{ description: 'f', input: {{}}, run: (_, ctx) => ctx.fs.readText('x') }} }}"
+            ),
+        );
+        files.write(format!("/p/{name}.ts"), source);
+    }
+    let recording = Arc::new(Recording::default());
+    let ceiling = Allow::parse(&json!({"net": ["one.com", "two.com"]})).unwrap();
+    let options = PluginOptions {
+        ceiling,
+        capabilities: Some(recording.clone()),
+        files: Arc::new(files),
+        ..PluginOptions::default()
+    };
+    let plugins = PluginSet::load(&["/p/one.ts".into(), "/p/two.ts".into()], &options).await;
+    assert_eq!(plugins.failures(), []);
+    let withheld: Vec<&str> =
+        plugins.plugins().flat_map(|plugin| plugin.withheld.net.iter().map(String::as_str)).collect();
+    assert_eq!(withheld, ["three.com", "three.com"]);
+    let table = table(&plugins);
+    // Each within its own, interleaved at every await, one calling the other.
+    let script = "const all = []; for (let i = 0; i < 20; i++) { all.push(tools.one.get({ host: 'one.com', other: 'two' }), tools.two.get({ host: 'two.com', other: 'one' })) }
+        const done = await Promise.all(all); [done.length, ...new Set(done.map((d) => JSON.stringify(d)))]";
+    let one = r#"{"first":"one:one.com","inner":{"first":"two:two.com","second":"two:two.com","fetch":"undefined"},"second":"one:one.com","fetch":"undefined"}"#;
+    let two = r#"{"first":"two:two.com","inner":{"first":"one:one.com","second":"one:one.com","fetch":"undefined"},"second":"two:two.com","fetch":"undefined"}"#;
+    assert_eq!(run(&table, script).await, json!([40, one, two]));
+    assert!(
+        recording.0.lock().unwrap().iter().all(|line| line.ends_with("true")),
+        "no call was served with another's grants"
+    );
+    for (script, part) in [
+        ("await tools.one.get({ host: 'two.com' })", "two.com"),
+        ("await tools.one.get({ host: 'three.com' })", "three.com"),
+        ("await tools.one.files({})", "read for plugin one"),
+    ] {
+        let error = fail(&table, script).await;
+        assert_eq!(error.kind, ErrorKind::Permission, "{script}");
+        assert!(error.message.contains(part), "{}", error.message);
+    }
+    // A plugin that gives its context away gives its own away and nobody else's.
+    assert_eq!(run(&table, "await tools.one.steal({}); await stolen.fetch('one.com')").await, json!("one:one.com"));
+    assert_eq!(fail(&table, "await stolen.fetch('two.com')").await.kind, ErrorKind::Permission);
+}
