@@ -14,7 +14,7 @@
 //! e                         return (e)                      if it is the last statement
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use swc_core::common::{Span, Spanned};
 use swc_core::ecma::ast::*;
@@ -60,6 +60,7 @@ pub(crate) fn transform(
         declared: HashMap::new(),
         vars: Vec::new(),
         functions: Vec::new(),
+        seen: HashSet::new(),
         imports: Vec::new(),
         disposes: None,
         problems: Vec::new(),
@@ -129,6 +130,8 @@ struct Cell<'a, 's> {
     declared: HashMap<String, (usize, Kind)>,
     vars: Vec<String>,
     functions: Vec<String>,
+    /// What is in these two: functions with `true`, variables with `false`.
+    seen: HashSet<(bool, String)>,
     /// Where each stands, and the argument for the helper.
     imports: Vec<(usize, String)>,
     /// Something is to be disposed of; `true` if that has to be awaited.
@@ -194,6 +197,7 @@ impl Cell<'_, '_> {
             ModuleItem::ModuleDecl(ModuleDecl::Import(import)) => self.import(import),
             ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) if is_type_decl(&export.decl) => {}
             ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) if export.type_only => {}
+            ModuleItem::ModuleDecl(ModuleDecl::TsImportEquals(_)) => {}
             ModuleItem::ModuleDecl(decl) => {
                 let mut range = range(decl.span());
                 range.end = range.end.min(range.start + "export".len());
@@ -234,7 +238,7 @@ impl Cell<'_, '_> {
                 let name = function.ident.sym.to_string();
                 let at = range(function.ident.span);
                 self.edits.replace(at, format!("{}_{name}", self.helper));
-                if !self.functions.contains(&name) {
+                if self.seen.insert((true, name.clone())) {
                     self.functions.push(name);
                 }
             }
@@ -472,7 +476,7 @@ impl Vars<'_, '_, '_> {
             for name in bound_names(&declarator.name) {
                 self.cell.declare(name, Kind::Var);
                 let name = name.sym.to_string();
-                if !self.cell.vars.contains(&name) {
+                if self.cell.seen.insert((false, name.clone())) {
                     self.cell.vars.push(name);
                 }
             }

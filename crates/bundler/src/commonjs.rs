@@ -13,7 +13,7 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
 use crate::module::{ImportSite, ModuleText, is_node_env};
-use crate::parse::{Goal, Language, on_large_stack, parse, range};
+use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
 use crate::prepare::Prepared;
 use crate::resolve::Way;
 
@@ -43,7 +43,7 @@ pub(crate) fn looks_like_commonjs(source: &str) -> bool {
 
 /// Prepares a CommonJS module. Its text is the body alone; [`assemble`] puts the rest around it.
 pub(crate) fn prepare_commonjs(source: &str) -> Result<ModuleText, SourceError> {
-    on_large_stack(source, || {
+    prepared_on_large_stack(source, || {
         let Program::Script(script) = parse(source, Language::JavaScript, Goal::CommonJs)? else {
             unreachable!("CommonJS is parsed as a script")
         };

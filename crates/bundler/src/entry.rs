@@ -20,7 +20,7 @@ use crate::cell::{attribute_type, fresh_name, json};
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
 use crate::lower::lower;
-use crate::parse::{Goal, Language, on_large_stack, parse, range};
+use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
 
 /// An entry made ready: the body of an async function that gets a helper and arguments.
@@ -42,7 +42,7 @@ pub struct Entry {
 /// If it does not parse.
 pub fn prepare_entry(source: &str, is_typescript: bool) -> Result<Entry, SourceError> {
     let language = if is_typescript { Language::TypeScript } else { Language::JavaScript };
-    on_large_stack(source, || {
+    prepared_on_large_stack(source, || {
         let Program::Module(module) = parse(source, language, Goal::Module)? else {
             unreachable!("only CommonJS is parsed as a script")
         };

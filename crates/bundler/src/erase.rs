@@ -1,5 +1,6 @@
 //! Types vanish: what TypeScript adds and JavaScript does not know becomes spaces, so that everything else stays where it is.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use swc_core::common::{BytePos, Span, Spanned};
@@ -12,7 +13,7 @@ use crate::parse::{offset, range};
 
 /// Erases types. What has to be more than erased is not touched but noted in `lower`.
 pub(crate) fn erase(module: &Module, edits: &mut Edits<'_>) -> Found {
-    let mut eraser = Eraser { edits, found: Found::default() };
+    let mut eraser = Eraser { edits, found: Found::default(), folded: HashMap::new() };
     module.visit_with(&mut eraser);
     eraser.found
 }
@@ -29,6 +30,8 @@ pub(crate) struct Found {
 struct Eraser<'a, 's> {
     edits: &'a mut Edits<'s>,
     found: Found,
+    /// How long the values of enum members can become, by their names.
+    folded: HashMap<String, usize>,
 }
 
 impl Eraser<'_, '_> {
@@ -266,6 +269,33 @@ pub(crate) fn skip_trivia(source: &str, mut at: usize) -> usize {
     }
 }
 
+/// Characters of one enum member's value.
+const MAX_FOLDED: usize = 64 << 10;
+
+/// How long the value of an enum member can become when it is folded, given those of other members by name.
+fn folded_size(expression: &Expr, known: &HashMap<String, usize>) -> usize {
+    let of = |name: &str| known.get(name).copied().unwrap_or(1);
+    match expression {
+        Expr::Lit(Lit::Str(text)) => text.value.len(),
+        Expr::Lit(_) => 24,
+        Expr::Ident(name) => of(&name.sym),
+        Expr::Member(MemberExpr { prop: MemberProp::Ident(name), .. }) => of(&name.sym),
+        Expr::Member(MemberExpr { prop: MemberProp::Computed(computed), .. }) => match &*computed.expr {
+            Expr::Lit(Lit::Str(text)) => of(&text.value.to_string_lossy()),
+            _ => known.values().copied().max().unwrap_or(1),
+        },
+        Expr::Paren(inner) => folded_size(&inner.expr, known),
+        Expr::Bin(binary) if binary.op == BinaryOp::Add => {
+            folded_size(&binary.left, known).saturating_add(folded_size(&binary.right, known))
+        }
+        Expr::Tpl(template) => {
+            let texts: usize = template.quasis.iter().map(|quasi| quasi.raw.len()).sum();
+            template.exprs.iter().fold(texts, |size, part| size.saturating_add(folded_size(part, known)))
+        }
+        _ => 24,
+    }
+}
+
 /// What a chain of casts is around.
 fn cast_operand(expression: &Expr) -> Option<&Expr> {
     let inner = match expression {
@@ -315,7 +345,14 @@ impl Visit for Eraser<'_, '_> {
                 let message = "a module with a name in quotes is a declaration: put `declare` before it";
                 self.found.problems.push(Problem::at(range(module.span), message));
             }
-            Decl::TsEnum(_) | Decl::TsModule(_) => self.found.needs_lowering = true,
+            Decl::TsEnum(decl) => {
+                self.found.needs_lowering = true;
+                self.enumeration(decl);
+            }
+            Decl::TsModule(module) => {
+                self.found.needs_lowering = true;
+                module.visit_children_with(self);
+            }
             _ => decl.visit_children_with(self),
         }
     }
@@ -370,7 +407,9 @@ impl Visit for Eraser<'_, '_> {
     }
 
     fn visit_ts_import_equals_decl(&mut self, decl: &TsImportEqualsDecl) {
-        if decl.is_type_only {
+        if let (TsModuleRef::TsEntityName(_), false) = (&decl.module_ref, decl.is_type_only) {
+            self.found.needs_lowering = true;
+        } else if decl.is_type_only {
             self.blank_statement(decl.span);
         } else {
             self.commonjs_only(decl.span);
@@ -387,18 +426,6 @@ impl Visit for Eraser<'_, '_> {
 
     fn visit_binding_ident(&mut self, ident: &BindingIdent) {
         self.binding(&ident.id, ident.type_ann.as_deref());
-    }
-
-    fn visit_var_declarator(&mut self, declarator: &VarDeclarator) {
-        if declarator.definite
-            && let Pat::Ident(ident) = &declarator.name
-        {
-            let mark = self.skip(name_end(self.source(), &ident.id));
-            if self.byte(mark) == Some(b'!') {
-                self.edits.blank(mark..mark + 1);
-            }
-        }
-        declarator.visit_children_with(self);
     }
 
     fn visit_array_pat(&mut self, pattern: &ArrayPat) {
@@ -653,6 +680,23 @@ impl Eraser<'_, '_> {
                 self.found.problems.push(problem);
             }
             waiting = function.filter(|function| !function.declare && function.function.body.is_none());
+        }
+    }
+
+    /// swc folds what members are computed from; strings that double from member to member would take all memory there is.
+    fn enumeration(&mut self, decl: &TsEnumDecl) {
+        for member in &decl.members {
+            let name = match &member.id {
+                TsEnumMemberId::Ident(name) => name.sym.to_string(),
+                TsEnumMemberId::Str(text) => text.value.to_string_lossy().into_owned(),
+            };
+            let size = member.init.as_deref().map_or(1, |init| folded_size(init, &self.folded));
+            if size > MAX_FOLDED {
+                let message = format!("the value of '{name}' would have more than {MAX_FOLDED} characters");
+                return self.found.problems.push(Problem::at(range(member.span), message));
+            }
+            let known = self.folded.entry(name).or_default();
+            *known = size.max(*known);
         }
     }
 

@@ -116,6 +116,10 @@ pub(crate) fn top_level_names(module: &Module) -> BTreeSet<String> {
     let mut names = Names::default();
     for item in &module.body {
         let decl = match item {
+            ModuleItem::ModuleDecl(ModuleDecl::TsImportEquals(import)) => {
+                names.add(&import.id);
+                continue;
+            }
             ModuleItem::Stmt(Stmt::Decl(decl)) => decl,
             ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => &export.decl,
             other => {

@@ -10,7 +10,7 @@ use crate::cell::attribute_type;
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
 use crate::lower::lower;
-use crate::parse::{Goal, Language, offset, on_large_stack, parse, range};
+use crate::parse::{Goal, Language, offset, parse, prepared_on_large_stack, range};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
 use crate::resolve::Way;
 
@@ -39,7 +39,7 @@ pub(crate) struct ImportSite {
 
 /// Prepares an ES module.
 pub(crate) fn prepare_module(source: &str, language: Language) -> Result<ModuleText, SourceError> {
-    on_large_stack(source, || {
+    prepared_on_large_stack(source, || {
         let Program::Module(module) = parse(source, language, Goal::Module)? else {
             unreachable!("only CommonJS is parsed as a script")
         };

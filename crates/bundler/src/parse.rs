@@ -1,6 +1,7 @@
 //! From text to a syntax tree, without surprises: bad input is an error, never a crash.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use swc_core::common::{BytePos, Span, Spanned};
 use swc_core::ecma::ast::{EsVersion, Module, Program};
@@ -8,6 +9,7 @@ use swc_core::ecma::parser::error::SyntaxError;
 use swc_core::ecma::parser::{EsSyntax, Lexer, Parser, StringInput, Syntax, TsSyntax};
 
 use crate::diagnostics::{Problem, SourceError};
+use crate::erase::skip_trivia;
 use crate::scan::check_nesting;
 
 /// Longer sources are refused: offsets are 32 bits, and nobody writes these by hand.
@@ -46,11 +48,43 @@ pub(crate) enum Language {
 
 /// Parses a source.
 pub(crate) fn parse(source: &str, language: Language, goal: Goal) -> Result<Program, SourceError> {
+    // The parser takes a top-level `await` at the end of a line for a name. Where it does, it is shown a text with spaces there; offsets
+    // stay what they are.
+    let mut patched = None;
+    for _ in 0..MAX_PATCHES {
+        match parse_once(patched.as_deref().unwrap_or(source), language, goal) {
+            Ok(program) => return Ok(program),
+            Err((error, awaits)) if awaits.is_empty() || goal == Goal::CommonJs => return Err(error),
+            Err((error, awaits)) => {
+                let mut text = patched.take().unwrap_or_else(|| source.to_owned());
+                let mut changed = false;
+                for end in awaits {
+                    let operand = skip_trivia(&text, end);
+                    if text[end..operand].contains(['\n', '\r', '\u{2028}', '\u{2029}']) {
+                        text.replace_range(end..operand, &" ".repeat(operand - end));
+                        changed = true;
+                    }
+                }
+                if !changed {
+                    return Err(error);
+                }
+                patched = Some(text);
+            }
+        }
+    }
+    parse_once(source, language, goal).map_err(|(error, _)| error)
+}
+
+/// How often a source may be parsed again for the sake of an `await` at the end of a line; one pass finds all that stand beside each other.
+const MAX_PATCHES: usize = 10;
+
+/// Parses a source once. With the error come the ends of `await`s that were taken for names.
+fn parse_once(source: &str, language: Language, goal: Goal) -> Result<Program, (SourceError, Vec<usize>)> {
     if source.len() > MAX_SOURCE {
         let message = format!("the source has {} bytes, more than the {MAX_SOURCE} that can be compiled", source.len());
-        return Err(Problem::at(0..0, message).into());
+        return Err((Problem::at(0..0, message).into(), Vec::new()));
     }
-    check_nesting(source)?;
+    check_nesting(source).map_err(|problem| (problem.into(), Vec::new()))?;
     let end = BytePos(source.len() as u32 + BASE);
     let syntax = match language {
         Language::TypeScript => Syntax::Typescript(TsSyntax { decorators: true, ..TsSyntax::default() }),
@@ -84,10 +118,12 @@ pub(crate) fn parse(source: &str, language: Language, goal: Goal) -> Result<Prog
     // Recovering from one error the parser often finds the same place wrong again.
     problems.sort_by_key(|problem| problem.range.start);
     problems.dedup_by_key(|problem| problem.range.start);
+    let awaits = errors.iter().filter(|error| matches!(error.kind(), SyntaxError::InvalidIdentInAsync));
+    let awaits = awaits.map(|error| range(error.span()).end).filter(|end| source[..*end].ends_with("await")).collect();
     match program {
         Some(program) if problems.is_empty() => Ok(program),
-        _ if problems.is_empty() => Err(Problem::at(0..0, "the source cannot be parsed").into()),
-        _ => Err(SourceError { problems }),
+        _ if problems.is_empty() => Err((Problem::at(0..0, "the source cannot be parsed").into(), awaits)),
+        _ => Err((SourceError { problems }, awaits)),
     }
 }
 
@@ -166,6 +202,20 @@ thread_local! {
 pub(crate) fn on_large_stack<R: Send>(source: &str, work: impl FnOnce() -> R + Send) -> R {
     let opened = || source.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<')).count();
     if source.len() <= SHORT && opened() <= FEW { work() } else { with_large_stack(work) }
+}
+
+/// As [`on_large_stack`], for what prepares a source: a panic of the parser or of a pass, which is a defect of theirs, makes the source one that
+/// cannot be used, and nothing else.
+pub(crate) fn prepared_on_large_stack<R: Send>(
+    source: &str,
+    work: impl FnOnce() -> Result<R, SourceError> + Send,
+) -> Result<R, SourceError> {
+    on_large_stack(source, || {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            let message = "the parser fails on this source; something in it is wrong, or it is a defect of the parser";
+            Err(Problem::at(0..0, message).into())
+        })
+    })
 }
 
 /// Runs something on a thread with a large stack, unless this is one, and waits for it.

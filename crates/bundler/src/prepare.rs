@@ -9,7 +9,7 @@ use crate::diagnostics::{SourceError, line_and_column};
 use crate::edits::{Edits, PositionMap};
 use crate::erase::{Found, erase};
 use crate::lower::{Lowered, lower, merging_names, top_level_names};
-use crate::parse::{Goal, on_large_stack, parse_module};
+use crate::parse::{Goal, parse_module, prepared_on_large_stack};
 
 /// JavaScript made of a source, with the way back to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub struct Cell {
 /// # Errors
 /// If it does not parse, or declares what cannot be declared.
 pub fn prepare_cell(source: &str) -> Result<Cell, SourceError> {
-    on_large_stack(source, || {
+    prepared_on_large_stack(source, || {
         let module = parse_module(source, Goal::Cell)?;
         let (erased, found) = erased(source, &module)?;
         if !found.needs_lowering {

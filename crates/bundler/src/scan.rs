@@ -242,9 +242,16 @@ impl Scan<'_> {
     }
 
     fn until_line_end(&mut self) {
-        while self.bytes.get(self.at).is_some_and(|byte| !matches!(byte, b'\n' | b'\r')) {
+        while self.at < self.bytes.len() && !self.at_line_end() {
             self.at += 1;
         }
+    }
+
+    /// Whether a line ends here, as JavaScript understands it.
+    fn at_line_end(&self) -> bool {
+        matches!(self.peek(0), Some(b'\n' | b'\r'))
+            || self.bytes[self.at..].starts_with(b"\xe2\x80\xa8")
+            || self.bytes[self.at..].starts_with(b"\xe2\x80\xa9")
     }
 
     fn until_text(&mut self, end: &[u8]) {
@@ -273,7 +280,7 @@ impl Scan<'_> {
         let mut class = false;
         while let Some(&byte) = self.bytes.get(self.at) {
             match byte {
-                b'\n' | b'\r' => return,
+                _ if self.at_line_end() => return,
                 b'\\' => self.at += 1,
                 b'[' => class = true,
                 b']' => class = false,
@@ -327,6 +334,13 @@ mod tests {
         }
         for link in ["!", "a=>", "1+", "a?b:", "a.", "new ", "typeof ", "()", "-\n", "else if(a)b\n", "a\n.b"] {
             assert!(check_nesting(&link.repeat(100_000)).is_err(), "{link}");
+        }
+    }
+
+    #[test]
+    fn every_line_break_of_the_language_ends_a_comment() {
+        for unit in ["(//\u{2028}/)/+", "(//x\u{2029}/)/+", "[// \u{2028}/]/", "(//\n/)/+"] {
+            assert!(check_nesting(&unit.repeat(200_000)).is_err(), "{unit:?}");
         }
     }
 

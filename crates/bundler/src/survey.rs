@@ -4,7 +4,7 @@ use swc_core::ecma::ast::*;
 
 use crate::cell::attribute_type;
 use crate::diagnostics::SourceError;
-use crate::parse::{Goal, Language, on_large_stack, parse, range};
+use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
 
 /// One thing that a source imports before it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Survey {
 /// # Errors
 /// If it does not parse.
 pub fn survey(source: &str) -> Result<Survey, SourceError> {
-    on_large_stack(source, || {
+    prepared_on_large_stack(source, || {
         let Program::Module(module) = parse(source, Language::TypeScript, Goal::Cell)? else {
             unreachable!("only CommonJS is parsed as a script")
         };
@@ -58,7 +58,7 @@ pub fn survey(source: &str) -> Result<Survey, SourceError> {
 
 /// Whether a source ends in the middle of something, so that more lines may make it whole.
 pub fn is_unfinished(source: &str) -> bool {
-    let parsed = on_large_stack(source, || parse(source, Language::TypeScript, Goal::Cell).map(drop));
+    let parsed = prepared_on_large_stack(source, || parse(source, Language::TypeScript, Goal::Cell).map(drop));
     let Err(error) = parsed else { return false };
     let end = source.trim_end().len();
     // An open string is a mistake, an open template is not.

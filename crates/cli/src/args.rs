@@ -3,8 +3,10 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
-use perennial_sessions::{ModuleAccess, RunOptions, ScriptError, TableConfig};
+use perennial_sessions::{ModuleAccess, ScriptError, TableConfig};
 use serde_json::Value;
+
+use crate::config::Config;
 
 /// JavaScript and TypeScript sessions that remember.
 #[derive(Debug, Parser)]
@@ -40,6 +42,11 @@ pub(crate) enum Command {
     /// Each input is a cell of one session: its top-level names are there for the next. Input goes on over several lines as long as
     /// something is open. Ctrl-C stops the script that runs, Ctrl-D ends.
     Repl,
+    /// Write, check and test plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Print TypeScript declarations of everything that scripts find, plugins included
+    Types,
     /// Drive sessions through a pipe: JSON lines in, JSON lines out
     ///
     /// Each line is a request: {"id": 1, "session": "a", "script": "return 1", "args": [], "timeout_ms": 1000}, or
@@ -49,6 +56,25 @@ pub(crate) enum Command {
     Batch(Batch),
     /// Serve the Model Context Protocol on stdin and stdout
     Mcp,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Write a plugin to begin with into a new folder
+    New {
+        /// How scripts will call it: tools.NAME
+        name: String,
+    },
+    /// Say what a plugin offers and may use, and everything that is wrong with it
+    Check {
+        /// Folder or file of the plugin
+        path: PathBuf,
+    },
+    /// Run a plugin's *.test.ts in real sessions
+    Test {
+        /// Folder or file of the plugin
+        path: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -111,35 +137,46 @@ pub(crate) struct Common {
     /// none]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) modules: Option<PathBuf>,
-    /// VMs kept warm
-    #[arg(long, global = true, value_name = "N", default_value_t = 1000)]
-    max_vms: usize,
-    /// How long a session may be unused before it ends
-    #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration, default_value = "30m")]
-    idle_ttl: Duration,
+    /// Folder or file of a plugin whose tools scripts can call; may be given again
+    #[arg(long = "plugin", global = true, value_name = "PATH")]
+    plugins: Vec<PathBuf>,
+    /// VMs kept warm [default: 1000]
+    #[arg(long, global = true, value_name = "N")]
+    max_vms: Option<usize>,
+    /// How long a session may be unused before it ends [default: 30m]
+    #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration)]
+    idle_ttl: Option<Duration>,
 }
 
 impl Common {
-    /// The policy asked for; limits that no script could run under are refused here, once.
-    pub(crate) fn table_config(&self) -> Result<TableConfig, ScriptError> {
-        let mut defaults = RunOptions::default();
-        if let Some(wall) = self.timeout {
-            defaults.wall = wall;
+    /// The policy asked for: the command line first, then the configuration file. Limits that no script could run under are refused here,
+    /// once.
+    pub(crate) fn table_config(&self, file: &Config) -> Result<TableConfig, ScriptError> {
+        let mut config = TableConfig::default();
+        if let Some(wall) = self.timeout.or(file.timeout) {
+            config.defaults.wall = wall;
         }
-        defaults.cpu = self.cpu;
-        if let Some(memory) = self.memory {
-            defaults.memory_bytes = usize::try_from(memory.as_u64()).unwrap_or(usize::MAX);
+        config.defaults.cpu = self.cpu.or(file.cpu);
+        if let Some(memory) = self.memory.map(|memory| memory.as_u64()).or(file.memory) {
+            config.defaults.memory_bytes = usize::try_from(memory).unwrap_or(usize::MAX);
         }
-        let modules = self.modules.as_ref().map(|directory| match directory.canonicalize() {
-            Ok(path) if path.is_dir() => Ok(ModuleAccess::below(path)),
-            Ok(_) => Err(format!("--modules {}: no directory", directory.display())),
-            Err(error) => Err(format!("--modules {}: {error}", directory.display())),
-        });
-        let modules = modules.transpose().map_err(ScriptError::invalid_request)?;
-        let config =
-            TableConfig { max_vms: self.max_vms, idle_ttl: self.idle_ttl, defaults, modules, ..TableConfig::default() };
+        config.max_vms = self.max_vms.or(file.max_vms).unwrap_or(config.max_vms);
+        config.idle_ttl = self.idle_ttl.or(file.idle_ttl).unwrap_or(config.idle_ttl);
+        if let Some(directory) = self.modules.as_ref().or(file.modules.as_ref()) {
+            let access = match directory.canonicalize() {
+                Ok(path) if path.is_dir() => Ok(ModuleAccess::below(path)),
+                Ok(_) => Err(format!("modules: {} is no directory", directory.display())),
+                Err(error) => Err(format!("modules: {}: {error}", directory.display())),
+            };
+            config.modules = Some(access.map_err(ScriptError::invalid_request)?);
+        }
         config.defaults.check(&config.ceilings)?;
         Ok(config)
+    }
+
+    /// The plugins of the configuration file and of the command line.
+    pub(crate) fn plugins(&self, file: &Config) -> Vec<PathBuf> {
+        file.plugins.iter().chain(&self.plugins).cloned().collect()
     }
 }
 

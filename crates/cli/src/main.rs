@@ -3,7 +3,9 @@
 mod args;
 mod batch;
 mod check;
+mod config;
 mod output;
+mod plugin;
 mod repl;
 mod run;
 
@@ -11,10 +13,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use perennial_sessions::SessionTable;
+use perennial_sessions::{PluginOptions, PluginSet, SessionTable};
 use tokio::runtime::Builder;
 
 use crate::args::{Arguments, Command};
+use crate::config::Config;
 
 /// What the program ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,13 +58,35 @@ fn leave(exit: Exit) -> ! {
 }
 
 async fn main_async(arguments: Arguments) -> Exit {
-    let config = match arguments.common.table_config() {
+    let file =
+        std::env::current_dir().map_err(|error| error.to_string()).and_then(|directory| Config::find(&directory));
+    let file = match file {
+        Ok(file) => file,
+        Err(error) => {
+            output::complain(&error);
+            return Exit::Usage;
+        }
+    };
+    let mut config = match arguments.common.table_config(&file) {
         Ok(config) => config,
         Err(error) => {
             output::complain(&error.message);
             return Exit::Usage;
         }
     };
+    let options = PluginOptions { ceiling: file.allow.clone(), ..PluginOptions::default() };
+    let plugins = PluginSet::load(&arguments.common.plugins(&file), &options).await;
+    for failure in plugins.failures() {
+        // The others are there all the same.
+        output::complain(&failure.to_string());
+    }
+    if let Command::Types = arguments.command {
+        return if output::line(plugins.types().trim_end()) { Exit::Ok } else { Exit::Failed };
+    }
+    if let Command::Plugin(command) = arguments.command {
+        return plugin::plugin(command, config, &options).await;
+    }
+    config.plugins = Some(plugins);
     let modules = config.modules.clone();
     // The shell stays when a script is stopped.
     let interrupts = !matches!(arguments.command, Command::Repl);
@@ -70,6 +95,7 @@ async fn main_async(arguments: Arguments) -> Exit {
         match arguments.command {
             Command::Run(run) => run::files(&table, run, modules.as_ref()).await,
             Command::Eval(eval) => run::code(&table, eval).await,
+            Command::Plugin(_) | Command::Types => unreachable!("done above"),
             Command::Check(check) => check::files(check, modules.as_ref()),
             Command::Repl => repl::repl(&table).await,
             Command::Batch(batch) => batch::batch(&table, batch).await,

@@ -11,7 +11,11 @@
 
   function define(name, value, writable) {
     setDelete(begun, name);
-    defineProperty(global, name, { __proto__: null, value, writable, enumerable: true, configurable: true });
+    put(name, { __proto__: null, value, writable, enumerable: true, configurable: true });
+  }
+
+  function put(name, descriptor) {
+    if (!defineProperty(global, name, descriptor)) throw new TypeError(`'${name}' cannot be declared: globalThis does not take it`);
   }
 
   function defineAll(fields, writable) {
@@ -69,7 +73,7 @@
   function bind(specifier, namespace, local, imported) {
     setDelete(begun, local);
     if (imported === "*") return define(local, namespace, false);
-    defineProperty(global, local, {
+    put(local, {
       __proto__: null,
       enumerable: true,
       configurable: true,

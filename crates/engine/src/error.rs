@@ -89,9 +89,11 @@ fn parse_frame(line: &str) -> Option<(&str, &str, u32, u32)> {
 }
 
 /// The author's own frames with their own columns, and the first place among them.
-fn own_frames(stack: &str, sources: &Sources) -> (Option<String>, Option<Place>) {
+///
+/// Frames of `constructors`, which made the error itself, are in the stack but are not the place.
+fn own_frames(stack: &str, sources: &Sources, constructors: &[String]) -> (Option<String>, Option<Place>) {
     let mut frames = String::new();
-    let mut first = None;
+    let (mut first, mut made) = (None, None);
     let mut count = 0;
     for frame in stack.lines() {
         let Some((function, file, line, column)) = parse_frame(frame) else {
@@ -114,12 +116,15 @@ fn own_frames(stack: &str, sources: &Sources) -> (Option<String>, Option<Place>)
             "" | "<anonymous>" | "<eval>" => frames.push_str(&format!("    at {file}:{line}:{column}")),
             _ => frames.push_str(&format!("    at {function} ({file}:{line}:{column})")),
         }
-        if first.is_none() {
+        let makes_it = first.is_none() && constructors.iter().any(|name| name == function);
+        if makes_it {
+            made.get_or_insert(Place { file, line, column, text: None });
+        } else if first.is_none() {
             let text = origin.and_then(|origin| line_of(&*origin, line));
             first = Some(Place { file, line, column, text });
         }
     }
-    ((!frames.is_empty()).then_some(frames), first)
+    ((!frames.is_empty()).then_some(frames), first.or(made))
 }
 
 /// The line with a caret below the column; long lines are shown around it.
@@ -176,6 +181,27 @@ fn text_of(value: &Value<'_>, key: &str) -> Option<String> {
             None
         }
     }
+}
+
+/// The names of the classes that an error is an instance of, as far as scripts have made them.
+fn constructors_of(thrown: &Value<'_>) -> Vec<String> {
+    const MAX_CLASSES: usize = 8;
+    let mut names = Vec::new();
+    let mut prototype = thrown.plain_prototype();
+    while let Some(class) = prototype.filter(|class| class.is_object() && names.len() < MAX_CLASSES) {
+        let name = match class.get_str("constructor") {
+            Ok(constructor) if constructor.is_object() => text_of(&constructor, "name"),
+            Ok(_) => None,
+            Err(Exception) => {
+                drop(thrown.scope().catch());
+                None
+            }
+        };
+        names.push(name.unwrap_or_default());
+        prototype = class.plain_prototype();
+    }
+    names.retain(|name| !name.is_empty());
+    names
 }
 
 /// Name and message of anything that was thrown.
@@ -240,7 +266,8 @@ pub(crate) fn describe(
     let (name, message) = name_and_message(helpers, thrown);
     let mut error = ScriptError { name, ..ScriptError::new(kind, message) };
     if thrown.class() == Class::Error {
-        let (stack, place) = own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources);
+        let (stack, place) =
+            own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources, &constructors_of(thrown));
         error.stack = stack;
         if let Some(place) = place {
             place.put_into(&mut error);
@@ -264,12 +291,14 @@ pub(crate) fn describe_syntax(
 ) -> ScriptError {
     let (name, message) = name_and_message(helpers, thrown);
     let mut error = ScriptError { name, ..ScriptError::new(ErrorKind::Syntax, message) };
-    let (_, place) = own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources);
+    let (_, place) = own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources, &[]);
     let Some((file, origin)) = sources.last() else { return error };
     let source = origin.source();
     let lines = source.split('\n').count() as u32;
     match place {
         Some(place) if place.line <= lines => place.put_into(&mut error),
+        // A limit of the compiler.
+        None if !error.message.is_empty() && !error.message.starts_with("unexpected end") => {}
         _ => {
             // The parser got as far as the wrapper's last line. If it stumbled over the label there, the block that bears it was
             // closed already; otherwise something is still open.

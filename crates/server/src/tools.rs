@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use perennial_protocol::result_schema;
+use perennial_sessions::PluginSet;
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
@@ -8,27 +9,50 @@ use serde_json::{Value, json};
 pub(crate) const DEFAULT_SESSION: &str = "default";
 
 /// What a model is told it can rely on. A test keeps it under 1,500 characters.
-pub(crate) const RUN: &str = "Runs JavaScript in a session that remembers.
+pub(crate) const RUN: &str = "Runs a cell of TypeScript or JavaScript in a session that remembers, like a notebook.
 
-The script is the body of an async function: use `return` for the result and `await` as you like; `const`, `let` and functions are \
-local to the call. To keep something for later calls, put it on `globalThis` (fast, lost when the VM is discarded) or into `vars` \
-(JSON values, kept until the session ends): vars.get(name), vars.set(name, value), vars.has, vars.delete, vars.keys(), \
-vars.update(name, fn).
+Top-level `const`, `let`, functions, classes and imports stay for later cells and may be declared again. The result is what you `return`, \
+else the value of the last expression; `_` is the last result. `await` works at the top level.
 
-`args` is bound to the arguments given. `console.log` is returned with the result. Timers work. There is no network, no file system, \
-no `require` and no `import`.
+Names are lost when the VM is discarded; `vars` keeps JSON values until the session ends: vars.get(name), vars.set(name, value), vars.has, \
+vars.delete, vars.keys(), vars.update(name, fn).
 
-A script that throws keeps its globals. One that is stopped (time, memory, cancelled) loses them, and the next result lists what was \
+`args` is bound to the arguments given. `console.log` is returned with the result. Timers work. There is no network and no file system.
+
+A script that throws keeps what it had declared. One that is stopped (time, memory, cancelled) loses it, and the next result lists what was \
 lost. Errors carry line, column and an excerpt. Results are copied as JSON: dates become ISO strings; Map, Set, BigInt, NaN and bytes \
 are tagged like {\"$map\": [[key, value]]}; functions, promises and cycles are errors that name the path. A result over 1 MiB is an \
 error: return a part.
 
 Calls on one session run one after the other, different sessions side by side.";
 
-pub(crate) fn tools() -> Vec<Tool> {
+/// How much of the description plugins may take.
+const MAX_PLUGINS: usize = 2000;
+
+/// What a model is told of the plugins; the rest it finds with `tools.search`.
+fn run_description(plugins: &PluginSet) -> String {
+    let mut text = RUN.to_owned();
+    if plugins.plugins().next().is_none() {
+        return text;
+    }
+    text.push_str("\n\nPlugins, called as `await tools.PLUGIN.TOOL(args)`; tools.search(\"words\") finds tools, tools.describe(\"plugin.tool\") gives their schemas:");
+    let start = text.len();
+    for plugin in plugins.plugins() {
+        let names: Vec<&str> = plugin.tools.keys().map(String::as_str).collect();
+        let line = format!("\n- {} ({}): {}", plugin.name, plugin.description, names.join(", "));
+        if text.len() - start + line.len() > MAX_PLUGINS {
+            text.push_str("\n- … and more");
+            break;
+        }
+        text.push_str(&line);
+    }
+    text
+}
+
+pub(crate) fn tools(plugins: &PluginSet) -> Vec<Tool> {
     vec![
-        Tool::new("run", RUN, run_input())
-            .with_title("Run JavaScript")
+        Tool::new("run", run_description(plugins), run_input())
+            .with_title("Run TypeScript")
             .with_raw_output_schema(object(result_schema()))
             .with_annotations(annotations(false, true, false)),
         Tool::new(
@@ -66,7 +90,7 @@ fn run_input() -> Arc<JsonObject> {
         "additionalProperties": false,
         "required": ["script"],
         "properties": {
-            "script": {"type": "string", "description": "The body of an async function."},
+            "script": {"type": "string", "description": "TypeScript or JavaScript."},
             "session": {"type": "string", "description": "The session's name; one default session if absent."},
             "args": {"description": "Any JSON value; bound to `args` in the script."},
             "timeout_ms": {"type": "integer", "minimum": 1, "description": "Wall-clock limit in milliseconds."}
@@ -120,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_schema_is_an_object_at_its_root() {
-        for tool in tools() {
+        for tool in tools(&PluginSet::empty()) {
             assert_eq!(tool.input_schema.get("type"), Some(&json!("object")), "{}", tool.name);
             if let Some(output) = &tool.output_schema {
                 assert_eq!(output.get("type"), Some(&json!("object")), "{}", tool.name);

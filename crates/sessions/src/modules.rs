@@ -103,7 +103,9 @@ static NOTHING: LazyLock<Loader> = LazyLock::new(|| Loader::provided(provided_mo
 
 /// What every loader of sessions and plugins provides.
 pub(crate) fn provided_modules() -> BTreeMap<String, Arc<str>> {
-    [("perennial:plugin".to_owned(), include_str!("../js/plugin.ts").into())].into_iter().collect()
+    let modules =
+        [("perennial:plugin", include_str!("../js/plugin.ts")), ("perennial:test", include_str!("../js/test.ts"))];
+    modules.into_iter().map(|(name, source)| (name.to_owned(), source.into())).collect()
 }
 
 impl SessionModules {

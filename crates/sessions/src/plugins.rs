@@ -8,6 +8,7 @@ mod manifest;
 mod ops;
 mod set;
 mod similar;
+mod types;
 
 pub use allow::Allow;
 pub use manifest::Tool;

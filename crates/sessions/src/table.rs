@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use compact_str::CompactString;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use perennial_engine::{EngineConfig, Executor, Vm};
+use perennial_engine::{Executor, Vm};
 use perennial_protocol::{EndReason, RunRequest, ScriptError, ScriptResult};
 use tokio::runtime::Handle;
 
@@ -20,7 +20,7 @@ use crate::reaper::{Deadlines, reap};
 use crate::record::{Record, lock};
 use crate::session::{BrowserSession, Call, Work};
 use crate::tombstones::Tombstones;
-use crate::vars::{InMemoryVars, default_config};
+use crate::vars::{InMemoryVars, no_plugins};
 
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// After so many sessions or VMs have gone, freed memory is handed back to the system.
@@ -58,7 +58,7 @@ pub(crate) struct Shared {
     pub(crate) pool: Arc<Pool>,
     pub(crate) programs: Arc<Programs>,
     /// What sessions are made of whose callers bring no configuration.
-    plugins: RwLock<EngineConfig>,
+    plugins: RwLock<PluginSet>,
     /// By name; short names lie in the map itself, where looking one up costs no further cache miss.
     sessions: DashMap<CompactString, Arc<Record>>,
     deadlines: Arc<Deadlines>,
@@ -124,7 +124,7 @@ impl SessionTable {
         let shared = Arc::new(Shared {
             executor: Arc::new(Executor::new(config.executor.clone())),
             programs: Arc::default(),
-            plugins: RwLock::new(config.plugins.as_ref().map_or_else(default_config, PluginSet::config)),
+            plugins: RwLock::new(config.plugins.clone().unwrap_or_else(no_plugins)),
             runtime: runtime.clone(),
             pool: Arc::default(),
             sessions: DashMap::new(),
@@ -201,7 +201,7 @@ impl SessionTable {
                 }
             },
         };
-        let config = self.shared().plugins.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let config = self.shared().plugins.read().unwrap_or_else(PoisonError::into_inner).config();
         let call = Call {
             config: &config,
             work: bundle.map_or(Work::Cell(&request.script), Work::Bundle),
@@ -264,7 +264,12 @@ impl SessionTable {
 
     /// Gives the scripts other plugins: sessions get a new VM with their next run, which says `config`.
     pub fn set_plugins(&self, plugins: &PluginSet) {
-        *self.shared().plugins.write().unwrap_or_else(PoisonError::into_inner) = plugins.config();
+        *self.shared().plugins.write().unwrap_or_else(PoisonError::into_inner) = plugins.clone();
+    }
+
+    /// The plugins of scripts whose callers bring no configuration.
+    pub fn plugins(&self) -> PluginSet {
+        self.shared().plugins.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How often a cell was found ready to run, and how often it had to be parsed.

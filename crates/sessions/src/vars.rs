@@ -313,8 +313,8 @@ fn with_plugins(plugins: &PluginSet, more: OpTable, mut areas: Vec<Area>) -> Eng
     EngineConfig::new(ops, areas).with_modules(Arc::new(PluginModules(plugins.clone())))
 }
 
-/// The configuration of sessions whose callers bring none.
-pub(crate) fn default_config() -> EngineConfig {
-    static DEFAULT: OnceLock<EngineConfig> = OnceLock::new();
-    DEFAULT.get_or_init(|| session_config(OpTable::new(), Vec::new())).clone()
+/// The plugins of tables that have none: one set, so that their sessions share one configuration.
+pub(crate) fn no_plugins() -> PluginSet {
+    static NONE: OnceLock<PluginSet> = OnceLock::new();
+    NONE.get_or_init(PluginSet::empty).clone()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{HostState, lock, panicked};
-use crate::js::{Bytecode, CompileError, Exception, ModuleDef, PromiseState, Scope, Value};
+use crate::js::{Bytecode, CompileError, Exception, ModuleDef, PromiseState, Scope, TextError, Value};
 use crate::modules::{Import, Module, ModuleGraph};
 use crate::ops::OpError;
 
@@ -24,12 +24,15 @@ impl HostState {
     pub(super) fn import<'js>(&self, scope: Scope<'js>, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
         let text = |index: usize| args.get(index).filter(|value| value.is_string()).and_then(Value::text_lossy);
         let importer = text(0);
+        let (promise, resolve, reject) = scope.promise()?;
+        let refuse = |thrown: Value<'js>| scope.call(&reject, &scope.undefined(), &[&thrown]).map(drop);
         let specifier = match args.get(1).map(Value::text) {
             Some(Ok(specifier)) => specifier.to_owned(),
-            _ => {
-                drop(scope.catch());
-                String::new()
+            Some(Err(TextError::Exception)) => {
+                refuse(scope.catch())?;
+                return Ok(promise);
             }
+            Some(Err(TextError::LoneSurrogate)) | None => String::new(),
         };
         let loaded = match self.config.modules() {
             None => Err(OpError::permission(&format!("importing '{specifier}'"), "a module loader")),
@@ -41,7 +44,6 @@ impl HostState {
         };
         // Reading and parsing takes its time.
         scope.leave_if_stopped();
-        let (promise, resolve, reject) = scope.promise()?;
         match loaded {
             Ok(graph) => {
                 // An error made here knows where the import stands; what goes wrong later does not.
@@ -60,8 +62,7 @@ impl HostState {
             }
             Err(error) => {
                 let Exception = self.throw(scope, &error);
-                let thrown = scope.catch();
-                scope.call(&reject, &scope.undefined(), &[&thrown])?;
+                refuse(scope.catch())?;
             }
         }
         Ok(promise)

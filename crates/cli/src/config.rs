@@ -1,0 +1,159 @@
+//! `perennial.toml`: plugins, capabilities and limits of a project.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use perennial_sessions::{Allow, did_you_mean};
+use serde_json::{Map, Value};
+
+/// What a configuration file says; nothing of it has to be said.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Config {
+    pub(crate) plugins: Vec<PathBuf>,
+    /// The most that plugins are granted.
+    pub(crate) allow: Allow,
+    pub(crate) modules: Option<PathBuf>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) cpu: Option<Duration>,
+    pub(crate) memory: Option<u64>,
+    pub(crate) max_vms: Option<usize>,
+    pub(crate) idle_ttl: Option<Duration>,
+}
+
+const NAME: &str = "perennial.toml";
+
+impl Config {
+    /// Reads the nearest file from a directory upwards.
+    pub(crate) fn find(from: &Path) -> Result<Self, String> {
+        let Some(path) = from.ancestors().map(|directory| directory.join(NAME)).find(|path| path.is_file()) else {
+            return Ok(Self::default());
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let directory = path.parent().unwrap_or(Path::new("."));
+        Self::parse(&text, directory).map_err(|problems| format!("{}: {}", path.display(), problems.join("; ")))
+    }
+
+    /// Paths are relative to `directory`.
+    fn parse(text: &str, directory: &Path) -> Result<Self, Vec<String>> {
+        let table: toml::Table =
+            text.parse().map_err(|error: toml::de::Error| vec![error.to_string().trim().to_owned()])?;
+        let root = serde_json::to_value(table).map_err(|error| vec![error.to_string()])?;
+        let mut reader = Reader { problems: Vec::new() };
+        let mut config = Self::default();
+        let root = reader.table(&root, "", &["plugins", "allow", "modules", "limits"]);
+        if let Some(plugins) = root.get("plugins") {
+            match plugins.as_array().map(|plugins| plugins.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
+                Some(Some(plugins)) => config.plugins = plugins.into_iter().map(|path| directory.join(path)).collect(),
+                _ => reader.problems.push("plugins: not a list of paths".to_owned()),
+            }
+        }
+        match root.get("allow").map_or(Ok(Allow::default()), Allow::parse) {
+            Ok(allow) => config.allow = allow,
+            Err(problems) => reader.problems.extend(problems.into_iter().map(|why| format!("allow{why}"))),
+        }
+        if let Some(modules) = root.get("modules") {
+            let modules = reader.table(modules, "modules", &["root"]);
+            config.modules = reader.text(&modules, "modules", "root").map(|path| directory.join(path));
+        }
+        if let Some(limits) = root.get("limits") {
+            let limits = reader.table(limits, "limits", &["timeout", "cpu", "memory", "max_vms", "idle_ttl"]);
+            config.timeout = reader.time(&limits, "timeout");
+            config.cpu = reader.time(&limits, "cpu");
+            config.idle_ttl = reader.time(&limits, "idle_ttl");
+            config.memory = reader.text(&limits, "limits", "memory").and_then(|text| {
+                text.parse::<bytesize::ByteSize>()
+                    .map(|size| size.as_u64())
+                    .map_err(|error| {
+                        reader.problems.push(format!("limits.memory: {error}"));
+                    })
+                    .ok()
+            });
+            config.max_vms = match limits.get("max_vms") {
+                None => None,
+                Some(value) => value.as_u64().and_then(|value| usize::try_from(value).ok()).or_else(|| {
+                    reader.problems.push(format!("limits.max_vms: {value} is no number of VMs"));
+                    None
+                }),
+            };
+        }
+        if reader.problems.is_empty() { Ok(config) } else { Err(reader.problems) }
+    }
+}
+
+struct Reader {
+    problems: Vec<String>,
+}
+
+impl Reader {
+    fn table(&mut self, value: &Value, at: &str, known: &[&str]) -> Map<String, Value> {
+        let Value::Object(map) = value else {
+            self.problems.push(format!("{at}: not a table"));
+            return Map::new();
+        };
+        for key in map.keys().filter(|key| !known.contains(&&***key)) {
+            let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+            self.problems.push(format!("there is no '{path}'{}", did_you_mean(key, known)));
+        }
+        map.clone()
+    }
+
+    fn text(&mut self, map: &Map<String, Value>, at: &str, key: &str) -> Option<String> {
+        let value = map.get(key)?;
+        let text = value.as_str().map(str::to_owned);
+        if text.is_none() {
+            self.problems.push(format!("{at}.{key}: {value} is no text"));
+        }
+        text
+    }
+
+    fn time(&mut self, map: &Map<String, Value>, key: &str) -> Option<Duration> {
+        let text = self.text(map, "limits", key)?;
+        match humantime::parse_duration(&text) {
+            Ok(time) => Some(time),
+            Err(error) => {
+                self.problems.push(format!("limits.{key}: {error}"));
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, Vec<String>> {
+        Config::parse(text, Path::new("/p"))
+    }
+
+    #[test]
+    fn a_whole_file_is_read_with_its_paths_relative_to_it() {
+        let text = "plugins = [\"plugins/html\"]\n[allow]\nnet = [\"*.example.com\"]\n[modules]\nroot = \"src\"\n\
+                    [limits]\ntimeout = \"30s\"\ncpu = \"10s\"\nmemory = \"128MiB\"\nmax_vms = 5\nidle_ttl = \"1m\"";
+        let config = parse(text).expect("it parses");
+        assert_eq!(config.plugins, [PathBuf::from("/p/plugins/html")]);
+        assert_eq!(config.modules, Some(PathBuf::from("/p/src")));
+        assert_eq!(
+            (config.timeout, config.memory, config.max_vms),
+            (Some(Duration::from_secs(30)), Some(128 << 20), Some(5))
+        );
+        assert_eq!(parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_values_are_errors_with_advice() {
+        for (text, expected) in [
+            ("plugin = []", "there is no 'plugin' (did you mean 'plugins'?)"),
+            ("[limits]\ntimout = \"1s\"", "there is no 'limits.timout' (did you mean 'timeout'?)"),
+            ("[limits]\ntimeout = 5", "limits.timeout: 5 is no text"),
+            ("[limits]\nmemory = \"lots\"", "limits.memory: "),
+            ("[allow]\nnett = []", "allow: there is no 'nett' (did you mean 'net'?)"),
+            ("plugins = \"x\"", "plugins: not a list of paths"),
+            ("limits = 1", "limits: not a table"),
+            ("[limits", "TOML parse error"),
+        ] {
+            let problems = parse(text).expect_err(text);
+            assert!(problems[0].starts_with(expected), "{problems:?}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+import { assertEquals, assertThrows, test } from "perennial:test";
+
+test("greets by name", async () => {
+  assertEquals(await tools.NAME.greet({ name: "Ada" }), "Hello, Ada!");
+});
+
+test("says what is wrong with an argument", async () => {
+  await assertThrows(() => tools.NAME.greet({}), "NAME.greet: args");
+});

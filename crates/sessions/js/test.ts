@@ -1,0 +1,59 @@
+// perennial:test. Tests are collected while a file is evaluated and run when the runner asks for it.
+type Test = { name: string; run: () => void | Promise<void> };
+const tests: Test[] = [];
+
+export function test(name: string, run: () => void | Promise<void>): void {
+  tests.push({ name, run });
+}
+
+export function assert(condition: unknown, message = "the condition does not hold"): void {
+  if (!condition) throw new Error(message);
+}
+
+const show = (value: unknown): string => {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
+  }
+};
+
+function same(a: any, b: any): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  if (a instanceof Map && b instanceof Map) return same([...a], [...b]);
+  if (a instanceof Set && b instanceof Set) return same([...a], [...b]);
+  if (a instanceof Date && b instanceof Date) return a.getTime() === b.getTime();
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && same(a[key], b[key]));
+}
+
+export function assertEquals(actual: unknown, expected: unknown, message = "the values differ"): void {
+  if (!same(actual, expected)) throw new Error(`${message}\n  expected ${show(expected)}\n  got      ${show(actual)}`);
+}
+
+export async function assertThrows(run: () => unknown, part = ""): Promise<Error> {
+  try {
+    await run();
+  } catch (error: any) {
+    const message = String(error?.message ?? error);
+    if (!message.includes(part)) throw new Error(`the message is ${show(message)} and does not contain ${show(part)}`);
+    return error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+// What became of each test; the runner of `perennial plugin test` calls this.
+export async function finish(): Promise<{ name: string; error?: string; stack?: string }[]> {
+  const results = [];
+  for (const { name, run } of tests.splice(0)) {
+    try {
+      await run();
+      results.push({ name });
+    } catch (error: any) {
+      results.push({ name, error: String(error?.message ?? error), stack: String(error?.stack ?? "") });
+    }
+  }
+  return results;
+}

@@ -1,0 +1,105 @@
+// What every script of a session finds, written by hand. `perennial types` prints this and, behind it, the plugins' tools.
+
+/** What one call of a session brings. */
+declare const args: any;
+/** The last result of the session, until a cell declares the name itself. */
+declare var _: any;
+/** What was thrown last, until a cell declares the name itself. */
+declare var _error: any;
+
+interface PerennialVars {
+  /** A copy of the value; `undefined` if there is none. */
+  get(name: string): any;
+  /** Keeps a copy of the value until the session ends. */
+  set(name: string, value: unknown): void;
+  has(name: string): boolean;
+  delete(name: string): boolean;
+  /** All names, sorted. */
+  keys(): string[];
+  clear(): void;
+  /** Writes what `change` makes of the value; again, if somebody else wrote meanwhile. */
+  update<T = any>(name: string, change: (value: any) => T): T;
+}
+/** Durable values: what outlives the VM. */
+declare const vars: PerennialVars;
+
+interface PerennialConsole {
+  log(...values: unknown[]): void;
+  info(...values: unknown[]): void;
+  warn(...values: unknown[]): void;
+  error(...values: unknown[]): void;
+  debug(...values: unknown[]): void;
+}
+declare const console: PerennialConsole;
+
+declare function setTimeout<A extends unknown[]>(callback: (...args: A) => void, ms?: number, ...args: A): number;
+declare function setInterval<A extends unknown[]>(callback: (...args: A) => void, ms?: number, ...args: A): number;
+declare function setImmediate<A extends unknown[]>(callback: (...args: A) => void, ...args: A): number;
+declare function clearTimeout(id: number | undefined): void;
+declare function clearInterval(id: number | undefined): void;
+declare function clearImmediate(id: number | undefined): void;
+
+/** Something that nobody granted. */
+declare class PermissionError extends Error {}
+/** A limit of something that lasts. */
+declare class QuotaExceededError extends Error {}
+
+interface PerennialToolSearch {
+  /** Tools whose name or description fits the words, the best first. */
+  search(words: string, limit?: number): { name: string; description: string }[];
+  /** What `plugin` or `plugin.tool` is, with the schemas of a tool. */
+  describe(name: string): any;
+}
+
+declare module "perennial:plugin" {
+  /** JSON Schema. */
+  export type Schema = { readonly [key: string]: unknown };
+
+  /** What a plugin may use: its own, whatever script calls it. */
+  export interface Context {
+    readonly plugin: { readonly name: string; readonly version: string };
+    /** Reaches the hosts of `allow.net`. */
+    fetch(url: string, init?: { [key: string]: unknown }): Promise<any>;
+    /** Reads what `allow.read` names. */
+    readonly fs: {
+      readText(path: string): Promise<string>;
+      readBytes(path: string): Promise<Uint8Array>;
+      list(path: string): Promise<string[]>;
+    };
+    /** Runs the commands of `allow.commands`. */
+    readonly commands: { run(name: string, args?: readonly string[]): Promise<any> };
+  }
+
+  export interface Tool<Args = any, Result = any> {
+    description: string;
+    /** JSON Schema of the argument, checked before `run` is called. */
+    input: Schema;
+    /** JSON Schema of the result, checked before the caller gets it. */
+    output?: Schema;
+    /** How long a call is waited for. */
+    timeoutMs?: number;
+    run(args: Args, ctx: Context): Result | Promise<Result>;
+  }
+
+  export interface Plugin {
+    name: string;
+    version: string;
+    description: string;
+    allow?: { net?: readonly string[]; read?: readonly string[]; commands?: { readonly [name: string]: { readonly [key: string]: unknown } } };
+    tools: { readonly [name: string]: Tool };
+    setup?(ctx: Context): void | Promise<void>;
+  }
+
+  export function definePlugin<const P extends Plugin>(plugin: P): P;
+  export function defineTool<Args = any, Result = any>(tool: Tool<Args, Result>): Tool<Args, Result>;
+}
+
+declare module "perennial:test" {
+  /** Adds a test; tests run one after the other when the file has been evaluated. */
+  export function test(name: string, run: () => void | Promise<void>): void;
+  export function assert(condition: unknown, message?: string): asserts condition;
+  /** Compares by structure. */
+  export function assertEquals<T>(actual: T, expected: T, message?: string): void;
+  /** Expects a throw or a rejection, with this text in its message if one is given. */
+  export function assertThrows(run: () => unknown, part?: string): Promise<Error>;
+}
