@@ -278,12 +278,11 @@ fn the_mcp_server_ends_with_its_client_even_while_a_script_runs() {
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
-/// The blocks of the README that show a shell, with what they print.
-#[test]
-fn the_readme_s_commands_do_what_it_says() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+/// Runs the blocks of a document that show a shell, in a folder, and compares what they print. Returns how many commands there were.
+fn play(document: &str, folder: &Path) -> usize {
+    let text = std::fs::read_to_string(root().join(document)).unwrap();
     let mut commands = 0;
-    for block in readme.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+    for block in text.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
         let mut lines = block.lines().peekable();
         while let Some(line) = lines.next() {
             let Some(command) = line.strip_prefix("$ ") else { continue };
@@ -296,12 +295,39 @@ fn the_readme_s_commands_do_what_it_says() {
             // Built already: the program itself in place of cargo's way to it.
             let shell =
                 format!("perennial() {{ '{}' \"$@\"; }}; exec 2>&1; {command}", env!("CARGO_BIN_EXE_perennial"));
-            let output = Command::new("bash").args(["-c", &shell]).current_dir(root()).output().unwrap();
+            let output = Command::new("bash").args(["-c", &shell]).current_dir(folder).output().unwrap();
             if !expected.is_empty() {
-                assert_eq!(out(&output), expected, "{command}");
+                assert_eq!(out(&output), expected, "{document}: {command}");
             }
             commands += 1;
         }
     }
+    commands
+}
+
+#[test]
+fn the_readme_s_commands_do_what_it_says() {
+    let commands = play("README.md", &root());
     assert!(commands >= 3, "the README shows {commands} commands");
+}
+
+#[test]
+fn who_follows_the_guide_has_a_tested_plugin() {
+    let folder = tempfile::tempdir().unwrap();
+    let commands = play("docs/plugins.md", folder.path());
+    assert!(commands >= 5, "the guide shows {commands} commands");
+}
+
+#[test]
+fn the_first_party_plugins_do_what_their_readmes_show_and_pass_their_tests() {
+    for plugin in ["html", "table", "text"] {
+        let folder = format!("plugins/{plugin}");
+        assert!(play(&format!("{folder}/README.md"), &root()) >= 3, "{plugin}");
+        let tested = Command::new(env!("CARGO_BIN_EXE_perennial"))
+            .args(["plugin", "test", &folder])
+            .current_dir(root())
+            .output()
+            .unwrap();
+        assert!(tested.status.success(), "{}", out(&tested));
+    }
 }
