@@ -25,6 +25,8 @@ use crate::edits::{Edits, PositionMap};
 use crate::erase::{is_type_decl, skip_trivia};
 use crate::parse::{offset, range};
 
+/// Problems of one kind that are worth finding a line for.
+const MAX_PROBLEMS: usize = 20;
 /// Names that a session provides and that a cell would lose for all later ones.
 const PROVIDED: [&str; 2] = ["vars", "tools"];
 /// Names that cannot be properties of the global object, or not others.
@@ -149,11 +151,11 @@ enum Kind {
 
 /// A name that the source does not contain.
 pub(crate) fn fresh_name(source: &str) -> String {
-    let mut name = "$cell".to_owned();
-    while source.contains(&name) {
-        name.push('$');
-    }
-    name
+    let name = "$cell";
+    let longest = source
+        .match_indices(name)
+        .map(|(at, _)| source[at + name.len()..].bytes().take_while(|byte| *byte == b'$').count() + 1);
+    name.to_owned() + &"$".repeat(longest.max().unwrap_or(0))
 }
 
 /// A name as the key of an object literal.
@@ -313,6 +315,21 @@ impl Cell<'_, '_> {
         }
         let end = offset(last.span.hi);
         self.edits.close(end, ")");
+        if last.init.is_none() {
+            self.keep_apart(end);
+        }
+    }
+
+    /// A declaration that ends with its name must not go on in the next line now that it ends with a bracket.
+    fn keep_apart(&mut self, end: usize) {
+        let source = self.edits.source();
+        let next = skip_trivia(source, end);
+        let breaks = source[end..next].contains(['\n', '\r', '\u{2028}', '\u{2029}']);
+        if breaks
+            && matches!(source.as_bytes().get(next), Some(b'(' | b'[' | b'`' | b'/' | b'+' | b'-' | b'*' | b'.' | b'<'))
+        {
+            self.edits.between(end, end, ";");
+        }
     }
 
     /// Replaces the `=` behind a declaration's left side and its type.
@@ -359,7 +376,11 @@ impl Cell<'_, '_> {
             return self.problems.push(Problem::at(at, format!("'{sym}' cannot be declared")));
         }
         match self.declared.get(sym) {
-            Some((first, other)) if kind == Kind::Lexical || *other == Kind::Lexical => {
+            Some((first, other)) if kind != Kind::Var || *other == Kind::Lexical => {
+                // Nobody reads more of them.
+                if self.problems.len() >= MAX_PROBLEMS {
+                    return;
+                }
                 let (line, column) = line_and_column(self.edits.source(), *first);
                 let problem = Problem::at(at, format!("'{sym}' is declared twice in this cell"))
                     .with_help(format!("the other declaration is at {line}:{column}"));
@@ -513,6 +534,9 @@ impl Visit for Vars<'_, '_, '_> {
                 (offset(var.span.lo), var.decls.last().map_or(offset(var.span.hi), |d| offset(d.span.hi)));
             self.cell.edits.replace(start..start + 3, "void (");
             self.cell.edits.close(end, ")");
+            if var.decls.last().is_some_and(|last| last.init.is_none()) {
+                self.cell.keep_apart(end);
+            }
         }
         var.visit_children_with(self);
     }

@@ -110,10 +110,10 @@ pub(crate) fn facade(names: &BTreeSet<String>) -> (String, usize) {
     let before = "import {$cjs} from \"";
     let mut text = format!(
         "{before}\";const $e=$cjs(),$o=$e!==null&&(typeof $e===\"object\"||typeof $e===\"function\")?$e:{{}};\
-         export default $o.__esModule&&\"default\" in $o?$o.default:$e;"
+         const $g=(n)=>{{try{{return $o[n]}}catch{{}}}};export default $o.__esModule&&\"default\" in $o?$o.default:$e;"
     );
     for (index, name) in names.iter().filter(|name| *name != "default" && is_identifier_name(name)).enumerate() {
-        text.push_str(&format!("const $v{index}=$o.{name};export {{$v{index} as {name}}};"));
+        text.push_str(&format!("const $v{index}=$g(\"{name}\");export {{$v{index} as {name}}};"));
     }
     (text, before.len())
 }
@@ -245,7 +245,10 @@ impl Visit for Reader<'_, '_> {
                 self.export_all_of(&assign.right);
             }
         }
-        assign.visit_children_with(self);
+        if !matches!(&assign.left, AssignTarget::Simple(SimpleAssignTarget::Member(member)) if is_node_env(member)) {
+            assign.left.visit_with(self);
+        }
+        assign.right.visit_with(self);
     }
 
     fn visit_member_expr(&mut self, member: &MemberExpr) {

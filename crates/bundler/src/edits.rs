@@ -139,8 +139,11 @@ impl<'s> Edits<'s> {
 
     /// Turns a range into spaces that end the statement before it: a statement that is gone must not let its neighbours grow together.
     pub(crate) fn blank_statement(&mut self, range: Range<usize>) {
-        self.replace(range.start..range.start + 1, ";");
-        self.blank(range.start + 1..range.end);
+        let Some(first) = self.source[range.clone()].chars().next() else { return };
+        // As wide as what it replaces.
+        let sign = format!(";{}", " ".repeat(first.len_utf8() - 1));
+        self.replace(range.start..range.start + first.len_utf8(), sign);
+        self.blank(range.start + first.len_utf8()..range.end);
     }
 
     /// The edited text.

@@ -55,7 +55,7 @@ pub fn prepare_entry(source: &str, is_typescript: bool) -> Result<Entry, SourceE
         let lowered = lower(module, source.len())?;
         let module = parse_lowered(&lowered, Goal::Module)?;
         let (text, map, rest) = transform(module, &lowered.text).map_err(|error| at_origin(error, &lowered))?;
-        Ok(rest.into_entry(Prepared::new(text, source, map, Some(lowered.clone()))))
+        Ok(rest.into_entry(Prepared::new(text, source, map, Some(lowered))))
     })
 }
 

@@ -58,6 +58,18 @@ impl Eraser<'_, '_> {
         skip_trivia(self.source(), at)
     }
 
+    /// The first such byte between two offsets that is in no comment.
+    fn find_byte(&self, from: usize, to: usize, byte: u8) -> Option<usize> {
+        let mut at = self.skip(from);
+        while at < to {
+            if self.byte(at) == Some(byte) {
+                return Some(at);
+            }
+            at = self.skip(at + self.source()[at..].chars().next().map_or(1, char::len_utf8));
+        }
+        None
+    }
+
     fn byte(&self, at: usize) -> Option<u8> {
         self.source().as_bytes().get(at).copied()
     }
@@ -165,9 +177,8 @@ impl Eraser<'_, '_> {
             // A mark without a type: `a!` or `a?`.
             (None, Some(_)) => {
                 let mark = self.skip(offset(key_end));
-                match self.byte(mark) {
-                    Some(b'!' | b'?') => self.edits.blank(mark..mark + 1),
-                    _ => {}
+                if matches!(self.byte(mark), Some(b'!' | b'?')) {
+                    self.edits.blank(mark..mark + 1);
                 }
                 return;
             }
@@ -245,9 +256,19 @@ fn name_end(source: &str, name: &Ident) -> usize {
     start + end
 }
 
+/// Whether a name is written with an escape, and so longer than it is.
+fn is_escaped(source: &str, name: &IdentName) -> bool {
+    source[range(name.span)].contains('\\')
+}
+
 /// Where a member's key begins; the span of a key that is called like a modifier takes the modifiers in.
-fn key_start(key: &PropName) -> usize {
+fn key_start(source: &str, key: &PropName) -> usize {
     match key {
+        PropName::Ident(name)
+            if name.sym.len() < (name.span.hi.0 - name.span.lo.0) as usize && is_escaped(source, name) =>
+        {
+            offset(name.span.lo)
+        }
         PropName::Ident(name) => offset(name.span.lo).max(offset(name.span.hi).saturating_sub(name.sym.len())),
         key => offset(key.span().lo),
     }
@@ -268,6 +289,9 @@ pub(crate) fn skip_trivia(source: &str, mut at: usize) -> usize {
         }
     }
 }
+
+/// Parts of a namespace's name: each is a level of indentation in what swc writes.
+const MAX_NAMESPACE: usize = 50;
 
 /// Characters of one enum member's value.
 const MAX_FOLDED: usize = 64 << 10;
@@ -336,15 +360,27 @@ pub(crate) fn is_type_decl(decl: &Decl) -> bool {
 
 impl Visit for Eraser<'_, '_> {
     fn visit_decl(&mut self, decl: &Decl) {
+        if let Decl::TsModule(module) = decl {
+            if let (TsModuleName::Str(_), false) = (&module.id, module.declare) {
+                let message = "a module with a name in quotes is a declaration: put `declare` before it";
+                return self.found.problems.push(Problem::at(range(module.span), message));
+            }
+            let mut body = module.body.as_ref();
+            let mut parts = 0;
+            while let Some(TsNamespaceBody::TsNamespaceDecl(inner)) = body {
+                body = Some(&inner.body);
+                parts += 1;
+            }
+            if parts > MAX_NAMESPACE {
+                let message = format!("the name of a namespace has more than {MAX_NAMESPACE} parts");
+                return self.found.problems.push(Problem::at(range(module.span), message));
+            }
+        }
         if is_type_decl(decl) {
             self.blank_statement(decl.span());
             return;
         }
         match decl {
-            Decl::TsModule(module) if matches!(module.id, TsModuleName::Str(_)) => {
-                let message = "a module with a name in quotes is a declaration: put `declare` before it";
-                self.found.problems.push(Problem::at(range(module.span), message));
-            }
             Decl::TsEnum(decl) => {
                 self.found.needs_lowering = true;
                 self.enumeration(decl);
@@ -475,8 +511,9 @@ impl Visit for Eraser<'_, '_> {
         if let Some(result) = &arrow.return_type {
             let span = range(result.span);
             let sign = self.skip(span.end);
-            let paren = self.source()[..span.start].rfind(')');
-            match paren {
+            let from = arrow.params.last().map_or(arrow.span.lo, |last| last.span().hi);
+            let from = arrow.type_params.as_ref().map_or(from, |types| from.max(types.span.hi));
+            match self.find_byte(offset(from), span.start, b')') {
                 Some(paren) if self.source()[paren..sign].contains(['\n', '\r']) => {
                     // No line break may stand before the arrow: the bracket moves down to it.
                     self.edits.blank(paren..span.end);
@@ -510,7 +547,7 @@ impl Visit for Eraser<'_, '_> {
                     return self.blank_statement(method.span);
                 }
                 let key = method.key.span();
-                self.blank_modifiers(offset(method.span.lo), key_start(&method.key));
+                self.blank_modifiers(offset(method.span.lo), key_start(self.source(), &method.key));
                 method.key.visit_with(self);
                 self.method(method.span, key.hi, &method.function, method.is_optional);
             }
@@ -528,7 +565,7 @@ impl Visit for Eraser<'_, '_> {
                     return self.blank_statement(property.span);
                 }
                 let key = property.key.span();
-                self.blank_modifiers(offset(property.span.lo), key_start(&property.key));
+                self.blank_modifiers(offset(property.span.lo), key_start(self.source(), &property.key));
                 property.key.visit_with(self);
                 self.property(property.span, key.hi, property.type_ann.as_deref(), property.value.as_deref());
                 property.value.visit_with(self);

@@ -84,23 +84,43 @@ fn key_of(name: &str, hash: u128) -> String {
     key
 }
 
-/// Puts nodes into order and gives them their keys.
-pub(crate) fn finish(nodes: &[Node], root: usize) -> Graph {
+/// Modules that import each other, at the most: QuickJS recurses through them.
+const MAX_CYCLE: usize = 150;
+
+/// Puts nodes into order and gives them their keys. Fails with a node and what is wrong with it.
+pub(crate) fn finish(nodes: &[Node], root: usize) -> Result<Graph, (usize, String)> {
     let components = components(nodes, root);
     let mut keys: Vec<Option<String>> = vec![None; nodes.len()];
     let mut modules = Vec::with_capacity(nodes.len());
     let mut root_module = None;
     for component in &components {
-        let mut parts: Vec<(u128, Vec<&str>)> = Vec::new();
-        for &node in component {
-            let imports = nodes[node].edges.iter().map(|edge| match edge {
-                Some(edge) => keys[*edge].as_deref().unwrap_or("within"),
-                None => "missing",
-            });
-            parts.push((nodes[node].hash, imports.collect()));
+        if component.len() > MAX_CYCLE {
+            let message = format!("{} modules that all import each other are more than {MAX_CYCLE}", component.len());
+            return Err((component[0], message));
         }
+        let awaits = |node: &&usize| matches!(&nodes[**node].content, Content::EsModule(text) if text.awaits);
+        if let Some(node) = component.iter().find(awaits).filter(|_| component.len() > 1) {
+            return Err((
+                *node,
+                "a module that is part of a cycle of imports cannot await at its top level".to_owned(),
+            ));
+        }
+        // The same whichever of them was reached first.
+        let mut sorted = component.clone();
+        sorted.sort_by(|a, b| (nodes[*a].hash, &nodes[*a].name).cmp(&(nodes[*b].hash, &nodes[*b].name)));
+        let place: HashMap<usize, usize> = sorted.iter().enumerate().map(|(place, node)| (*node, place)).collect();
+        let parts: Vec<(u128, Vec<String>)> = sorted
+            .iter()
+            .map(|&node| {
+                let imports = nodes[node].edges.iter().map(|edge| match edge {
+                    Some(edge) => keys[*edge].clone().unwrap_or_else(|| format!("within:{}", place[edge])),
+                    None => "missing".to_owned(),
+                });
+                (nodes[node].hash, imports.collect())
+            })
+            .collect();
         let whole = hash(&parts);
-        for (index, &node) in component.iter().enumerate() {
+        for (index, &node) in sorted.iter().enumerate() {
             let names = exported_names(nodes, node, &mut BTreeSet::new());
             keys[node] = Some(key_of(&nodes[node].name, hash((whole, index, &nodes[node].name, names))));
         }
@@ -112,7 +132,7 @@ pub(crate) fn finish(nodes: &[Node], root: usize) -> Graph {
             modules.push(module);
         }
     }
-    Graph { modules, root: root_module.expect("the root is reached from itself") }
+    Ok(Graph { modules, root: root_module.expect("the root is reached from itself") })
 }
 
 fn module(nodes: &[Node], index: usize, keys: &[Option<String>]) -> Module {

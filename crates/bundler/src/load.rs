@@ -1,6 +1,6 @@
 //! Loading: from an import to the graph behind it, reading and parsing what has changed and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,8 +18,12 @@ use crate::resolve::{Format, Found, Looked, Resolver, Unresolved, Way};
 const MAX_FILE: u64 = 16 << 20;
 /// Modules of one graph.
 const MAX_MODULES: usize = 5000;
-/// Graphs that are kept.
+/// Graphs that are kept, text of parsed files that is kept, and keys whose files are remembered.
 const MAX_GRAPHS: usize = 256;
+const MAX_BYTES: usize = 64 << 20;
+const MAX_PATHS: usize = 100_000;
+/// Nobody writes a longer name of a module.
+const MAX_SPECIFIER: usize = 4 << 10;
 /// Names that the host provides begin with this.
 const PROVIDED: &str = "perennial:";
 
@@ -36,15 +40,17 @@ struct Inner {
     imports: BTreeMap<String, String>,
     provided: BTreeMap<String, Arc<str>>,
     label: PathBuf,
-    /// Its lock is held while a graph is loaded: the resolver's cache is cleared for each.
+    /// Its lock is held for looking up and putting in, never while files are read.
     state: Mutex<State>,
     counts: Counters,
 }
 
+#[derive(Default)]
 struct State {
-    resolver: Resolver,
     parsed: HashMap<(PathBuf, Kind), Parsed>,
-    graphs: HashMap<(PathBuf, String, Option<String>), Loaded>,
+    /// Text in `parsed`.
+    bytes: usize,
+    graphs: HashMap<(PathBuf, String, Option<String>), Arc<Loaded>>,
     /// The files behind keys, for what modules import while they run.
     paths: HashMap<String, PathBuf>,
 }
@@ -163,12 +169,7 @@ impl Loader {
     pub fn new(files: Arc<dyn FileSystem>, options: LoaderOptions) -> Self {
         let roots: Vec<PathBuf> =
             options.roots.iter().filter_map(|root| files.canonicalize(&normalize(root)).ok()).collect();
-        let state = State {
-            resolver: Resolver::new(files.clone(), roots.clone()),
-            parsed: HashMap::new(),
-            graphs: HashMap::new(),
-            paths: HashMap::new(),
-        };
+        let state = State::default();
         let LoaderOptions { imports, provided, label, .. } = options;
         let label = label.unwrap_or_default();
         Self(Arc::new(Inner {
@@ -239,26 +240,31 @@ impl Loader {
     /// # Errors
     /// If anything in the graph is not granted, not there, or cannot be used.
     pub fn load(&self, importer: Importer<'_>, specifier: &str, kind: Option<&str>) -> Result<Arc<Graph>, ImportError> {
-        let mut state = self.lock();
+        if specifier.len() > MAX_SPECIFIER {
+            let shown = specifier.chars().take(50).collect::<String>() + "…";
+            let message = format!("a specifier has at most {MAX_SPECIFIER} bytes");
+            return Err(ImportError { kind: ImportErrorKind::NotFound, specifier: shown, importer: None, message });
+        }
         let importer = match importer {
             Importer::Directory(directory) => directory.join("cell.ts"),
-            Importer::Module(key) => state.paths.get(key).cloned().unwrap_or_else(|| PathBuf::from("/unknown")),
+            Importer::Module(key) => self.lock().paths.get(key).cloned().unwrap_or_else(|| PathBuf::from("/unknown")),
         };
         let request = (importer, specifier.to_owned(), kind.map(str::to_owned));
-        if let Some(loaded) = state.graphs.get(&request)
-            && self.is_current(loaded)
+        let known = self.lock().graphs.get(&request).cloned();
+        if let Some(loaded) = known
+            && self.is_current(&loaded)
         {
             self.0.counts.graph_hits.fetch_add(1, Ordering::Relaxed);
             return Ok(loaded.graph.clone());
         }
         self.0.counts.graph_misses.fetch_add(1, Ordering::Relaxed);
-        state.resolver.forget();
+        let inner: &Inner = &self.0;
         // Chains of imports are recursed into.
-        let (inner, borrowed): (&Inner, &mut State) = (&self.0, &mut state);
         let loaded = with_large_stack(|| {
             let mut loading = Loading {
                 inner,
-                state: borrowed,
+                // What the file system looks like is found out anew each time.
+                resolver: Resolver::new(inner.files.clone(), inner.roots.clone()),
                 nodes: Vec::new(),
                 known: HashMap::new(),
                 looked: Looked::default(),
@@ -266,22 +272,27 @@ impl Loader {
             };
             loading.load(&request.0, specifier, kind)
         })?;
+        let mut state = self.lock();
+        if state.graphs.len() >= MAX_GRAPHS || state.bytes > MAX_BYTES {
+            state.graphs.clear();
+            state.parsed.clear();
+            state.bytes = 0;
+        }
+        if state.paths.len() > MAX_PATHS {
+            state.paths.clear();
+        }
         for module in &loaded.graph.modules {
             if let Some(path) = &module.path {
                 state.paths.insert(module.key.clone(), path.clone());
             }
         }
-        if state.graphs.len() >= MAX_GRAPHS {
-            state.graphs.clear();
-            state.parsed.clear();
-        }
         let graph = loaded.graph.clone();
-        state.graphs.insert(request, loaded);
+        state.graphs.insert(request, Arc::new(loaded));
         Ok(graph)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state()
     }
 
     fn is_current(&self, loaded: &Loaded) -> bool {
@@ -292,6 +303,10 @@ impl Loader {
 }
 
 impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What positions call a file: its path below its root.
     fn display(&self, path: &Path) -> String {
         let below = self.roots.iter().filter_map(|root| path.strip_prefix(root).ok());
@@ -302,7 +317,7 @@ impl Inner {
 
 struct Loading<'a> {
     inner: &'a Inner,
-    state: &'a mut State,
+    resolver: Resolver,
     nodes: Vec<Node>,
     known: HashMap<Id, usize>,
     looked: Looked,
@@ -324,18 +339,17 @@ struct Request<'a> {
     specifier: &'a str,
     kind: Option<&'a str>,
     way: Way,
-    /// Where it stands.
-    place: Option<(String, u32, u32)>,
+    /// Where it stands: what positions call the source, the source, and an offset in it.
+    place: Option<(&'a str, &'a str, usize)>,
 }
 
 impl Request<'_> {
     fn error(&self, kind: ImportErrorKind, message: impl Into<String>) -> ImportError {
-        ImportError {
-            kind,
-            specifier: self.specifier.to_owned(),
-            importer: self.place.clone(),
-            message: message.into(),
-        }
+        let importer = self.place.map(|(name, source, at)| {
+            let (line, column) = line_and_column(source, at);
+            (name.to_owned(), line, column)
+        });
+        ImportError { kind, specifier: self.specifier.to_owned(), importer, message: message.into() }
     }
 }
 
@@ -343,8 +357,9 @@ impl Loading<'_> {
     fn load(&mut self, importer: &Path, specifier: &str, kind: Option<&str>) -> Result<Loaded, ImportError> {
         let root = self.node(&Request { importer, specifier, kind, way: Way::Import, place: None })?;
         let mut files = std::mem::take(&mut self.read);
+        let read: HashSet<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
         for path in std::mem::take(&mut self.looked.files) {
-            if !files.iter().any(|(known, _)| *known == path)
+            if !read.contains(&path)
                 && let Ok(stat) = self.inner.files.stat(&path, true)
                 && stat.kind == FileKind::File
             {
@@ -354,7 +369,13 @@ impl Loading<'_> {
         // What is outside of the roots looks missing to the resolver and stays so.
         let missing = std::mem::take(&mut self.looked.missing);
         let missing = missing.into_iter().filter(|path| self.inner.files.stat(path, true).is_err()).collect();
-        Ok(Loaded { graph: Arc::new(finish(&self.nodes, root)), files, missing })
+        let graph = finish(&self.nodes, root).map_err(|(node, why)| ImportError {
+            kind: ImportErrorKind::WrongKind,
+            specifier: specifier.to_owned(),
+            importer: None,
+            message: format!("{why} ({})", self.nodes[node].name),
+        })?;
+        Ok(Loaded { graph: Arc::new(graph), files, missing })
     }
 
     /// The node of an import, with everything below it.
@@ -382,7 +403,7 @@ impl Loading<'_> {
         if is_path && !self.inner.roots.iter().any(|root| path.starts_with(root)) {
             return Err(request.error(ImportErrorKind::Refused, outside(&path)));
         }
-        let found = self.state.resolver.resolve(request.importer, &specifier, request.way, &mut self.looked);
+        let found = self.resolver.resolve(request.importer, &specifier, request.way, &mut self.looked);
         let (path, module_type) = match found {
             Ok(Found::File { path, module_type }) => (path, module_type),
             Ok(Found::Empty) => {
@@ -476,7 +497,12 @@ impl Loading<'_> {
         if let Some(known) = wants_facade.then(|| self.known.get(&facade)).flatten() {
             return Ok(*known);
         }
-        let name = self.inner.display(&path);
+        let name = match kind {
+            Kind::Text | Kind::Bytes => {
+                format!("{}:{}", self.inner.display(&path), if kind == Kind::Text { "text" } else { "bytes" })
+            }
+            _ => self.inner.display(&path),
+        };
         let node = match self.known.get(&id) {
             Some(known) => *known,
             None => {
@@ -524,18 +550,17 @@ impl Loading<'_> {
 
     fn edges(&mut self, node: usize, path: &Path, text: &ModuleText, name: &str) -> Result<(), ImportError> {
         for import in &text.imports {
-            let (line, column) = line_and_column(&text.prepared.source, import.at);
             let request = Request {
                 importer: path,
                 specifier: &import.specifier,
                 kind: import.kind.as_deref(),
                 way: import.way,
-                place: Some((name.to_owned(), line, column)),
+                place: Some((name, &text.prepared.source, import.at)),
             };
             let edge = match self.node(&request) {
                 Ok(edge) => Some(edge),
                 // Packages require what they can do without, and catch it.
-                Err(error) if import.way == Way::Require && error.kind == ImportErrorKind::NotFound => None,
+                Err(error) if import.way == Way::Require && error.kind != ImportErrorKind::Syntax => None,
                 Err(error) => return Err(error),
             };
             self.nodes[node].edges.push(edge);
@@ -547,9 +572,9 @@ impl Loading<'_> {
         let unreadable = |error: std::io::Error| request.error(ImportErrorKind::NotFound, error.to_string());
         let stat = self.inner.files.stat(path, true).map_err(unreadable)?;
         self.read.push((path.to_owned(), stat));
-        let known = self.state.parsed.get(&(path.to_owned(), kind));
-        if let Some(known) = known.filter(|known| known.stat == stat) {
-            return Ok(known.clone());
+        let known = self.inner.state().parsed.get(&(path.to_owned(), kind)).cloned();
+        if let Some(known) = known.clone().filter(|known| known.stat == stat) {
+            return Ok(known);
         }
         if stat.kind != FileKind::File {
             return Err(request.error(ImportErrorKind::WrongKind, format!("{name} is no file")));
@@ -561,16 +586,19 @@ impl Loading<'_> {
         let bytes = self.inner.files.read(path).map_err(unreadable)?;
         self.inner.counts.read.fetch_add(1, Ordering::Relaxed);
         let content_hash = hash(&bytes);
-        if let Some(known) = self.state.parsed.get_mut(&(path.to_owned(), kind))
-            && known.hash == content_hash
-        {
-            known.stat = stat;
-            return Ok(known.clone());
-        }
-        self.inner.counts.parsed.fetch_add(1, Ordering::Relaxed);
-        let content = self.content(path, kind, name, bytes, request)?;
+        let length = bytes.len();
+        let content = match known.filter(|known| known.hash == content_hash) {
+            Some(known) => known.content,
+            None => {
+                self.inner.counts.parsed.fetch_add(1, Ordering::Relaxed);
+                self.content(path, kind, name, bytes, request)?
+            }
+        };
         let parsed = Parsed { stat, hash: content_hash, content };
-        self.state.parsed.insert((path.to_owned(), kind), parsed.clone());
+        let mut state = self.inner.state();
+        // Twice: prepared and as it was written.
+        state.bytes += 2 * length;
+        state.parsed.insert((path.to_owned(), kind), parsed.clone());
         Ok(parsed)
     }
 

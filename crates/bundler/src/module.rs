@@ -107,10 +107,12 @@ fn transform<'s>(module: &Module, mut edits: Edits<'s>, language: Language) -> S
                     continue;
                 }
                 for specifier in import.specifiers.iter().filter(|specifier| !is_used(specifier)) {
-                    if let ImportSpecifier::Named(named) = specifier
-                        && !named.is_type_only
-                    {
-                        sites.drop_specifier(range(named.span));
+                    match specifier {
+                        ImportSpecifier::Named(named) if named.is_type_only => {}
+                        ImportSpecifier::Named(named) => sites.drop_specifier(range(named.span)),
+                        ImportSpecifier::Default(default) => sites.drop_specifier(range(default.span)),
+                        // One that nobody uses does no harm.
+                        ImportSpecifier::Namespace(_) => {}
                     }
                 }
                 sites.import(&import.src, import.with.as_deref());
@@ -167,6 +169,14 @@ impl Visit for Rewrites<'_, '_> {
             self.edits.replace(range(import.span), "import.meta.$import");
         }
         call.visit_children_with(self);
+    }
+
+    fn visit_assign_expr(&mut self, assign: &AssignExpr) {
+        // Only what is read is known.
+        if !matches!(&assign.left, AssignTarget::Simple(SimpleAssignTarget::Member(member)) if is_node_env(member)) {
+            assign.left.visit_with(self);
+        }
+        assign.right.visit_with(self);
     }
 
     fn visit_member_expr(&mut self, member: &MemberExpr) {

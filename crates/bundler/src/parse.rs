@@ -226,21 +226,24 @@ pub(crate) fn with_large_stack<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if IS_LARGE.get() {
         return work();
     }
-    let mut result = None;
+    let (mut work, mut result) = (Some(work), None);
     std::thread::scope(|scope| {
         let worker = std::thread::Builder::new().name("perennial-parse".to_owned()).stack_size(STACK).spawn_scoped(
             scope,
             || {
                 IS_LARGE.set(true);
-                result = Some(work());
+                result = work.take().map(|work| work());
             },
         );
         match worker.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(())) => {}
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            // No thread: `work` is gone with the closure.
+            // No thread is to be had; what the scan lets pass fits most stacks.
             Err(_) => {}
         }
     });
-    result.expect("the thread ran")
+    match work {
+        Some(work) => work(),
+        None => result.expect("the thread took the work and ended"),
+    }
 }

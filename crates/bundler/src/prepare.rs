@@ -101,7 +101,7 @@ pub fn prepare_cell(source: &str) -> Result<Cell, SourceError> {
         let module = parse_lowered(&lowered, Goal::Cell)?;
         let (erased, _) = self::erased(&lowered.text, &module)?;
         let cell = cell::transform(&module, erased, &merges, Some(&own)).map_err(|error| at_origin(error, &lowered))?;
-        Ok(cell.into_cell(source, Some(lowered.clone())))
+        Ok(cell.into_cell(source, Some(lowered)))
     })
 }
 

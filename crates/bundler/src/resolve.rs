@@ -90,12 +90,6 @@ impl Resolver {
         Self { import, require, confined }
     }
 
-    /// Forgets what the file system looked like.
-    pub(crate) fn forget(&self) {
-        self.import.clear_cache();
-        self.require.clear_cache();
-    }
-
     /// What `specifier` stands for in a file.
     pub(crate) fn resolve(
         &self,
@@ -249,6 +243,9 @@ impl Confined {
     }
 }
 
+/// A larger `package.json` or `tsconfig.json` is none.
+const MAX_CONFIGURATION: u64 = 4 << 20;
+
 /// Files that every search upwards asks for.
 fn is_configuration(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == "package.json" || name == "tsconfig.json")
@@ -260,7 +257,12 @@ impl oxc_resolver::FileSystem for Confined {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.files.read(&self.admit(path, true)?)
+        let path = self.admit(path, true)?;
+        let stat = self.files.stat(&path, true)?;
+        if stat.kind != FileKind::File || stat.size > MAX_CONFIGURATION {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        self.files.read(&path)
     }
 
     fn read_to_string(&self, path: &Path) -> io::Result<String> {

@@ -9,6 +9,10 @@ const MAX_CHAIN: usize = 20_000;
 /// Casts like `<T>x` within each other, and arrow functions in the branches of each other: the parser reads ahead at each and twice as long
 /// for every level.
 const MAX_AMBIGUOUS: usize = 10;
+/// Brackets within each other that have a `<` before them, which might begin type arguments, and that follow a `=`, which might be a
+/// parameter's default: the same, with other factors.
+const MAX_ANGLES: usize = 8;
+const MAX_ASSIGNED: usize = 16;
 /// Brackets opened inside of strings, templates, comments and regular expressions and not closed there. None of them counts, unless
 /// what this scan takes for a string is none; so many of them are not to be found in a text that people write.
 const MAX_HIDDEN: usize = 50_000;
@@ -51,6 +55,8 @@ struct Open {
     elses: usize,
     ambiguous: usize,
     questions: usize,
+    angle: bool,
+    after_equals: bool,
 }
 
 type Deep = (usize, String);
@@ -63,9 +69,11 @@ impl Scan<'_> {
         let mut may_end = false;
         // Likewise casts and questioned arrows, and question marks that wait for an arrow.
         let (mut ambiguous, mut ambiguous_around, mut questions) = (0_usize, 0_usize, 0_usize);
-        let (mut last, mut new_line) = (Last::Operator, false);
+        let (mut last, mut new_line, mut last_byte) = (Last::Operator, false, b';');
+        // Open brackets with a `<` before them in their statement, and those that follow a `=`.
+        let (mut angle, mut angles, mut assigned) = (false, 0_usize, 0_usize);
         while let Some(&byte) = self.bytes.get(self.at) {
-            let start = self.at;
+            let (start, depth) = (self.at, open.len());
             let mut next = Last::Operator;
             let mut ends_statement = false;
             match byte {
@@ -97,19 +105,39 @@ impl Scan<'_> {
                 b'`' => {
                     self.at += 1;
                     if self.template_text() {
-                        open.push(Open { bracket: b'`', chain, elses, ambiguous, questions });
+                        open.push(Open {
+                            bracket: b'`',
+                            chain,
+                            elses,
+                            ambiguous,
+                            questions,
+                            angle,
+                            after_equals: last_byte == b'=' && depth > 0,
+                        });
                         ambiguous_around += ambiguous;
-                        (chain, elses, ambiguous, questions) = (0, 0, 0, 0);
+                        angles += usize::from(angle);
+                        assigned += usize::from(last_byte == b'=' && depth > 0);
+                        (chain, elses, ambiguous, questions, angle) = (0, 0, 0, 0, false);
                     } else {
                         next = Last::Operand;
                     }
                 }
                 b'(' | b'[' | b'{' => {
                     self.at += 1;
-                    open.push(Open { bracket: byte, chain, elses, ambiguous, questions });
+                    open.push(Open {
+                        bracket: byte,
+                        chain,
+                        elses,
+                        ambiguous,
+                        questions,
+                        angle,
+                        after_equals: last_byte == b'=' && depth > 0,
+                    });
                     chains += chain;
                     ambiguous_around += ambiguous;
-                    (chain, elses, ambiguous, questions) = (0, 0, 0, 0);
+                    angles += usize::from(angle);
+                    assigned += usize::from(last_byte == b'=' && depth > 0);
+                    (chain, elses, ambiguous, questions, angle) = (0, 0, 0, 0, false);
                 }
                 b')' | b']' | b'}' => {
                     self.at += 1;
@@ -117,7 +145,9 @@ impl Scan<'_> {
                     if !(template && self.template_text()) {
                         if let Some(before) = open.pop() {
                             (chain, elses) = (before.chain, before.elses);
-                            (ambiguous, questions) = (before.ambiguous, before.questions);
+                            (ambiguous, questions, angle) = (before.ambiguous, before.questions, before.angle);
+                            angles -= usize::from(angle);
+                            assigned -= usize::from(before.after_equals);
                             chains = chains.saturating_sub(if before.bracket == b'`' { 0 } else { chain });
                             ambiguous_around -= ambiguous;
                         }
@@ -153,8 +183,15 @@ impl Scan<'_> {
                             | b"finally"
                             | b"while"
                     );
-                    if last != Last::Operator && !continues && (new_line || last == Last::Bracket) {
-                        (chain, ambiguous, questions) = (0, 0, 0);
+                    // What stands behind `if (…)` is part of it.
+                    let is_body = last_byte == b')'
+                        && (!new_line
+                            || matches!(
+                                word,
+                                b"if" | b"for" | b"while" | b"with" | b"do" | b"switch" | b"try" | b"return" | b"throw"
+                            ));
+                    if last != Last::Operator && !continues && !is_body && (new_line || last == Last::Bracket) {
+                        (chain, ambiguous, questions, angle) = (0, 0, 0, false);
                     }
                     let operator = matches!(
                         word,
@@ -172,13 +209,21 @@ impl Scan<'_> {
                             | b"yield"
                             | b"await"
                             | b"of"
+                            | b"keyof"
+                            | b"infer"
+                            | b"unique"
+                            | b"readonly"
+                            | b"asserts"
                     );
                     next = if operator { Last::Operator } else { Last::Operand };
                 }
                 _ => {
                     self.at += 1;
                     match (byte, self.peek(0)) {
-                        (b'<', _) if last == Last::Operator => ambiguous += 1,
+                        (b'<', _) => {
+                            angle = true;
+                            ambiguous += usize::from(last == Last::Operator);
+                        }
                         (b'?', Some(b'?' | b'.')) => self.at += 1,
                         (b'?', _) => questions += 1,
                         (b'=', Some(b'>')) if questions > 0 => ambiguous += 1,
@@ -187,17 +232,20 @@ impl Scan<'_> {
                 }
             }
             if ends_statement {
-                (chain, ambiguous, questions) = (0, 0, 0);
+                (chain, ambiguous, questions, angle) = (0, 0, 0, false);
             } else {
                 chain += 1;
             }
             may_end = matches!(byte, b';' | b'}') || (next == Last::Operand && self.line_ends());
-            (last, new_line) = (next, false);
+            (last, new_line, last_byte) = (next, false, byte);
             if open.len() > MAX_BRACKETS {
                 return Err((start, format!("this is nested more than {MAX_BRACKETS} brackets deep")));
             }
             if chain + chains > MAX_CHAIN || elses > MAX_BRACKETS {
                 return Err((start, format!("more than {MAX_CHAIN} tokens hang on each other in one statement")));
+            }
+            if angles > MAX_ANGLES || assigned > MAX_ASSIGNED {
+                return Err((start, "brackets behind `<` or `=` are nested too deep for the parser".to_owned()));
             }
             if ambiguous + ambiguous_around > MAX_AMBIGUOUS {
                 let what = "casts of the form `<T>x` or arrow functions behind `?`";
@@ -332,7 +380,23 @@ mod tests {
             let source = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
             assert!(check_nesting(&source).is_err(), "{open}");
         }
-        for link in ["!", "a=>", "1+", "a?b:", "a.", "new ", "typeof ", "()", "-\n", "else if(a)b\n", "a\n.b"] {
+        for link in [
+            "!",
+            "a=>",
+            "1+",
+            "a?b:",
+            "a.",
+            "new ",
+            "typeof ",
+            "()",
+            "-\n",
+            "else if(a)b\n",
+            "a\n.b",
+            "if(a)",
+            "for(;;)",
+            "while(a)\n",
+            "keyof\n",
+        ] {
             assert!(check_nesting(&link.repeat(100_000)).is_err(), "{link}");
         }
     }
@@ -346,7 +410,17 @@ mod tests {
 
     #[test]
     fn what_takes_the_parser_exponential_time_is_refused() {
-        for link in ["<a>(", "<a>[", "<a>{x:", "<a>f(", "a?(b):c=>"] {
+        for link in [
+            "<a>(",
+            "<a>[",
+            "<a>{x:",
+            "<a>f(",
+            "a?(b):c=>",
+            "a<{[",
+            "(({a = (y: ",
+            "async<T>(a = ",
+            "a ? (b) : keyof\nT => {",
+        ] {
             assert!(check_nesting(&format!("{}{}", link.repeat(40), " ".repeat(600))).is_err(), "{link}");
         }
     }

@@ -88,7 +88,7 @@
   }
 
   return {
-    helper: {
+    helper: freeze({
       __proto__: null,
       let(fields) { defineAll(fields, true); },
       const(fields) { defineAll(fields, false); },
@@ -124,8 +124,8 @@
       namespace: (specifier, kind) => ops.module_import(undefined, specifier, kind),
       result: (value, args) => (typeof value === "function" ? apply(value, undefined, [args]) : value),
       meta: freeze({ __proto__: null }),
-      // `import(…)` of a module.
-      importer: (key) => (specifier, options) => ops.module_import(key, specifier, options?.with?.type),
-    },
+    }),
+    // `import(…)` of a module. Not part of the helper, which scripts can get at: what it is called with decides whose files are read.
+    importer: (key) => (specifier, options) => ops.module_import(key, specifier, options?.with?.type),
   };
 })

@@ -90,6 +90,7 @@ struct Library {
     ops: Option<Saved>,
     hooks: Option<Saved>,
     cell_helper: Option<Saved>,
+    importer: Option<Saved>,
     /// Globals of areas that scripts have made their own.
     taken: HashSet<String>,
     /// What each loaded area provides.
@@ -225,9 +226,20 @@ impl HostState {
         }
         static CELLS: OnceLock<Area> = OnceLock::new();
         let area = CELLS.get_or_init(|| Area::new("cells", &[], include_str!("../js/cells.js")));
-        let helper = self.evaluate_area(scope, area)?.get_str("helper")?;
-        lock(&self.library).cell_helper = Some(scope.save(helper.clone()));
+        let parts = self.evaluate_area(scope, area)?;
+        let helper = parts.get_str("helper")?;
+        let importer = scope.save(parts.get_str("importer")?);
+        let mut library = lock(&self.library);
+        library.cell_helper = Some(scope.save(helper.clone()));
+        library.importer = Some(importer);
         Ok(helper)
+    }
+
+    /// Makes the `import()` of modules.
+    fn importer<'js>(&self, scope: Scope<'js>) -> Result<Value<'js>, Exception> {
+        self.cell_helper(scope)?;
+        let library = lock(&self.library);
+        library.importer.as_ref().map(|saved| scope.load(saved)).ok_or(Exception)
     }
 
     /// The prototype of the errors that say what is not granted.

@@ -242,6 +242,11 @@ impl Vm {
                 // An async function returns a promise; only one that could not be entered does not.
                 None => Some(Err(ScriptError::internal("the script did not start"))),
             };
+            // What the script imports is part of the run, whether it waits for it or not.
+            if settled.is_some() && self.host.has_imports() {
+                self.host.advance_imports(scope);
+                continue;
+            }
             if let Some(outcome) = settled {
                 // What converting the value ran into counts more than the value.
                 if self.control.should_stop() {
@@ -438,8 +443,12 @@ fn turn(host: &HostState, control: &Control, sources: &Sources, scope: Scope<'_>
 fn run_job(host: &HostState, sources: &Sources, scope: Scope<'_>) -> bool {
     match scope.run_job() {
         Job::None => false,
-        Job::Ran => true,
+        Job::Ran => {
+            host.wake_imports();
+            true
+        }
         Job::Threw => {
+            host.wake_imports();
             report_uncaught(host, sources, scope);
             true
         }

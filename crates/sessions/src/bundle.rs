@@ -23,7 +23,10 @@ pub struct CompiledBundle {
 
 /// The graphs behind what a bundle's entry imports, by specifier and type.
 #[derive(Clone)]
-pub(crate) struct BundleImports(pub(crate) Arc<HashMap<(String, Option<String>), Arc<ModuleGraph>>>);
+pub(crate) struct BundleImports(pub(crate) Arc<Graphs>);
+
+/// Graphs by what is imported: specifier and type.
+type Graphs = HashMap<(String, Option<String>), Arc<ModuleGraph>>;
 
 impl CompiledBundle {
     /// Reads and parses the module at a path, which may be relative to where imports of scripts are, with everything it imports. Blocks.

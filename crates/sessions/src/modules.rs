@@ -83,6 +83,8 @@ impl std::fmt::Debug for ModuleAccess {
 
 /// Graphs that are kept ready for the engine.
 const MAX_GRAPHS: usize = 256;
+/// Bytes of their modules.
+const MAX_BYTES: usize = 128 << 20;
 
 /// Finds modules for sessions, with the access that the call brings.
 #[derive(Default)]
@@ -94,6 +96,8 @@ pub(crate) struct SessionModules {
 struct State {
     /// By the key of the root.
     graphs: HashMap<String, Arc<ModuleGraph>>,
+    /// Text of the modules, and roughly their bytecode.
+    bytes: usize,
     /// Every module there is, so that its bytecode is made once however many graphs it is part of.
     modules: HashMap<String, Weak<Module>>,
 }
@@ -131,8 +135,9 @@ impl SessionModules {
         if let Some(known) = state.graphs.get(&graph.root().key) {
             return known.clone();
         }
-        if state.graphs.len() >= MAX_GRAPHS {
+        if state.graphs.len() >= MAX_GRAPHS || state.bytes > MAX_BYTES {
             state.graphs.clear();
+            state.bytes = 0;
             state.modules.retain(|_, module| module.strong_count() > 0);
         }
         let mut modules = Vec::with_capacity(graph.modules.len());
@@ -140,6 +145,7 @@ impl SessionModules {
             let known = state.modules.get(&module.key).and_then(Weak::upgrade);
             let module = known.unwrap_or_else(|| {
                 let (text, origin) = (module.prepared.text.clone(), Arc::new(Author(module.prepared.clone())));
+                state.bytes += 2 * text.len();
                 let made = Arc::new(Module::new(module.key.clone(), module.name.clone(), text, origin));
                 state.modules.insert(module.key.clone(), Arc::downgrade(&made));
                 made

@@ -8,6 +8,9 @@ use perennial_protocol::{ErrorKind, ScriptError};
 /// Source text of cells that are kept ready, at the most twice this.
 const KEPT_BYTES: usize = 8 << 20;
 
+/// What an entry takes besides its texts, roughly.
+const ENTRY: usize = 600;
+
 /// Cells made ready, by their source: whoever sends the same again does not wait for it to be parsed.
 #[derive(Debug, Default)]
 pub(crate) struct Programs(Mutex<Generations>);
@@ -88,7 +91,7 @@ impl Programs {
 
 impl Generations {
     fn add(&mut self, source: Arc<str>, program: Arc<Program>) {
-        self.bytes += source.len() + program.text.len();
+        self.bytes += source.len() + program.text.len() + ENTRY;
         self.young.insert(source, program);
         if self.bytes > KEPT_BYTES {
             self.old = std::mem::take(&mut self.young);

@@ -1,46 +1,190 @@
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use perennial_bundler::{Importer, Loader, LoaderOptions, MemoryFiles};
+use perennial_bundler::{Disk, Graph, ImportError, ImportErrorKind, Importer, Loader, LoaderOptions, MemoryFiles};
 
-fn loader(files: &[(&str, &str)]) -> (MemoryFiles, Loader) {
+fn in_memory(files: &[(&str, &str)], options: LoaderOptions) -> (MemoryFiles, Loader) {
     let memory = MemoryFiles::new();
     for (path, content) in files {
         memory.write(path, *content);
     }
-    let loader =
-        Loader::new(Arc::new(memory.clone()), LoaderOptions { roots: vec!["/app".into()], ..Default::default() });
+    let loader = Loader::new(Arc::new(memory.clone()), options);
     (memory, loader)
 }
 
+fn below_app() -> LoaderOptions {
+    LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() }
+}
+
+fn load(loader: &Loader, specifier: &str) -> Result<Arc<Graph>, ImportError> {
+    loader.load(Importer::Directory(Path::new("/app")), specifier, None)
+}
+
+fn names(graph: &Graph) -> Vec<&str> {
+    graph.modules.iter().map(|module| &*module.name).collect()
+}
+
 #[test]
-fn show() {
-    let (files, loader) = loader(&[
-        (
-            "/app/a.ts",
-            "import b, { type T, U } from './b.js';\nimport { data } from './lib.cjs';\nimport j from './d.json' with { type: 'json' };\nexport * from './c.mjs';\nexport const a: number = b + data + j.x;\nexport default await import('./lazy.ts');",
-        ),
-        ("/app/b.ts", "import { c } from './c.mjs'; export interface U {}\nexport default c; export function f() {}"),
-        ("/app/c.mjs", "import { f } from './b.js'; export const c = 1; export { f };"),
-        (
-            "/app/lib.cjs",
-            "const u = require('util'); const other = require('./other.cjs'); exports.data = 1; module.exports.more = other;",
-        ),
-        ("/app/other.cjs", "module.exports = { x: 1, ...require('./d.json') }"),
-        ("/app/d.json", "{\"x\": 1, \"__proto__\": 2}"),
-        ("/secret.ts", "export default 1"),
-    ]);
-    let base = std::path::Path::new("/app");
-    let graph = loader.load(Importer::Directory(base), "./a.ts", None).unwrap();
-    for module in &graph.modules {
-        println!("--- {} {} {:?}\n{}", module.key, module.name, module.imports, module.prepared.text);
+fn a_graph_is_in_the_order_of_evaluation() {
+    let (_, loader) = in_memory(
+        &[
+            ("/app/a.ts", "import './b.ts'; import './c.ts'; import { d } from './d.ts'"),
+            ("/app/b.ts", "import './c.ts'"),
+            ("/app/c.ts", ""),
+            ("/app/d.ts", "export type d = 1"),
+        ],
+        below_app(),
+    );
+    let graph = load(&loader, "./a.ts").unwrap();
+    // What is imported for its types alone is not imported.
+    assert_eq!(names(&graph), ["c.ts", "b.ts", "a.ts"]);
+    assert_eq!(graph.root().name, "a.ts");
+}
+
+#[test]
+fn a_key_stands_for_the_content_of_a_module_and_of_all_it_imports() {
+    let (files, loader) = in_memory(
+        &[
+            ("/app/a.ts", "import './b.ts'"),
+            ("/app/b.ts", "import './c.ts'; import './a.ts'"),
+            ("/app/c.ts", ""),
+            ("/app/d.ts", ""),
+        ],
+        below_app(),
+    );
+    let before = load(&loader, "./a.ts").unwrap();
+    files.write("/app/d.ts", "1");
+    assert!(Arc::ptr_eq(&before, &load(&loader, "./a.ts").unwrap()), "what is not imported does not matter");
+    files.write("/app/c.ts", "1");
+    let after = load(&loader, "./a.ts").unwrap();
+    for (before, after) in before.modules.iter().zip(&after.modules) {
+        assert_ne!(before.key, after.key, "{}", before.name);
     }
-    println!("{:?}", loader.counts());
-    loader.load(Importer::Directory(base), "./a.ts", None).unwrap();
-    println!("{:?}", loader.counts());
-    files.write("/app/c.mjs", "import { f } from './b.js'; export const c = 2; export { f };");
-    let second = loader.load(Importer::Directory(base), "./a.ts", None).unwrap();
-    println!("{:?} {} {}", loader.counts(), graph.root().key, second.root().key);
-    for specifier in ["./nothing", "zod", "node:fs", "../secret.ts", "perennial:x", "./d.css"] {
-        println!("{}", loader.load(Importer::Directory(base), specifier, None).unwrap_err());
+    files.write("/app/c.ts", "");
+    let again = load(&loader, "./a.ts").unwrap();
+    assert_eq!(before.root().key, again.root().key);
+}
+
+#[test]
+fn a_file_that_appears_is_found() {
+    let (files, loader) = in_memory(&[("/app/a.ts", "import './b'"), ("/app/b.js", "export const x = 1")], below_app());
+    assert_eq!(names(&load(&loader, "./a.ts").unwrap()), ["b.js", "a.ts"]);
+    files.write("/app/b.ts", "export const x = 2");
+    assert_eq!(names(&load(&loader, "./a.ts").unwrap()), ["b.ts", "a.ts"]);
+    files.remove("/app/b.ts");
+    files.remove("/app/b.js");
+    assert_eq!(load(&loader, "./a.ts").unwrap_err().kind, ImportErrorKind::NotFound);
+}
+
+#[test]
+fn an_import_map_says_what_names_stand_for() {
+    let imports = [("lib", "./src/lib.ts"), ("lib/", "./src/"), ("host", "perennial:host")];
+    let imports = imports.iter().map(|(from, to)| ((*from).to_owned(), to.replace("./", "/app/"))).collect();
+    let provided = [("perennial:host".to_owned(), "export const h: number = 1".into())].into_iter().collect();
+    let options = LoaderOptions { imports, provided, ..below_app() };
+    let (_, loader) = in_memory(&[("/app/src/lib.ts", "import 'host'"), ("/app/src/deep/x.ts", "")], options);
+    assert_eq!(names(&load(&loader, "lib").unwrap()), ["perennial:host", "src/lib.ts"]);
+    assert_eq!(names(&load(&loader, "lib/deep/x.ts").unwrap()), ["src/deep/x.ts"]);
+}
+
+#[test]
+fn nothing_outside_of_the_roots_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().canonicalize().unwrap();
+    let write = |path: &str, content: &str| {
+        let path = base.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    };
+    write("secret.ts", "export default 'secret'");
+    write("outside/index.ts", "export default 'secret'");
+    write("outside/package.json", "{\"name\": \"outside\", \"main\": \"index.ts\"}");
+    write("app/a.ts", "export default 1");
+    write("app/evil/package.json", "{\"name\": \"evil\"}");
+    write(
+        "app/node_modules/evil/package.json",
+        "{\"name\": \"evil\", \"main\": \"../../../secret.ts\", \"exports\": {\".\": \"./../../../secret.ts\", \"./b\": \"./link.ts\"}}",
+    );
+    write(
+        "app/node_modules/evil2/package.json",
+        "{\"name\": \"evil2\", \"main\": \"../../../secret.ts\", \"browser\": {\"./x.js\": \"../../../secret.ts\"}}",
+    );
+    write(
+        "app/tsconfig.json",
+        "{\"extends\": \"../outside/tsconfig.json\", \"compilerOptions\": {\"paths\": {\"up/*\": [\"../*\"]}}}",
+    );
+    write("outside/tsconfig.json", "{\"compilerOptions\": {\"paths\": {\"up2/*\": [\"../*\"]}}}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::symlink;
+        symlink(base.join("secret.ts"), base.join("app/link.ts")).unwrap();
+        symlink(base.join("secret.ts"), base.join("app/node_modules/evil/link.ts")).unwrap();
+        symlink(base.join("outside"), base.join("app/linked")).unwrap();
+        symlink(base.join("outside"), base.join("app/node_modules/outside")).unwrap();
     }
+    let app = base.join("app");
+    let loader = Loader::new(Arc::new(Disk), LoaderOptions { roots: vec![app.clone()], ..LoaderOptions::default() });
+    let secret = base.join("secret.ts").display().to_string();
+    let file_url = format!("file://{secret}");
+    for specifier in [
+        "../secret.ts",
+        "./../secret",
+        "./x/../../secret.ts",
+        &secret,
+        &file_url,
+        "./link.ts",
+        "./linked/index.ts",
+        "./linked",
+        "outside",
+        "evil",
+        "evil/b",
+        "evil2",
+        "up/secret",
+        "up2/secret",
+        "/etc/passwd",
+        "./.././secret.ts",
+        "..",
+        "../outside",
+        "./%2e%2e/secret.ts",
+        "./..\\secret.ts",
+    ] {
+        for kind in [None, Some("text"), Some("bytes")] {
+            match loader.load(Importer::Directory(&app), specifier, kind) {
+                Err(error) => assert!(
+                    matches!(error.kind, ImportErrorKind::Refused | ImportErrorKind::NotFound),
+                    "{specifier}: {error}"
+                ),
+                Ok(graph) => panic!("{specifier} gave {}", graph.root().prepared.text),
+            }
+        }
+    }
+    assert!(loader.load(Importer::Directory(&app), "./a.ts", None).is_ok());
+    assert_eq!(loader.read(&base.join("secret.ts")).unwrap_err().kind, ImportErrorKind::Refused);
+    assert_eq!(loader.read(&app.join("../secret.ts")).unwrap_err().kind, ImportErrorKind::Refused);
+}
+
+#[test]
+fn what_is_no_regular_file_is_no_module() {
+    let folder = tempfile::tempdir().unwrap();
+    let base: PathBuf = folder.path().canonicalize().unwrap();
+    std::fs::create_dir(base.join("dir.ts")).unwrap();
+    std::fs::write(base.join("bytes.ts"), [0xff, 0xfe, 0]).unwrap();
+    let loader = Loader::new(Arc::new(Disk), LoaderOptions { roots: vec![base.clone()], ..LoaderOptions::default() });
+    let fails = |specifier: &str| loader.load(Importer::Directory(&base), specifier, None).unwrap_err();
+    assert_eq!(fails("./dir.ts").kind, ImportErrorKind::NotFound);
+    assert_eq!(fails("./bytes.ts").kind, ImportErrorKind::WrongKind);
+    assert_eq!(fails("").kind, ImportErrorKind::NotFound);
+    assert_eq!(fails("\0").kind, ImportErrorKind::NotFound);
+}
+
+#[test]
+fn deep_and_wide_graphs_are_bounded() {
+    let files = MemoryFiles::new();
+    for n in 0..5_100 {
+        files.write(format!("/app/chain{n}.js"), format!("import './chain{}.js'", n + 1));
+    }
+    files.write("/app/chain5100.js", "");
+    let loader = Loader::new(Arc::new(files), below_app());
+    assert_eq!(load(&loader, "./chain0.js").unwrap_err().kind, ImportErrorKind::WrongKind);
+    assert_eq!(load(&loader, "./chain3000.js").unwrap().modules.len(), 2_101);
 }

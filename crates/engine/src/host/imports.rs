@@ -73,6 +73,14 @@ impl HostState {
         lock(&self.modules).imports.iter().any(|import| !import.waits)
     }
 
+    /// A job ran: what an import waits for may have settled.
+    pub(crate) fn wake_imports(&self) {
+        let mut modules = lock(&self.modules);
+        for import in modules.imports.iter_mut().filter(|import| import.waits) {
+            import.waits = false;
+        }
+    }
+
     /// Takes imports further; `false` if there was nothing to do. Never from within a native function.
     pub(crate) fn advance_imports(&self, scope: Scope<'_>) -> bool {
         let count = lock(&self.modules).imports.len();
@@ -113,11 +121,14 @@ impl HostState {
                     .and_then(|atom| site.define_hidden(&atom, scope.string(&message)?))
                     .and_then(|()| scope.call(&reject, &scope.undefined(), &[&site]))
             }
-            None => self
-                .def(&import.graph.root.key)
-                .ok_or(Exception)
-                .and_then(|def| scope.module_namespace(def))
-                .and_then(|namespace| scope.call(&resolve, &scope.undefined(), &[&namespace])),
+            None => {
+                let namespace =
+                    self.def(&import.graph.root.key).ok_or(Exception).and_then(|def| scope.module_namespace(def));
+                match namespace {
+                    Ok(namespace) => scope.call(&resolve, &scope.undefined(), &[&namespace]),
+                    Err(Exception) => scope.call(&reject, &scope.undefined(), &[&scope.catch()]),
+                }
+            }
         };
         if settled.is_err() {
             drop(scope.catch());
@@ -235,7 +246,7 @@ impl HostState {
         let def = scope.read_module(bytecode)?;
         lock(&self.modules).add(module.clone(), def);
         if module.text.contains(IMPORT) {
-            let importer = self.cell_helper(scope)?.get_str("importer")?;
+            let importer = self.importer(scope)?;
             let import = scope.call(&importer, &scope.undefined(), &[&scope.string(&module.key)?])?;
             scope.import_meta(def)?.define_hidden(&scope.atom(IMPORT)?, import)?;
         }
