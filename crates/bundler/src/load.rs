@@ -165,10 +165,14 @@ pub struct LoaderOptions {
 }
 
 impl Loader {
-    /// A loader over files. Roots that are not there are left out.
+    /// A loader over files.
     pub fn new(files: Arc<dyn FileSystem>, options: LoaderOptions) -> Self {
-        let roots: Vec<PathBuf> =
-            options.roots.iter().filter_map(|root| files.canonicalize(&normalize(root)).ok()).collect();
+        let roots: Vec<PathBuf> = options
+            .roots
+            .iter()
+            .map(|root| normalize(root))
+            .map(|root| files.canonicalize(&root).unwrap_or(root))
+            .collect();
         let state = State::default();
         let LoaderOptions { imports, provided, label, .. } = options;
         let label = label.unwrap_or_default();

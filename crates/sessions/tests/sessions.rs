@@ -5,8 +5,10 @@ mod sessions {
     mod bundles;
     mod hostile;
     mod model;
+    mod modules;
     mod plugins;
     mod retention;
+    mod semantics;
     mod table;
     mod transcripts;
 }

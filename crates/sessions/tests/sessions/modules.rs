@@ -1,0 +1,142 @@
+//! Imports where transcripts do not reach: who may import as whom, cycles, imports nobody waits for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
+use perennial_sessions::protocol::VmOrigin;
+use perennial_sessions::{
+    ModuleAccess, PluginOptions, PluginSet, RunContext, RunRequest, ScriptResult, SessionTable, TableConfig,
+};
+use serde_json::{Value, json};
+
+struct Project {
+    table: SessionTable,
+    files: MemoryFiles,
+    access: ModuleAccess,
+}
+
+fn project(files: &[(&str, &str)]) -> Project {
+    let memory = MemoryFiles::new();
+    for (path, content) in files {
+        memory.write(format!("/app/{path}"), *content);
+    }
+    let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
+    let access = ModuleAccess::new(Loader::new(Arc::new(memory.clone()), options), "/app");
+    Project { table: SessionTable::new(10, Duration::from_secs(60)), files: memory, access }
+}
+
+impl Project {
+    async fn result(&self, script: &str) -> ScriptResult {
+        self.table.run_with("s", RunRequest::new(script), RunContext::new().with(self.access.clone())).await
+    }
+
+    async fn run(&self, script: &str) -> Value {
+        let result = self.result(script).await;
+        assert!(result.error.is_none(), "{script}: {:?}", result.error);
+        result.value.unwrap_or(Value::Null)
+    }
+}
+
+#[tokio::test]
+async fn what_scripts_can_get_at_of_the_helper_imports_with_their_own_rights_only() {
+    let files = MemoryFiles::new();
+    files.write("/plugins/p/plugin.ts", "export default { name: 'p', version: '1', description: 'd', tools: { fail: { description: 'f', input: {}, run() { throw new Error('x') } } } }");
+    files.write("/plugins/p/secret.txt", "secret");
+    let options = PluginOptions { files: Arc::new(files), ..PluginOptions::default() };
+    let plugins = PluginSet::load(&["/plugins/p".into()], &options).await;
+    assert_eq!(plugins.failures(), []);
+    let table = SessionTable::with_config(TableConfig { plugins: Some(plugins), ..TableConfig::default() });
+    let script = r#"let x = 1;
+        const helper = eval("$ce" + "ll");
+        const key = await tools.p.fail({}).catch((error) => /\(?([^\s(]*plugin\.ts#[0-9a-f]+)/.exec(error.stack)[1]);
+        const tries = [];
+        for (const name of Object.keys(helper)) {
+          for (const args of [[key, "./secret.txt", "text"], [key, "./secret.txt", { with: { type: "text" } }], ["./secret.txt", "text", []], [key]]) {
+            try {
+              let got = await helper[name](...args);
+              if (typeof got === "function") got = await got("./secret.txt", { with: { type: "text" } });
+              if (got?.default === "secret") tries.push(name);
+            } catch {}
+          }
+        }
+        [Object.isFrozen(helper), "importer" in helper, tries, key.length > 10]"#;
+    let result = table.run("s", RunRequest::new(script)).await;
+    assert_eq!(result.value, Some(json!([true, false, [], true])), "{:?}", result.error);
+}
+
+#[tokio::test]
+async fn modules_of_a_cycle_are_there_once_whichever_is_imported_first() {
+    let project = project(&[
+        (
+            "x.js",
+            "import { y } from './y.js'; globalThis.ran = (globalThis.ran ?? 0) + 1; export const X = {}; export const viaY = () => y().x",
+        ),
+        ("y.js", "import { X } from './x.js'; export const y = () => ({ x: X })"),
+    ]);
+    assert_eq!(project.run("const x = await import('./x.js'); const y = await import('./y.js'); [x.X === y.y().x, x.viaY() === x.X, ran]").await, json!([true, true, 1]));
+}
+
+#[tokio::test]
+async fn an_edge_within_a_cycle_that_changes_changes_the_cycle() {
+    let files = [
+        ("package.json", r##"{"imports": {"#p": "./b.js"}}"##),
+        ("a.js", "import { name } from '#p'; import './b.js'; import './c.js'; export const got = () => name"),
+        ("b.js", "import './a.js'; export const name = 'b'"),
+        ("c.js", "import './a.js'; export const name = 'c'"),
+    ];
+    let project = project(&files);
+    assert_eq!(project.run("(await import('./a.js')).got()").await, json!("b"));
+    project.files.write("/app/package.json", r##"{"imports": {"#p": "./c.js"}}"##);
+    assert_eq!(project.run("(await import('./a.js')).got()").await, json!("c"));
+}
+
+#[tokio::test]
+async fn a_cycle_that_awaits_is_refused_instead_of_waited_for() {
+    let project =
+        project(&[("a.js", "import './b.js'"), ("b.js", "import './a.js'; await 1"), ("c.js", "import './a.js'")]);
+    for specifier in ["./a.js", "./c.js"] {
+        let error = project.result(&format!("import '{specifier}'")).await.error.unwrap();
+        assert!(error.message.contains("cannot await at its top level (b.js)"), "{}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_nobody_waits_for_is_part_of_the_run() {
+    let many: String = (0..3_000).map(|n| format!("export function f{n}(a) {{ return a + {n} }}\n")).collect();
+    let project = project(&[("big.js", &many)]);
+    assert_eq!(
+        project.run("let keep = 1; import('./big.js').then((big) => { globalThis.got = big.f7(1) }); 5").await,
+        json!(5)
+    );
+    let next = project.result("[keep, got]").await;
+    assert_eq!((next.vm, next.value), (Some(VmOrigin::Warm), Some(json!([1, 8]))));
+}
+
+#[tokio::test]
+async fn a_module_that_waits_goes_on_when_what_it_waits_for_comes() {
+    let project = project(&[("w.js", "await globalThis.gate; export const w = 1")]);
+    let script = "let open; globalThis.gate = new Promise((resolve) => { open = resolve });
+        import('./w.js').then(({ w }) => { globalThis.through = w }); setTimeout(() => open(), 0); 1";
+    assert_eq!(project.run(script).await, json!(1));
+    perennial_testkit::eventually("the callbacks have run", || {
+        project.table.sessions().iter().all(|session| !session.background)
+    })
+    .await;
+    assert_eq!(project.run("through").await, json!(1));
+}
+
+#[tokio::test]
+async fn a_module_that_never_settles_costs_its_run_and_no_other() {
+    let project = project(&[
+        ("never.js", "await new Promise(() => {})"),
+        ("spins.js", "for (;;) {}"),
+        ("fine.js", "export default 1"),
+    ]);
+    for specifier in ["./never.js", "./spins.js"] {
+        let request = RunRequest::new(format!("import '{specifier}'")).with_timeout_ms(50);
+        let result = project.table.run_with("s", request, RunContext::new().with(project.access.clone())).await;
+        assert_eq!(result.error.unwrap().kind.as_str(), "timeout", "{specifier}");
+        assert_eq!(project.run("(await import('./fine.js')).default").await, json!(1));
+    }
+}

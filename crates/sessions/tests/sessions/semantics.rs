@@ -1,0 +1,202 @@
+//! Cells against what they should mean: with types as without, and as a module where both are defined.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
+use perennial_sessions::{
+    CompiledBundle, ModuleAccess, OpTable, RunContext, RunOptions, RunRequest, SessionTable, session_config,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// What a cell comes to: its value, or the name and message of its error.
+async fn cell(table: &SessionTable, session: &str, source: &str) -> Value {
+    let result = table.run(session, RunRequest::new(source)).await;
+    match result.error {
+        None => json!({"value": result.value}),
+        // Problems of the text say where they are in it.
+        Some(error) if error.name == "SyntaxError" => json!({"error": "SyntaxError"}),
+        Some(error) => json!({"error": [error.name, error.message]}),
+    }
+}
+
+/// Pieces with types and the same without; `…` is another piece.
+const EXPRESSIONS: &[(&str, &str)] = &[
+    ("(… as any)", "(…)"),
+    ("(…)!", "(…)"),
+    ("(<unknown>…)", "(…)"),
+    ("(… satisfies unknown)", "(…)"),
+    ("((a: any, b?: number): any => [a, b])(…)", "((a, b) => [a, b])(…)"),
+    ("(<T,>(a: T): T => a)(…)", "((a) => a)(…)"),
+    (
+        "(function f<T>(this: any, a: T, ...rest: any[]): T | undefined { return a })(…)",
+        "(function f(a, ...rest) { return a })(…)",
+    ),
+    (
+        "new (class A<T> { readonly x: T; private y?: T; declare z: T; static s: number = 1; constructor(x: T) { this.x = x } get(): T { return this.x } })(…).get()",
+        "new (class A { x; y; static s = 1; constructor(x) { this.x = x } get() { return this.x } })(…).get()",
+    ),
+    ("new Map<string, any>([['k', …]]).get('k')", "new Map([['k', …]]).get('k')"),
+    ("[…, … as const].length", "[…, …].length"),
+    ("`${… as string}`", "`${…}`"),
+    ("(… as any) ?? (… as any)", "(…) ?? (…)"),
+    ("1 + (… as number) * 2", "1 + (…) * 2"),
+    ("({ a: … } as { a: any }).a", "({ a: … }).a"),
+    ("await (async (x: any): Promise<any> => x)(…)", "await (async (x) => x)(…)"),
+    ("1", "1"),
+    ("'text'", "'text'"),
+    ("null", "null"),
+    ("[1, { b: 2 }]", "[1, { b: 2 }]"),
+    ("v", "v"),
+];
+
+const STATEMENTS: &[(&str, &str)] = &[
+    ("let v: any = …;", "let v = …;"),
+    ("const c: unknown = …, d: any = c", "const c = …, d = c"),
+    ("var v: any = …", "var v = …"),
+    ("let { length: n, ...rest }: any = Object(…)", "let { length: n, ...rest } = Object(…)"),
+    ("let [h = …]: any[] = []", "let [h = …] = []"),
+    ("interface I { a: string }\ntype T = I & { b?: number }", "\n"),
+    ("declare const gone: string", ""),
+    ("function g(a: string): void\nfunction g(a: any): any { return a }\ng(…)", "\nfunction g(a) { return a }\ng(…)"),
+    ("for (const x of [… as any]) { v = x as any }", "for (const x of […]) { v = x }"),
+    ("if ((… as boolean)) { let v: number = 1 } else v = <any>2", "if ((…)) { let v = 1 } else v = 2"),
+    ("try { throw … } catch (e: unknown) { v = e as any }", "try { throw … } catch (e) { v = e }"),
+    (
+        "abstract class Q<T> { abstract m(): T; n(): T { return this.m() } }\nclass R extends Q<any> { override m(): any { return … } }\nv = new R().n()",
+        "class Q { n() { return this.m() } }\nclass R extends Q { m() { return … } }\nv = new R().n()",
+    ),
+    ("v = …", "v = …"),
+    ("label: for (;;) { break label }", "label: for (;;) { break label }"),
+];
+
+fn fill(pair: (&str, &str), inner: &[(String, String)]) -> (String, String) {
+    let fill = |text: &str, pick: fn(&(String, String)) -> &String| {
+        let mut parts = text.split('…');
+        let mut filled = parts.next().unwrap_or("").to_owned();
+        for (index, part) in parts.enumerate() {
+            filled.push_str(pick(&inner[index % inner.len()]));
+            filled.push_str(part);
+        }
+        filled
+    };
+    (fill(pair.0, |pair| &pair.0), fill(pair.1, |pair| &pair.1))
+}
+
+fn expression() -> impl Strategy<Value = (String, String)> {
+    let leaf = prop::sample::select(&EXPRESSIONS[15..]).prop_map(|(typed, plain)| (typed.to_owned(), plain.to_owned()));
+    leaf.prop_recursive(4, 16, 2, |inner| {
+        (prop::sample::select(EXPRESSIONS), prop::collection::vec(inner, 2))
+            .prop_map(|(pair, inner)| fill(pair, &inner))
+    })
+}
+
+fn program() -> impl Strategy<Value = (String, String)> {
+    let statement = (prop::sample::select(STATEMENTS), prop::collection::vec(expression(), 2))
+        .prop_map(|(pair, inner)| fill(pair, &inner));
+    (prop::collection::vec(statement, 1..6), expression()).prop_map(|(statements, last)| {
+        let join = |pick: fn(&(String, String)) -> &String| {
+            let mut text: Vec<&str> = vec!["var v"];
+            text.extend(statements.iter().map(|statement| pick(statement).as_str()));
+            let last = pick(&last);
+            format!("{}\n;[{last}]", text.join("\n;"))
+        };
+        (join(|pair| &pair.0), join(|pair| &pair.1))
+    })
+}
+
+#[test]
+fn a_cell_with_types_gives_what_it_gives_without() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let table = runtime.block_on(async { SessionTable::new(4, Duration::from_secs(60)) });
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let outcome = runner.run(&program(), |(typed, plain)| {
+        let (with, without) = runtime.block_on(async {
+            table.remove("typed");
+            table.remove("plain");
+            (cell(&table, "typed", &typed).await, cell(&table, "plain", &plain).await)
+        });
+        prop_assert_eq!(with, without, "{}\n---- against\n{}", typed, plain);
+        Ok(())
+    });
+    outcome.expect("types change nothing");
+}
+
+/// Programs that mean the same as a cell, whose value is the last expression, and as a module that exports it.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("let a = 1; const b = 2; var c = 3", "[a, b, c]"),
+    ("function f() { return g() } function g() { return 'g' }", "[f(), f.name, g.name, typeof f]"),
+    ("const early = h(); function h() { return 'hoisted' }", "early"),
+    ("class A { static s = A.name; m() { return A.s } } class B extends A {}", "[new B().m(), A.name, B.name]"),
+    ("const { a, b: { c = 5, ...d } = {}, ...e } = { a: 1, b: { x: 2 }, y: 3 }", "[a, c, d, e]"),
+    ("const [p, , q = p, ...r] = 'abcdef'", "[p, q, r]"),
+    ("let n = 0; const up = () => ++n; up(); up()", "[n, up.name]"),
+    ("let fs = []; for (let i = 0; i < 3; i++) fs.push(() => i)", "fs.map((f) => f())"),
+    ("var fs = []; for (var i = 0; i < 3; i++) fs.push(() => i)", "fs.map((f) => f())"),
+    ("if (true) { var inner = 1; let block = 2 }", "[inner, typeof block]"),
+    ("let x = 1; { let x = 2; { var y = x } }", "[x, y]"),
+    ("const f = function () {}, g = () => {}, h = class {}, { i = () => {} } = {}", "[f.name, g.name, h.name, i.name]"),
+    ("const v = await Promise.resolve(3); let w = 0; for await (const x of [1, Promise.resolve(2)]) w += x", "[v, w]"),
+    ("const o = { get a() { return this === o }, async *b() {}, ['c' + 1]: 2 }", "[o.a, Object.keys(o)]"),
+    (
+        "let log = []; label: for (const a of [1, 2, 3]) { for (const b of [1, 2]) { if (b === 2) continue label; if (a === 3) break label; log.push([a, b]) } }",
+        "log",
+    ),
+    ("let t = ''; switch (2) { case 1: t += 1; case 2: t += 2; case 3: t += 3; break; default: t += 'd' }", "t"),
+    ("let e1; try { null.x } catch ({ name }) { e1 = name } finally { e1 += '!' }", "e1"),
+    ("const tag = (s, ...v) => s.raw.join('|') + v; const r = tag`a${1}\\n${2}`", "r"),
+    ("let a = 1, b = 2; [a, b] = [b, a]", "[a, b]"),
+    ("let a; a ??= 5; a ||= 6; a &&= 7; a **= 2", "a"),
+    ("const g = function* () { const x = yield 1; yield x * 2 }(); g.next()", "[g.next(21).value, g.next()]"),
+    ("const s = new Set([1]); const m = new Map([[s, 1]])", "[s, m.get(s)]"),
+    (
+        "class P { #x = 1; static has(o) { return #x in o } get x() { return this.#x } static { this.ready = true } }",
+        "[P.has(new P()), new P().x, P.ready]",
+    ),
+    ("let calls = 0; const lazy = { get v() { calls++; return { deep: 1 } } }; lazy.v?.deep; delete lazy.q", "calls"),
+    ("const re = /(?<y>\\d+)-(?<m>\\d+)/.exec('2026-11')", "re.groups.y + re.groups.m"),
+    ("let a = 1; a\n++\na", "a"),
+    ("const b = 4, c = 2, g = 1; let r = b\n/c/g", "r"),
+    ("let x = 5; const typeOf = typeof undeclared; void 0, x", "[typeOf, x]"),
+    ("var a = 1; var a; var b = a", "[a, b]"),
+    ("let self; const o = { m() { return () => this } }; self = o.m()() === o", "self"),
+];
+
+#[tokio::test]
+async fn a_cell_means_what_the_same_module_means() {
+    let table = SessionTable::new(4, Duration::from_secs(60));
+    let files = MemoryFiles::new();
+    let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
+    let access = ModuleAccess::new(Loader::new(Arc::new(files.clone()), options), "/app");
+    let config = session_config(OpTable::new(), Vec::new());
+    for (index, (body, value)) in PROGRAMS.iter().enumerate() {
+        let as_cell = cell(&table, &format!("cell {index}"), &format!("{body}\n;{value}")).await;
+        // As a module of its own, imported.
+        let name = format!("p{index}.js");
+        files.write(format!("/app/{name}"), format!("{body}\n;export default {value}"));
+        let context = RunContext::new().with(access.clone());
+        let imported = table
+            .run_with(
+                &format!("module {index}"),
+                RunRequest::new(format!("(await import('./{name}')).default")),
+                context,
+            )
+            .await;
+        assert_eq!(as_cell, json!({"value": imported.value}), "{body}: {:?}", imported.error);
+        // And as an entry.
+        let bundle = CompiledBundle::compile(&access, &name).expect("it compiles");
+        let mut session = table.acquire(&format!("entry {index}")).lock().await;
+        let run = session.run_module(&config, &bundle, &json!([]), &RunOptions::default(), RunContext::new(), 0).await;
+        assert_eq!(as_cell, json!({"value": run.value}), "{body}: {:?}", run.error);
+        // In two cells: what the first declares, the second has.
+        let name = format!("two {index}");
+        cell(&table, &name, &format!("{body}\n;0")).await;
+        assert_eq!(cell(&table, &name, value).await, as_cell, "{body}");
+    }
+}
