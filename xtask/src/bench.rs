@@ -25,6 +25,7 @@ enum Goal {
 
 pub(crate) fn bench() -> Outcome {
     run(&mut cargo(&["bench", "-p", "perennial-sessions", "--bench", "ratios"]))?;
+    run(&mut cargo(&["bench", "-p", "perennial-sessions", "--bench", "sources"]))?;
     let output = cargo(&["bench", "-p", "perennial-sessions", "--bench", "scale"])
         .stderr(std::process::Stdio::inherit())
         .output()
@@ -92,6 +93,19 @@ fn table(figures: &HashMap<String, f64>) -> Result<String, String> {
             Goal::AtMost(0.7),
         )?,
     ];
+    rows.extend([
+        timed("preparing a cell of 2 KB, against parsing it once", "cell", "prepare", "parse_once", Goal::AtMost(5.0))?,
+        timed("running a cell of 2 KB again, against one that is new", "cell", "run_again", "run_new", Goal::None)?,
+        timed("a graph of 50 modules on disk, unchanged, against loading it", "graph", "cached", "cold", Goal::None)?,
+        timed("session build with 10 plugins, against none", "plugins", "build_10", "build_0", Goal::AtMost(2.0))?,
+        timed(
+            "a tool call, against a plain async function, in the VM",
+            "plugins",
+            "call_tool",
+            "call_function",
+            Goal::None,
+        )?,
+    ]);
     let (ours, bare) = (figure("memory_table")?, figure("memory_bare")?);
     rows.push(Row {
         what: "memory of a warm session, against a bare VM",

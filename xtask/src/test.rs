@@ -57,16 +57,19 @@ pub(crate) fn test() -> Outcome {
 fn end_to_end() -> Outcome {
     const FOLDER: &str = "tests/end-to-end";
     if !exists("node", &["--version"]) || !exists("npm", &["--version"]) {
-        return skipped("the MCP clients", "there is no Node with npm");
+        return skipped("the MCP clients, npm packages and the TypeScript compiler", "there is no Node with npm");
     }
     let old = program("node", &["-e", "process.exit(process.versions.node.split('.')[0] < 20 ? 1 : 0)"]).status();
     if !old.is_ok_and(|status| status.success()) {
-        return skipped("the MCP clients", "they need Node 20 or later");
+        return skipped("the MCP clients, npm packages and the TypeScript compiler", "they need Node 20 or later");
     }
     run(&mut cargo(&["build", "--quiet", "-p", "perennial-cli"]))?;
     let folder = root().join(FOLDER);
     if let Err(error) = run(program("npm", &["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&folder)) {
-        return skipped("the MCP clients", &format!("npm could not install them ({error})"));
+        return skipped(
+            "the MCP clients, npm packages and the TypeScript compiler",
+            &format!("npm could not install them ({error})"),
+        );
     }
     run(program("node", &["--test", "--test-reporter=spec"]).current_dir(&folder))
 }

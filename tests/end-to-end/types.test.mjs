@@ -1,0 +1,52 @@
+// The TypeScript compiler accepts the declarations that `perennial types` prints, and the first-party plugins, in strict mode.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const program = process.env.PERENNIAL ?? fileURLToPath(new URL("../../target/debug/perennial", import.meta.url));
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "../..");
+const plugins = ["html", "table", "text"].map((name) => join(root, "plugins", name));
+
+/** What the compiler says of files together with the declarations. */
+function check(files) {
+  const folder = mkdtempSync(join(here, "tmp-"));
+  try {
+    const types = join(folder, "perennial.d.ts");
+    writeFileSync(types, execFileSync(program, ["types", ...plugins.flatMap((path) => ["--plugin", path])], { encoding: "utf8" }));
+    const paths = files.map((file, index) => {
+      if (!file.includes("\n")) return file;
+      writeFileSync(join(folder, `script${index}.ts`), file);
+      return join(folder, `script${index}.ts`);
+    });
+    const compiled = ts.createProgram([types, ...paths], {
+      strict: true, noEmit: true, lib: ["lib.esnext.d.ts"], types: [], target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext,
+      moduleResolution: ts.ModuleResolutionKind.Bundler, allowImportingTsExtensions: true, skipLibCheck: false,
+    });
+    return ts.getPreEmitDiagnostics(compiled).map((problem) => ts.flattenDiagnosticMessageText(problem.messageText, "\n"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test("the declarations are accepted", () => assert.deepEqual(check([]), []));
+
+test("scripts that use them are accepted, and wrong calls are not", () => {
+  const good = `const links: { href: string; text: string }[] = await tools.html.links({ html: "<a>", base: "x" });
+const rows = await tools.table.sort({ rows: [{ a: 1 }], by: ["a"] });
+vars.set("n", vars.update("n", (n: number) => n + links.length));
+console.log(tools.search("x")[0].name, args, _, setTimeout(() => {}, 5));
+export {};\n`;
+  assert.deepEqual(check([good]), []);
+  const wrong = check(["await tools.html.links({ htlm: '' });\nexport {};\n"]);
+  assert.equal(wrong.length, 1);
+  assert.match(wrong[0], /htlm/);
+});
+
+test("the first-party plugins and their tests are accepted", () => {
+  assert.deepEqual(check(plugins.flatMap((path) => [join(path, "plugin.ts"), join(path, "plugin.test.ts")])), []);
+});
