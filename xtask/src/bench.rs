@@ -96,6 +96,7 @@ fn table(figures: &HashMap<String, f64>) -> Result<String, String> {
     rows.extend([
         timed("preparing a cell of 2 KB, against parsing it once", "cell", "prepare", "parse_once", Goal::AtMost(5.0))?,
         timed("running a cell of 2 KB again, against one that is new", "cell", "run_again", "run_new", Goal::None)?,
+        timed("a loop over a top-level name, against over one of a block", "names", "top_level", "block", Goal::None)?,
         timed("a graph of 50 modules on disk, unchanged, against loading it", "graph", "cached", "cold", Goal::None)?,
         timed("session build with 10 plugins, against none", "plugins", "build_10", "build_0", Goal::AtMost(2.0))?,
         timed(

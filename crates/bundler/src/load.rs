@@ -24,6 +24,7 @@ const MAX_BYTES: usize = 64 << 20;
 const MAX_PATHS: usize = 100_000;
 /// Nobody writes a longer name of a module.
 const MAX_SPECIFIER: usize = 4 << 10;
+const NO_ROOT: &str = "no directory is granted to read modules from; `trusted_modules` would grant one";
 /// Names that the host provides begin with this.
 const PROVIDED: &str = "perennial:";
 
@@ -261,8 +262,18 @@ impl Loader {
             self.0.counts.graph_hits.fetch_add(1, Ordering::Relaxed);
             return Ok(loaded.graph.clone());
         }
-        self.0.counts.graph_misses.fetch_add(1, Ordering::Relaxed);
         let inner: &Inner = &self.0;
+        // Those who were granted nothing ask again and again.
+        if inner.roots.is_empty() && !inner.mapped(specifier).starts_with(PROVIDED) {
+            let kind = ImportErrorKind::Refused;
+            return Err(ImportError {
+                kind,
+                specifier: specifier.to_owned(),
+                importer: None,
+                message: NO_ROOT.to_owned(),
+            });
+        }
+        inner.counts.graph_misses.fetch_add(1, Ordering::Relaxed);
         // Chains of imports are recursed into.
         let loaded = with_large_stack(|| {
             let mut loading = Loading {
@@ -309,6 +320,19 @@ impl Loader {
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The specifier after the import map.
+    fn mapped(&self, specifier: &str) -> String {
+        if let Some(target) = self.imports.get(specifier) {
+            return target.clone();
+        }
+        let prefixes =
+            self.imports.iter().filter(|(from, _)| from.ends_with('/') && specifier.starts_with(from.as_str()));
+        match prefixes.max_by_key(|(from, _)| from.len()) {
+            Some((from, to)) => format!("{to}{}", &specifier[from.len()..]),
+            None => specifier.to_owned(),
+        }
     }
 
     /// What positions call a file: its path below its root.
@@ -394,13 +418,12 @@ impl Loading<'_> {
                 return Err(request.error(ImportErrorKind::WrongKind, message));
             }
         };
-        let specifier = self.mapped(request.specifier);
+        let specifier = self.inner.mapped(request.specifier);
         if specifier.starts_with(PROVIDED) {
             return self.provided(&specifier, request);
         }
         if self.inner.roots.is_empty() {
-            let message = "no directory is granted to read modules from; `trusted_modules` would grant one";
-            return Err(request.error(ImportErrorKind::Refused, message));
+            return Err(request.error(ImportErrorKind::Refused, NO_ROOT));
         }
         let is_path = specifier.starts_with(['.', '/']);
         let path = normalize(&request.importer.parent().unwrap_or(Path::new("/")).join(&specifier));
@@ -433,19 +456,6 @@ impl Loading<'_> {
             None => self.kind_of(&path, module_type, request)?,
         };
         self.file(path, kind, request)
-    }
-
-    /// The specifier after the import map.
-    fn mapped(&self, specifier: &str) -> String {
-        if let Some(target) = self.inner.imports.get(specifier) {
-            return target.clone();
-        }
-        let prefixes =
-            self.inner.imports.iter().filter(|(from, _)| from.ends_with('/') && specifier.starts_with(from.as_str()));
-        match prefixes.max_by_key(|(from, _)| from.len()) {
-            Some((from, to)) => format!("{to}{}", &specifier[from.len()..]),
-            None => specifier.to_owned(),
-        }
     }
 
     fn kind_of(&self, path: &Path, module_type: Option<Format>, request: &Request<'_>) -> Result<Kind, ImportError> {

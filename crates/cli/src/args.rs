@@ -140,6 +140,9 @@ pub(crate) struct Common {
     /// Folder or file of a plugin whose tools scripts can call; may be given again
     #[arg(long = "plugin", global = true, value_name = "PATH")]
     plugins: Vec<PathBuf>,
+    /// End with status 1 if a plugin cannot be used, instead of going on without it
+    #[arg(long, global = true)]
+    pub(crate) require_plugins: bool,
     /// VMs kept warm [default: 1000]
     #[arg(long, global = true, value_name = "N")]
     max_vms: Option<usize>,

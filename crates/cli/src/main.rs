@@ -80,6 +80,9 @@ async fn main_async(arguments: Arguments) -> Exit {
         // The others are there all the same.
         output::complain(&failure.to_string());
     }
+    if arguments.common.require_plugins && !plugins.failures().is_empty() {
+        return Exit::Failed;
+    }
     if let Command::Types = arguments.command {
         return if output::line(plugins.types().trim_end()) { Exit::Ok } else { Exit::Failed };
     }

@@ -143,7 +143,7 @@ async fn test(path: &Path, config: TableConfig, options: &PluginOptions) -> Exit
                     let stack = result["stack"].as_str().unwrap_or("");
                     // The place in the test, not in what it calls to compare.
                     let place: Vec<&str> = stack.lines().filter(|line| line.contains(&name)).collect();
-                    output::line(&format!("FAILED {title}\n{error}\n{}", place.join("\n")).trim_end());
+                    output::line(format!("FAILED {title}\n{error}\n{}", place.join("\n")).trim_end());
                 }
             }
         }

@@ -331,3 +331,47 @@ fn the_first_party_plugins_do_what_their_readmes_show_and_pass_their_tests() {
         assert!(tested.status.success(), "{}", out(&tested));
     }
 }
+
+#[test]
+fn a_broken_plugin_is_told_of_and_the_rest_goes_on_unless_plugins_are_required() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.ts"), "export default 1").unwrap();
+    let run = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_perennial"));
+        command.args(["eval", "--plugin", "bad.ts"]).args(more).arg("1 + 1").current_dir(folder.path());
+        command.output().unwrap()
+    };
+    let output = run(&[]);
+    assert_eq!((output.status.code(), out(&output)), (Some(0), "2\n"));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("plugin bad.ts: TypeError: the module has no default export")
+    );
+    let output = run(&["--require-plugins"]);
+    assert_eq!((output.status.code(), out(&output)), (Some(1), ""));
+}
+
+#[test]
+fn the_mcp_tool_names_the_plugins() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_perennial"))
+        .args(["mcp", "--plugin", "plugins/html", "--plugin", "plugins/text"])
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+    writeln!(stdin, "{hello}\n{}", json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).unwrap();
+    writeln!(stdin, "{}", json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"})).unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    let listed = lines.next().unwrap().unwrap();
+    assert!(
+        listed.contains("- html (Reads HTML: text, links, tables, metadata): links, metadata, tables, text"),
+        "{listed}"
+    );
+    assert!(listed.contains("- text ("), "{listed}");
+    drop(stdin);
+    assert_eq!(wait(&mut child).code(), Some(0));
+}

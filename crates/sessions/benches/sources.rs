@@ -74,6 +74,32 @@ fn write_graph(folder: &Path) -> PathBuf {
     folder.canonicalize().expect("the folder is there")
 }
 
+/// What it costs that top-level names are properties of the global object.
+fn names(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let mut group = criterion.benchmark_group("names");
+    let turns = "for (let i = 0; i < 20000; i++) x = (x * 31 + i) | 0;";
+    for (name, script) in
+        [("top_level", format!("let x = 0; {turns} x")), ("block", format!("{{ let x = 0; {turns} return x }}"))]
+    {
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|times| {
+                let script = script.clone();
+                runtime.block_on(async move {
+                    let table = SessionTable::new(10, Duration::from_secs(600));
+                    table.run("s", RunRequest::new(script.clone())).await;
+                    let start = Instant::now();
+                    for _ in 0..times {
+                        black_box(table.run("s", RunRequest::new(script.clone())).await);
+                    }
+                    start.elapsed()
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
 fn graph(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let root = write_graph(folder.path());
@@ -163,5 +189,5 @@ fn settings() -> Criterion {
         .without_plots()
 }
 
-criterion_group! { name = all; config = settings(); targets = cell, graph, with_plugins }
+criterion_group! { name = all; config = settings(); targets = cell, names, graph, with_plugins }
 criterion_main!(all);

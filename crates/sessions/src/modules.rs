@@ -194,7 +194,7 @@ impl ModuleLoader for SessionModules {
     }
 }
 
-fn op_error(error: &ImportError) -> OpError {
+pub(crate) fn op_error(error: &ImportError) -> OpError {
     let class = match error.kind {
         ImportErrorKind::Refused => "PermissionError",
         ImportErrorKind::Syntax => "SyntaxError",

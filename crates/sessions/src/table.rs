@@ -267,6 +267,13 @@ impl SessionTable {
         *self.shared().plugins.write().unwrap_or_else(PoisonError::into_inner) = plugins.clone();
     }
 
+    /// Loads the plugins again from where they came. Returns what there is now, failures included.
+    pub async fn reload_plugins(&self) -> PluginSet {
+        let plugins = self.plugins().reload().await;
+        self.set_plugins(&plugins);
+        plugins
+    }
+
     /// The plugins of scripts whose callers bring no configuration.
     pub fn plugins(&self) -> PluginSet {
         self.shared().plugins.read().unwrap_or_else(PoisonError::into_inner).clone()

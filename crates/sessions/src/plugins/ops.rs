@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::manifest::Tool;
 use super::set::{PluginSet, Set};
-use crate::modules::session_modules;
+use crate::modules::{op_error, session_modules};
 
 /// Results of a search, unless the script asks for more.
 const FOUND: usize = 10;
@@ -152,7 +152,7 @@ pub(crate) fn ops(plugins: &PluginSet) -> OpTable {
                     "read" => !plugin.granted.read.is_empty(),
                     _ => !plugin.granted.commands.is_empty(),
                 };
-                let (Some(capabilities), true) = (&set.capabilities, granted) else {
+                let (Some(capabilities), true) = (set.capabilities(), granted) else {
                     let asked = format!("{kind} for plugin {name}");
                     let what = format!("its allow.{kind}, within what the operator grants,");
                     return Err(OpError::permission(&asked, &what));
@@ -181,7 +181,8 @@ impl ModuleLoader for PluginModules {
         match importer {
             None => {
                 if let Some(plugin) = specifier.strip_prefix(&**SPECIFIER).and_then(|name| plugins.get(name)) {
-                    return Ok(plugin.graph.clone());
+                    // As it is now: a new VM has what was edited since the plugin was loaded.
+                    return plugin.graph().map_err(|error| op_error(&error));
                 }
             }
             Some(key) => {

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use perennial_bundler::{Disk, FileSystem, Importer, Loader, LoaderOptions};
+use perennial_bundler::{Disk, FileSystem, ImportError, Importer, Loader, LoaderOptions};
 use perennial_engine::{EngineConfig, ModuleGraph, OpFuture, OpValue, RunOptions};
 use perennial_protocol::RunRequest;
 use serde_json::Value;
@@ -21,9 +21,11 @@ use crate::{TableConfig, vars};
 pub struct PluginSet(pub(super) Arc<Set>);
 
 pub(super) struct Set {
+    /// What it was loaded from.
+    paths: Vec<PathBuf>,
+    options: PluginOptions,
     pub(super) plugins: BTreeMap<String, Plugin>,
     failures: Vec<PluginFailure>,
-    pub(super) capabilities: Option<Arc<dyn Capabilities>>,
     /// Made when it is first asked for; a session whose configuration is another set's gets a new VM.
     config: OnceLock<EngineConfig>,
 }
@@ -44,8 +46,24 @@ pub struct Plugin {
     pub tools: BTreeMap<String, Tool>,
     /// Where it comes from.
     pub path: PathBuf,
-    pub(super) graph: Arc<ModuleGraph>,
     pub(super) loader: Loader,
+    /// Where its entry is, for the loader.
+    root: PathBuf,
+    specifier: String,
+}
+
+impl Plugin {
+    /// The modules of the plugin as they are now.
+    pub(super) fn graph(&self) -> Result<Arc<ModuleGraph>, ImportError> {
+        let graph = self.loader.load(Importer::Directory(&self.root), &self.specifier, None)?;
+        Ok(session_modules().graph(&graph))
+    }
+}
+
+impl Set {
+    pub(super) fn capabilities(&self) -> Option<&Arc<dyn Capabilities>> {
+        self.options.capabilities.as_ref()
+    }
 }
 
 /// A plugin that could not be loaded. The others are there all the same.
@@ -111,9 +129,10 @@ impl PluginSet {
     /// Loads plugins from files or folders. One that cannot be used is left out and told of by [`Self::failures`].
     pub async fn load(paths: &[PathBuf], options: &PluginOptions) -> Self {
         let mut set = Set {
+            paths: paths.to_owned(),
+            options: options.clone(),
             plugins: BTreeMap::new(),
             failures: Vec::new(),
-            capabilities: options.capabilities.clone(),
             config: OnceLock::new(),
         };
         for path in paths {
@@ -133,12 +152,18 @@ impl PluginSet {
         Self(Arc::new(set))
     }
 
+    /// Loads the same plugins again, from the same places and in the same way.
+    pub async fn reload(&self) -> Self {
+        Self::load(&self.0.paths, &self.0.options).await
+    }
+
     /// No plugins.
     pub fn empty() -> Self {
         Self(Arc::new(Set {
+            paths: Vec::new(),
+            options: PluginOptions::default(),
             plugins: BTreeMap::new(),
             failures: Vec::new(),
-            capabilities: None,
             config: OnceLock::new(),
         }))
     }
@@ -195,14 +220,14 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
         },
     );
     let specifier = format!("./{}", entry.strip_prefix(&root).unwrap_or(&entry).display());
-    let loading = loader.clone();
-    let graph = tokio::task::spawn_blocking(move || loading.load(Importer::Directory(&root), &specifier, None)).await;
+    let (loading, from, wanted) = (loader.clone(), root.clone(), specifier.clone());
+    let graph = tokio::task::spawn_blocking(move || loading.load(Importer::Directory(&from), &wanted, None)).await;
     let graph = graph.map_err(|error| one(error.to_string()))?.map_err(|error| {
         // The import of the plugin itself is nobody's line.
         one(if error.importer.is_none() && !error.message.is_empty() { error.message } else { error.to_string() })
     })?;
     let graph = session_modules().graph(&graph);
-    let raw = read(graph.clone(), &loader, options.deadline).await.map_err(one)?;
+    let raw = read(graph, &loader, options.deadline).await.map_err(one)?;
     let manifest = Manifest::check(raw)?;
     let (granted, withheld) = manifest.allow.bounded_by(&options.ceiling);
     Ok(Plugin {
@@ -213,8 +238,9 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
         withheld,
         tools: manifest.tools,
         path: path.to_owned(),
-        graph,
         loader,
+        root,
+        specifier,
     })
 }
 

@@ -222,11 +222,19 @@ async fn a_rebuilt_vm_has_its_plugins_and_reloading_brings_a_new_one() {
     assert_eq!(stopped.error.unwrap().kind, ErrorKind::Timeout);
     let again = table.run("s", RunRequest::new("await tools.html.count({ text: 'a b' })")).await;
     assert_eq!((again.vm, again.value), (Some(VmOrigin::Rebuilt), Some(json!(2))));
+    // What is edited is there in the next VM; what the plugin says of itself, after a reload.
     files.write("/plugins/html/words.ts", "export const words = (text: string) => [...text]");
     assert_eq!(run(&table, "await tools.html.count({ text: 'a b' })").await, json!(2));
-    table.set_plugins(&load(&files, &["/plugins/html"]).await);
-    let reloaded = table.run("s", RunRequest::new("await tools.html.count({ text: 'a b' })")).await;
-    assert_eq!((reloaded.rebuilt_because, reloaded.value), (Some(RebuildReason::Config), Some(json!(3))));
+    assert!(table.reset("s").await);
+    assert_eq!(run(&table, "await tools.html.count({ text: 'a b' })").await, json!(3));
+    files.write(
+        "/plugins/html/plugin.ts",
+        HTML.replace("Counts the words of a text", "Counts letters").replace("1.2.0", "1.3.0"),
+    );
+    assert_eq!(run(&table, "tools.describe('html').version").await, json!("1.2.0"));
+    assert_eq!(table.reload_plugins().await.failures(), []);
+    let reloaded = table.run("s", RunRequest::new("tools.describe('html').version")).await;
+    assert_eq!((reloaded.rebuilt_because, reloaded.value), (Some(RebuildReason::Config), Some(json!("1.3.0"))));
 }
 
 #[tokio::test]

@@ -200,3 +200,18 @@ async fn a_cell_means_what_the_same_module_means() {
         assert_eq!(cell(&table, &name, value).await, as_cell, "{body}");
     }
 }
+
+#[tokio::test]
+async fn a_cell_that_comes_again_is_not_prepared_again_whoever_sends_it() {
+    let table = SessionTable::new(4, Duration::from_secs(60));
+    let source = "const answer: number = 42\nthrow new RangeError(String(answer))";
+    for (index, session) in ["a", "b", "a"].into_iter().enumerate() {
+        let result = table.run(session, RunRequest::new(source)).await;
+        let error = result.error.expect("it throws");
+        // The cell's own name is not part of what is kept.
+        let name = format!("cell {}", if index == 2 { 2 } else { 1 });
+        assert_eq!((error.file, error.line, error.column), (Some(name), Some(2), Some(29)));
+    }
+    let counts = table.cell_cache();
+    assert_eq!((counts.hits, counts.misses), (2, 1));
+}

@@ -1,0 +1,8 @@
+// expect: ok
+Object.prototype.timeoutMs = 1;
+Object.prototype.hasOutput = true;
+globalThis.setTimeout = () => { throw 1 };
+if (tools.search("x").length !== 0) throw 2;
+try { tools.describe("nothing") } catch (error) { if (!(error instanceof TypeError)) throw error }
+try { tools.search = 1 } catch {}
+if (typeof tools.search !== "function") throw 3;
