@@ -31,8 +31,8 @@ const MAX_REJECTIONS: usize = 100;
 /// Arguments of one op call, as JSON text or bytes.
 const MAX_ARGUMENT: usize = 64 << 20;
 
-/// Native functions of the engine itself. Numbers from `OPS` on are those of the configuration's table, from `GETTERS` on the
-/// first touch of a library area's global, from `SETTERS` on a script's own assignment to it.
+/// Native functions of the engine itself. Numbers from `OPS` on are those of the configuration's table, from `GLOBALS` on the accessors of
+/// library areas' globals: called with nothing they read, with a value a script assigns to them.
 #[derive(Clone, Copy)]
 #[repr(i32)]
 enum Core {
@@ -55,10 +55,9 @@ const CORE: [(&str, Core); 7] = [
     ("library_value", Core::LibraryValue),
 ];
 const OPS: i32 = 1 << 10;
-const GETTERS: i32 = 1 << 12;
-const SETTERS: i32 = 1 << 13;
+const GLOBALS: i32 = 1 << 12;
 /// Reading and writing `_` and `_error`.
-const LAST: i32 = 1 << 14;
+const LAST: i32 = 1 << 13;
 const LAST_NAMES: [&str; 2] = ["_", "_error"];
 
 /// The state behind one VM's native functions. Only the thread that runs the VM takes its locks, so none is ever waited for.
@@ -179,13 +178,12 @@ impl HostState {
             return Err(scope.throw_error("Error", "a VM is built once"));
         }
         for (index, (name, _)) in self.config.globals().iter().enumerate() {
-            let getter = scope.function(name, GETTERS + index as i32)?;
-            let setter = scope.function(name, SETTERS + index as i32)?;
-            global.define_accessor(&scope.atom(name)?, getter, setter)?;
+            let accessor = scope.function(name, GLOBALS + index as i32)?;
+            global.define_accessor(&scope.atom(name)?, accessor.clone(), accessor)?;
         }
         for (index, name) in LAST_NAMES.iter().enumerate() {
-            let id = LAST + 2 * index as i32;
-            global.define_accessor(&scope.atom(name)?, scope.function(name, id)?, scope.function(name, id + 1)?)?;
+            let accessor = scope.function(name, LAST + index as i32)?;
+            global.define_accessor(&scope.atom(name)?, accessor.clone(), accessor)?;
         }
         Ok(())
     }
@@ -211,8 +209,8 @@ impl HostState {
 
     /// `_` and `_error` are accessors until a script makes them its own.
     fn last<'js>(&self, scope: Scope<'js>, id: i32, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
-        let index = (id / 2) as usize;
-        if id % 2 == 0 {
+        let index = id as usize;
+        if args.is_empty() {
             return Ok(lock(&self.last[index]).as_ref().map_or_else(|| scope.undefined(), |saved| scope.load(saved)));
         }
         scope.global().define(LAST_NAMES[index], args.first().cloned().unwrap_or_else(|| scope.undefined()))?;
@@ -500,8 +498,9 @@ impl Host for Arc<HostState> {
         self.host_calls.fetch_add(1, Ordering::Relaxed);
         match id {
             LAST.. => self.last(scope, id - LAST, args),
-            SETTERS.. => {
-                let Some((name, _)) = self.config.globals().get((id - SETTERS) as usize) else {
+            GLOBALS.. if args.is_empty() => self.load_area(scope, (id - GLOBALS) as usize),
+            GLOBALS.. => {
+                let Some((name, _)) = self.config.globals().get((id - GLOBALS) as usize) else {
                     return Err(scope.throw_error("Error", "no such global"));
                 };
                 let value = args.first().cloned().unwrap_or_else(|| scope.undefined());
@@ -509,7 +508,6 @@ impl Host for Arc<HostState> {
                 lock(&self.library).taken.insert(name.clone());
                 Ok(scope.undefined())
             }
-            GETTERS.. => self.load_area(scope, (id - GETTERS) as usize),
             OPS.. => self.call_op(scope, (id - OPS) as usize, args),
             _ => match CORE.get(id as usize) {
                 Some((_, core)) => self.call_core(scope, *core, args),

@@ -76,7 +76,8 @@ async fn a_token_stops_a_script_that_computes_and_one_that_waits() {
         let run = perennial_engine::run(&vm.executor, &runtime, source, script, Box::new(()));
         let (end, ()) = tokio::join!(run, cancel);
         assert_eq!(end.outcome.unwrap_err().kind, ErrorKind::Cancelled);
-        assert_eq!(end.vm.and_then(|vm| vm.poisoned_by()), Some(StopReason::Cancelled));
+        // One that was stopped while it was being built is gone.
+        assert!(end.vm.is_none_or(|vm| vm.poisoned_by() == Some(StopReason::Cancelled)));
     }
 }
 
