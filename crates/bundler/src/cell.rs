@@ -21,7 +21,7 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::diagnostics::{Problem, SourceError, line_and_column};
-use crate::edits::{Edits, PositionMap};
+use crate::edits::{Edits, PositionMap, is_line_break};
 use crate::erase::{is_type_decl, skip_trivia};
 use crate::parse::{offset, range};
 
@@ -324,7 +324,7 @@ impl Cell<'_, '_> {
     fn keep_apart(&mut self, end: usize) {
         let source = self.edits.source();
         let next = skip_trivia(source, end);
-        let breaks = source[end..next].contains(['\n', '\r', '\u{2028}', '\u{2029}']);
+        let breaks = source[end..next].contains(is_line_break);
         if breaks
             && matches!(source.as_bytes().get(next), Some(b'(' | b'[' | b'`' | b'/' | b'+' | b'-' | b'*' | b'.' | b'<'))
         {

@@ -12,7 +12,7 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
-use crate::module::{ImportSite, ModuleText, is_node_env};
+use crate::module::{ImportSite, ModuleText, assigns_node_env, rewrite_node_env};
 use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
 use crate::prepare::Prepared;
 use crate::resolve::Way;
@@ -245,16 +245,14 @@ impl Visit for Reader<'_, '_> {
                 self.export_all_of(&assign.right);
             }
         }
-        if !matches!(&assign.left, AssignTarget::Simple(SimpleAssignTarget::Member(member)) if is_node_env(member)) {
+        if !assigns_node_env(assign) {
             assign.left.visit_with(self);
         }
         assign.right.visit_with(self);
     }
 
     fn visit_member_expr(&mut self, member: &MemberExpr) {
-        if is_node_env(member) {
-            self.edits.replace(range(member.span), "\"production\"");
-        } else {
+        if !rewrite_node_env(member, self.edits) {
             member.visit_children_with(self);
         }
     }

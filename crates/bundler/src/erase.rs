@@ -8,7 +8,7 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::diagnostics::Problem;
-use crate::edits::Edits;
+use crate::edits::{Edits, is_line_break};
 use crate::parse::{offset, range};
 
 /// Erases types. What has to be more than erased is not touched but noted in `lower`.
@@ -77,7 +77,7 @@ impl Eraser<'_, '_> {
     /// After something was erased at the end of an expression: a line that follows and begins like a continuation must not become one.
     fn keep_apart(&mut self, end: usize) {
         let next = self.skip(end);
-        let breaks = self.source()[end..next].contains(['\n', '\r', '\u{2028}', '\u{2029}']);
+        let breaks = self.source()[end..next].contains(is_line_break);
         if breaks && matches!(self.byte(next), Some(b'(' | b'[' | b'`')) {
             self.edits.between(end, end, ";");
         }
@@ -281,7 +281,7 @@ pub(crate) fn skip_trivia(source: &str, mut at: usize) -> usize {
         let trimmed = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         at += rest.len() - trimmed.len();
         if trimmed.starts_with("//") {
-            at += trimmed.find(['\n', '\r', '\u{2028}', '\u{2029}']).unwrap_or(trimmed.len());
+            at += trimmed.find(is_line_break).unwrap_or(trimmed.len());
         } else if trimmed.starts_with("/*") {
             at += trimmed.find("*/").map_or(trimmed.len(), |end| end + 2);
         } else {

@@ -173,16 +173,14 @@ impl Visit for Rewrites<'_, '_> {
 
     fn visit_assign_expr(&mut self, assign: &AssignExpr) {
         // Only what is read is known.
-        if !matches!(&assign.left, AssignTarget::Simple(SimpleAssignTarget::Member(member)) if is_node_env(member)) {
+        if !assigns_node_env(assign) {
             assign.left.visit_with(self);
         }
         assign.right.visit_with(self);
     }
 
     fn visit_member_expr(&mut self, member: &MemberExpr) {
-        if is_node_env(member) {
-            self.edits.replace(range(member.span), "\"production\"");
-        } else {
+        if !rewrite_node_env(member, self.edits) {
             member.visit_children_with(self);
         }
     }
@@ -191,10 +189,23 @@ impl Visit for Rewrites<'_, '_> {
 }
 
 /// `process.env.NODE_ENV`, by which packages choose between their two builds.
-pub(crate) fn is_node_env(member: &MemberExpr) -> bool {
+fn is_node_env(member: &MemberExpr) -> bool {
     let (Expr::Member(env), MemberProp::Ident(name)) = (&*member.obj, &member.prop) else { return false };
     let (Expr::Ident(process), MemberProp::Ident(middle)) = (&*env.obj, &env.prop) else { return false };
     &*process.sym == "process" && &*middle.sym == "env" && &*name.sym == "NODE_ENV"
+}
+
+/// Writes `process.env.NODE_ENV` as the value it has here; says whether `member` is that.
+pub(crate) fn rewrite_node_env(member: &MemberExpr, edits: &mut Edits<'_>) -> bool {
+    let found = is_node_env(member);
+    if found {
+        edits.replace(range(member.span), "\"production\"");
+    }
+    found
+}
+
+pub(crate) fn assigns_node_env(assign: &AssignExpr) -> bool {
+    matches!(&assign.left, AssignTarget::Simple(SimpleAssignTarget::Member(member)) if is_node_env(member))
 }
 
 /// Names that a module uses as values.

@@ -9,6 +9,7 @@ use swc_core::ecma::parser::error::SyntaxError;
 use swc_core::ecma::parser::{EsSyntax, Lexer, Parser, StringInput, Syntax, TsSyntax};
 
 use crate::diagnostics::{Problem, SourceError};
+use crate::edits::is_line_break;
 use crate::erase::skip_trivia;
 use crate::scan::check_nesting;
 
@@ -60,7 +61,7 @@ pub(crate) fn parse(source: &str, language: Language, goal: Goal) -> Result<Prog
                 let mut changed = false;
                 for end in awaits {
                     let operand = skip_trivia(&text, end);
-                    if text[end..operand].contains(['\n', '\r', '\u{2028}', '\u{2029}']) {
+                    if text[end..operand].contains(is_line_break) {
                         text.replace_range(end..operand, &" ".repeat(operand - end));
                         changed = true;
                     }
