@@ -76,6 +76,7 @@ impl Scan<'_> {
             let (start, depth) = (self.at, open.len());
             let mut next = Last::Operator;
             let mut ends_statement = false;
+            let mut opened = None;
             match byte {
                 b'\n' | b'\r' => {
                     new_line = true;
@@ -105,39 +106,14 @@ impl Scan<'_> {
                 b'`' => {
                     self.at += 1;
                     if self.template_text() {
-                        open.push(Open {
-                            bracket: b'`',
-                            chain,
-                            elses,
-                            ambiguous,
-                            questions,
-                            angle,
-                            after_equals: last_byte == b'=' && depth > 0,
-                        });
-                        ambiguous_around += ambiguous;
-                        angles += usize::from(angle);
-                        assigned += usize::from(last_byte == b'=' && depth > 0);
-                        (chain, elses, ambiguous, questions, angle) = (0, 0, 0, 0, false);
+                        opened = Some(b'`');
                     } else {
                         next = Last::Operand;
                     }
                 }
                 b'(' | b'[' | b'{' => {
                     self.at += 1;
-                    open.push(Open {
-                        bracket: byte,
-                        chain,
-                        elses,
-                        ambiguous,
-                        questions,
-                        angle,
-                        after_equals: last_byte == b'=' && depth > 0,
-                    });
-                    chains += chain;
-                    ambiguous_around += ambiguous;
-                    angles += usize::from(angle);
-                    assigned += usize::from(last_byte == b'=' && depth > 0);
-                    (chain, elses, ambiguous, questions, angle) = (0, 0, 0, 0, false);
+                    opened = Some(byte);
                 }
                 b')' | b']' | b'}' => {
                     self.at += 1;
@@ -230,6 +206,15 @@ impl Scan<'_> {
                         _ => {}
                     }
                 }
+            }
+            if let Some(bracket) = opened {
+                let after_equals = last_byte == b'=' && depth > 0;
+                open.push(Open { bracket, chain, elses, ambiguous, questions, angle, after_equals });
+                chains += if bracket == b'`' { 0 } else { chain };
+                ambiguous_around += ambiguous;
+                angles += usize::from(angle);
+                assigned += usize::from(after_equals);
+                (chain, elses, ambiguous, questions, angle) = (0, 0, 0, 0, false);
             }
             if ends_statement {
                 (chain, ambiguous, questions, angle) = (0, 0, 0, false);
