@@ -23,6 +23,8 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 use crate::diagnostics::{Problem, SourceError, line_and_column};
 use crate::edits::{Edits, PositionMap, is_line_break};
 use crate::erase::{is_type_decl, skip_trivia};
+use crate::links::imported_name;
+use crate::module::awaits;
 use crate::parse::{offset, range};
 
 /// Problems of one kind that are worth finding a line for.
@@ -298,7 +300,7 @@ impl Cell<'_, '_> {
                         })
                         .collect();
                     let fields = fields.join(", ");
-                    if contains_await(pattern) {
+                    if awaits(pattern) {
                         // Parameters may not await.
                         let open = format!("{}{function}(await (async () => {{ const ", self.helper);
                         self.edits.open(from.start, open);
@@ -343,18 +345,10 @@ impl Cell<'_, '_> {
         self.edits.blank_statement(range(import.span));
         let mut bindings = Vec::new();
         for specifier in &import.specifiers {
-            let (name, local) = match specifier {
-                ImportSpecifier::Default(default) => ("default".to_owned(), &default.local),
-                ImportSpecifier::Namespace(namespace) => ("*".to_owned(), &namespace.local),
-                ImportSpecifier::Named(named) if named.is_type_only => continue,
-                ImportSpecifier::Named(named) => {
-                    let imported = named.imported.as_ref().map(|name| match name {
-                        ModuleExportName::Ident(ident) => ident.sym.to_string(),
-                        ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
-                    });
-                    (imported.unwrap_or_else(|| named.local.sym.to_string()), &named.local)
-                }
-            };
+            if matches!(specifier, ImportSpecifier::Named(named) if named.is_type_only) {
+                continue;
+            }
+            let (name, local) = (imported_name(specifier).unwrap_or_else(|| "*".to_owned()), specifier.local());
             self.declare(local, Kind::Lexical);
             bindings.push(format!("[{}, {}]", json(&local.sym), json(&name)));
         }
@@ -469,21 +463,6 @@ pub(crate) fn bound_names(pattern: &Pat) -> Vec<&Ident> {
     let mut names = Vec::new();
     collect(pattern, &mut names);
     names
-}
-
-/// Whether a pattern awaits in one of its defaults.
-fn contains_await(pattern: &Pat) -> bool {
-    struct Awaits(bool);
-    impl Visit for Awaits {
-        fn visit_await_expr(&mut self, _: &AwaitExpr) {
-            self.0 = true;
-        }
-        fn visit_function(&mut self, _: &Function) {}
-        fn visit_arrow_expr(&mut self, _: &ArrowExpr) {}
-    }
-    let mut awaits = Awaits(false);
-    pattern.visit_with(&mut awaits);
-    awaits.0
 }
 
 /// `var`, which belongs to the cell wherever it stands, except in functions.

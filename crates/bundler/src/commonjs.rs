@@ -12,6 +12,7 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
+use crate::links::Names;
 use crate::module::{ImportSite, ModuleText, assigns_node_env, rewrite_node_env};
 use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
 use crate::prepare::Prepared;
@@ -60,6 +61,7 @@ pub(crate) fn prepare_commonjs(source: &str) -> Result<ModuleText, SourceError> 
             imports,
             holes: Vec::new(),
             awaits: false,
+            names: Names::default(),
             commonjs: Some(exports),
         })
     })

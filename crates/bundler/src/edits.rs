@@ -30,9 +30,7 @@ impl PositionMap {
             Some(anchor) => anchor.original as usize + (prepared - anchor.prepared as usize),
         }
     }
-}
 
-impl PositionMap {
     /// The map of a text in front of which `length` bytes were put.
     pub(crate) fn behind(mut self, length: usize) -> Self {
         let length = length as u32;

@@ -9,7 +9,7 @@
 //! export default e                 const $cell_d = {default: e}
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use swc_core::common::{GLOBALS, Globals, Mark, Spanned, SyntaxContext};
 use swc_core::ecma::ast::*;
@@ -18,10 +18,13 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::cell::{attribute_type, fresh_name, json};
 use crate::diagnostics::SourceError;
-use crate::edits::Edits;
+use crate::edits::{Edits, PositionMap};
+use crate::links::{export_name, imported_name};
 use crate::lower::lower;
+use crate::module::used_names;
 use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
+use crate::survey::{Import, imports};
 
 /// An entry made ready: the body of an async function that gets a helper and arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +35,8 @@ pub struct Entry {
     pub helper: String,
     /// The name under which the body expects the arguments of the run.
     pub args: String,
-    /// What it imports before it begins: specifier and `type`.
-    pub imports: Vec<(String, Option<String>)>,
+    /// What it imports before it begins.
+    pub imports: Vec<Import>,
 }
 
 /// Makes an entry ready.
@@ -46,34 +49,27 @@ pub fn prepare_entry(source: &str, is_typescript: bool) -> Result<Entry, SourceE
         let Program::Module(module) = parse(source, language, Goal::Module)? else {
             unreachable!("only CommonJS is parsed as a script")
         };
+        let imports = imports(&module, is_typescript);
+        let entry = move |prepared, helper: String| {
+            let args = format!("{helper}_args");
+            Entry { prepared, args, helper, imports }
+        };
         let (edits, found) = erased(source, &module)?;
         if !found.needs_lowering {
             drop(edits);
-            let (text, map, rest) = transform(module, source)?;
-            return Ok(rest.into_entry(Prepared::new(text, source, map, None)));
+            let (text, map, helper) = transform(module, source, language)?;
+            return Ok(entry(Prepared::new(text, source, map, None), helper));
         }
         let lowered = lower(module, source.len())?;
         let module = parse_lowered(&lowered, Goal::Module)?;
-        let (text, map, rest) = transform(module, &lowered.text).map_err(|error| at_origin(error, &lowered))?;
-        Ok(rest.into_entry(Prepared::new(text, source, map, Some(lowered))))
+        let (text, map, helper) =
+            transform(module, &lowered.text, language).map_err(|error| at_origin(error, &lowered))?;
+        Ok(entry(Prepared::new(text, source, map, Some(lowered)), helper))
     })
 }
 
-struct Rest {
-    helper: String,
-    imports: Vec<(String, Option<String>)>,
-}
-
-impl Rest {
-    fn into_entry(self, prepared: Prepared) -> Entry {
-        let args = format!("{}_args", self.helper);
-        Entry { prepared, args, helper: self.helper, imports: self.imports }
-    }
-}
-
-type Transformed = (String, crate::edits::PositionMap, Rest);
-
-fn transform(module: Module, source: &str) -> Result<Transformed, SourceError> {
+/// Text, the way back, and the name of the helper.
+fn transform(module: Module, source: &str, language: Language) -> Result<(String, PositionMap, String), SourceError> {
     // Which names are whose; spans stay what they are.
     let module = GLOBALS.set(&Globals::default(), || {
         let mut program = Program::Module(module);
@@ -91,6 +87,8 @@ fn transform(module: Module, source: &str) -> Result<Transformed, SourceError> {
         imports: Vec::new(),
         bound: HashMap::new(),
         default: None,
+        used: used_names(&module),
+        language,
     };
     for item in &module.body {
         if let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = item {
@@ -113,8 +111,7 @@ fn transform(module: Module, source: &str) -> Result<Transformed, SourceError> {
     edits.append(erased);
     edits.between(source.len(), source.len(), format!("\nreturn {helper}.result({default}, {helper}_args);"));
     let (text, map) = edits.finish();
-    let imports = imports.into_iter().map(|(_, specifier, kind)| (specifier, kind)).collect();
-    Ok((text, map, Rest { helper, imports }))
+    Ok((text, map, helper))
 }
 
 struct Names<'a, 's> {
@@ -126,18 +123,13 @@ struct Names<'a, 's> {
     bound: HashMap<(String, SyntaxContext), String>,
     /// What reads the default export.
     default: Option<String>,
+    used: BTreeSet<String>,
+    language: Language,
 }
 
 /// Reads a property by its name.
 fn property(object: &str, name: &str) -> String {
     format!("{object}[{}]", json(name))
-}
-
-fn export_name(name: &ModuleExportName) -> String {
-    match name {
-        ModuleExportName::Ident(ident) => ident.sym.to_string(),
-        ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
-    }
 }
 
 impl Names<'_, '_> {
@@ -153,22 +145,26 @@ impl Names<'_, '_> {
     }
 
     fn import(&mut self, import: &ImportDecl) {
+        let span = range(import.span);
+        let is_used = |specifier: &ImportSpecifier| self.used.contains(&*specifier.local().sym);
         if import.type_only {
             return;
         }
-        let span = range(import.span);
+        if self.language == Language::TypeScript
+            && !import.specifiers.is_empty()
+            && !import.specifiers.iter().any(is_used)
+        {
+            self.edits.blank_statement(span);
+            return;
+        }
         let namespace = self.namespace(span.start, &import.src, import.with.as_deref());
         self.edits.blank_statement(span);
         for specifier in &import.specifiers {
-            let (local, read) = match specifier {
-                ImportSpecifier::Default(default) => (&default.local, property(&namespace, "default")),
-                ImportSpecifier::Namespace(star) => (&star.local, namespace.clone()),
-                ImportSpecifier::Named(named) if named.is_type_only => continue,
-                ImportSpecifier::Named(named) => {
-                    let name = named.imported.as_ref().map_or_else(|| named.local.sym.to_string(), export_name);
-                    (&named.local, property(&namespace, &name))
-                }
-            };
+            if matches!(specifier, ImportSpecifier::Named(named) if named.is_type_only) {
+                continue;
+            }
+            let read = imported_name(specifier).map_or_else(|| namespace.clone(), |name| property(&namespace, &name));
+            let local = specifier.local();
             self.bound.insert((local.sym.to_string(), local.ctxt), read);
         }
     }

@@ -1,7 +1,9 @@
 //! Types vanish: what TypeScript adds and JavaScript does not know becomes spaces, so that everything else stays where it is.
 
+mod class;
+mod enumeration;
+
 use std::collections::HashMap;
-use std::ops::Range;
 
 use swc_core::common::{BytePos, Span, Spanned};
 use swc_core::ecma::ast::*;
@@ -89,34 +91,6 @@ impl Eraser<'_, '_> {
         self.found.problems.push(problem);
     }
 
-    /// Blanks TypeScript's modifiers of a class member, which stand between two offsets.
-    fn blank_modifiers(&mut self, from: usize, to: usize) {
-        let mut at = self.skip(from);
-        let mut is_first = true;
-        while at < to {
-            let rest = &self.source()[at..to];
-            let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-            if length == 0 {
-                at += rest.chars().next().map_or(1, char::len_utf8);
-            } else {
-                if !MEMBER_MODIFIERS.contains(&&rest[..length]) {
-                } else if is_first {
-                    // What is left may begin with `[` or `*`, which would go on with the member before.
-                    self.blank_statement_at(at..at + length);
-                } else {
-                    self.edits.blank(at..at + length);
-                }
-                at += length;
-            }
-            is_first = false;
-            at = self.skip(at);
-        }
-    }
-
-    fn blank_statement_at(&mut self, range: Range<usize>) {
-        self.edits.blank_statement(range);
-    }
-
     /// Marks and annotations between the end of a name and the end of its annotation.
     fn binding(&mut self, name: &Ident, type_ann: Option<&TsTypeAnn>) {
         let end = name_end(self.source(), name);
@@ -169,81 +143,7 @@ impl Eraser<'_, '_> {
         function.params.visit_with(self);
         function.body.visit_with(self);
     }
-
-    fn property(&mut self, span: Span, key_end: BytePos, type_ann: Option<&TsTypeAnn>, value: Option<&Expr>) {
-        let value_start = value.map(|value| value.span().lo);
-        let end = match (type_ann, value_start) {
-            (Some(ann), _) => ann.span.hi,
-            // A mark without a type: `a!` or `a?`.
-            (None, Some(_)) => {
-                let mark = self.skip(offset(key_end));
-                if matches!(self.byte(mark), Some(b'!' | b'?')) {
-                    self.edits.blank(mark..mark + 1);
-                }
-                return;
-            }
-            (None, None) => span.hi,
-        };
-        let (from, to) = (offset(key_end), offset(end));
-        if from >= to {
-            return;
-        }
-        if value.is_none() && type_ann.is_some() {
-            // A field called `get`, or one followed by `[` or `(`, must not reach into the next line.
-            let mark = self.skip(from);
-            self.edits.blank(from..mark);
-            self.edits.blank_statement(mark..to);
-        } else if type_ann.is_some() {
-            self.edits.blank(from..to);
-        } else {
-            let mark = self.skip(from);
-            if matches!(self.byte(mark), Some(b'!' | b'?')) {
-                self.edits.replace(mark..mark + 1, ";");
-            }
-        }
-    }
-
-    fn class(&mut self, class: &Class) {
-        if !class.decorators.is_empty() {
-            self.found.needs_lowering = true;
-        }
-        if class.is_abstract {
-            let after = class.decorators.last().map_or(class.span.lo, |last| last.span.hi.max(class.span.lo));
-            let word = self.skip(offset(after));
-            if self.source()[word..].starts_with("abstract") {
-                self.edits.blank(word..word + "abstract".len());
-            }
-        }
-        if let Some(types) = &class.type_params {
-            self.blank(types.span);
-        }
-        if let Some(types) = &class.super_type_params {
-            self.blank(types.span);
-        }
-        if let (Some(first), Some(last)) = (class.implements.first(), class.implements.last()) {
-            // The word stands before the first, with nothing but white space and comments between.
-            let before = &self.source()[..offset(first.span.lo)];
-            if let Some(word) = before.rfind("implements") {
-                self.edits.blank(word..offset(last.span.hi));
-            }
-        }
-        class.super_class.visit_with(self);
-        class.body.visit_with(self);
-    }
-
-    fn method(&mut self, span: Span, key_end: BytePos, function: &Function, is_optional: bool) {
-        if function.body.is_none() {
-            self.blank_statement(span);
-            return;
-        }
-        if is_optional {
-            self.blank_mark(offset(key_end));
-        }
-        self.function(function);
-    }
 }
-
-const MEMBER_MODIFIERS: [&str; 7] = ["public", "private", "protected", "readonly", "abstract", "override", "declare"];
 
 /// The end of an identifier's name; spans of some identifiers go on to the end of their annotation.
 fn name_end(source: &str, name: &Ident) -> usize {
@@ -254,24 +154,6 @@ fn name_end(source: &str, name: &Ident) -> usize {
         .find(|c: char| c.is_whitespace() || matches!(c, ':' | '?' | '!' | '/' | ',' | ')' | '='))
         .unwrap_or(rest.len());
     start + end
-}
-
-/// Whether a name is written with an escape, and so longer than it is.
-fn is_escaped(source: &str, name: &IdentName) -> bool {
-    source[range(name.span)].contains('\\')
-}
-
-/// Where a member's key begins; the span of a key that is called like a modifier takes the modifiers in.
-fn key_start(source: &str, key: &PropName) -> usize {
-    match key {
-        PropName::Ident(name)
-            if name.sym.len() < (name.span.hi.0 - name.span.lo.0) as usize && is_escaped(source, name) =>
-        {
-            offset(name.span.lo)
-        }
-        PropName::Ident(name) => offset(name.span.lo).max(offset(name.span.hi).saturating_sub(name.sym.len())),
-        key => offset(key.span().lo),
-    }
 }
 
 /// The first offset from `at` on that is neither white space nor comment.
@@ -292,33 +174,6 @@ pub(crate) fn skip_trivia(source: &str, mut at: usize) -> usize {
 
 /// Parts of a namespace's name: each is a level of indentation in what swc writes.
 const MAX_NAMESPACE: usize = 50;
-
-/// Characters of one enum member's value.
-const MAX_FOLDED: usize = 64 << 10;
-
-/// How long the value of an enum member can become when it is folded, given those of other members by name.
-fn folded_size(expression: &Expr, known: &HashMap<String, usize>) -> usize {
-    let of = |name: &str| known.get(name).copied().unwrap_or(1);
-    match expression {
-        Expr::Lit(Lit::Str(text)) => text.value.len(),
-        Expr::Lit(_) => 24,
-        Expr::Ident(name) => of(&name.sym),
-        Expr::Member(MemberExpr { prop: MemberProp::Ident(name), .. }) => of(&name.sym),
-        Expr::Member(MemberExpr { prop: MemberProp::Computed(computed), .. }) => match &*computed.expr {
-            Expr::Lit(Lit::Str(text)) => of(&text.value.to_string_lossy()),
-            _ => known.values().copied().max().unwrap_or(1),
-        },
-        Expr::Paren(inner) => folded_size(&inner.expr, known),
-        Expr::Bin(binary) if binary.op == BinaryOp::Add => {
-            folded_size(&binary.left, known).saturating_add(folded_size(&binary.right, known))
-        }
-        Expr::Tpl(template) => {
-            let texts: usize = template.quasis.iter().map(|quasi| quasi.raw.len()).sum();
-            template.exprs.iter().fold(texts, |size, part| size.saturating_add(folded_size(part, known)))
-        }
-        _ => 24,
-    }
-}
 
 /// What a chain of casts is around.
 fn cast_operand(expression: &Expr) -> Option<&Expr> {
@@ -531,59 +386,7 @@ impl Visit for Eraser<'_, '_> {
     }
 
     fn visit_class_member(&mut self, member: &ClassMember) {
-        match member {
-            ClassMember::TsIndexSignature(signature) => self.blank_statement(signature.span),
-            ClassMember::Constructor(constructor) => {
-                if constructor.body.is_none() {
-                    return self.blank_statement(constructor.span);
-                }
-                let span = range(constructor.span);
-                self.blank_modifiers(span.start, offset(constructor.key.span().lo));
-                constructor.params.visit_with(self);
-                constructor.body.visit_with(self);
-            }
-            ClassMember::Method(method) => {
-                if method.is_abstract || method.function.body.is_none() {
-                    return self.blank_statement(method.span);
-                }
-                let key = method.key.span();
-                self.blank_modifiers(offset(method.span.lo), key_start(self.source(), &method.key));
-                method.key.visit_with(self);
-                self.method(method.span, key.hi, &method.function, method.is_optional);
-            }
-            ClassMember::PrivateMethod(method) => {
-                let key = method.key.span();
-                self.blank_modifiers(offset(method.span.lo), offset(key.lo));
-                self.method(method.span, key.hi, &method.function, method.is_optional);
-            }
-            ClassMember::ClassProp(property) => {
-                if !property.decorators.is_empty() {
-                    self.found.needs_lowering = true;
-                    return;
-                }
-                if property.is_abstract || property.declare {
-                    return self.blank_statement(property.span);
-                }
-                let key = property.key.span();
-                self.blank_modifiers(offset(property.span.lo), key_start(self.source(), &property.key));
-                property.key.visit_with(self);
-                self.property(property.span, key.hi, property.type_ann.as_deref(), property.value.as_deref());
-                property.value.visit_with(self);
-            }
-            ClassMember::PrivateProp(property) => {
-                if !property.decorators.is_empty() {
-                    self.found.needs_lowering = true;
-                    return;
-                }
-                let key = property.key.span();
-                self.blank_modifiers(offset(property.span.lo), offset(key.lo));
-                self.property(property.span, key.hi, property.type_ann.as_deref(), property.value.as_deref());
-                property.value.visit_with(self);
-            }
-            ClassMember::AutoAccessor(_) => self.found.needs_lowering = true,
-            ClassMember::StaticBlock(block) => block.visit_with(self),
-            ClassMember::Empty(_) => {}
-        }
+        self.class_member(member);
     }
 
     fn visit_bin_expr(&mut self, expression: &BinExpr) {
@@ -717,23 +520,6 @@ impl Eraser<'_, '_> {
                 self.found.problems.push(problem);
             }
             waiting = function.filter(|function| !function.declare && function.function.body.is_none());
-        }
-    }
-
-    /// swc folds what members are computed from; strings that double from member to member would take all memory there is.
-    fn enumeration(&mut self, decl: &TsEnumDecl) {
-        for member in &decl.members {
-            let name = match &member.id {
-                TsEnumMemberId::Ident(name) => name.sym.to_string(),
-                TsEnumMemberId::Str(text) => text.value.to_string_lossy().into_owned(),
-            };
-            let size = member.init.as_deref().map_or(1, |init| folded_size(init, &self.folded));
-            if size > MAX_FOLDED {
-                let message = format!("the value of '{name}' would have more than {MAX_FOLDED} characters");
-                return self.found.problems.push(Problem::at(range(member.span), message));
-            }
-            let known = self.folded.entry(name).or_default();
-            *known = size.max(*known);
         }
     }
 

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use crate::commonjs::{Required, assemble, facade};
+use crate::diagnostics::{Problem, SourceError};
+use crate::links::{collect_exports, no_export};
 use crate::module::ModuleText;
 use crate::prepare::Prepared;
+use crate::survey::Import;
 
 /// A module with everything settled: what it imports is named by keys.
 #[derive(Clone, Debug)]
@@ -32,12 +35,27 @@ pub struct Graph {
     /// comes first: evaluating it evaluates the others.
     pub modules: Vec<Arc<Module>>,
     root: Arc<Module>,
+    exports: BTreeSet<String>,
 }
 
 impl Graph {
     /// The module that was asked for.
     pub fn root(&self) -> &Arc<Module> {
         &self.root
+    }
+
+    /// Whether the module that was asked for exports what an import of it takes.
+    ///
+    /// # Errors
+    /// What it does not export, in the source that imports.
+    pub fn check(&self, import: &Import) -> Result<(), SourceError> {
+        let missing = import.names.iter().filter(|(name, _)| !self.exports.contains(name));
+        let problems: Vec<Problem> = missing
+            .map(|(name, range)| {
+                Problem::at(range.clone(), no_export(&format!("'{}'", import.specifier), name, &self.exports))
+            })
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(SourceError { problems }) }
     }
 }
 
@@ -132,7 +150,9 @@ pub(crate) fn finish(nodes: &[Node], root: usize) -> Result<Graph, (usize, Strin
             modules.push(module);
         }
     }
-    Ok(Graph { modules, root: root_module.expect("the root is reached from itself") })
+    let mut exports = BTreeSet::new();
+    collect_exports(nodes, root, &mut exports, &mut BTreeSet::new());
+    Ok(Graph { modules, root: root_module.expect("the root is reached from itself"), exports })
 }
 
 fn module(nodes: &[Node], index: usize, keys: &[Option<String>]) -> Module {
@@ -181,7 +201,7 @@ fn required(nodes: &[Node], edge: usize) -> Required {
 }
 
 /// The names that a CommonJS module, or the facade of one, is known to export.
-fn exported_names(nodes: &[Node], index: usize, seen: &mut BTreeSet<usize>) -> BTreeSet<String> {
+pub(crate) fn exported_names(nodes: &[Node], index: usize, seen: &mut BTreeSet<usize>) -> BTreeSet<String> {
     if !seen.insert(index) {
         return BTreeSet::new();
     }

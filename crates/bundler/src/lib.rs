@@ -22,6 +22,7 @@ mod entry;
 mod erase;
 mod fs;
 mod graph;
+mod links;
 mod load;
 mod lower;
 mod module;
@@ -36,6 +37,7 @@ pub use entry::{Entry, prepare_entry};
 pub use fs::{Disk, FileKind, FileSystem, MemoryFiles, Stat};
 pub use graph::{Graph, Module};
 pub use load::{ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions};
+pub use parse::is_typescript;
 pub use prepare::{Cell, Prepared, prepare_cell};
 pub use survey::{Import, Survey, is_unfinished, survey};
 

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use swc_core::common::Spanned;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::cell::attribute_type;
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
+use crate::links::Names;
 use crate::lower::lower;
 use crate::parse::{Goal, Language, offset, parse, prepared_on_large_stack, range};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
@@ -22,6 +24,7 @@ pub(crate) struct ModuleText {
     /// Where in the text which import's key goes.
     pub(crate) holes: Vec<(usize, usize)>,
     pub(crate) awaits: bool,
+    pub(crate) names: Names,
     /// What a CommonJS module is known to export.
     pub(crate) commonjs: Option<crate::commonjs::Exports>,
 }
@@ -58,8 +61,9 @@ pub(crate) fn from_module(source: &str, module: Module, language: Language) -> R
     let module = parse_lowered(&lowered, Goal::Module)?;
     let (edits, _) = erased(&lowered.text, &module).map_err(|error| at_origin(error, &lowered))?;
     let mut sites = transform(&module, edits, language);
-    for import in &mut sites.imports {
-        import.at = lowered.original(import.at);
+    let places = sites.imports.iter_mut().map(|import| &mut import.at);
+    for at in places.chain(sites.names.wanted.iter_mut().map(|wanted| &mut wanted.at)) {
+        *at = lowered.original(*at);
     }
     Ok(sites.finish(source, Some(lowered.clone())))
 }
@@ -70,6 +74,7 @@ struct Sites<'s> {
     /// Offsets in the edited source of literals that were replaced by holes.
     holes: Vec<(usize, usize)>,
     awaits: bool,
+    names: Names,
 }
 
 impl Sites<'_> {
@@ -81,6 +86,7 @@ impl Sites<'_> {
             imports: self.imports,
             holes,
             awaits: self.awaits,
+            names: self.names,
             commonjs: None,
         }
     }
@@ -92,7 +98,8 @@ fn transform<'s>(module: &Module, mut edits: Edits<'s>, language: Language) -> S
         edits.blank(0..end);
     }
     let used = (language == Language::TypeScript).then(|| used_names(module));
-    let mut sites = Sites { edits, imports: Vec::new(), holes: Vec::new(), awaits: awaits(module) };
+    let mut sites =
+        Sites { edits, imports: Vec::new(), holes: Vec::new(), awaits: awaits(module), names: Names::default() };
     for item in &module.body {
         let ModuleItem::ModuleDecl(decl) = item else { continue };
         match decl {
@@ -106,24 +113,28 @@ fn transform<'s>(module: &Module, mut edits: Edits<'s>, language: Language) -> S
                     sites.edits.blank_statement(range(import.span));
                     continue;
                 }
-                for specifier in import.specifiers.iter().filter(|specifier| !is_used(specifier)) {
+                let index = sites.import(&import.src, import.with.as_deref());
+                for specifier in &import.specifiers {
                     match specifier {
+                        used if is_used(used) => sites.names.import(index, used),
                         ImportSpecifier::Named(named) if named.is_type_only => {}
-                        ImportSpecifier::Named(named) => sites.drop_specifier(range(named.span)),
-                        ImportSpecifier::Default(default) => sites.drop_specifier(range(default.span)),
                         // One that nobody uses does no harm.
                         ImportSpecifier::Namespace(_) => {}
+                        unused => sites.drop_specifier(range(unused.span())),
                     }
                 }
-                sites.import(&import.src, import.with.as_deref());
             }
-            ModuleDecl::ExportNamed(export) if !export.type_only => {
-                if let Some(src) = &export.src {
-                    sites.import(src, export.with.as_deref());
-                }
+            ModuleDecl::ExportNamed(export) if export.type_only => {}
+            ModuleDecl::ExportNamed(export) => {
+                let index = export.src.as_ref().map(|src| sites.import(src, export.with.as_deref()));
+                sites.names.export(decl, index);
             }
-            ModuleDecl::ExportAll(export) if !export.type_only => sites.import(&export.src, export.with.as_deref()),
-            _ => {}
+            ModuleDecl::ExportAll(export) if export.type_only => {}
+            ModuleDecl::ExportAll(export) => {
+                let index = sites.import(&export.src, export.with.as_deref());
+                sites.names.export(decl, Some(index));
+            }
+            _ => sites.names.export(decl, None),
         }
     }
     module.visit_with(&mut Rewrites { edits: &mut sites.edits });
@@ -131,7 +142,8 @@ fn transform<'s>(module: &Module, mut edits: Edits<'s>, language: Language) -> S
 }
 
 impl Sites<'_> {
-    fn import(&mut self, src: &Str, with: Option<&ObjectLit>) {
+    /// Notes an import and returns its index.
+    fn import(&mut self, src: &Str, with: Option<&ObjectLit>) -> usize {
         let literal = range(src.span);
         let site = ImportSite {
             specifier: src.value.to_string_lossy().into_owned(),
@@ -147,6 +159,7 @@ impl Sites<'_> {
         if let Some(with) = with {
             self.edits.blank(literal.end..offset(with.span.hi));
         }
+        index
     }
 
     /// An import specifier with the comma behind it.
@@ -209,7 +222,7 @@ pub(crate) fn assigns_node_env(assign: &AssignExpr) -> bool {
 }
 
 /// Names that a module uses as values.
-fn used_names(module: &Module) -> BTreeSet<String> {
+pub(crate) fn used_names(module: &Module) -> BTreeSet<String> {
     struct Used(BTreeSet<String>);
     impl Visit for Used {
         fn visit_ident(&mut self, ident: &Ident) {
@@ -242,33 +255,35 @@ fn used_names(module: &Module) -> BTreeSet<String> {
     used.0
 }
 
-/// Whether a module awaits at its top level.
-fn awaits(module: &Module) -> bool {
-    struct Awaits(bool);
-    impl Visit for Awaits {
-        fn visit_await_expr(&mut self, _: &AwaitExpr) {
-            self.0 = true;
-        }
-        fn visit_for_of_stmt(&mut self, statement: &ForOfStmt) {
-            self.0 |= statement.is_await;
-            statement.visit_children_with(self);
-        }
-        fn visit_using_decl(&mut self, using: &UsingDecl) {
-            self.0 |= using.is_await;
-            using.visit_children_with(self);
-        }
-        fn visit_function(&mut self, _: &Function) {}
-        fn visit_arrow_expr(&mut self, _: &ArrowExpr) {}
-        fn visit_class_member(&mut self, member: &ClassMember) {
-            // Keys are evaluated outside.
-            match member {
-                ClassMember::Method(method) => method.key.visit_with(self),
-                ClassMember::ClassProp(property) => property.key.visit_with(self),
-                _ => {}
-            }
+pub(crate) struct Awaits(bool);
+
+impl Visit for Awaits {
+    fn visit_await_expr(&mut self, _: &AwaitExpr) {
+        self.0 = true;
+    }
+    fn visit_for_of_stmt(&mut self, statement: &ForOfStmt) {
+        self.0 |= statement.is_await;
+        statement.visit_children_with(self);
+    }
+    fn visit_using_decl(&mut self, using: &UsingDecl) {
+        self.0 |= using.is_await;
+        using.visit_children_with(self);
+    }
+    fn visit_function(&mut self, _: &Function) {}
+    fn visit_arrow_expr(&mut self, _: &ArrowExpr) {}
+    fn visit_class_member(&mut self, member: &ClassMember) {
+        // Keys are evaluated outside.
+        match member {
+            ClassMember::Method(method) => method.key.visit_with(self),
+            ClassMember::ClassProp(property) => property.key.visit_with(self),
+            _ => {}
         }
     }
+}
+
+/// Whether something awaits, other than in functions.
+pub(crate) fn awaits(node: &impl VisitWith<Awaits>) -> bool {
     let mut awaits = Awaits(false);
-    module.visit_with(&mut awaits);
+    node.visit_with(&mut awaits);
     awaits.0
 }

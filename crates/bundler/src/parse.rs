@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use swc_core::common::{BytePos, Span, Spanned};
 use swc_core::ecma::ast::{EsVersion, Module, Program};
@@ -37,6 +38,11 @@ pub(crate) fn range(span: Span) -> Range<usize> {
 
 pub(crate) fn offset(position: BytePos) -> usize {
     position.0.saturating_sub(BASE) as usize
+}
+
+/// Whether a file is TypeScript by its name; one without an extension is.
+pub fn is_typescript(path: &Path) -> bool {
+    !matches!(path.extension().and_then(|extension| extension.to_str()), Some("js" | "mjs" | "cjs"))
 }
 
 /// What a source is written in.

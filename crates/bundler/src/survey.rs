@@ -1,9 +1,14 @@
 //! What can be said of a source without running it.
 
+use std::ops::Range;
+
+use swc_core::common::Spanned;
 use swc_core::ecma::ast::*;
 
 use crate::cell::attribute_type;
 use crate::diagnostics::SourceError;
+use crate::links::{export_name, imported_name};
+use crate::module::used_names;
 use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
 
 /// One thing that a source imports before it begins.
@@ -14,13 +19,15 @@ pub struct Import {
     /// The `type` of its attributes.
     pub kind: Option<String>,
     /// Where it stands, in UTF-8 bytes.
-    pub at: usize,
+    pub range: Range<usize>,
+    /// The names that are taken from it and used, and where each stands.
+    pub names: Vec<(String, Range<usize>)>,
 }
 
 /// What a source says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// What it imports before it begins.
+    /// What it imports before it begins. A module in TypeScript imports only what it uses as a value.
     pub imports: Vec<Import>,
     /// Whether it is a module rather than a cell: it exports something.
     pub has_exports: bool,
@@ -30,30 +37,57 @@ pub struct Survey {
 ///
 /// # Errors
 /// If it does not parse.
-pub fn survey(source: &str) -> Result<Survey, SourceError> {
+pub fn survey(source: &str, is_typescript: bool) -> Result<Survey, SourceError> {
     prepared_on_large_stack(source, || {
         let Program::Module(module) = parse(source, Language::TypeScript, Goal::Cell)? else {
             unreachable!("only CommonJS is parsed as a script")
         };
-        let mut survey = Survey::default();
-        for item in &module.body {
-            let ModuleItem::ModuleDecl(decl) = item else { continue };
-            let (src, with) = match decl {
-                ModuleDecl::Import(import) if !import.type_only => (Some(&import.src), import.with.as_deref()),
-                ModuleDecl::Import(_) => continue,
-                ModuleDecl::ExportNamed(export) => (export.src.as_ref(), export.with.as_deref()),
-                ModuleDecl::ExportAll(export) => (Some(&export.src), export.with.as_deref()),
-                _ => (None, None),
-            };
-            survey.has_exports |= !matches!(decl, ModuleDecl::Import(_));
-            survey.imports.extend(src.map(|src| Import {
-                specifier: src.value.to_string_lossy().into_owned(),
-                kind: with.and_then(attribute_type),
-                at: range(src.span).start,
-            }));
-        }
-        Ok(survey)
+        let has_exports = module.body.iter().any(|item| {
+            matches!(item, ModuleItem::ModuleDecl(decl) if !matches!(decl, ModuleDecl::Import(_) | ModuleDecl::TsImportEquals(_)))
+        });
+        Ok(Survey { imports: imports(&module, has_exports && is_typescript), has_exports })
     })
+}
+
+/// What a module imports before it begins; see [`Survey::imports`].
+pub(crate) fn imports(module: &Module, only_used: bool) -> Vec<Import> {
+    let used = used_names(module);
+    let mut imports = Vec::new();
+    for item in &module.body {
+        let ModuleItem::ModuleDecl(decl) = item else { continue };
+        let mut names = Vec::new();
+        let (src, with) = match decl {
+            ModuleDecl::Import(import) if import.type_only => continue,
+            ModuleDecl::Import(import) => {
+                let is_used = |specifier: &&ImportSpecifier| used.contains(&*specifier.local().sym);
+                let specifiers = &import.specifiers;
+                if only_used && !specifiers.is_empty() && !specifiers.iter().any(|specifier| is_used(&specifier)) {
+                    continue;
+                }
+                let named = specifiers.iter().filter(is_used);
+                names.extend(named.filter_map(|named| Some((imported_name(named)?, range(named.span())))));
+                (&import.src, &import.with)
+            }
+            ModuleDecl::ExportNamed(NamedExport { src: Some(src), type_only: false, with, specifiers, .. }) => {
+                names.extend(specifiers.iter().filter_map(|specifier| match specifier {
+                    ExportSpecifier::Named(named) if !named.is_type_only => {
+                        Some((export_name(&named.orig), range(named.span)))
+                    }
+                    _ => None,
+                }));
+                (src, with)
+            }
+            ModuleDecl::ExportAll(export) if !export.type_only => (&export.src, &export.with),
+            _ => continue,
+        };
+        imports.push(Import {
+            specifier: src.value.to_string_lossy().into_owned(),
+            kind: with.as_deref().and_then(attribute_type),
+            range: range(src.span),
+            names,
+        });
+    }
+    imports
 }
 
 /// Whether a source ends in the middle of something, so that more lines may make it whole.

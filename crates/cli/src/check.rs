@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use perennial_sessions::ModuleAccess;
-use perennial_sessions::bundler::{Problem, SourceError, prepare_cell, prepare_entry, survey};
+use perennial_sessions::bundler::{Import, Problem, SourceError, is_typescript, prepare_cell, prepare_entry, survey};
 
 use crate::Exit;
 use crate::args::CheckFiles;
@@ -28,11 +28,9 @@ pub(crate) fn files(command: CheckFiles, modules: Option<&ModuleAccess>) -> Exit
 
 fn check(file: &Path, source: &str, modules: Option<ModuleAccess>) -> Vec<String> {
     let name = name_of(file);
-    let prepared = survey(source).and_then(|survey| {
+    let prepared = survey(source, is_typescript(file)).and_then(|survey| {
         if survey.has_exports {
-            let is_typescript =
-                !matches!(file.extension().and_then(|extension| extension.to_str()), Some("js" | "mjs" | "cjs"));
-            prepare_entry(source, is_typescript)?;
+            prepare_entry(source, is_typescript(file))?;
         } else {
             prepare_cell(source)?;
         }
@@ -42,17 +40,13 @@ fn check(file: &Path, source: &str, modules: Option<ModuleAccess>) -> Vec<String
         Ok(survey) => survey,
         Err(error) => return vec![error.render(&name, source)],
     };
-    let mut problems = Vec::new();
-    for import in survey.imports {
-        let failed = match &modules {
-            Some(modules) => modules.check(&import.specifier, import.kind.as_deref()).err(),
-            None => Some(format!("cannot import '{}': there is no project to import from", import.specifier)),
-        };
-        if let Some(why) = failed {
-            let length = import.specifier.len() + 2;
-            let problem = Problem { range: import.at..import.at + length, message: why, help: None };
-            problems.push(SourceError { problems: vec![problem] }.render(&name, source));
+    let check = |import: Import| match &modules {
+        Some(modules) => modules.check(&import),
+        None => {
+            let message = format!("cannot import '{}': there is no project to import from", import.specifier);
+            Err(SourceError { problems: vec![Problem { range: import.range, message, help: None }] })
         }
-    }
-    problems
+    };
+    let problems = survey.imports.into_iter().filter_map(|import| check(import).err());
+    problems.map(|error| error.render(&name, source)).collect()
 }

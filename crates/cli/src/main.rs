@@ -75,7 +75,11 @@ async fn main_async(arguments: Arguments) -> Exit {
         }
     };
     let options = PluginOptions { ceiling: file.allow.clone(), ..PluginOptions::default() };
-    let plugins = PluginSet::load(&arguments.common.plugins(&file), &options).await;
+    let plugins = match arguments.command {
+        // Nothing of these would call a tool.
+        Command::Check(_) | Command::Plugin(_) => PluginSet::empty(),
+        _ => PluginSet::load(&arguments.common.plugins(&file), &options).await,
+    };
     for failure in plugins.failures() {
         // The others are there all the same.
         output::complain(&failure.to_string());

@@ -58,7 +58,7 @@ async fn run_file(
     options: &ScriptOptions,
     project: Option<ModuleAccess>,
 ) -> ScriptResult {
-    let is_module = survey(&script).is_ok_and(|survey| survey.has_exports);
+    let is_module = survey(&script, true).is_ok_and(|survey| survey.has_exports);
     let context = project.clone().map_or_else(RunContext::new, |project| RunContext::new().with(project));
     let (Some(project), true, Ok(path)) = (project, is_module, file.canonicalize()) else {
         return run(table, &name, script, options, context).await;

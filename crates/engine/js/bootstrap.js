@@ -5,8 +5,8 @@
   "use strict";
   // Bindings of our own: `new RegExp` in a helper must not read the global object later.
   const {
-    Array, ArrayBuffer, BigInt, Boolean, DataView, Date, Error, Function, JSON, Map, Math, Number, Object, Promise, RangeError,
-    Reflect, RegExp, Set, String, Symbol, SyntaxError, TypeError, Uint8Array,
+    Array, ArrayBuffer, BigInt, Boolean, DataView, Date, Error, Function, JSON, Map, Math, Number, Object, Promise, Proxy,
+    RangeError, Reflect, RegExp, Set, String, Symbol, SyntaxError, TypeError, Uint8Array,
   } = global;
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const { bind, call } = Function.prototype;
@@ -85,7 +85,7 @@
     viewLength,
     functionToString: uncurry(Function.prototype.toString),
     symbolToString: uncurry(Symbol.prototype.toString),
-    Error, Map, Number, Promise, RangeError, Set, String, SuppressedError: global.SuppressedError, SyntaxError, TypeError,
+    Error, Map, Number, Object, Promise, Proxy, RangeError, Set, String, SuppressedError: global.SuppressedError, SyntaxError, TypeError,
     stringify: JSON.stringify,
   });
 

@@ -1,10 +1,18 @@
 // vars: durable values of the session. The host keeps them; what is read is a copy.
 (function (ops, intrinsics) {
   "use strict";
-  const { apply, freeze, Error, String, TypeError } = intrinsics;
+  const { apply, freeze, Error, Object, Proxy, String, TypeError } = intrinsics;
   // Nobody but the host writes while a script runs, and never so often.
   const MAX_TRIES = 100;
+  // Many who mean `vars.set("a", 1)` write `vars.a = 1`.
+  const told = new Proxy(Object.prototype, {
+    __proto__: null,
+    set(_, name) {
+      throw new TypeError(`'${String(name)}' cannot be assigned to vars: write vars.set("name", value) and vars.get("name")`);
+    },
+  });
   const vars = {
+    __proto__: told,
     get: (name) => ops.vars_get(name),
     set: (name, value) => { ops.vars_set(name, value); },
     has: (name) => ops.vars_has(name),

@@ -2,11 +2,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use perennial_bundler::{Importer, prepare_entry};
+use perennial_bundler::{Importer, Problem, is_typescript, prepare_entry};
 use perennial_engine::{ModuleGraph, Program};
-use perennial_protocol::{ErrorKind, ScriptError};
+use perennial_protocol::ScriptError;
 
-use crate::modules::{ModuleAccess, session_modules};
+use crate::modules::{ModuleAccess, script_error, session_modules};
 use crate::programs::{Author, syntax_error};
 
 /// A module that is run again and again, with everything it imports as it was when this was made; see
@@ -36,19 +36,20 @@ impl CompiledBundle {
     pub fn compile(access: &ModuleAccess, entry: impl AsRef<Path>) -> Result<Self, ScriptError> {
         let path = access.resolve(entry.as_ref());
         let (source, name) = access.read(&path)?;
-        let is_typescript =
-            !matches!(path.extension().and_then(|extension| extension.to_str()), Some("js" | "mjs" | "cjs"));
-        let entry = prepare_entry(&source, is_typescript).map_err(|error| syntax_error(&error, &name, &source))?;
+        let entry =
+            prepare_entry(&source, is_typescript(&path)).map_err(|error| syntax_error(&error, &name, &source))?;
         let directory: PathBuf = path.parent().unwrap_or(Path::new("/")).to_owned();
         let access = access.relative_to(directory.clone());
         let mut graphs = HashMap::new();
-        for (specifier, kind) in &entry.imports {
+        for import in &entry.imports {
+            let (specifier, kind) = (&import.specifier, &import.kind);
             let loaded = access.loader().load(Importer::Directory(&directory), specifier, kind.as_deref());
             let graph = loaded.map_err(|error| {
-                let mut result = ScriptError::new(kind_of(&error), error.to_string());
-                result.file = Some(name.clone());
-                result
+                let problem = Problem { range: import.range.clone(), message: error.to_string(), help: None };
+                let ScriptError { kind, name: class, .. } = script_error(&error);
+                ScriptError { kind, name: class, ..syntax_error(&problem.into(), &name, &source) }
             })?;
+            graph.check(import).map_err(|error| syntax_error(&error, &name, &source))?;
             graphs.insert((specifier.clone(), kind.clone()), session_modules().graph(&graph));
         }
         let program = Program {
@@ -81,13 +82,5 @@ impl std::fmt::Debug for CompiledBundle {
             .field("name", &self.name)
             .field("modules", &self.modules())
             .finish_non_exhaustive()
-    }
-}
-
-fn kind_of(error: &perennial_bundler::ImportError) -> ErrorKind {
-    match error.kind {
-        perennial_bundler::ImportErrorKind::Refused => ErrorKind::Permission,
-        perennial_bundler::ImportErrorKind::Syntax => ErrorKind::Syntax,
-        _ => ErrorKind::Runtime,
     }
 }

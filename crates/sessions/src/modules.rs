@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 
-use perennial_bundler::{Graph, ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions};
+use perennial_bundler::{
+    Graph, Import, ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions, Problem, SourceError,
+};
 use perennial_engine::{Module, ModuleGraph, ModuleLoader, OpContext, OpError};
 use perennial_protocol::{ErrorKind, ScriptError};
 
@@ -43,13 +45,15 @@ impl ModuleAccess {
         Self::new(self.loader.clone(), base)
     }
 
-    /// Whether an import of a script would find something that can be used. Blocks; runs nothing.
+    /// What is wrong with an import of a script, in the script. Blocks; runs nothing.
     ///
     /// # Errors
-    /// Why not.
-    pub fn check(&self, specifier: &str, kind: Option<&str>) -> Result<(), String> {
-        let loaded = self.loader.load(Importer::Directory(&self.base), specifier, kind);
-        loaded.map(drop).map_err(|error| error.to_string())
+    /// Why it would fail.
+    pub fn check(&self, import: &Import) -> Result<(), SourceError> {
+        let loaded = self.loader.load(Importer::Directory(&self.base), &import.specifier, import.kind.as_deref());
+        let problem =
+            |error: ImportError| Problem { range: import.range.clone(), message: error.to_string(), help: None };
+        loaded.map_err(|error| SourceError::from(problem(error)))?.check(import)
     }
 
     pub(crate) fn loader(&self) -> &Loader {
@@ -63,10 +67,7 @@ impl ModuleAccess {
 
     /// The text of a file with what positions call it.
     pub(crate) fn read(&self, path: &Path) -> Result<(String, String), ScriptError> {
-        self.loader.read(path).map_err(|error| {
-            let kind = if error.kind == ImportErrorKind::Refused { ErrorKind::Permission } else { ErrorKind::Runtime };
-            ScriptError::new(kind, error.to_string())
-        })
+        self.loader.read(path).map_err(|error| script_error(&error))
     }
 
     /// What loading has taken so far.
@@ -194,12 +195,21 @@ impl ModuleLoader for SessionModules {
     }
 }
 
+/// How a failed import is reported: the kind of a run that fails with it, and the class of what is thrown.
+fn reported(kind: ImportErrorKind) -> (ErrorKind, &'static str) {
+    match kind {
+        ImportErrorKind::Refused => (ErrorKind::Permission, "PermissionError"),
+        ImportErrorKind::Syntax => (ErrorKind::Syntax, "SyntaxError"),
+        ImportErrorKind::WrongKind => (ErrorKind::Runtime, "TypeError"),
+        ImportErrorKind::NotFound => (ErrorKind::Runtime, "Error"),
+    }
+}
+
 pub(crate) fn op_error(error: &ImportError) -> OpError {
-    let class = match error.kind {
-        ImportErrorKind::Refused => "PermissionError",
-        ImportErrorKind::Syntax => "SyntaxError",
-        ImportErrorKind::WrongKind => "TypeError",
-        ImportErrorKind::NotFound => "Error",
-    };
-    OpError::new(class, error.to_string())
+    OpError::new(reported(error.kind).1, error.to_string())
+}
+
+pub(crate) fn script_error(error: &ImportError) -> ScriptError {
+    let (kind, name) = reported(error.kind);
+    ScriptError { name: name.to_owned(), ..ScriptError::new(kind, error.to_string()) }
 }

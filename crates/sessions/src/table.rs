@@ -20,7 +20,7 @@ use crate::reaper::{Deadlines, reap};
 use crate::record::{Record, lock};
 use crate::session::{BrowserSession, Call, Work};
 use crate::tombstones::Tombstones;
-use crate::vars::{InMemoryVars, no_plugins};
+use crate::vars::InMemoryVars;
 
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// After so many sessions or VMs have gone, freed memory is handed back to the system.
@@ -124,7 +124,7 @@ impl SessionTable {
         let shared = Arc::new(Shared {
             executor: Arc::new(Executor::new(config.executor.clone())),
             programs: Arc::default(),
-            plugins: RwLock::new(config.plugins.clone().unwrap_or_else(no_plugins)),
+            plugins: RwLock::new(config.plugins.clone().unwrap_or_else(PluginSet::empty)),
             runtime: runtime.clone(),
             pool: Arc::default(),
             sessions: DashMap::new(),

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use perennial_engine::{Area, EngineConfig, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Value, json};
@@ -311,10 +311,4 @@ fn with_plugins(plugins: &PluginSet, more: OpTable, mut areas: Vec<Area>) -> Eng
     areas.insert(1, Area::new("tools", &["tools"], include_str!("../js/tools.js")));
     let ops = ops().merge(plugins::ops(plugins)).merge(more);
     EngineConfig::new(ops, areas).with_modules(Arc::new(PluginModules(plugins.clone())))
-}
-
-/// The plugins of tables that have none: one set, so that their sessions share one configuration.
-pub(crate) fn no_plugins() -> PluginSet {
-    static NONE: OnceLock<PluginSet> = OnceLock::new();
-    NONE.get_or_init(PluginSet::empty).clone()
 }

@@ -165,7 +165,7 @@ fn check(source: &str) {
         Err(error) => assert!(!error.problems.is_empty() && !error.render("f", source).is_empty()),
     }
     let _ = prepare_entry(source, false);
-    let _ = (survey(source), is_unfinished(source));
+    let _ = (survey(source, true), is_unfinished(source));
 }
 
 proptest! {

@@ -188,3 +188,100 @@ fn deep_and_wide_graphs_are_bounded() {
     assert_eq!(load(&loader, "./chain0.js").unwrap_err().kind, ImportErrorKind::WrongKind);
     assert_eq!(load(&loader, "./chain3000.js").unwrap().modules.len(), 2_101);
 }
+
+#[test]
+fn modules_that_all_import_each_other_are_bounded() {
+    let ring = |length: usize| {
+        let files = MemoryFiles::new();
+        for n in 0..length {
+            files.write(format!("/app/ring{n}.js"), format!("import './ring{}.js'", (n + 1) % length));
+        }
+        load(&Loader::new(Arc::new(files), below_app()), "./ring0.js")
+    };
+    assert_eq!(ring(150).unwrap().modules.len(), 150);
+    let error = ring(151).unwrap_err();
+    assert_eq!(error.kind, ImportErrorKind::WrongKind);
+    assert!(error.message.contains("151 modules that all import each other"), "{error}");
+}
+
+#[test]
+fn a_specifier_of_megabytes_is_refused_and_not_repeated() {
+    let (_, loader) = in_memory(&[], below_app());
+    let error = load(&loader, &format!("./{}", "x".repeat(5 << 20))).unwrap_err();
+    assert_eq!(error.kind, ImportErrorKind::NotFound);
+    assert!(error.to_string().len() < 300, "{error}");
+}
+
+#[test]
+fn text_that_is_kept_is_bounded() {
+    let files = MemoryFiles::new();
+    // Kept twice: as written, and prepared. Five of these are over the bound of 64 MiB, four are not.
+    let large = format!("// {}\nexport const n = ", "x".repeat(7 << 20));
+    for n in 0..5 {
+        files.write(format!("/app/large{n}.js"), format!("{large}{n}"));
+    }
+    let loader = Loader::new(Arc::new(files), below_app());
+    for n in 0..4 {
+        load(&loader, &format!("./large{n}.js")).unwrap();
+    }
+    assert_eq!(loader.counts().parsed, 4);
+    load(&loader, "./large0.js").unwrap();
+    assert_eq!((loader.counts().parsed, loader.counts().graph_hits), (4, 1), "below the bound everything is kept");
+    load(&loader, "./large4.js").unwrap();
+    load(&loader, "./large0.js").unwrap();
+    assert_eq!(loader.counts().parsed, 6, "beyond it what was kept is dropped");
+}
+
+#[test]
+fn a_missing_export_names_the_import_that_takes_it() {
+    let fails = |importer: &str| {
+        let (_, loader) = in_memory(
+            &[
+                ("/app/entry.ts", "import './importer.ts'"),
+                ("/app/importer.ts", importer),
+                ("/app/stars.ts", "export * from './named.ts'; export * from './loop.ts'; export const own = 1"),
+                ("/app/loop.ts", "export * from './stars.ts'; export { own as passed } from './stars.ts'"),
+                (
+                    "/app/named.ts",
+                    "export const { a, b: [c = 1, ...d] } = x; export function e() {}; export class f {}
+                     const g = 1; export { g as h, g as 'i j' }; export default 1; export enum k { a }
+                     export * as ns from './data.json'; export type t = 1; export interface u {}",
+                ),
+                ("/app/data.json", "{\"a\": 1}"),
+                ("/app/old.cjs", "exports.a = 1; exports.b = 2"),
+            ],
+            below_app(),
+        );
+        match load(&loader, "./entry.ts") {
+            Ok(_) => String::new(),
+            Err(error) => {
+                assert_eq!(error.kind, ImportErrorKind::Syntax, "{error}");
+                error.to_string()
+            }
+        }
+    };
+    for fine in [
+        "import x, { a, c, d, e, f, h, 'i j' as l, k, ns } from './named.ts'; [x, a, c, d, e, f, h, l, k, ns]",
+        "export { a, c as default, e as g } from './stars.ts'; export { passed } from './stars.ts'",
+        "import { t, type u, a } from './named.ts'; const v: t = a",
+        "import type { nothing } from './named.ts'; export type { none } from './named.ts'; import { type no } from './named.ts'",
+        "import data from './data.json'; import old, { a, b } from './old.cjs'; [data, old, a, b]",
+        "import { unused } from './named.ts'",
+    ] {
+        assert_eq!(fails(fine), "", "{fine}");
+    }
+    for (wrong, said) in [
+        (
+            "\n import { a, b } from './named.ts'; [a, b]",
+            "importer.ts:2:14: named.ts has no export 'b'; it exports a, c,",
+        ),
+        ("import x from './stars.ts'; x", "importer.ts:1:8: stars.ts has no export 'default'; it exports a, c,"),
+        ("export { t } from './named.ts'", "importer.ts:1:10: named.ts has no export 't'"),
+        ("enum E { a }\nimport { zz } from './loop.ts'; zz", "importer.ts:2:10: loop.ts has no export 'zz'"),
+        ("import { a } from './data.json'; a", "importer.ts:1:10: data.json has no export 'a'; it exports default"),
+        ("import { c } from './old.cjs'; c", "old.cjs has no export 'c'; it exports a, b, default"),
+    ] {
+        let message = fails(wrong);
+        assert!(message.contains(said), "{wrong}: {message}");
+    }
+}

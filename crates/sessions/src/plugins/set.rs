@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use perennial_bundler::{Disk, FileSystem, ImportError, Importer, Loader, LoaderOptions};
@@ -159,13 +159,17 @@ impl PluginSet {
 
     /// No plugins.
     pub fn empty() -> Self {
-        Self(Arc::new(Set {
-            paths: Vec::new(),
-            options: PluginOptions::default(),
-            plugins: BTreeMap::new(),
-            failures: Vec::new(),
-            config: OnceLock::new(),
-        }))
+        // One set, so that those who have none share one configuration.
+        static NONE: LazyLock<PluginSet> = LazyLock::new(|| {
+            PluginSet(Arc::new(Set {
+                paths: Vec::new(),
+                options: PluginOptions::default(),
+                plugins: BTreeMap::new(),
+                failures: Vec::new(),
+                config: OnceLock::new(),
+            }))
+        });
+        NONE.clone()
     }
 
     /// The plugins that can be used, by name.

@@ -204,3 +204,35 @@ async fn unchanged_graphs_are_neither_read_nor_parsed_nor_compiled_again() {
     // Other tests compile modules meanwhile; these four are the least, and nobody else's are counted below.
     assert!(perennial_sessions::modules_compiled() >= compiled + 4);
 }
+
+#[test]
+fn an_entry_that_takes_what_is_not_exported_does_not_compile() {
+    let (_, access) = files(&[
+        ("/app/lib.ts", "export const a = 1; export interface Shape { a: number }"),
+        (
+            "/app/types.ts",
+            "import { a, Shape } from './lib'; import { Gone } from './gone'\nexport default (shape: Shape | Gone) => a",
+        ),
+        ("/app/wrong.ts", "enum E { A }\nimport { a, b as c } from './lib'\nexport default [a, c, E]"),
+        ("/app/passes.ts", "export { b as default } from './lib'"),
+        ("/app/gone.js", "\nimport gone from './nowhere.js'\nexport default 1"),
+    ]);
+    CompiledBundle::compile(&access, "types.ts").expect("what is used as a type alone is not imported");
+    for (entry, position, said) in [
+        ("wrong.ts", (2, 13), "'./lib' has no export 'b'; it exports a"),
+        ("passes.ts", (1, 10), "'./lib' has no export 'b'"),
+    ] {
+        let error = CompiledBundle::compile(&access, entry).unwrap_err();
+        assert_eq!(
+            (error.kind, error.line, error.column),
+            (ErrorKind::Syntax, Some(position.0), Some(position.1)),
+            "{error:?}"
+        );
+        assert!(error.message.contains(said), "{error:?}");
+    }
+    let error = CompiledBundle::compile(&access, "gone.js").unwrap_err();
+    assert_eq!(
+        (error.kind, error.name.as_str(), error.line, error.column),
+        (ErrorKind::Runtime, "Error", Some(2), Some(18))
+    );
+}

@@ -1,9 +1,11 @@
 //! Imports where transcripts do not reach: who may import as whom, cycles, imports nobody waits for.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
+use perennial_sessions::bundler::{FileSystem, Loader, LoaderOptions, MemoryFiles, Stat};
 use perennial_sessions::protocol::VmOrigin;
 use perennial_sessions::{
     ModuleAccess, PluginOptions, PluginSet, RunContext, RunRequest, ScriptResult, SessionTable, TableConfig,
@@ -139,4 +141,81 @@ async fn a_module_that_never_settles_costs_its_run_and_no_other() {
         assert_eq!(result.error.unwrap().kind.as_str(), "timeout", "{specifier}");
         assert_eq!(project.run("(await import('./fine.js')).default").await, json!(1));
     }
+}
+
+/// Files of which one is read only when it is let.
+struct Gated {
+    files: MemoryFiles,
+    gate: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+    reached: std::sync::mpsc::SyncSender<()>,
+}
+
+impl FileSystem for Gated {
+    fn stat(&self, path: &Path, follow: bool) -> io::Result<Stat> {
+        self.files.stat(path, follow)
+    }
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if path.ends_with("slow.ts") {
+            self.reached.send(()).unwrap();
+            self.gate.lock().unwrap().recv_timeout(Duration::from_secs(60)).unwrap();
+        }
+        self.files.read(path)
+    }
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        self.files.read_link(path)
+    }
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        self.files.canonicalize(path)
+    }
+}
+
+#[tokio::test]
+async fn a_session_whose_module_is_slow_to_read_holds_up_no_other() {
+    let Project { table, files, .. } = project(&[("slow.ts", "export default 1"), ("fast.ts", "export default 2")]);
+    let (open, gate) = std::sync::mpsc::channel();
+    let (reached, arrived) = std::sync::mpsc::sync_channel(1);
+    let gated = Gated { files, gate: gate.into(), reached };
+    let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
+    let access = ModuleAccess::new(Loader::new(Arc::new(gated), options), "/app");
+    let run = |session: &'static str, script: &'static str| {
+        let (table, access) = (table.clone(), access.clone());
+        async move { table.run_with(session, RunRequest::new(script), RunContext::new().with(access)).await }
+    };
+    let slow = tokio::spawn(run("slow", "import n from './slow.ts'; n"));
+    tokio::task::spawn_blocking(move || arrived.recv_timeout(Duration::from_secs(60)).unwrap()).await.unwrap();
+    let fast = tokio::time::timeout(Duration::from_secs(60), run("fast", "import n from './fast.ts'; n")).await;
+    assert_eq!(fast.expect("the slow module is still being read").value, Some(json!(2)));
+    open.send(()).unwrap();
+    assert_eq!(slow.await.unwrap().value, Some(json!(1)));
+}
+
+#[tokio::test]
+async fn a_graph_that_cannot_be_linked_fails_its_imports_and_nothing_else() {
+    let project = project(&[
+        ("a.ts", "export const x = 1"),
+        ("b.ts", "export const x = 2"),
+        // The one thing about names that is found out by linking.
+        ("both.ts", "export * from './a.ts'; export * from './b.ts'"),
+        ("takes.ts", "import { x } from './both.ts'; export default x"),
+    ]);
+    project.run("let kept = 1").await;
+    for _ in 0..3 {
+        let failed = project.result("import t from './takes.ts'").await.error.unwrap();
+        assert_eq!(failed.message, "export 'x' in module 'both.ts' is ambiguous");
+        assert_eq!(project.run("(await import('./a.ts')).x").await, json!(1));
+    }
+    project.files.write("/app/b.ts", "export const y = 2");
+    assert_eq!(project.run("import t from './takes.ts'; [t, kept]").await, json!([1, 1]));
+}
+
+#[tokio::test]
+async fn graphs_that_are_kept_for_the_engine_are_bounded_and_come_back_when_asked_for() {
+    let project = project(&[("n.ts", "export default 0")]);
+    // More than are kept.
+    for n in 0..300 {
+        project.files.write("/app/n.ts", format!("export default {n}"));
+        assert_eq!(project.run("(await import('./n.ts')).default").await, json!(n));
+    }
+    project.files.write("/app/n.ts", "export default 0");
+    assert_eq!(project.run("(await import('./n.ts')).default").await, json!(0));
 }

@@ -1,0 +1,82 @@
+//! From the bytes of a file to what a graph holds of it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::loading::Request;
+use super::{ImportError, ImportErrorKind, Kind};
+use crate::commonjs::{looks_like_commonjs, prepare_commonjs};
+use crate::diagnostics::SourceError;
+use crate::graph::Content;
+use crate::module::prepare_module;
+use crate::parse::Language;
+use crate::prepare::Prepared;
+
+/// What is in a file. `name` is what positions call it.
+pub(super) fn content(
+    path: &Path,
+    kind: Kind,
+    name: &str,
+    bytes: Vec<u8>,
+    request: &Request<'_>,
+) -> Result<Content, ImportError> {
+    if kind == Kind::Bytes {
+        use base64::Engine as _;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
+        return Ok(Content::Data(Prepared::generated(format!("export default Uint8Array.fromBase64(\"{encoded}\");"))));
+    }
+    let Ok(source) = String::from_utf8(bytes) else {
+        return Err(request.error(
+            ImportErrorKind::WrongKind,
+            format!("{name} is no UTF-8 text; `with {{ type: \"bytes\" }}` imports any file"),
+        ));
+    };
+    let wrong = |error: &SourceError| {
+        request.error(ImportErrorKind::Syntax, format!("{error}\n{}", error.render(name, &source)))
+    };
+    let language = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("ts" | "mts") => Language::TypeScript,
+        _ => Language::JavaScript,
+    };
+    let module = |source: &str| prepare_module(source, language).map(|text| Content::EsModule(Arc::new(text)));
+    let commonjs = |source: &str| prepare_commonjs(source).map(|text| Content::CommonJs(Arc::new(text)));
+    match kind {
+        Kind::EsModule => module(&source).map_err(|error| wrong(&error)),
+        Kind::CommonJs => commonjs(&source).map_err(|error| wrong(&error)),
+        // What imports or exports does not parse as CommonJS.
+        Kind::Either if looks_like_commonjs(&source) => match commonjs(&source) {
+            Ok(content) => Ok(content),
+            Err(_) => module(&source).map_err(|error| wrong(&error)),
+        },
+        Kind::Either => match module(&source) {
+            Ok(content) => Ok(content),
+            Err(error) => commonjs(&source).map_err(|_| wrong(&error)),
+        },
+        Kind::Json => {
+            let text = source.strip_prefix('\u{feff}').unwrap_or(&source);
+            match serde_json::from_str::<serde_json::Value>(text) {
+                Ok(value) => Ok(Content::Data(Prepared::generated(format!("export default {};", literal(&value))))),
+                Err(error) => Err(request.error(ImportErrorKind::Syntax, format!("{name} is no valid JSON: {error}"))),
+            }
+        }
+        Kind::Text => {
+            let text = serde_json::Value::from(source).to_string();
+            Ok(Content::Data(Prepared::generated(format!("export default {text};"))))
+        }
+        Kind::Bytes => unreachable!("returned above"),
+    }
+}
+
+/// JSON as a JavaScript expression: `__proto__` is a key like any other.
+fn literal(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(",")),
+        Value::Object(fields) => {
+            let fields =
+                fields.iter().map(|(key, value)| format!("[{}]:{}", Value::from(key.as_str()), literal(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
+    }
+}
