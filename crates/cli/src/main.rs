@@ -4,6 +4,7 @@ mod args;
 mod batch;
 mod check;
 mod config;
+mod live;
 mod output;
 mod plugin;
 mod repl;
@@ -96,7 +97,7 @@ async fn main_async(arguments: Arguments) -> Exit {
     config.plugins = Some(plugins);
     let modules = config.modules.clone();
     // The shell stays when a script is stopped.
-    let interrupts = !matches!(arguments.command, Command::Repl);
+    let signalled = signalled(!matches!(arguments.command, Command::Repl));
     let table = SessionTable::with_config(config);
     let work = async {
         match arguments.command {
@@ -120,22 +121,23 @@ async fn main_async(arguments: Arguments) -> Exit {
     };
     let exit = tokio::select! {
         exit = work => exit,
-        exit = signalled(interrupts) => exit,
+        exit = signalled => exit,
     };
     // Stops what still runs.
     table.clear();
     exit
 }
 
-/// Completes with the first signal that asks the program to end; Ctrl-C does so only with `interrupts`.
-async fn signalled(interrupts: bool) -> Exit {
+/// Completes with the first signal that asks the program to end; Ctrl-C does so only with `interrupts`. Listens from the moment it is called,
+/// not from when it is awaited: who reads lines from a terminal puts handlers of its own in and then back what it found.
+fn signalled(interrupts: bool) -> impl Future<Output = Exit> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv(), if interrupts => Exit::Interrupted,
-        _ = terminate.recv() => Exit::Terminated,
+    let listeners = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = listeners else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv(), if interrupts => Exit::Interrupted,
+            _ = terminate.recv() => Exit::Terminated,
+        }
     }
 }

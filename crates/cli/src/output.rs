@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use perennial_sessions::ScriptResult;
-use perennial_sessions::protocol::{ConsoleLevel, ErrorKind, ScriptError};
+use perennial_sessions::protocol::{ConsoleEntry, ConsoleLevel, ErrorKind, ScriptError};
 
 #[derive(Clone, Copy)]
 enum Style {
@@ -69,19 +69,22 @@ fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
+/// Shows what a script wrote.
+pub(crate) fn console(entry: &ConsoleEntry) {
+    let style = match entry.level {
+        ConsoleLevel::Debug => Some(Style::Dim),
+        ConsoleLevel::Warn => Some(Style::Yellow),
+        ConsoleLevel::Error => Some(Style::Red),
+        ConsoleLevel::Log | ConsoleLevel::Info => None,
+    };
+    let text = if entry.background { format!("[between runs] {}", entry.message) } else { entry.message.clone() };
+    let text = harmless(&text);
+    say(&style.map_or(text.clone(), |style| styled(style, &text)));
+}
+
 /// Shows a result to a person. `false` if stdout is closed.
 pub(crate) fn result(result: &ScriptResult) -> bool {
-    for entry in &result.console {
-        let style = match entry.level {
-            ConsoleLevel::Debug => Some(Style::Dim),
-            ConsoleLevel::Warn => Some(Style::Yellow),
-            ConsoleLevel::Error => Some(Style::Red),
-            ConsoleLevel::Log | ConsoleLevel::Info => None,
-        };
-        let text = if entry.background { format!("[between runs] {}", entry.message) } else { entry.message.clone() };
-        let text = harmless(&text);
-        say(&style.map_or(text.clone(), |style| styled(style, &text)));
-    }
+    result.console.iter().for_each(console);
     if result.console_dropped > 0 {
         note(&format!("{} console entries did not fit and were dropped", result.console_dropped));
     }

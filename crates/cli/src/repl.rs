@@ -7,10 +7,11 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Completer, Config, Editor, Helper, Highlighter, Hinter};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::Exit;
-use crate::output;
+use crate::{live, output};
 
 const SESSION: &str = "repl";
 const HELP: &str = "\
@@ -65,9 +66,13 @@ async fn run(table: &SessionTable, cell: String, modules: Option<ModuleAccess>) 
     if let Some(modules) = modules {
         context = context.with(modules);
     }
+    // From here on none is missed, and none of before counts.
+    let Ok(mut interrupts) = signal(SignalKind::interrupt()) else {
+        return output::complain("signals cannot be received, so nothing could stop the script");
+    };
     let result = tokio::select! {
-        result = table.run_with(SESSION, RunRequest::new(cell), context) => result,
-        () = async { loop { let _ = tokio::signal::ctrl_c().await; cancel.cancel(); } } => return,
+        result = live::shown(async |context| table.run_with(SESSION, RunRequest::new(cell), context).await, context) => result,
+        () = async { while interrupts.recv().await.is_some() { cancel.cancel(); } } => return,
     };
     output::result(&result);
 }

@@ -8,7 +8,7 @@ use perennial_sessions::{CompiledBundle, ModuleAccess, RunContext, RunRequest, S
 
 use crate::Exit;
 use crate::args::{EvalCode, RunFiles, ScriptOptions};
-use crate::output;
+use crate::{live, output};
 
 const SESSION: &str = "main";
 
@@ -69,7 +69,8 @@ async fn run_file(
             if let Some(args) = &options.args {
                 request.args = args.clone();
             }
-            table.run_bundle(SESSION, &bundle, request, context).await
+            let run = async |context| table.run_bundle(SESSION, &bundle, request, context).await;
+            if options.json { run(context).await } else { live::shown(run, context).await }
         }
         Err(error) => ScriptResult::refused(error),
     }
@@ -87,7 +88,8 @@ async fn run(
     if let Some(args) = &options.args {
         request.args = args.clone();
     }
-    table.run_with(SESSION, request, context).await
+    let run = async |context| table.run_with(SESSION, request, context).await;
+    if options.json { run(context).await } else { live::shown(run, context).await }
 }
 
 /// What a file may import: what lies below its project, which is the nearest directory above it that looks like one, else its own.

@@ -1,6 +1,9 @@
 //! The program from outside: what people and scripts that drive it see.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
+#[path = "cli/terminal.rs"]
+mod terminal;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
