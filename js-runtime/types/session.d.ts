@@ -29,8 +29,29 @@ interface PerennialConsole {
   warn(...values: unknown[]): void;
   error(...values: unknown[]): void;
   debug(...values: unknown[]): void;
+  dir(value: unknown): void;
+  trace(...values: unknown[]): void;
+  /** Writes an error unless the condition holds. */
+  assert(condition: unknown, ...values: unknown[]): void;
 }
 declare const console: PerennialConsole;
+
+interface PerennialPerformance {
+  /** Milliseconds since `timeOrigin`. */
+  now(): number;
+  readonly timeOrigin: number;
+}
+declare const performance: PerennialPerformance;
+
+declare function queueMicrotask(callback: () => void): void;
+/** Base64 of a string of characters up to U+00FF. */
+declare function btoa(text: string): string;
+declare function atob(base64: string): string;
+
+declare class DOMException extends Error {
+  constructor(message?: string, name?: string);
+  readonly code: number;
+}
 
 declare function setTimeout<A extends unknown[]>(callback: (...args: A) => void, ms?: number, ...args: A): number;
 declare function setInterval<A extends unknown[]>(callback: (...args: A) => void, ms?: number, ...args: A): number;

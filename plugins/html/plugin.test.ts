@@ -40,6 +40,22 @@ test("metadata is what the page says of itself", async () => {
   assertEquals(await tools.html.metadata({ html: "" }), {});
 });
 
+test("everyday sloppiness is read as browsers read it", async () => {
+  assertEquals(await tools.html.links({ html: "<a href=https://e.org/>Home</a>" }), [{ href: "https://e.org/", text: "Home" }]);
+  assertEquals(await tools.html.text({ html: '<p class="a" ">hello<p data-x=it\'s>there' }), "hello\n\nthere");
+  assertEquals(await tools.html.text({ html: "R&D &constructor; &toString; <b>a<constructor>b</b>" }), "R&D &constructor; &toString; ab");
+  assertEquals(await tools.html.text({ html: "<div/>a<svg><path/><text>b</text></svg> 1 < 2 <3" }), "ab 1 < 2 <3");
+  assertEquals(await tools.html.text({ html: "<p>x</p><pre>if (a)\n  b  ;</pre>" }), "x\n\nif (a)\n  b  ;");
+  assertEquals(await tools.html.tables({ html: "<table><tr></tr><tr><td>1<td>2</table>" }), [{ rows: [["1", "2"]] }]);
+  assertEquals(await tools.html.tables({ html: "<table><tr><th>a<th>a<tr><td>1<td>2</table>" }), [{ columns: ["a", "a_2"], rows: [{ a: "1", a_2: "2" }] }]);
+});
+
+test("small pages that were made to be slow are not", async () => {
+  for (const part of ["<a ", '<a "', "<a b='", "<!", "<!--", "</a ", "&amp", "<script>", "<pre> ", "< ", "<td>", "<p>", "<b></i>"]) {
+    for (const tool of [tools.html.text, tools.html.links, tools.html.tables, tools.html.metadata]) await tool({ html: part.repeat(10000) });
+  }
+});
+
 test("broken and hostile pages do no harm", async () => {
   for (const html of ["<", "<a", "</", "<a href='", "&#x110000;&#xd800;&nope;", "<div>".repeat(5000), "<!--", "<script>", "<b></i></b>"]) {
     await tools.html.text({ html });

@@ -11,6 +11,17 @@ function cells(row: Element): string[] {
     .flatMap((cell) => Array<string>(Math.min(Math.max(Number(cell.attributes.colspan) || 1, 1), 100)).fill(textOf(cell)));
 }
 
+/** Names of which each is there once: the second `a` is `a_2`. */
+function distinct(names: string[]): string[] {
+  const seen = new Set<string>();
+  return names.map((name) => {
+    let own = name;
+    for (let count = 2; seen.has(own); count++) own = `${name}_${count}`;
+    seen.add(own);
+    return own;
+  });
+}
+
 /** Rows that belong to this table and to none within it. */
 function rows(node: Node): Element[] {
   if (typeof node === "string") return [];
@@ -66,8 +77,9 @@ export default definePlugin({
         return elements(html, "table").map((table) => {
           const all = rows(table);
           const caption = table.children.find((child): child is Element => typeof child !== "string" && child.name === "caption");
-          const isHeader = (row: Element) => row.children.every((child) => typeof child === "string" || child.name === "th");
-          const header = all[0] !== undefined && isHeader(all[0]) ? cells(all[0]) : undefined;
+          const isHeader = (row: Element) => cells(row).length > 0 && row.children.every((child) => typeof child === "string" || child.name === "th");
+          while (all.length > 0 && cells(all[0]).length === 0) all.shift();
+          const header = all[0] !== undefined && isHeader(all[0]) ? distinct(cells(all[0])) : undefined;
           const body = all.slice(header ? 1 : 0).map(cells);
           const named = header && body.map((row) => Object.fromEntries(header.map((name, index) => [name, row[index] ?? ""])));
           return {

@@ -20,7 +20,8 @@ export function cells(csv: string, separator: string): string[][] {
   let at = csv.startsWith("\ufeff") ? 1 : 0;
   while (at <= csv.length) {
     let cell = "";
-    if (csv[at] === '"') {
+    const quoted = csv[at] === '"';
+    if (quoted) {
       at++;
       for (;;) {
         const end = csv.indexOf('"', at);
@@ -39,7 +40,7 @@ export function cells(csv: string, separator: string): string[][] {
     at = end + 1;
     if (csv[end] === separator) continue;
     if (csv[end] === "\r" && csv[at] === "\n") at++;
-    if (line.length > 1 || line[0] !== "") lines.push(line);
+    if (line.length > 1 || line[0] !== "" || quoted) lines.push(line);
     line = [];
   }
   return lines;
@@ -49,10 +50,23 @@ export function parse(csv: string, { separator = guess(csv), header = true, numb
   const lines = cells(csv, separator);
   const width = lines.reduce((most, line) => Math.max(most, line.length), 0);
   const named = header ? (lines.shift() ?? []) : [];
-  const names = Array.from({ length: width }, (_, index) => named[index]?.trim() || `column${index + 1}`);
-  // What is written like a number and would be written so again; an identifier like 007 stays a text.
-  const value = (text: string) => (numbers && /^-?(0|[1-9]\d{0,15})(\.\d+)?([eE][+-]?\d{1,3})?$/.test(text.trim()) ? Number(text) : text);
+  const names: string[] = [];
+  for (let index = 0; index < width; index++) {
+    const name = named[index]?.trim() || `column${index + 1}`;
+    let own = name;
+    for (let count = 2; names.includes(own); count++) own = `${name}_${count}`;
+    names.push(own);
+  }
+  const value = (text: string) => (numbers ? (numberOf(text.trim()) ?? text) : text);
   return lines.map((line) => Object.fromEntries(names.map((name, index) => [name, value(line[index] ?? "")])));
+}
+
+/** The number that a text stands for and nothing but it: 007, 9007199254740993 and 1e400 stay texts. */
+function numberOf(text: string): number | undefined {
+  if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return undefined;
+  const digits = text.replace(/[eE].*/, "").replace(/\D/g, "").replace(/^0+/, "");
+  const number = Number(text);
+  return digits.length <= 15 && Number.isFinite(number) && !Object.is(number, -0) ? number : undefined;
 }
 
 export function write(rows: Row[], separator: string): string {
@@ -61,5 +75,7 @@ export function write(rows: Row[], separator: string): string {
     const text = value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
     return text.includes(separator) || /["\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  return [names, ...rows.map((row) => names.map((name) => row[name]))].map((line) => line.map(cell).join(separator)).join("\n");
+  // A line that is empty would be none.
+  const line = (values: unknown[]) => values.map(cell).join(separator) || '""';
+  return [names, ...rows.map((row) => names.map((name) => row[name]))].map(line).join("\n");
 }

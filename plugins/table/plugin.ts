@@ -7,13 +7,18 @@ const rows = { type: "array", items: { type: "object" }, description: "Rows as o
 const names = { type: "array", items: { type: "string" } };
 const object = (properties: Record<string, unknown>, required: string[]) => ({ type: "object", properties, required, additionalProperties: false });
 
+const isMissing = (value: any) => value === undefined || value === null || value === "";
+
+/** Whether two values can be ordered, and are so. */
+const ordered = (test: (order: number) => boolean) => (a: any, b: any) => !isMissing(a) && !isMissing(b) && typeof a === typeof b && test(compare(a, b));
+
 const TESTS: Record<string, (a: any, b: any) => boolean> = {
   "=": (a, b) => a === b,
   "!=": (a, b) => a !== b,
-  "<": (a, b) => a < b,
-  "<=": (a, b) => a <= b,
-  ">": (a, b) => a > b,
-  ">=": (a, b) => a >= b,
+  "<": ordered((order) => order < 0),
+  "<=": ordered((order) => order <= 0),
+  ">": ordered((order) => order > 0),
+  ">=": ordered((order) => order >= 0),
   contains: (a, b) => String(a ?? "").toLowerCase().includes(String(b).toLowerCase()),
   in: (a, b) => Array.isArray(b) && b.includes(a),
 };
@@ -43,13 +48,13 @@ function groups(all: Row[], by: string[]): Map<string, Row[]> {
   return groups;
 }
 
-const compare = (a: any, b: any): number => {
-  const [none, other] = [a === undefined || a === null, b === undefined || b === null];
-  // What is missing comes last.
-  if (none || other) return Number(none) - Number(other);
-  if (typeof a === "number" && typeof b === "number") return a - b;
+/** Numbers first, then everything else by its text. */
+function compare(a: any, b: any): number {
+  const [number, other] = [typeof a === "number", typeof b === "number"];
+  if (number && other) return a - b;
+  if (number || other) return Number(other) - Number(number);
   return String(a) < String(b) ? -1 : Number(String(a) > String(b));
-};
+}
 
 export default definePlugin({
   name: "table",
@@ -87,22 +92,23 @@ export default definePlugin({
         rows.filter((row) => where.every(({ column, is, value }) => TESTS[is](row[column], value))),
     }),
     sort: defineTool({
-      description: "Rows in the order of columns; -name for the largest first",
+      description: "Rows in the order of columns; -name for the largest first; what is missing comes last, numbers come before texts",
       input: object({ rows, by: names }, ["rows", "by"]),
       output: rows,
       run({ rows, by }: { rows: Row[]; by: string[] }) {
         const keys = by.map((name) => (name.startsWith("-") ? { name: name.slice(1), sign: -1 } : { name, sign: 1 }));
         return rows.toSorted((a, b) => {
           for (const { name, sign } of keys) {
-            const order = compare(a[name], b[name]);
-            if (order !== 0) return sign * order;
+            const [none, other] = [isMissing(a[name]), isMissing(b[name])];
+            const order = none || other ? Number(none) - Number(other) : sign * compare(a[name], b[name]);
+            if (order !== 0) return order;
           }
           return 0;
         });
       },
     }),
     group: defineTool({
-      description: "Rows grouped by columns, each group with measures of its columns: count, sum, mean, min, max",
+      description: "Rows grouped by columns, each group with its number of `rows` and measures of its columns: count, sum, mean, min, max",
       input: object({
         rows,
         by: names,
@@ -116,9 +122,10 @@ export default definePlugin({
       run({ rows, by, measure = {} }: { rows: Row[]; by: string[]; measure?: Record<string, Record<string, string>> }) {
         return [...groups(rows, by).values()].map((group) => {
           const row: Row = Object.fromEntries(by.map((column) => [column, group[0][column] ?? null]));
-          row.rows = group.length;
+          if (!("rows" in row)) row.rows = group.length;
           for (const [name, what] of Object.entries(measure)) {
             const [[kind, column]] = Object.entries(what);
+            if (by.includes(name)) throw new RangeError(`measure ${name} has the name of a column that rows are grouped by`);
             row[name] = MEASURES[kind](group, column);
           }
           return row;

@@ -13,7 +13,7 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
 use crate::links::Names;
-use crate::module::{ImportSite, ModuleText, assigns_node_env, rewrite_node_env};
+use crate::module::{ImportSite, ModuleText, assigns_node_env, binds_process, rewrite_node_env};
 use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
 use crate::prepare::Prepared;
 use crate::resolve::Way;
@@ -52,7 +52,8 @@ pub(crate) fn prepare_commonjs(source: &str) -> Result<ModuleText, SourceError> 
         if script.shebang.is_some() {
             edits.blank(0..source.find('\n').unwrap_or(source.len()));
         }
-        let mut reader = Reader { edits: &mut edits, imports: Vec::new(), exports: Exports::default() };
+        let has_process = binds_process(&script);
+        let mut reader = Reader { edits: &mut edits, imports: Vec::new(), exports: Exports::default(), has_process };
         script.visit_with(&mut reader);
         let (imports, exports) = (reader.imports, reader.exports);
         let (text, map) = edits.finish();
@@ -96,10 +97,10 @@ pub(crate) fn assemble(imports: &[(String, Required)], file: &str) -> (String, S
             cases.push_str(&format!("case {}: {value};", json(specifier)));
         }
     }
-    before.push_str("var $m; export function $cjs(){if($m===undefined){$m={exports:{}};(function(exports,require,module,__filename,__dirname,global,process){");
+    before.push_str("var $m; export function $cjs(){if($m===undefined){$m={exports:{}};(function(exports,require,module,__filename,__dirname,global,process){(()=>{");
     let directory = file.rsplit_once('/').map_or(".", |(directory, _)| directory);
     let after = format!(
-        "\n}}).call($m.exports,$m.exports,$require,$m,{},{},globalThis,{{env:{{NODE_ENV:\"production\"}}}})}}return $m.exports}}\
+        "\n}})()}}).call($m.exports,$m.exports,$require,$m,{},{},globalThis,{{env:{{NODE_ENV:\"production\"}}}})}}return $m.exports}}\
          function $require(name){{switch(name){{{cases}}}throw Object.assign(new Error(`Cannot find module '${{name}}'`),{{code:\"MODULE_NOT_FOUND\"}})}}",
         json(file),
         json(directory),
@@ -130,6 +131,8 @@ struct Reader<'a, 's> {
     edits: &'a mut Edits<'s>,
     imports: Vec<ImportSite>,
     exports: Exports,
+    /// The module has a `process` of its own.
+    has_process: bool,
 }
 
 impl Reader<'_, '_> {
@@ -254,7 +257,7 @@ impl Visit for Reader<'_, '_> {
     }
 
     fn visit_member_expr(&mut self, member: &MemberExpr) {
-        if !rewrite_node_env(member, self.edits) {
+        if self.has_process || !rewrite_node_env(member, self.edits) {
             member.visit_children_with(self);
         }
     }

@@ -17,11 +17,13 @@ use swc_core::ecma::transforms::base::resolver;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::cell::{attribute_type, fresh_name, json};
+use crate::declared::{Declared, check_exports};
 use crate::diagnostics::SourceError;
 use crate::edits::{Edits, PositionMap};
+use crate::erase::is_type_decl;
 use crate::links::{export_name, imported_name};
 use crate::lower::lower;
-use crate::module::used_names;
+use crate::module::{assigns_node_env, binds_process, rewrite_node_env, used_names};
 use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
 use crate::survey::{Import, imports};
@@ -49,6 +51,7 @@ pub fn prepare_entry(source: &str, is_typescript: bool) -> Result<Entry, SourceE
         let Program::Module(module) = parse(source, language, Goal::Module)? else {
             unreachable!("only CommonJS is parsed as a script")
         };
+        check_exports(&module)?;
         let imports = imports(&module, is_typescript);
         let entry = move |prepared, helper: String| {
             let args = format!("{helper}_args");
@@ -88,6 +91,8 @@ fn transform(module: Module, source: &str, language: Language) -> Result<(String
         bound: HashMap::new(),
         default: None,
         used: used_names(&module),
+        declared: Declared::of(&module),
+        has_process: binds_process(&module),
         language,
     };
     for item in &module.body {
@@ -124,6 +129,9 @@ struct Names<'a, 's> {
     /// What reads the default export.
     default: Option<String>,
     used: BTreeSet<String>,
+    declared: Declared,
+    /// The module has a `process` of its own.
+    has_process: bool,
     language: Language,
 }
 
@@ -172,12 +180,17 @@ impl Names<'_, '_> {
     fn export(&mut self, decl: &ModuleDecl) {
         let span = range(decl.span());
         match decl {
+            ModuleDecl::ExportDecl(export) if is_type_decl(&export.decl) => {}
+            ModuleDecl::ExportDefaultExpr(export) if self.declared.is_type_expr(&export.expr) => {}
             ModuleDecl::ExportDecl(export) => self.edits.blank(span.start..range(export.decl.span()).start),
             ModuleDecl::ExportDefaultExpr(export) => {
                 let value = range(export.expr.span()).start;
                 self.default_is(span.start, value, range(export.expr.span()).end);
             }
             ModuleDecl::ExportDefaultDecl(export) => {
+                if matches!(&export.decl, DefaultDecl::Fn(function) if function.function.body.is_none()) {
+                    return;
+                }
                 let (ident, start) = match &export.decl {
                     DefaultDecl::Fn(function) => (&function.ident, range(function.function.span).start),
                     DefaultDecl::Class(class) => (&class.ident, range(class.class.span).start),
@@ -294,6 +307,19 @@ impl Visit for Names<'_, '_> {
     fn visit_meta_prop_expr(&mut self, meta: &MetaPropExpr) {
         if meta.kind == MetaPropKind::ImportMeta {
             self.edits.replace(range(meta.span), format!("{}.meta", self.helper));
+        }
+    }
+
+    fn visit_assign_expr(&mut self, assign: &AssignExpr) {
+        if !assigns_node_env(assign) {
+            assign.left.visit_with(self);
+        }
+        assign.right.visit_with(self);
+    }
+
+    fn visit_member_expr(&mut self, member: &MemberExpr) {
+        if self.has_process || !rewrite_node_env(member, self.edits) {
+            member.visit_children_with(self);
         }
     }
 

@@ -9,13 +9,16 @@ use swc_core::common::{BytePos, Span, Spanned};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
+use crate::declared::Declared;
 use crate::diagnostics::Problem;
 use crate::edits::{Edits, is_line_break};
+use crate::links::export_name;
 use crate::parse::{offset, range};
 
 /// Erases types. What has to be more than erased is not touched but noted in `lower`.
 pub(crate) fn erase(module: &Module, edits: &mut Edits<'_>) -> Found {
-    let mut eraser = Eraser { edits, found: Found::default(), folded: HashMap::new() };
+    let declared = Declared::of(module);
+    let mut eraser = Eraser { edits, found: Found::default(), folded: HashMap::new(), declared };
     module.visit_with(&mut eraser);
     eraser.found
 }
@@ -34,6 +37,7 @@ struct Eraser<'a, 's> {
     found: Found,
     /// How long the values of enum members can become, by their names.
     folded: HashMap<String, usize>,
+    declared: Declared,
 }
 
 impl Eraser<'_, '_> {
@@ -265,13 +269,21 @@ impl Visit for Eraser<'_, '_> {
         }
     }
 
+    fn visit_export_default_expr(&mut self, export: &ExportDefaultExpr) {
+        if self.declared.is_type_expr(&export.expr) {
+            self.blank_statement(export.span);
+        } else {
+            export.expr.visit_with(self);
+        }
+    }
+
     fn visit_named_export(&mut self, export: &NamedExport) {
         if export.type_only {
             return self.blank_statement(export.span);
         }
         for specifier in &export.specifiers {
             if let ExportSpecifier::Named(named) = specifier
-                && named.is_type_only
+                && (named.is_type_only || export.src.is_none() && self.declared.is_type(&export_name(&named.orig)))
             {
                 self.blank_specifier(named.span);
             }

@@ -16,6 +16,7 @@
 
 mod cell;
 mod commonjs;
+mod declared;
 mod diagnostics;
 mod edits;
 mod entry;
@@ -36,9 +37,10 @@ pub use diagnostics::{Problem, SourceError, line_and_column};
 pub use entry::{Entry, prepare_entry};
 pub use fs::{Disk, FileKind, FileSystem, MemoryFiles, Stat};
 pub use graph::{Graph, Module};
-pub use load::{ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions};
+pub use load::{Admission, ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions};
 pub use parse::is_typescript;
 pub use prepare::{Cell, Prepared, prepare_cell};
+pub use scan::preparation_bytes;
 pub use survey::{Import, Survey, is_unfinished, survey};
 
 /// For benchmarks: parts that cannot be timed from outside.

@@ -22,7 +22,7 @@ const MAX_BYTES: usize = 64 << 20;
 const MAX_PATHS: usize = 100_000;
 /// Nobody writes a longer name of a module.
 const MAX_SPECIFIER: usize = 4 << 10;
-const NO_ROOT: &str = "no directory is granted to read modules from; `trusted_modules` would grant one";
+const NO_ROOT: &str = "no directory is granted to read modules from; `--modules`, or `ModuleAccess` of whoever embeds this, would grant one";
 /// Names that the host provides begin with this.
 const PROVIDED: &str = "perennial:";
 
@@ -111,6 +111,10 @@ pub enum Importer<'a> {
     Module(&'a str),
 }
 
+/// Admits the parsing of a file that takes so many bytes, or says why not; what it returns is dropped when the file has been parsed. It may
+/// wait.
+pub type Admission<'a> = dyn Fn(u64) -> Result<Box<dyn std::any::Any>, String> + Sync + 'a;
+
 /// Why an import failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportError {
@@ -135,6 +139,8 @@ pub enum ImportErrorKind {
     WrongKind,
     /// Its source cannot be used.
     Syntax,
+    /// It takes more than it may.
+    Limit,
 }
 
 impl std::fmt::Display for ImportError {
@@ -239,6 +245,20 @@ impl Loader {
     /// # Errors
     /// If anything in the graph is not granted, not there, or cannot be used.
     pub fn load(&self, importer: Importer<'_>, specifier: &str, kind: Option<&str>) -> Result<Arc<Graph>, ImportError> {
+        self.load_admitted(importer, specifier, kind, &|_| Ok(Box::new(())))
+    }
+
+    /// As [`Self::load`]; each file that takes much memory to parse has to be admitted first.
+    ///
+    /// # Errors
+    /// As [`Self::load`], and what `admission` says.
+    pub fn load_admitted(
+        &self,
+        importer: Importer<'_>,
+        specifier: &str,
+        kind: Option<&str>,
+        admission: &Admission<'_>,
+    ) -> Result<Arc<Graph>, ImportError> {
         if specifier.len() > MAX_SPECIFIER {
             let shown = specifier.chars().take(50).collect::<String>() + "…";
             let message = format!("a specifier has at most {MAX_SPECIFIER} bytes");
@@ -266,7 +286,7 @@ impl Loader {
         }
         inner.counts.graph_misses.fetch_add(1, Ordering::Relaxed);
         // Chains of imports are recursed into.
-        let loaded = with_large_stack(|| Loading::new(inner).load(&wanted))?;
+        let loaded = with_large_stack(|| Loading::new(inner, admission).load(&wanted))?;
         let mut state = self.0.state();
         if state.graphs.len() >= MAX_GRAPHS || state.bytes > MAX_BYTES {
             state.graphs.clear();
@@ -333,5 +353,7 @@ impl Inner {
 
 fn outside(path: &Path) -> String {
     let path = path.display();
-    format!("{path} is outside of the directories that modules may be read from; `trusted_modules` would grant it")
+    format!(
+        "{path} is outside of the directories that modules may be read from; `--modules`, or `ModuleAccess` of whoever embeds this, would grant it"
+    )
 }

@@ -8,6 +8,7 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::cell::attribute_type;
+use crate::declared::check_exports;
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
 use crate::links::Names;
@@ -52,6 +53,7 @@ pub(crate) fn prepare_module(source: &str, language: Language) -> Result<ModuleT
 
 /// As [`prepare_module`], for what has been parsed already.
 pub(crate) fn from_module(source: &str, module: Module, language: Language) -> Result<ModuleText, SourceError> {
+    check_exports(&module)?;
     let (edits, found) = erased(source, &module)?;
     if !found.needs_lowering {
         let sites = transform(&module, edits, language);
@@ -137,7 +139,7 @@ fn transform<'s>(module: &Module, mut edits: Edits<'s>, language: Language) -> S
             _ => sites.names.export(decl, None),
         }
     }
-    module.visit_with(&mut Rewrites { edits: &mut sites.edits });
+    module.visit_with(&mut Rewrites { edits: &mut sites.edits, has_process: binds_process(module) });
     sites
 }
 
@@ -174,6 +176,8 @@ impl Sites<'_> {
 /// What changes within statements.
 struct Rewrites<'a, 's> {
     edits: &'a mut Edits<'s>,
+    /// The module has a `process` of its own.
+    has_process: bool,
 }
 
 impl Visit for Rewrites<'_, '_> {
@@ -193,7 +197,7 @@ impl Visit for Rewrites<'_, '_> {
     }
 
     fn visit_member_expr(&mut self, member: &MemberExpr) {
-        if !rewrite_node_env(member, self.edits) {
+        if self.has_process || !rewrite_node_env(member, self.edits) {
             member.visit_children_with(self);
         }
     }
@@ -219,6 +223,32 @@ pub(crate) fn rewrite_node_env(member: &MemberExpr, edits: &mut Edits<'_>) -> bo
 
 pub(crate) fn assigns_node_env(assign: &AssignExpr) -> bool {
     matches!(&assign.left, AssignTarget::Simple(SimpleAssignTarget::Member(member)) if is_node_env(member))
+}
+
+/// Whether anything in a source is called `process`.
+pub(crate) fn binds_process(node: &impl VisitWith<BindsProcess>) -> bool {
+    let mut binds = BindsProcess(false);
+    node.visit_with(&mut binds);
+    binds.0
+}
+
+pub(crate) struct BindsProcess(bool);
+
+impl Visit for BindsProcess {
+    fn visit_binding_ident(&mut self, name: &BindingIdent) {
+        self.0 |= &*name.id.sym == "process";
+    }
+    fn visit_import_specifier(&mut self, specifier: &ImportSpecifier) {
+        self.0 |= &*specifier.local().sym == "process";
+    }
+    fn visit_fn_decl(&mut self, function: &FnDecl) {
+        self.0 |= &*function.ident.sym == "process";
+        function.visit_children_with(self);
+    }
+    fn visit_class_decl(&mut self, class: &ClassDecl) {
+        self.0 |= &*class.ident.sym == "process";
+        class.visit_children_with(self);
+    }
 }
 
 /// Names that a module uses as values.

@@ -26,10 +26,28 @@ pub(crate) fn check_nesting(source: &str) -> Result<(), Problem> {
     if source.len() <= 30 {
         return Ok(());
     }
-    let shallow = [false, true].into_iter().try_for_each(|regexp_after_bracket| {
-        Scan { bytes: source.as_bytes(), at: 0, regexp_after_bracket, hidden: 0 }.run()
-    });
-    shallow.map_err(|(at, why)| Problem::at(at..at + 1, why))
+    scan(source).map(drop).map_err(|(at, why)| Problem::at(at..at + 1, why))
+}
+
+/// Both scans; the larger number of tokens.
+fn scan(source: &str) -> Result<usize, Deep> {
+    [false, true].into_iter().try_fold(0, |most, regexp_after_bracket| {
+        let scan = Scan { bytes: source.as_bytes(), at: 0, regexp_after_bracket, hidden: 0 };
+        Ok(most.max(scan.run()?))
+    })
+}
+
+/// Bytes that the parser and the passes take for a token, measured: a syntax tree is much larger than its source.
+const TOKEN: u64 = 110;
+/// Shorter sources take so little that nobody need count.
+const SMALL: usize = 10_000;
+
+/// How much memory preparing a source takes, roughly; 0 if that is next to nothing. What is refused for its nesting takes none.
+pub fn preparation_bytes(source: &str) -> u64 {
+    if source.len() <= SMALL {
+        return 0;
+    }
+    scan(source).map_or(0, |tokens| TOKEN * tokens as u64 + 4 * source.len() as u64)
 }
 
 struct Scan<'s> {
@@ -62,7 +80,9 @@ struct Open {
 type Deep = (usize, String);
 
 impl Scan<'_> {
-    fn run(mut self) -> Result<(), Deep> {
+    /// The number of tokens, unless something is nested too deep.
+    fn run(mut self) -> Result<usize, Deep> {
+        let mut tokens = 0;
         // For each open bracket, what it is, how long the chain is that goes on after it, and how many `else` hang on each other there.
         let mut open: Vec<Open> = Vec::new();
         let (mut chain, mut chains, mut elses) = (0_usize, 0_usize, 0_usize);
@@ -221,6 +241,7 @@ impl Scan<'_> {
             } else {
                 chain += 1;
             }
+            tokens += 1;
             may_end = matches!(byte, b';' | b'}') || (next == Last::Operand && self.line_ends());
             (last, new_line, last_byte) = (next, false, byte);
             if open.len() > MAX_BRACKETS {
@@ -243,7 +264,7 @@ impl Scan<'_> {
                 ));
             }
         }
-        Ok(())
+        Ok(tokens)
     }
 
     fn line_ends(&self) -> bool {

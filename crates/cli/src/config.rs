@@ -21,13 +21,29 @@ pub(crate) struct Config {
 }
 
 const NAME: &str = "perennial.toml";
+/// Nobody writes a longer one.
+const MAX_BYTES: u64 = 1 << 20;
 
 impl Config {
     /// Reads the nearest file from a directory upwards.
     pub(crate) fn find(from: &Path) -> Result<Self, String> {
-        let Some(path) = from.ancestors().map(|directory| directory.join(NAME)).find(|path| path.is_file()) else {
+        // One that is there and cannot be read is no reason to look further up, let alone to go on without.
+        let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
+        let Some(path) = from.ancestors().map(|directory| directory.join(NAME)).find(is_there) else {
             return Ok(Self::default());
         };
+        match path.metadata() {
+            Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_BYTES => {}
+            Ok(metadata) if metadata.is_file() => {
+                return Err(format!(
+                    "{}: {} bytes are more than the {MAX_BYTES} of a configuration",
+                    path.display(),
+                    metadata.len()
+                ));
+            }
+            Ok(_) => return Err(format!("{}: not a regular file", path.display())),
+            Err(error) => return Err(format!("{}: {error}", path.display())),
+        }
         let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let directory = path.parent().unwrap_or(Path::new("."));
         Self::parse(&text, directory).map_err(|problems| format!("{}: {}", path.display(), problems.join("; ")))
@@ -101,7 +117,8 @@ impl Reader {
         let value = map.get(key)?;
         let text = value.as_str().map(str::to_owned);
         if text.is_none() {
-            self.problems.push(format!("{at}.{key}: {value} is no text"));
+            let example = if key == "root" { "src" } else { "30s" };
+            self.problems.push(format!("{at}.{key}: a text like \"{example}\" is wanted"));
         }
         text
     }
@@ -109,6 +126,10 @@ impl Reader {
     fn time(&mut self, map: &Map<String, Value>, key: &str) -> Option<Duration> {
         let text = self.text(map, "limits", key)?;
         match humantime::parse_duration(&text) {
+            Ok(time) if time.is_zero() => {
+                self.problems.push(format!("limits.{key}: no time at all"));
+                None
+            }
             Ok(time) => Some(time),
             Err(error) => {
                 self.problems.push(format!("limits.{key}: {error}"));
@@ -145,7 +166,8 @@ mod tests {
         for (text, expected) in [
             ("plugin = []", "there is no 'plugin' (did you mean 'plugins'?)"),
             ("[limits]\ntimout = \"1s\"", "there is no 'limits.timout' (did you mean 'timeout'?)"),
-            ("[limits]\ntimeout = 5", "limits.timeout: 5 is no text"),
+            ("[limits]\ntimeout = 5", "limits.timeout: a text like \"30s\" is wanted"),
+            ("[limits]\ncpu = \"0s\"", "limits.cpu: no time at all"),
             ("[limits]\nmemory = \"lots\"", "limits.memory: "),
             ("[allow]\nnett = []", "allow: there is no 'nett' (did you mean 'net'?)"),
             ("plugins = \"x\"", "plugins: not a list of paths"),

@@ -1,10 +1,12 @@
 use std::path::{Path, PathBuf};
 
-use perennial_sessions::{ModuleAccess, PluginOptions, PluginSet, RunContext, RunRequest, SessionTable, TableConfig};
+use perennial_sessions::{
+    ModuleAccess, PluginOptions, PluginSet, RunContext, RunRequest, ScriptResult, SessionTable, TableConfig,
+};
 
 use crate::Exit;
 use crate::args::PluginCommand;
-use crate::output;
+use crate::{live, output};
 
 /// `perennial plugin`.
 pub(crate) async fn plugin(command: PluginCommand, config: TableConfig, options: &PluginOptions) -> Exit {
@@ -77,12 +79,10 @@ async fn check(path: &Path, options: &PluginOptions) -> Exit {
     Exit::Ok
 }
 
-/// What the runner asks of a test file that has been evaluated.
-const FINISH: &str = "return await (await import(\"perennial:test\")).finish()";
-
 async fn test(path: &Path, config: TableConfig, options: &PluginOptions) -> Exit {
     let Some(plugins) = load(path, options).await else { return Exit::Failed };
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = if path.is_dir() { path } else { parent.unwrap_or(Path::new(".")) };
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -108,46 +108,76 @@ async fn test(path: &Path, config: TableConfig, options: &PluginOptions) -> Exit
                 continue;
             }
         };
-        let context = || RunContext::new().with(ModuleAccess::below(&root));
-        let request = |script: String, name: &str| {
-            let mut request = RunRequest::new(script);
-            request.name = Some(name.to_owned());
-            request
-        };
-        // Each file has a session of its own.
-        let evaluated = table.run_with(&name, request(source, &name), context()).await;
-        if evaluated.error.is_some() {
-            output::result(&evaluated);
-            failed += 1;
-            continue;
-        }
-        let finished = table.run_with(&name, request(FINISH.to_owned(), "perennial:test-runner"), context()).await;
-        let Some(results) = finished.value.as_ref().and_then(|value| value.as_array()) else {
-            output::result(&finished);
-            failed += 1;
-            continue;
-        };
-        if results.is_empty() {
-            output::problem(&format!("{name}: no test in it"));
-            failed += 1;
-        }
-        for result in results {
-            let title = format!("{name}: {}", result["name"].as_str().unwrap_or(""));
-            match result["error"].as_str() {
-                None => {
-                    passed += 1;
-                    output::line(&format!("ok     {title}"));
-                }
-                Some(error) => {
-                    failed += 1;
-                    let stack = result["stack"].as_str().unwrap_or("");
-                    // The place in the test, not in what it calls to compare.
-                    let place: Vec<&str> = stack.lines().filter(|line| line.contains(&name)).collect();
-                    output::line(format!("FAILED {title}\n{error}\n{}", place.join("\n")).trim_end());
-                }
-            }
-        }
+        let tests = TestFile { table: &table, name, source, access: ModuleAccess::below(&root) };
+        let (more_passed, more_failed) = tests.run().await;
+        passed += more_passed;
+        failed += more_failed;
     }
     output::line(&format!("{passed} passed, {failed} failed"));
     if failed == 0 { Exit::Ok } else { Exit::Failed }
+}
+
+/// A file of tests; it has a session of its own.
+struct TestFile<'a> {
+    table: &'a SessionTable,
+    name: String,
+    source: String,
+    access: ModuleAccess,
+}
+
+impl TestFile<'_> {
+    /// Runs every test by itself; says how many passed and how many failed.
+    async fn run(&self) -> (usize, usize) {
+        let Some(names) = self.evaluate().await else { return (0, 1) };
+        if names.is_empty() {
+            output::problem(&format!("{}: no test in it", self.name));
+            return (0, 1);
+        }
+        let mut passed = 0;
+        for (index, test) in names.iter().enumerate() {
+            let title = format!("{}: {test}", self.name);
+            let result = self.ask(&format!("$run({index})")).await;
+            let failure = match &result.error {
+                None => result.value.as_ref().and_then(|value| value["error"].as_str().map(str::to_owned)),
+                Some(error) => Some(format!("{}: {}", error.kind, error.message)),
+            };
+            let Some(failure) = failure else {
+                passed += 1;
+                output::line(&format!("ok     {title}"));
+                continue;
+            };
+            let stack = result.value.as_ref().and_then(|value| value["stack"].as_str()).unwrap_or("");
+            // The place in the test, not in what it calls to compare.
+            let place: Vec<&str> = stack.lines().filter(|line| line.contains(&self.name)).collect();
+            output::line(format!("FAILED {title}\n{failure}\n{}", place.join("\n")).trim_end());
+            // A test that was stopped took the others with it.
+            if result.error.is_some() && self.evaluate().await.is_none() {
+                return (passed, names.len() - passed);
+            }
+        }
+        (passed, names.len() - passed)
+    }
+
+    /// Evaluates the file and returns the names of its tests.
+    async fn evaluate(&self) -> Option<Vec<String>> {
+        let evaluated = self.script(self.source.clone(), &self.name).await;
+        if evaluated.error.is_some() {
+            output::result(&evaluated);
+            return None;
+        }
+        let names = self.ask("$names()").await;
+        names.value.and_then(|names| serde_json::from_value(names).ok())
+    }
+
+    async fn ask(&self, what: &str) -> ScriptResult {
+        let script = format!("return await (await import(\"perennial:test\")).{what}");
+        self.script(script, "perennial:test-runner").await
+    }
+
+    async fn script(&self, script: String, name: &str) -> ScriptResult {
+        let mut request = RunRequest::new(script);
+        request.name = Some(name.to_owned());
+        let run = async |context| self.table.run_with(&self.name, request, context).await;
+        live::shown(run, RunContext::new().with(self.access.clone())).await
+    }
 }

@@ -336,6 +336,31 @@ fn the_first_party_plugins_do_what_their_readmes_show_and_pass_their_tests() {
 }
 
 #[test]
+fn sources_that_are_large_to_parse_wait_for_each_other_and_keep_the_memory_limit() {
+    let script = |n: usize| format!("0 && [{}]; {n}", "{a:1,b:[1]},".repeat(300_000));
+    let mut child = perennial().args(["batch", "--memory", "512MiB"]).stdin(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, mut answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    for n in 0..4 {
+        writeln!(stdin, "{}", json!({"id": n, "session": format!("s{n}"), "script": script(n)})).unwrap();
+    }
+    for _ in 0..4 {
+        let answer: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
+        assert_eq!(answer["value"], answer["id"], "{answer}");
+    }
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    // One of them takes a third of a gigabyte.
+    assert!(peak < 900 << 10, "four at once took {peak} kB");
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
+    let (answers, _) = batch(&["--memory", "64MiB"], &format!("{}\n", json!({"id": 1, "session": "s", "script": script(1)})));
+    let error = &answers[0]["error"];
+    assert_eq!((&error["kind"], &error["limit"]), (&json!("invalid_request"), &json!(64 << 20)), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("preparing the source"), "{error}");
+}
+
+#[test]
 fn a_broken_plugin_is_told_of_and_the_rest_goes_on_unless_plugins_are_required() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bad.ts"), "export default 1").unwrap();

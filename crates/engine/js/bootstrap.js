@@ -68,6 +68,7 @@
     pop: uncurry(arrayProto.pop),
     promiseThen: uncurry(Promise.prototype.then),
     has: Reflect.has,
+    hasOwn: Object.hasOwn,
     dispose: Symbol.dispose,
     asyncDispose: Symbol.asyncDispose,
     mapSize: getter(Map.prototype, "size"),

@@ -21,7 +21,7 @@ use crate::console::Console;
 use crate::inbox::Inbox;
 use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, Saved, Scope, Value};
 use crate::modules::Modules;
-use crate::ops::{OpContext, OpError, OpKind, OpResult};
+use crate::ops::{Budget, OpContext, OpError, OpKind, OpResult};
 use crate::timers::{MAX_TIMERS, Timers};
 
 /// Async ops under way in one VM. Their results are held outside the heap until they are delivered.
@@ -136,7 +136,11 @@ impl HostState {
             library: Mutex::default(),
             pending: Mutex::default(),
             rejections: Mutex::default(),
-            context: Mutex::new(OpContext { extensions: Default::default(), lent: Default::default() }),
+            context: Mutex::new(OpContext {
+                extensions: Default::default(),
+                lent: Default::default(),
+                budget: Budget::default(),
+            }),
             modules: Arc::default(),
             last: Default::default(),
         })
@@ -564,7 +568,7 @@ fn argument_error(error: WalkError) -> OpError {
     match error {
         WalkError::Unserializable { path, why } => OpError::type_error(format!("{why} (at {path})")),
         WalkError::TooLarge { limit, used } => OpError::quota(
-            format!("the argument takes more than {limit} bytes outside of the VM"),
+            format!("a value that is handed to the host takes more than {limit} bytes there: hand over less at a time"),
             limit as u64,
             used as u64,
         ),

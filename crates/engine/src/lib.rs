@@ -30,7 +30,7 @@ pub use executor::{Executor, ExecutorConfig};
 pub use host::modules_compiled;
 pub use limits::RunOptions;
 pub use modules::{Module, ModuleGraph, ModuleLoader};
-pub use ops::{Extensions, OpContext, OpError, OpFuture, OpResult, OpTable, OpValue, bytes_to_json};
+pub use ops::{Budget, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable, OpValue, bytes_to_json};
 pub use program::{Origin, Program};
 pub use run::{Background, Build, Lease, Prepare, RunEnd, Script, StopHandle, VmSource, discard, pump, run};
 pub use vm::{Globals, Vm};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::control::Control;
+
 /// What crosses between JavaScript and an op.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OpValue {
@@ -127,6 +129,33 @@ pub struct OpContext {
     pub extensions: Extensions,
     /// What the run lends: gone when the run has ended.
     pub lent: Extensions,
+    /// For work on the VM's own thread.
+    pub budget: Budget,
+}
+
+/// What work for a run may take, and whether it is still wanted.
+#[derive(Clone, Default)]
+pub struct Budget {
+    pub(crate) control: Option<Arc<Control>>,
+    pub(crate) memory_bytes: usize,
+}
+
+impl Budget {
+    /// The memory limit of the run, which the VM's heap and what is done for the run each have to keep.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
+
+    /// Whether the VM was stopped. Whoever waits for something on its thread asks now and then.
+    pub fn is_stopped(&self) -> bool {
+        self.control.as_ref().is_some_and(|control| control.is_stopped())
+    }
+}
+
+impl std::fmt::Debug for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Budget").field("memory_bytes", &self.memory_bytes).finish_non_exhaustive()
+    }
 }
 
 type SyncOp = dyn Fn(&OpContext, Vec<OpValue>) -> OpResult + Send + Sync;

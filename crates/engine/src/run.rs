@@ -21,7 +21,7 @@ use crate::control::{Control, StopReason};
 use crate::error::describe_stop;
 use crate::executor::Executor;
 use crate::inbox::Inbox;
-use crate::ops::OpContext;
+use crate::ops::{Budget, OpContext};
 use crate::program::Program;
 use crate::vm::{BuildSpec, CALLBACK, Globals, RunJob, Step, Vm};
 
@@ -72,7 +72,7 @@ impl VmSource {
 }
 
 /// What makes a run's program.
-pub type Prepare = Box<dyn FnOnce() -> Result<Arc<Program>, ScriptError> + Send>;
+pub type Prepare = Box<dyn FnOnce(&Budget) -> Result<Arc<Program>, ScriptError> + Send>;
 
 /// One script to run on one VM.
 pub struct Script {
@@ -128,7 +128,11 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
         args: script.args,
         name: script.name,
         options: script.options.clone(),
-        context: OpContext { extensions: script.extensions, lent: script.lent },
+        context: OpContext {
+            extensions: script.extensions,
+            lent: script.lent,
+            budget: Budget { control: Some(control.clone()), memory_bytes: script.options.memory_bytes },
+        },
         sink: script.sink,
     };
     let mut flight = Flight {

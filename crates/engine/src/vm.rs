@@ -149,11 +149,12 @@ impl Vm {
             return self.refuse(error.with_limit(options.memory_bytes as u64, held as u64));
         }
         self.js.set_heap_limit(options.memory_bytes);
+        let budget = job.context.budget.clone();
         self.host.set_context(job.context);
         self.host.timers.lock().unwrap_or_else(PoisonError::into_inner).begin_run();
         self.host.console.begin_run(&options, job.sink);
         self.host.host_calls.store(0, Ordering::Relaxed);
-        let program = match (job.prepare)() {
+        let program = match (job.prepare)(&budget) {
             Ok(program) => program,
             Err(error) => return self.refuse(error),
         };

@@ -1,4 +1,4 @@
-// perennial:test. Tests are collected while a file is evaluated and run when the runner asks for it.
+// perennial:test. Tests are collected while a file is evaluated; the runner then asks for one after the other.
 type Test = { name: string; run: () => void | Promise<void> };
 const tests: Test[] = [];
 
@@ -44,16 +44,14 @@ export async function assertThrows(run: () => unknown, part = ""): Promise<Error
   throw new Error("nothing was thrown");
 }
 
-// What became of each test; the runner of `perennial plugin test` calls this.
-export async function finish(): Promise<{ name: string; error?: string; stack?: string }[]> {
-  const results = [];
-  for (const { name, run } of tests.splice(0)) {
-    try {
-      await run();
-      results.push({ name });
-    } catch (error: any) {
-      results.push({ name, error: String(error?.message ?? error), stack: String(error?.stack ?? "") });
-    }
+// For the runner of `perennial plugin test`, which has each test run by itself.
+export const $names = (): string[] => tests.map(({ name }) => name);
+
+export async function $run(index: number): Promise<{ error?: string; stack?: string }> {
+  try {
+    await tests[index].run();
+    return {};
+  } catch (error: any) {
+    return { error: String(error?.message ?? error), stack: String(error?.stack ?? "") };
   }
-  return results;
 }

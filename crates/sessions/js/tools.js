@@ -1,11 +1,18 @@
 // tools: what plugins offer. Plugins are evaluated when one of their tools is first called.
 (function (ops, intrinsics, hooks, global) {
   "use strict";
-  const { defineProperty, freeze, ownKeys, Error, Promise, String } = intrinsics;
+  const { apply, defineProperty, freeze, hasOwn, ownKeys, Error, Promise, String } = intrinsics;
   const startTimer = ops.library_value("setTimeout"), stopTimer = ops.library_value("clearTimeout");
-  const { plugins } = ops.tools_manifest();
-  const started = { __proto__: null };
+  const { plugins, startMs } = ops.tools_manifest();
+  const instances = { __proto__: null }, starting = { __proto__: null };
 
+  // Scripts may have changed every prototype there is. What a plugin is made of and what is handed to it are its own: only own properties
+  // are read, only what the library kept is called, and `await` gets promises whose `constructor` it need not look for on a prototype.
+  const own = (object, key) => (hasOwn(object, key) ? object[key] : undefined);
+  const safe = (promise) => {
+    defineProperty(promise, "constructor", { __proto__: null, value: Promise });
+    return promise;
+  };
   const message = (error) => String(error?.message ?? error);
 
   // What a plugin may use: its own capabilities as values. Nothing here looks at who runs at the moment.
@@ -20,39 +27,55 @@
     });
   }
 
+  // Resolves to nothing: a promise can be got hold of, what it resolves to is then no secret.
   async function start(name) {
-    const { specifier, version } = plugins[name];
-    let instance;
+    const { specifier, version, tools } = plugins[name];
     try {
-      const { default: definition } = await ops.module_import(undefined, specifier, undefined);
-      const ctx = context(name, version);
-      if (typeof definition.setup === "function") await definition.setup(ctx);
-      instance = { __proto__: null, definition, ctx };
+      // Whoever started it has to have noted so.
+      await undefined;
+      const namespace = await safe(ops.module_import(undefined, specifier, undefined));
+      const definition = namespace.default, offered = own(definition, "tools");
+      const ctx = context(name, version), handlers = { __proto__: null }, names = ownKeys(tools);
+      for (let i = 0; i < names.length; i++) {
+        const tool = own(offered, names[i]);
+        if (tool === undefined) throw new Error(`its code has no tool ${names[i]} any more: reload the plugin`);
+        handlers[names[i]] = { __proto__: null, tool, run: own(tool, "run") };
+      }
+      const setup = own(definition, "setup");
+      if (setup !== undefined) await apply(setup, definition, [ctx]);
+      instances[name] = { __proto__: null, handlers, ctx };
     } catch (error) {
+      // The next call tries again.
+      delete starting[name];
       throw new Error(`plugin ${name} did not start: ${message(error)}`, { cause: error });
     }
-    return instance;
   }
 
-  async function call(name, tool, given) {
+  async function handle(name, tool, given) {
     const args = ops.tools_arguments(name, tool, given);
-    const { definition, ctx } = await (started[name] ??= start(name));
-    const { run } = definition.tools[tool];
-    const { timeoutMs, hasOutput } = plugins[name].tools[tool];
-    let result = run.call(definition.tools[tool], args, ctx);
-    if (timeoutMs !== undefined) result = within(result, timeoutMs, name, tool);
-    const value = await result;
-    if (hasOutput) ops.tools_output(name, tool, value);
+    if (instances[name] === undefined) {
+      starting[name] ??= safe(start(name));
+      await safe(within(() => starting[name], startMs, `plugin ${name} did not start: its setup`));
+    }
+    const { handlers, ctx } = instances[name], handler = handlers[tool];
+    const value = await apply(handler.run, handler.tool, [args, ctx]);
+    if (plugins[name].tools[tool].hasOutput) ops.tools_output(name, tool, value);
     return value;
   }
 
-  // The handler goes on; nobody waits for it any more.
-  function within(result, ms, name, tool) {
+  function call(name, tool, given) {
+    const { timeoutMs } = plugins[name].tools[tool];
+    const run = () => safe(handle(name, tool, given));
+    return timeoutMs === undefined ? run() : within(run, timeoutMs, `${name}.${tool}`);
+  }
+
+  // What it is about goes on; nobody waits for it any more.
+  function within(run, ms, what) {
     return new Promise((resolve, reject) => {
-      const id = startTimer(() => reject(new Error(`${name}.${tool} took longer than ${ms} ms`)), ms);
+      const id = startTimer(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
       (async () => {
         try {
-          resolve(await result);
+          resolve(await run());
         } catch (error) {
           reject(error);
         }

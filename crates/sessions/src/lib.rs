@@ -16,6 +16,7 @@ mod context;
 mod modules;
 mod plugins;
 mod pool;
+mod preparation;
 mod programs;
 mod reaper;
 mod record;

@@ -5,10 +5,11 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use perennial_bundler::{
     Graph, Import, ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions, Problem, SourceError,
 };
-use perennial_engine::{Module, ModuleGraph, ModuleLoader, OpContext, OpError};
+use perennial_engine::{Budget, Module, ModuleGraph, ModuleLoader, OpContext, OpError};
 use perennial_protocol::{ErrorKind, ScriptError};
 
 use crate::bundle::BundleImports;
+use crate::preparation::admit;
 use crate::programs::Author;
 
 /// What scripts may import, as a capability: hand it to a run with [`crate::RunContext::with`]. Without one only modules that the host
@@ -118,15 +119,17 @@ impl SessionModules {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a module imports while it runs, found by the loader that the module came from.
+    /// The graph behind an import, found by a loader within what the run may take.
     pub(crate) fn load_with(
         &self,
         loader: &Loader,
-        importer: &str,
+        importer: Importer<'_>,
         specifier: &str,
         kind: Option<&str>,
+        budget: &Budget,
     ) -> Result<Arc<ModuleGraph>, OpError> {
-        let graph = loader.load(Importer::Module(importer), specifier, kind).map_err(|error| op_error(&error))?;
+        let admission = |bytes| admit(bytes, budget).map_err(|denied| denied.to_string());
+        let graph = loader.load_admitted(importer, specifier, kind, &admission).map_err(|error| op_error(&error))?;
         Ok(self.graph(&graph))
     }
 
@@ -190,8 +193,7 @@ impl ModuleLoader for SessionModules {
             None => (&*NOTHING, Path::new("/")),
         };
         let importer = importer.map_or(Importer::Directory(base), Importer::Module);
-        let graph = loader.load(importer, specifier, kind).map_err(|error| op_error(&error))?;
-        Ok(self.graph(&graph))
+        self.load_with(loader, importer, specifier, kind, &context.budget)
     }
 }
 
@@ -202,6 +204,7 @@ fn reported(kind: ImportErrorKind) -> (ErrorKind, &'static str) {
         ImportErrorKind::Syntax => (ErrorKind::Syntax, "SyntaxError"),
         ImportErrorKind::WrongKind => (ErrorKind::Runtime, "TypeError"),
         ImportErrorKind::NotFound => (ErrorKind::Runtime, "Error"),
+        ImportErrorKind::Limit => (ErrorKind::Runtime, "QuotaExceededError"),
     }
 }
 

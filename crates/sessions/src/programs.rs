@@ -1,9 +1,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use perennial_bundler::{Prepared, SourceError, prepare_cell};
+use perennial_bundler::{Prepared, SourceError, preparation_bytes, prepare_cell};
 use perennial_engine::{Origin, Prepare, Program};
 use perennial_protocol::{ErrorKind, ScriptError};
+
+use crate::preparation::{Denied, admit};
 
 /// Source text of cells that are kept ready, at the most twice this.
 const KEPT_BYTES: usize = 8 << 20;
@@ -38,10 +40,16 @@ impl Programs {
     /// What makes the program of a cell. `name` is what positions call it.
     pub(crate) fn prepare(self: &Arc<Self>, source: Arc<str>, name: String) -> Prepare {
         let programs = self.clone();
-        Box::new(move || {
+        Box::new(move |budget| {
             if let Some(program) = programs.find(&source) {
                 return Ok(program);
             }
+            let _pass = admit(preparation_bytes(&source), budget).map_err(|denied| match denied {
+                Denied::TooLarge { limit, used } => {
+                    ScriptError::invalid_request(denied.to_string()).with_limit(limit, used)
+                }
+                Denied::Stopped => ScriptError::new(ErrorKind::Cancelled, denied.to_string()),
+            })?;
             match prepare_cell(&source) {
                 Ok(cell) => {
                     let program = Arc::new(Program {

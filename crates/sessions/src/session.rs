@@ -158,7 +158,7 @@ impl BrowserSession {
                     context = context.with(bundle.access.clone());
                 }
                 let program = bundle.program.clone();
-                let prepare: Prepare = Box::new(move || Ok(program));
+                let prepare: Prepare = Box::new(move |_| Ok(program));
                 (options.name.clone().unwrap_or_else(|| bundle.name.clone()), prepare)
             }
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::content::content;
-use super::{ImportError, ImportErrorKind, Inner, Kind, Loaded, NO_ROOT, PROVIDED, Parsed, outside};
+use super::{Admission, ImportError, ImportErrorKind, Inner, Kind, Loaded, NO_ROOT, PROVIDED, Parsed, outside};
 use crate::diagnostics::line_and_column;
 use crate::fs::{FileKind, Stat, normalize};
 use crate::graph::{Content, Node, finish, hash};
@@ -15,6 +15,7 @@ use crate::module::{ModuleText, prepare_module};
 use crate::parse::Language;
 use crate::prepare::Prepared;
 use crate::resolve::{Format, Found, Looked, Resolver, Unresolved, Way};
+use crate::scan::preparation_bytes;
 
 /// Modules of one graph.
 const MAX_MODULES: usize = 5000;
@@ -22,6 +23,7 @@ const MAX_MODULES: usize = 5000;
 /// A graph under construction.
 pub(super) struct Loading<'a> {
     inner: &'a Inner,
+    admission: &'a Admission<'a>,
     resolver: Resolver,
     nodes: Vec<Node>,
     known: HashMap<Id, usize>,
@@ -59,9 +61,10 @@ impl Request<'_> {
 }
 
 impl<'a> Loading<'a> {
-    pub(super) fn new(inner: &'a Inner) -> Self {
+    pub(super) fn new(inner: &'a Inner, admission: &'a Admission<'a>) -> Self {
         Self {
             inner,
+            admission,
             // What the file system looks like is found out anew each time.
             resolver: Resolver::new(inner.files.clone(), inner.roots.clone()),
             nodes: Vec::new(),
@@ -138,13 +141,7 @@ impl<'a> Loading<'a> {
                 return Err(request.error(ImportErrorKind::Refused, outside(&path)));
             }
             Err(Unresolved::NotFound(why)) if why.is_empty() && !is_path && !specifier.starts_with('#') => {
-                let name: Vec<&str> =
-                    specifier.splitn(3, '/').take(1 + usize::from(specifier.starts_with('@'))).collect();
-                let message = format!(
-                    "there is no package '{}' in a node_modules directory below what is granted",
-                    name.join("/")
-                );
-                return Err(request.error(ImportErrorKind::NotFound, message));
+                return Err(request.error(ImportErrorKind::NotFound, no_package(&specifier)));
             }
             Err(Unresolved::NotFound(why)) => return Err(request.error(ImportErrorKind::NotFound, why)),
         };
@@ -283,26 +280,61 @@ impl<'a> Loading<'a> {
         let unreadable = |error: std::io::Error| request.error(ImportErrorKind::NotFound, error.to_string());
         let stat = self.inner.files.stat(path, true).map_err(unreadable)?;
         self.read.push((path.to_owned(), stat));
-        let known = self.inner.state().parsed.get(&(path.to_owned(), kind)).cloned();
-        if let Some(known) = known.clone().filter(|known| known.stat == stat) {
+        let before = self.inner.state().parsed.get(&(path.to_owned(), kind)).cloned();
+        if let Some(known) = before.clone().filter(|known| known.stat == stat) {
             return Ok(known);
         }
         let bytes = self.inner.bytes(path, stat, name).map_err(|(kind, message)| request.error(kind, message))?;
         self.inner.counts.read.fetch_add(1, Ordering::Relaxed);
         let content_hash = hash(&bytes);
         let length = bytes.len();
-        let content = match known.filter(|known| known.hash == content_hash) {
+        let known = |known: Option<Parsed>| known.filter(|known| known.hash == content_hash);
+        let mut found = known(before);
+        let bytes_to_parse = if matches!(kind, Kind::Text | Kind::Bytes) || found.is_some() {
+            0
+        } else {
+            std::str::from_utf8(&bytes).map_or(0, preparation_bytes)
+        };
+        let mut pass = None;
+        if bytes_to_parse > 0 {
+            let admitted = (self.admission)(bytes_to_parse);
+            pass = Some(admitted.map_err(|why| request.error(ImportErrorKind::Limit, why))?);
+            // Somebody else may have parsed it meanwhile.
+            found = known(self.inner.state().parsed.get(&(path.to_owned(), kind)).cloned());
+        }
+        let content = match found {
             Some(known) => known.content,
             None => {
                 self.inner.counts.parsed.fetch_add(1, Ordering::Relaxed);
                 content(path, kind, name, bytes, request)?
             }
         };
+        drop(pass);
         let parsed = Parsed { stat, hash: content_hash, content };
         let mut state = self.inner.state();
         // Twice: prepared and as it was written.
         state.bytes += 2 * length;
         state.parsed.insert((path.to_owned(), kind), parsed.clone());
         Ok(parsed)
+    }
+}
+
+/// Why a specifier that is no path leads to nothing.
+fn no_package(specifier: &str) -> String {
+    match specifier.split_once(':') {
+        Some(("node", name)) => format!("the modules of Node.js are not there, {name} neither"),
+        Some((scheme, _)) if scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')) => {
+            format!("modules are not fetched, and {scheme}: leads to none that is there")
+        }
+        _ => {
+            let parts = 1 + usize::from(specifier.starts_with('@'));
+            let name = specifier.split('/').take(parts).collect::<Vec<_>>().join("/");
+            match specifier[name.len()..].trim_start_matches('/') {
+                "" => format!("there is no package '{name}' in a node_modules directory below what is granted"),
+                file => format!(
+                    "there is no package '{name}' with a '{file}' in a node_modules directory below what is granted"
+                ),
+            }
+        }
     }
 }

@@ -47,7 +47,7 @@ impl Harness {
         Script {
             prepare: {
                 let program = Arc::new(perennial_engine::Program::plain(source));
-                Box::new(move || Ok(program))
+                Box::new(move |_| Ok(program))
             },
             args: self.args.clone(),
             name: format!("cell {}", self.runs),

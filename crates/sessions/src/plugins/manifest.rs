@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jsonschema::Validator;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::allow::Allow;
 use super::similar::did_you_mean;
@@ -23,7 +23,7 @@ pub(super) struct Raw {
     version: Value,
     description: Value,
     allow: Value,
-    tools: BTreeMap<String, RawTool>,
+    tools: Vec<(String, Option<RawTool>)>,
     setup: String,
 }
 
@@ -96,6 +96,10 @@ impl Manifest {
         }
         let mut tools = BTreeMap::new();
         for (name, raw) in raw.tools {
+            let Some(raw) = raw else {
+                problems.push(format!("tools.{name}: not made by defineTool({{ … }})"));
+                continue;
+            };
             if let Some(tool) = Tool::check(&name, raw, &mut problems) {
                 tools.insert(name, tool);
             }
@@ -138,7 +142,7 @@ impl Tool {
         let output_validator = output.as_ref().map(|output| schema(output, "output"));
         let timeout = match &raw.timeout {
             Value::Null => None,
-            value => match value.as_f64().filter(|ms| *ms >= 1.0 && *ms <= 86_400_000.0) {
+            value => match value.as_f64().filter(|ms| (1.0..=86_400_000.0).contains(ms)) {
                 Some(ms) => Some(Duration::from_secs_f64(ms / 1000.0)),
                 None => {
                     problems.push(format!("{at}.timeoutMs: {value} is no number of milliseconds from 1 to a day"));
@@ -175,6 +179,8 @@ impl Tool {
 const MAX_VIOLATIONS: usize = 3;
 
 fn check(validator: &Validator, value: &Value, what: &str) -> Result<(), String> {
+    let zero = contains_minus_zero(value).then(|| with_minus_zero(value.clone()));
+    let value = zero.as_ref().unwrap_or(value);
     let mut violations = validator.iter_errors(value).map(|error| {
         let path = dotted(&error.instance_path().to_string());
         let mut message = error.to_string();
@@ -195,6 +201,28 @@ fn check(validator: &Validator, value: &Value, what: &str) -> Result<(), String>
     Err(text)
 }
 
+/// Whether a value that crossed contains the one number that JSON has and values that cross have not.
+fn contains_minus_zero(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(contains_minus_zero),
+        Value::Object(fields) => is_minus_zero(fields) || fields.values().any(contains_minus_zero),
+        _ => false,
+    }
+}
+
+fn is_minus_zero(fields: &Map<String, Value>) -> bool {
+    fields.len() == 1 && fields.get("$number").is_some_and(|number| number == "-0")
+}
+
+fn with_minus_zero(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(with_minus_zero).collect(),
+        Value::Object(fields) if is_minus_zero(&fields) => Value::from(-0.0),
+        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, with_minus_zero(value))).collect(),
+        other => other,
+    }
+}
+
 /// A JSON pointer as people write it: `/a/0/b` is `.a[0].b`.
 fn dotted(pointer: &str) -> String {
     let parts = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~"));
@@ -210,6 +238,7 @@ fn text(value: &Value, what: &str, problems: &mut Vec<String>) -> String {
     match value {
         Value::String(text) if !text.trim().is_empty() && text.len() <= MAX_TEXT => return text.clone(),
         Value::String(text) if text.len() > MAX_TEXT => problems.push(format!("{what}: longer than {MAX_TEXT} bytes")),
+        Value::String(text) if text.trim().is_empty() => problems.push(format!("{what}: empty")),
         Value::Null => problems.push(format!("{what}: missing")),
         _ => problems.push(format!("{what}: not a text")),
     }

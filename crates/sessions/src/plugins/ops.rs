@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
+use perennial_bundler::Importer;
 use perennial_engine::{ModuleGraph, ModuleLoader, OpContext, OpError, OpTable, OpValue};
 use serde_json::{Value, json};
 
@@ -49,7 +50,8 @@ impl Set {
             let tools: serde_json::Map<String, Value> = tools.collect();
             (plugin.name.clone(), json!({"specifier": specifier, "version": plugin.version, "tools": tools}))
         });
-        json!({"plugins": plugins.collect::<serde_json::Map<String, Value>>()})
+        let start = self.start_limit().as_secs_f64() * 1000.0;
+        json!({"startMs": start, "plugins": plugins.collect::<serde_json::Map<String, Value>>()})
     }
 
     /// Tools by how well their names and descriptions fit the words.
@@ -107,6 +109,9 @@ impl Set {
             )));
         };
         let mut entry = json!({"name": name, "description": tool.description, "input": tool.input});
+        if let Some(timeout) = tool.timeout {
+            entry["timeoutMs"] = json!(timeout.as_secs_f64() * 1000.0);
+        }
         if let Some(output) = &tool.output {
             entry["output"] = output.clone();
         }
@@ -137,7 +142,7 @@ pub(crate) fn ops(plugins: &PluginSet) -> OpTable {
         })
         .sync("tools_search", move |_, args| {
             let words = args.first().and_then(OpValue::as_str).unwrap_or("");
-            let limit = args.get(1).and_then(OpValue::as_f64).map_or(FOUND, |limit| limit.clamp(1.0, 1000.0) as usize);
+            let limit = args.get(1).and_then(OpValue::as_f64).map_or(FOUND, |limit| limit.clamp(0.0, 1000.0) as usize);
             Ok(search.search(words, limit).into())
         })
         .sync("tools_describe", move |_, args| Ok(describe.describe(text(&args, 0)?)?.into()))
@@ -188,7 +193,13 @@ impl ModuleLoader for PluginModules {
             Some(key) => {
                 // What a plugin's module imports while it runs is looked for where the plugin is.
                 if let Some(plugin) = plugins.values().find(|plugin| plugin.loader.knows(key)) {
-                    return session_modules().load_with(&plugin.loader, key, specifier, kind);
+                    return session_modules().load_with(
+                        &plugin.loader,
+                        Importer::Module(key),
+                        specifier,
+                        kind,
+                        &context.budget,
+                    );
                 }
             }
         }

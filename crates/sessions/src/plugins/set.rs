@@ -64,6 +64,10 @@ impl Set {
     pub(super) fn capabilities(&self) -> Option<&Arc<dyn Capabilities>> {
         self.options.capabilities.as_ref()
     }
+
+    pub(super) fn start_limit(&self) -> Duration {
+        self.options.deadline
+    }
 }
 
 /// A plugin that could not be loaded. The others are there all the same.
@@ -93,7 +97,7 @@ pub trait Capabilities: Send + Sync {
 pub struct PluginOptions {
     /// The most that a plugin is granted. Nothing, unless it is said.
     pub ceiling: Allow,
-    /// How long a plugin may take to be evaluated.
+    /// How long a plugin may take to be evaluated, and how long a call waits for its `setup`.
     pub deadline: Duration,
     /// What granted capabilities are served by. Without, there are none.
     pub capabilities: Option<Arc<dyn Capabilities>>,
@@ -111,15 +115,11 @@ impl Default for PluginOptions {
 const READ: &str = r#"import * as module from "plugin";
 const plugin: any = module.default;
 if (plugin === null || typeof plugin !== "object") throw new TypeError("the module has no default export made by definePlugin({ … })");
-const copy = (value: unknown) => (value === undefined ? null : JSON.parse(JSON.stringify(value) ?? "null"));
-const offered: Record<string, unknown> = {};
-for (const [name, tool] of Object.entries<any>(plugin.tools ?? {})) {
-  if (tool === null || typeof tool !== "object") throw new TypeError(`tools.${name} is not made by defineTool({ … })`);
-  offered[name] = {
-    keys: Object.keys(tool), description: copy(tool.description), input: copy(tool.input), output: copy(tool.output),
-    timeout: copy(tool.timeoutMs), run: typeof tool.run,
-  };
-}
+const copy = (value: unknown) => (value === undefined ? null : typeof value === "number" && !Number.isFinite(value) ? String(value) : JSON.parse(JSON.stringify(value) ?? "null"));
+const offered: [string, unknown][] = Object.entries<any>(plugin.tools ?? {}).map(([name, tool]) => [name, tool === null || typeof tool !== "object" ? null : {
+  keys: Object.keys(tool), description: copy(tool.description), input: copy(tool.input), output: copy(tool.output),
+  timeout: copy(tool.timeoutMs), run: Object.hasOwn(tool, "run") ? typeof tool.run : "undefined",
+}]);
 return {
   keys: Object.keys(plugin), name: copy(plugin.name), version: copy(plugin.version), description: copy(plugin.description),
   allow: copy(plugin.allow), tools: offered, setup: typeof plugin.setup,

@@ -17,10 +17,10 @@ impl PluginSet {
             text.push_str(&format!("  readonly {}: {{\n", plugin.name));
             for (name, tool) in &plugin.tools {
                 comment(&mut text, "    ", &tool.description);
-                let input = type_of(&tool.input, 0);
+                let input = type_of(&tool.input, &tool.input, 0);
                 // A tool that asks for nothing can be called with nothing.
                 let optional = if jsonless(&tool.input) { "?" } else { "" };
-                let output = tool.output.as_ref().map_or("any".to_owned(), |output| type_of(output, 0));
+                let output = tool.output.as_ref().map_or("any".to_owned(), |output| type_of(output, output, 0));
                 text.push_str(&format!("    {name}(args{optional}: {input}): Promise<{output}>;\n"));
             }
             text.push_str("  };\n");
@@ -42,16 +42,20 @@ fn jsonless(schema: &Value) -> bool {
 /// Schemas nested deeper are `any`.
 const MAX_DEPTH: usize = 8;
 
-/// A JSON Schema as a type; what TypeScript has no word for is wider.
-fn type_of(schema: &Value, depth: usize) -> String {
+/// A JSON Schema as a type; what TypeScript has no word for is wider. `root` is the schema that references are relative to.
+fn type_of(schema: &Value, root: &Value, depth: usize) -> String {
     let any = || "any".to_owned();
     if depth > MAX_DEPTH {
         return any();
     }
     let union = |schemas: &Vec<Value>| {
-        let types: Vec<String> = schemas.iter().map(|schema| format!("({})", type_of(schema, depth + 1))).collect();
+        let types: Vec<String> =
+            schemas.iter().map(|schema| format!("({})", type_of(schema, root, depth + 1))).collect();
         types.join(" | ")
     };
+    if let Some(pointer) = schema.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix('#')) {
+        return root.pointer(pointer).map_or_else(any, |schema| type_of(schema, root, depth + 1));
+    }
     if let Some(constant) = schema.get("const") {
         return literal(constant);
     }
@@ -70,7 +74,7 @@ fn type_of(schema: &Value, depth: usize) -> String {
             let types = types.iter().map(|name| {
                 let mut one = schema.clone();
                 one["type"] = name.clone();
-                format!("({})", type_of(&one, depth + 1))
+                format!("({})", type_of(&one, root, depth + 1))
             });
             types.collect::<Vec<_>>().join(" | ")
         }
@@ -79,28 +83,28 @@ fn type_of(schema: &Value, depth: usize) -> String {
             "number" | "integer" => "number".to_owned(),
             "boolean" => "boolean".to_owned(),
             "null" => "null".to_owned(),
-            "array" => format!("({})[]", schema.get("items").map_or_else(any, |items| type_of(items, depth + 1))),
-            "object" => object(schema, depth),
+            "array" => format!("({})[]", schema.get("items").map_or_else(any, |items| type_of(items, root, depth + 1))),
+            "object" => object(schema, root, depth),
             _ => any(),
         },
-        _ if schema.get("properties").is_some() => object(schema, depth),
+        _ if schema.get("properties").is_some() => object(schema, root, depth),
         _ => any(),
     }
 }
 
-fn object(schema: &Value, depth: usize) -> String {
+fn object(schema: &Value, root: &Value, depth: usize) -> String {
     let Some(Value::Object(properties)) = schema.get("properties") else {
         let values = schema.get("additionalProperties").filter(|values| values.is_object());
         return format!(
             "{{ [key: string]: {} }}",
-            values.map_or("any".to_owned(), |values| type_of(values, depth + 1))
+            values.map_or("any".to_owned(), |values| type_of(values, root, depth + 1))
         );
     };
     let required: Vec<&str> =
         schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let fields = properties.iter().map(|(name, schema)| {
         let optional = if required.contains(&&**name) { "" } else { "?" };
-        format!("{}{optional}: {}", Value::from(name.as_str()), type_of(schema, depth + 1))
+        format!("{}{optional}: {}", Value::from(name.as_str()), type_of(schema, root, depth + 1))
     });
     format!("{{ {} }}", fields.collect::<Vec<_>>().join("; "))
 }

@@ -330,3 +330,93 @@ async fn capabilities_are_the_plugin_s_own_whatever_runs_at_the_same_time() {
     assert_eq!(run(&table, "await tools.one.steal({}); await stolen.fetch('one.com')").await, json!("one:one.com"));
     assert_eq!(fail(&table, "await stolen.fetch('two.com')").await.kind, ErrorKind::Permission);
 }
+
+#[tokio::test]
+async fn scripts_that_change_every_prototype_get_hold_of_no_plugin_s_capabilities() {
+    let files = MemoryFiles::new();
+    files.write("/p.ts", plugin("p", "allow: { net: ['one.com'] }, tools: { quiet: { description: 'q', input: {}, async run(args) { await null; return 'done' } } }"));
+    let thieves = [
+        "Object.defineProperty(Object.prototype, 'setup', { get() { return (ctx) => { take(ctx) } }, configurable: true })",
+        "Function.prototype.call = function (self, ...args) { args.forEach(take); return Reflect.apply(this, self, args) }",
+        "Function.prototype.apply = function (self, args) { [...args].forEach(take); return Reflect.apply(this, self, args) }",
+        "const apply = Reflect.apply; Reflect.apply = (f, self, args) => { args.forEach(take); return apply(f, self, args) }",
+        "const then = Promise.prototype.then; Promise.prototype.then = function (ok, no) { return then.call(this, (v) => { take(v); return ok?.(v) }, no) }",
+        // Whoever waits for a promise asks for its constructor.
+        "const native = Promise; Object.defineProperty(Promise.prototype, 'constructor', { get() { watch(this); return native }, configurable: true })",
+        "for (const name of ['handlers', 'ctx', 'run', 'tool', 'tools', 'then', 'default', 'setup']) Object.defineProperty(Object.prototype, name, { set(value) { take(value); take(this) }, get() { take(this) }, configurable: true })",
+    ];
+    for thief in thieves {
+        let capabilities: Option<Arc<dyn Capabilities>> = Some(Arc::new(Recording::default()));
+        let ceiling = Allow::parse(&json!({"net": ["one.com"]})).unwrap();
+        let options =
+            PluginOptions { ceiling, capabilities, files: Arc::new(files.clone()), ..PluginOptions::default() };
+        let plugins = PluginSet::load(&["/p.ts".into()], &options).await;
+        let table = table(&plugins);
+        let script = format!(
+            "const seen = new Set();
+             function take(value, depth = 0) {{
+               if (value === null || typeof value !== 'object' && typeof value !== 'function' || seen.has(value) || depth > 4) return;
+               seen.add(value);
+               for (const key of Reflect.ownKeys(value)) {{ const own = Object.getOwnPropertyDescriptor(value, key); if (Object.hasOwn(own, 'value')) take(own.value, depth + 1) }}
+             }}
+             const watched = [], nativeThen = Promise.prototype.then;
+             function watch(promise) {{ if (!watched.includes(promise)) {{ watched.push(promise); Reflect.apply(nativeThen, promise, [take, take]) }} }}
+             {thief};
+             const results = [];
+             for (let i = 0; i < 2; i++) results.push(await tools.p.quiet({{}}));
+             results.join() + [...seen].some((value) => Object.hasOwn(value, 'fetch') && value !== globalThis)"
+        );
+        assert_eq!(run(&table, &script).await, json!("done,donefalse"), "{thief}");
+    }
+}
+
+#[tokio::test]
+async fn a_setup_that_never_ends_is_waited_for_no_longer_than_a_call_may_take() {
+    let files = MemoryFiles::new();
+    let never = "setup: () => new Promise(() => {}), tools: { quick: { description: 'q', input: {}, timeoutMs: 20, run: () => 1 }, plain: { description: 'p', input: {}, run: () => 1 } }";
+    files.write("/never.ts", plugin("never", never));
+    let flaky = "setup() { globalThis.tries = (globalThis.tries ?? 0) + 1; if (tries < 2) throw new Error('not yet') }, tools: { get: { description: 'g', input: {}, run: () => tries } }";
+    files.write("/flaky.ts", plugin("flaky", flaky));
+    let options =
+        PluginOptions { files: Arc::new(files), deadline: Duration::from_millis(300), ..PluginOptions::default() };
+    let plugins = PluginSet::load(&["/never.ts".into(), "/flaky.ts".into()], &options).await;
+    let table = table(&plugins);
+    let error = fail(&table, "await tools.never.quick({})").await;
+    assert_eq!(error.message, "never.quick took longer than 20 ms");
+    let error = fail(&table, "await tools.never.plain({})").await;
+    assert_eq!(error.message, "plugin never did not start: its setup took longer than 300 ms");
+    assert_eq!(fail(&table, "await tools.flaky.get({})").await.message, "plugin flaky did not start: not yet");
+    assert_eq!(
+        run(&table, "[await tools.flaky.get({}), await tools.flaky.get({})]").await,
+        json!([2, 2]),
+        "once it has started it stays so"
+    );
+}
+
+#[tokio::test]
+async fn odd_numbers_and_names_are_what_they_are() {
+    let files = MemoryFiles::new();
+    let halve = "tools: { halve: { description: 'h', input: { type: 'object', properties: { n: { type: 'number' } } }, output: { type: 'number' }, run: ({ n }) => n / 2 } }";
+    files.write("/halve.ts", plugin("halve", halve));
+    for (name, rest) in [
+        ("nan", "tools: { t: { description: 't', input: {}, timeoutMs: NaN, run: () => 1 } }"),
+        (
+            "proto",
+            "tools: { ['__proto__']: { description: 't', input: {}, run: () => 1 }, u: { description: 'u', input: {}, run: () => 1 } }",
+        ),
+        ("several", "tools: { a: null, b: { input: 5, run: () => 1 } }"),
+    ] {
+        files.write(format!("/{name}.ts"), plugin(name, rest));
+    }
+    let plugins = load(&files, &["/halve.ts", "/nan.ts", "/proto.ts", "/several.ts"]).await;
+    let said: Vec<String> = plugins.failures().iter().map(|failure| failure.problems.join("; ")).collect();
+    assert!(said[0].contains("timeoutMs: \"NaN\" is no number of milliseconds"), "{said:?}");
+    assert!(said[1].contains("tools.__proto__: no name for a tool"), "{said:?}");
+    assert!(
+        said[2].contains("tools.a: not made by defineTool") && said[2].contains("tools.b.description: missing"),
+        "{said:?}"
+    );
+    let table = table(&plugins);
+    assert_eq!(run(&table, "Object.is(await tools.halve.halve({ n: -0 }), -0)").await, json!(true));
+    assert!(fail(&table, "await tools.halve.halve({ n: NaN })").await.message.contains("is not of type"));
+}
