@@ -13,7 +13,8 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
 use crate::links::Names;
-use crate::module::{ImportSite, ModuleText, assigns_node_env, binds_process, rewrite_node_env};
+use crate::module::{ImportSite, ModuleText};
+use crate::node_env::rewrite_node_env;
 use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
 use crate::prepare::Prepared;
 use crate::resolve::Way;
@@ -52,8 +53,8 @@ pub(crate) fn prepare_commonjs(source: &str) -> Result<ModuleText, SourceError> 
         if script.shebang.is_some() {
             edits.blank(0..source.find('\n').unwrap_or(source.len()));
         }
-        let has_process = binds_process(&script);
-        let mut reader = Reader { edits: &mut edits, imports: Vec::new(), exports: Exports::default(), has_process };
+        rewrite_node_env(&script, &mut edits);
+        let mut reader = Reader { edits: &mut edits, imports: Vec::new(), exports: Exports::default() };
         script.visit_with(&mut reader);
         let (imports, exports) = (reader.imports, reader.exports);
         let (text, map) = edits.finish();
@@ -131,8 +132,6 @@ struct Reader<'a, 's> {
     edits: &'a mut Edits<'s>,
     imports: Vec<ImportSite>,
     exports: Exports,
-    /// The module has a `process` of its own.
-    has_process: bool,
 }
 
 impl Reader<'_, '_> {
@@ -250,15 +249,6 @@ impl Visit for Reader<'_, '_> {
                 self.export_all_of(&assign.right);
             }
         }
-        if !assigns_node_env(assign) {
-            assign.left.visit_with(self);
-        }
-        assign.right.visit_with(self);
-    }
-
-    fn visit_member_expr(&mut self, member: &MemberExpr) {
-        if self.has_process || !rewrite_node_env(member, self.edits) {
-            member.visit_children_with(self);
-        }
+        assign.visit_children_with(self);
     }
 }

@@ -66,7 +66,8 @@ pub fn line_and_column(source: &str, offset: usize) -> (u32, u32) {
     let before = &source[..floor_char_boundary(source, offset)];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let line = before.bytes().filter(|byte| *byte == b'\n').count() as u32 + 1;
-    (line, before[line_start..].encode_utf16().count() as u32 + 1)
+    // A byte order mark is no character of the first line.
+    (line, before[line_start..].trim_start_matches('\u{feff}').encode_utf16().count() as u32 + 1)
 }
 
 fn floor_char_boundary(source: &str, offset: usize) -> usize {

@@ -23,7 +23,8 @@ use crate::edits::{Edits, PositionMap};
 use crate::erase::is_type_decl;
 use crate::links::{export_name, imported_name};
 use crate::lower::lower;
-use crate::module::{assigns_node_env, binds_process, rewrite_node_env, used_names};
+use crate::module::used_names;
+use crate::node_env::rewrite_node_env;
 use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
 use crate::survey::{Import, imports};
@@ -84,6 +85,7 @@ fn transform(module: Module, source: &str, language: Language) -> Result<(String
     if module.shebang.is_some() {
         edits.blank(0..source.find('\n').unwrap_or(source.len()));
     }
+    rewrite_node_env(&module, &mut edits);
     let mut entry = Names {
         edits: &mut edits,
         helper: fresh_name(source),
@@ -92,7 +94,6 @@ fn transform(module: Module, source: &str, language: Language) -> Result<(String
         default: None,
         used: used_names(&module),
         declared: Declared::of(&module),
-        has_process: binds_process(&module),
         language,
     };
     for item in &module.body {
@@ -130,8 +131,6 @@ struct Names<'a, 's> {
     default: Option<String>,
     used: BTreeSet<String>,
     declared: Declared,
-    /// The module has a `process` of its own.
-    has_process: bool,
     language: Language,
 }
 
@@ -307,19 +306,6 @@ impl Visit for Names<'_, '_> {
     fn visit_meta_prop_expr(&mut self, meta: &MetaPropExpr) {
         if meta.kind == MetaPropKind::ImportMeta {
             self.edits.replace(range(meta.span), format!("{}.meta", self.helper));
-        }
-    }
-
-    fn visit_assign_expr(&mut self, assign: &AssignExpr) {
-        if !assigns_node_env(assign) {
-            assign.left.visit_with(self);
-        }
-        assign.right.visit_with(self);
-    }
-
-    fn visit_member_expr(&mut self, member: &MemberExpr) {
-        if self.has_process || !rewrite_node_env(member, self.edits) {
-            member.visit_children_with(self);
         }
     }
 

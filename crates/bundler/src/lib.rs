@@ -27,6 +27,7 @@ mod links;
 mod load;
 mod lower;
 mod module;
+mod node_env;
 mod parse;
 mod prepare;
 mod resolve;

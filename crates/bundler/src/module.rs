@@ -13,6 +13,7 @@ use crate::diagnostics::SourceError;
 use crate::edits::Edits;
 use crate::links::Names;
 use crate::lower::lower;
+use crate::node_env::rewrite_node_env;
 use crate::parse::{Goal, Language, offset, parse, prepared_on_large_stack, range};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
 use crate::resolve::Way;
@@ -139,7 +140,8 @@ fn transform<'s>(module: &Module, mut edits: Edits<'s>, language: Language) -> S
             _ => sites.names.export(decl, None),
         }
     }
-    module.visit_with(&mut Rewrites { edits: &mut sites.edits, has_process: binds_process(module) });
+    rewrite_node_env(module, &mut sites.edits);
+    module.visit_with(&mut Imports { edits: &mut sites.edits });
     sites
 }
 
@@ -173,14 +175,12 @@ impl Sites<'_> {
     }
 }
 
-/// What changes within statements.
-struct Rewrites<'a, 's> {
+/// Imports within statements.
+struct Imports<'a, 's> {
     edits: &'a mut Edits<'s>,
-    /// The module has a `process` of its own.
-    has_process: bool,
 }
 
-impl Visit for Rewrites<'_, '_> {
+impl Visit for Imports<'_, '_> {
     fn visit_call_expr(&mut self, call: &CallExpr) {
         if let Callee::Import(import) = &call.callee {
             self.edits.replace(range(import.span), "import.meta.$import");
@@ -188,67 +188,7 @@ impl Visit for Rewrites<'_, '_> {
         call.visit_children_with(self);
     }
 
-    fn visit_assign_expr(&mut self, assign: &AssignExpr) {
-        // Only what is read is known.
-        if !assigns_node_env(assign) {
-            assign.left.visit_with(self);
-        }
-        assign.right.visit_with(self);
-    }
-
-    fn visit_member_expr(&mut self, member: &MemberExpr) {
-        if self.has_process || !rewrite_node_env(member, self.edits) {
-            member.visit_children_with(self);
-        }
-    }
-
     fn visit_ts_type(&mut self, _: &TsType) {}
-}
-
-/// `process.env.NODE_ENV`, by which packages choose between their two builds.
-fn is_node_env(member: &MemberExpr) -> bool {
-    let (Expr::Member(env), MemberProp::Ident(name)) = (&*member.obj, &member.prop) else { return false };
-    let (Expr::Ident(process), MemberProp::Ident(middle)) = (&*env.obj, &env.prop) else { return false };
-    &*process.sym == "process" && &*middle.sym == "env" && &*name.sym == "NODE_ENV"
-}
-
-/// Writes `process.env.NODE_ENV` as the value it has here; says whether `member` is that.
-pub(crate) fn rewrite_node_env(member: &MemberExpr, edits: &mut Edits<'_>) -> bool {
-    let found = is_node_env(member);
-    if found {
-        edits.replace(range(member.span), "\"production\"");
-    }
-    found
-}
-
-pub(crate) fn assigns_node_env(assign: &AssignExpr) -> bool {
-    matches!(&assign.left, AssignTarget::Simple(SimpleAssignTarget::Member(member)) if is_node_env(member))
-}
-
-/// Whether anything in a source is called `process`.
-pub(crate) fn binds_process(node: &impl VisitWith<BindsProcess>) -> bool {
-    let mut binds = BindsProcess(false);
-    node.visit_with(&mut binds);
-    binds.0
-}
-
-pub(crate) struct BindsProcess(bool);
-
-impl Visit for BindsProcess {
-    fn visit_binding_ident(&mut self, name: &BindingIdent) {
-        self.0 |= &*name.id.sym == "process";
-    }
-    fn visit_import_specifier(&mut self, specifier: &ImportSpecifier) {
-        self.0 |= &*specifier.local().sym == "process";
-    }
-    fn visit_fn_decl(&mut self, function: &FnDecl) {
-        self.0 |= &*function.ident.sym == "process";
-        function.visit_children_with(self);
-    }
-    fn visit_class_decl(&mut self, class: &ClassDecl) {
-        self.0 |= &*class.ident.sym == "process";
-        class.visit_children_with(self);
-    }
 }
 
 /// Names that a module uses as values.

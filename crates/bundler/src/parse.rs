@@ -159,21 +159,23 @@ fn is_allowed(error: &SyntaxError, goal: Goal) -> bool {
     }
 }
 
+const UNFINISHED: &str =
+    "unexpected end of the script: a bracket, string, template, comment or statement is not finished";
+
 fn problem(error: &swc_core::ecma::parser::error::Error, source: &str) -> Problem {
     let mut range = range(error.span());
     range.end = range.end.clamp(range.start, source.len().max(range.start));
     let rest = &source[range.start.min(source.len())..];
     let (at_end, next) = (rest.trim().is_empty(), rest.chars().next());
     let message = match error.kind() {
-        SyntaxError::Eof => {
-            "unexpected end of the script: a bracket, string, template or comment is still open".to_owned()
-        }
+        SyntaxError::Eof => UNFINISHED.to_owned(),
         SyntaxError::Expected(..) | SyntaxError::Unexpected { .. } | SyntaxError::TS1109 | SyntaxError::TS1005
             if at_end =>
         {
             range = source.trim_end().len()..source.trim_end().len();
-            "unexpected end of the script: a bracket, string, template or comment is still open".to_owned()
+            UNFINISHED.to_owned()
         }
+        SyntaxError::UnterminatedRegExp if source[..range.start].ends_with('<') => "JSX is not supported".to_owned(),
         SyntaxError::TS1109 if matches!(next, Some('}' | ')' | ']')) => {
             format!("unexpected '{}'", next.unwrap_or_default())
         }

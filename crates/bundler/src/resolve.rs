@@ -116,7 +116,7 @@ impl Resolver {
                 if !self.confined.is_granted(&path) {
                     return Err(Unresolved::Refused(path));
                 }
-                let module_type = match resolution.module_type() {
+                let module_type = match resolution.module_type().filter(|_| self.confined.has_package_json(&path)) {
                     Some(ModuleType::Module) => Some(Format::EsModule),
                     Some(ModuleType::CommonJs) => Some(Format::CommonJs),
                     _ => None,
@@ -212,6 +212,19 @@ impl Confined {
         self.roots.iter().any(|root| path.starts_with(root))
     }
 
+    /// Whether what a `package.json` says may be about a file: a package that has none is none of who depends on it.
+    fn has_package_json(&self, path: &Path) -> bool {
+        for directory in path.ancestors().skip(1) {
+            if directory.file_name().is_some_and(|name| name == "node_modules") {
+                return false;
+            }
+            if self.files.stat(&directory.join("package.json"), true).is_ok() {
+                break;
+            }
+        }
+        true
+    }
+
     /// The path without links if it is granted. `follow` says whether the last part is looked through.
     fn admit(&self, path: &Path, follow: bool) -> io::Result<PathBuf> {
         let path = normalize(path);
@@ -226,11 +239,13 @@ impl Confined {
         if self.is_granted(&real) {
             return Ok(real);
         }
-        // Directories on the way to a root are asked for by every search upwards; only files are what somebody wanted.
-        if follow
-            && self.files.stat(&real, true).is_ok_and(|stat| stat.kind == FileKind::File)
-            && !is_configuration(&real)
-        {
+        // Directories on the way to a root are asked for by every search upwards; what somebody wanted is a file, or led out by a link.
+        let is_wanted = || {
+            self.is_granted(&path)
+                || self.files.stat(&real, true).is_ok_and(|stat| stat.kind == FileKind::File)
+                    && !is_configuration(&real)
+        };
+        if follow && is_wanted() {
             self.refused().insert(real);
         }
         Err(io::ErrorKind::NotFound.into())

@@ -10,7 +10,12 @@ use crate::config::Config;
 
 /// JavaScript and TypeScript sessions that remember.
 #[derive(Debug, Parser)]
-#[command(name = "perennial", version, max_term_width = 100)]
+#[command(
+    name = "perennial",
+    version,
+    max_term_width = 100,
+    after_help = "A perennial.toml in the working directory or above it holds plugins, capabilities, modules and limits (docs/configuration.md)."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -133,8 +138,8 @@ pub(crate) struct Common {
     /// Heap limit of a script [default: 256MiB]
     #[arg(long, global = true, value_name = "SIZE")]
     memory: Option<ByteSize>,
-    /// Directory below which scripts may import modules; imports are relative to it [default: for `run` the project of each file, else
-    /// none]
+    /// Directory below which scripts may import modules [default: for `run` the project of each file, for `repl` the working directory, else
+    /// none]. Imports of a file below it are relative to the file, others to the directory
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) modules: Option<PathBuf>,
     /// Folder or file of a plugin whose tools scripts can call; may be given again
@@ -167,7 +172,7 @@ impl Common {
         config.idle_ttl = self.idle_ttl.or(file.idle_ttl).unwrap_or(config.idle_ttl);
         if let Some(directory) = self.modules.as_ref().or(file.modules.as_ref()) {
             let access = match directory.canonicalize() {
-                Ok(path) if path.is_dir() => Ok(ModuleAccess::below(path)),
+                Ok(path) if path.is_dir() => Ok(ModuleAccess::below_with_imports(path, file.imports.clone())),
                 Ok(_) => Err(format!("modules: {} is no directory", directory.display())),
                 Err(error) => Err(format!("modules: {}: {error}", directory.display())),
             };

@@ -7,7 +7,7 @@ use perennial_sessions::bundler::{Import, Problem, SourceError, is_typescript, p
 use crate::Exit;
 use crate::args::CheckFiles;
 use crate::output;
-use crate::run::{name_of, project_of, read};
+use crate::run::{access_of, name_of, read};
 
 /// `perennial check`: says what is wrong with each file.
 pub(crate) fn files(command: CheckFiles, modules: Option<&ModuleAccess>) -> Exit {
@@ -15,7 +15,7 @@ pub(crate) fn files(command: CheckFiles, modules: Option<&ModuleAccess>) -> Exit
     let mut exit = Exit::Ok;
     for file in &command.files {
         let problems = match read(file) {
-            Ok(source) => check(file, &source, modules.cloned().or_else(|| project_of(file, &mut projects))),
+            Ok(source) => check(file, &source, access_of(file, modules, &mut projects)),
             Err(error) => vec![format!("error: {}: {error}", file.display())],
         };
         for problem in &problems {

@@ -1,5 +1,6 @@
 //! `perennial.toml`: plugins, capabilities and limits of a project.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ pub(crate) struct Config {
     /// The most that plugins are granted.
     pub(crate) allow: Allow,
     pub(crate) modules: Option<PathBuf>,
+    /// Of an import map, with paths made absolute.
+    pub(crate) imports: BTreeMap<String, String>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) cpu: Option<Duration>,
     pub(crate) memory: Option<u64>,
@@ -68,8 +71,12 @@ impl Config {
             Err(problems) => reader.problems.extend(problems.into_iter().map(|why| format!("allow{why}"))),
         }
         if let Some(modules) = root.get("modules") {
-            let modules = reader.table(modules, "modules", &["root"]);
-            config.modules = reader.text(&modules, "modules", "root").map(|path| directory.join(path));
+            let modules = reader.table(modules, "modules", &["root", "imports"]);
+            let root = reader.text(&modules, "modules", "root");
+            config.modules = Some(root.map_or_else(|| directory.to_owned(), |path| directory.join(path)));
+            if let Some(imports) = modules.get("imports") {
+                config.imports = reader.imports(imports, directory);
+            }
         }
         if let Some(limits) = root.get("limits") {
             let limits = reader.table(limits, "limits", &["timeout", "cpu", "memory", "max_vms", "idle_ttl"]);
@@ -123,6 +130,28 @@ impl Reader {
         text
     }
 
+    fn imports(&mut self, value: &Value, directory: &Path) -> BTreeMap<String, String> {
+        let Value::Object(map) = value else {
+            self.problems.push("modules.imports: not a table".to_owned());
+            return BTreeMap::new();
+        };
+        let mut imports = BTreeMap::new();
+        for (name, target) in map {
+            match target.as_str() {
+                Some(path) if path.starts_with("./") || path.starts_with("../") => {
+                    imports.insert(name.clone(), directory.join(path).to_string_lossy().into_owned());
+                }
+                Some(target) => {
+                    imports.insert(name.clone(), target.to_owned());
+                }
+                None => {
+                    self.problems.push(format!("modules.imports.{name}: a text like \"./vendor/{name}.js\" is wanted"));
+                }
+            }
+        }
+        imports
+    }
+
     fn time(&mut self, map: &Map<String, Value>, key: &str) -> Option<Duration> {
         let text = self.text(map, "limits", key)?;
         match humantime::parse_duration(&text) {
@@ -149,16 +178,27 @@ mod tests {
 
     #[test]
     fn a_whole_file_is_read_with_its_paths_relative_to_it() {
-        let text = "plugins = [\"plugins/html\"]\n[allow]\nnet = [\"*.example.com\"]\n[modules]\nroot = \"src\"\n\
+        let text = "plugins = [\"plugins/html\"]\n[allow]\nnet = [\"*.example.com\"]\n[modules]\nroot = \"src\"\nimports = { a = \"./b.ts\", \"c/\" = \"d/\" }\n\
                     [limits]\ntimeout = \"30s\"\ncpu = \"10s\"\nmemory = \"128MiB\"\nmax_vms = 5\nidle_ttl = \"1m\"";
         let config = parse(text).expect("it parses");
         assert_eq!(config.plugins, [PathBuf::from("/p/plugins/html")]);
         assert_eq!(config.modules, Some(PathBuf::from("/p/src")));
+        assert_eq!(config.imports, BTreeMap::from([("a".into(), "/p/./b.ts".into()), ("c/".into(), "d/".into())]));
         assert_eq!(
             (config.timeout, config.memory, config.max_vms),
             (Some(Duration::from_secs(30)), Some(128 << 20), Some(5))
         );
         assert_eq!(parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn the_documented_example_is_read() {
+        let document = include_str!("../../../docs/configuration.md");
+        let example =
+            document.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("it is there");
+        let config = parse(example).expect("it parses");
+        assert_eq!(config.imports.len() + config.plugins.len(), 4);
+        assert!(config.cpu.is_some() && config.idle_ttl.is_some() && config.max_vms.is_some());
     }
 
     #[test]

@@ -105,7 +105,7 @@ async fn main_async(arguments: Arguments) -> Exit {
             Command::Eval(eval) => run::code(&table, eval).await,
             Command::Plugin(_) | Command::Types => unreachable!("done above"),
             Command::Check(check) => check::files(check, modules.as_ref()),
-            Command::Repl => repl::repl(&table).await,
+            Command::Repl => repl::repl(&table, modules).await,
             Command::Batch(batch) => batch::batch(&table, batch).await,
             Command::Mcp => {
                 let served = perennial_server::serve_mcp(table.clone(), tokio::io::stdin(), tokio::io::stdout()).await;

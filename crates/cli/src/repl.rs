@@ -23,9 +23,8 @@ thrown last. Imports are relative to the working directory.
 Ctrl-C stops the script that runs, or forgets the line that is typed.";
 
 /// `perennial repl`.
-pub(crate) async fn repl(table: &SessionTable) -> Exit {
-    let modules =
-        std::env::current_dir().ok().and_then(|directory| directory.canonicalize().ok()).map(ModuleAccess::below);
+pub(crate) async fn repl(table: &SessionTable, modules: Option<ModuleAccess>) -> Exit {
+    let modules = modules.or_else(|| std::env::current_dir().ok()?.canonicalize().ok().map(ModuleAccess::below));
     let mut input = if std::io::stdin().is_terminal() { Input::terminal() } else { Ok(Input::Pipe) };
     loop {
         let reader = match input {

@@ -19,7 +19,7 @@ pub(crate) async fn files(table: &SessionTable, command: RunFiles, modules: Opti
     let mut projects = HashMap::new();
     for file in &command.files {
         match read(file) {
-            Ok(script) => scripts.push((file, script, modules.cloned().or_else(|| project_of(file, &mut projects)))),
+            Ok(script) => scripts.push((file, script, access_of(file, modules, &mut projects))),
             Err(error) => {
                 output::complain(&format!("{}: {error}", file.display()));
                 return Exit::Failed;
@@ -92,8 +92,20 @@ async fn run(
     if options.json { run(context).await } else { live::shown(run, context).await }
 }
 
-/// What a file may import: what lies below its project, which is the nearest directory above it that looks like one, else its own.
-pub(crate) fn project_of(file: &Path, known: &mut HashMap<PathBuf, ModuleAccess>) -> Option<ModuleAccess> {
+/// What a file may import, relative to it.
+pub(crate) fn access_of(
+    file: &Path,
+    modules: Option<&ModuleAccess>,
+    projects: &mut HashMap<PathBuf, ModuleAccess>,
+) -> Option<ModuleAccess> {
+    let Some(modules) = modules else { return project_of(file, projects) };
+    let directory = file.canonicalize().ok().and_then(|path| path.parent().map(Path::to_owned));
+    let inside = directory.filter(|directory| modules.grants(directory));
+    Some(inside.map_or_else(|| modules.clone(), |directory| modules.relative_to(directory)))
+}
+
+/// What a file may import unless something else is said: what lies below its project, which is the nearest directory above it that looks like one, else its own.
+fn project_of(file: &Path, known: &mut HashMap<PathBuf, ModuleAccess>) -> Option<ModuleAccess> {
     const MARKS: [&str; 6] = ["perennial.toml", "package.json", "tsconfig.json", "node_modules", "deno.json", ".git"];
     let path =
         if file == Path::new("-") { std::env::current_dir().ok()?.join("stdin") } else { file.canonicalize().ok()? };

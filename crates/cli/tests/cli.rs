@@ -354,7 +354,8 @@ fn sources_that_are_large_to_parse_wait_for_each_other_and_keep_the_memory_limit
     assert!(peak < 900 << 10, "four at once took {peak} kB");
     drop(stdin);
     assert!(child.wait().unwrap().success());
-    let (answers, _) = batch(&["--memory", "64MiB"], &format!("{}\n", json!({"id": 1, "session": "s", "script": script(1)})));
+    let (answers, _) =
+        batch(&["--memory", "64MiB"], &format!("{}\n", json!({"id": 1, "session": "s", "script": script(1)})));
     let error = &answers[0]["error"];
     assert_eq!((&error["kind"], &error["limit"]), (&json!("invalid_request"), &json!(64 << 20)), "{error}");
     assert!(error["message"].as_str().unwrap().contains("preparing the source"), "{error}");

@@ -2,8 +2,8 @@
 (function (ops, intrinsics, hooks, global) {
   "use strict";
   const {
-    apply, asyncDispose: asyncDisposeKey, defineProperty, dispose: disposeKey, freeze, getOwnPropertyDescriptor, has, join, ownKeys, pop,
-    promiseThen, push, setAdd, setDelete, setHas, Set, SuppressedError, SyntaxError, TypeError,
+    apply, asyncDispose: asyncDisposeKey, defineProperty, dispose: disposeKey, freeze, functionToString, getOwnPropertyDescriptor, has, join,
+    ownKeys, pop, promiseThen, push, setAdd, setDelete, setHas, slice, Set, SuppressedError, SyntaxError, TypeError,
   } = intrinsics;
 
   // Enums and namespaces, which later cells go on with.
@@ -122,7 +122,13 @@
       load: (specifier, options) => ops.module_import(undefined, specifier, options?.with?.type),
       // What entries ask for.
       namespace: (specifier, kind) => ops.module_import(undefined, specifier, kind),
-      result: (value, args) => (typeof value === "function" ? apply(value, undefined, [args]) : value),
+      result(value, args) {
+        if (typeof value !== "function") return value;
+        if (slice(functionToString(value), 0, 5) === "class") {
+          throw new TypeError("the default export is a class: export a function, which is called with the arguments, or a value");
+        }
+        return apply(value, undefined, [args]);
+      },
       meta: freeze({ __proto__: null }),
     }),
     // `import(…)` of a module. Not part of the helper, which scripts can get at: what it is called with decides whose files are read.

@@ -305,7 +305,8 @@ pub(crate) fn describe_syntax(
             error.message = if place.is_some_and(|place| place.column == label_column) {
                 "a '}' or ')' closes more than was opened".to_owned()
             } else {
-                "unexpected end of the script: a bracket, string, template or comment is still open".to_owned()
+                "unexpected end of the script: a bracket, string, template, comment or statement is not finished"
+                    .to_owned()
             };
             let last = source.trim_end();
             let line = last.split('\n').count() as u32;

@@ -49,6 +49,13 @@ impl CompiledBundle {
                 let ScriptError { kind, name: class, .. } = script_error(&error);
                 ScriptError { kind, name: class, ..syntax_error(&problem.into(), &name, &source) }
             })?;
+            if graph.modules.iter().any(|module| module.name == name) {
+                let message = "what the entry imports imports the entry, which is evaluated anew for each run and so \
+                               cannot be part of a cycle";
+                let help = "move what both need into a module of its own".to_owned();
+                let problem = Problem { range: import.range.clone(), message: message.to_owned(), help: Some(help) };
+                return Err(syntax_error(&problem.into(), &name, &source));
+            }
             graph.check(import).map_err(|error| syntax_error(&error, &name, &source))?;
             graphs.insert((specifier.clone(), kind.clone()), session_modules().graph(&graph));
         }

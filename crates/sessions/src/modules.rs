@@ -28,10 +28,21 @@ pub struct ModuleAccess {
 impl ModuleAccess {
     /// Modules of this machine below a directory, which is also where the imports of scripts are relative to.
     pub fn below(directory: impl Into<PathBuf>) -> Self {
+        Self::below_with_imports(directory, BTreeMap::new())
+    }
+
+    /// As [`Self::below`], with the `imports` of an import map: what stands on the left is imported as what stands on the right, a name that
+    /// ends in `/` with all that begin with it. Paths on the right are absolute; scopes there are none.
+    pub fn below_with_imports(directory: impl Into<PathBuf>, imports: BTreeMap<String, String>) -> Self {
         let directory = directory.into();
-        let options =
-            LoaderOptions { roots: vec![directory.clone()], provided: provided_modules(), ..LoaderOptions::default() };
+        let roots = vec![directory.clone()];
+        let options = LoaderOptions { roots, imports, provided: provided_modules(), ..LoaderOptions::default() };
         Self::new(Loader::new(Arc::new(perennial_bundler::Disk), options), directory)
+    }
+
+    /// Whether modules in a directory, whose path is without links, may be imported.
+    pub fn grants(&self, directory: &Path) -> bool {
+        self.loader.roots().iter().any(|root| directory.starts_with(root))
     }
 
     /// What a loader finds. Imports of scripts are relative to `base`.

@@ -51,7 +51,8 @@ pub async fn play(path: &Path) {
                     None => (rest.trim(), "{}".to_owned()),
                 };
                 let name = if name.is_empty() { "main" } else { name };
-                let request = request(path, &options, section.script.unwrap_or_default());
+                let script = section.script.unwrap_or_else(|| panic!("{}: a run without a js block", path.display()));
+                let request = request(path, &options, script);
                 let context =
                     access.clone().map_or_else(RunContext::new, |access: ModuleAccess| RunContext::new().with(access));
                 let result = table.run_with(name, request, context).await;

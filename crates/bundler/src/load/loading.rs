@@ -322,7 +322,6 @@ impl<'a> Loading<'a> {
 /// Why a specifier that is no path leads to nothing.
 fn no_package(specifier: &str) -> String {
     match specifier.split_once(':') {
-        Some(("node", name)) => format!("the modules of Node.js are not there, {name} neither"),
         Some((scheme, _)) if scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')) => {
             format!("modules are not fetched, and {scheme}: leads to none that is there")
         }

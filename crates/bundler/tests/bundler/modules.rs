@@ -1,7 +1,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use perennial_bundler::{Disk, Graph, ImportError, ImportErrorKind, Importer, Loader, LoaderOptions, MemoryFiles};
+use perennial_bundler::{
+    Disk, Graph, ImportError, ImportErrorKind, Importer, Loader, LoaderOptions, MemoryFiles, prepare_entry,
+};
 
 fn in_memory(files: &[(&str, &str)], options: LoaderOptions) -> (MemoryFiles, Loader) {
     let memory = MemoryFiles::new();
@@ -284,4 +286,133 @@ fn a_missing_export_names_the_import_that_takes_it() {
         let message = fails(wrong);
         assert!(message.contains(said), "{wrong}: {message}");
     }
+}
+
+#[test]
+fn what_is_exported_twice_or_not_there_is_said_where_it_stands() {
+    let fails = |source: &str| {
+        let (_, loader) = in_memory(&[("/app/a.ts", source), ("/app/b.ts", "export const x = 1")], below_app());
+        let module = load(&loader, "./a.ts").map(drop).map_err(|error| error.to_string());
+        let entry = prepare_entry(source, true).map(drop).map_err(|error| error.to_string());
+        assert_eq!(module.is_ok(), entry.is_ok(), "{source}: {module:?} {entry:?}");
+        module.err().unwrap_or_default()
+    };
+    for fine in [
+        "export interface C { a: number }\nexport const y: C = { a: 1 }\nexport default y",
+        "export type X = 1; export declare const z: number; export declare function f(): void; export default 1",
+        "export namespace N { export type A = 1 } export declare namespace M { const a: 1 } export default 1",
+        "export function f(a: string): void; export function f(a: unknown) {} export default f",
+        "export default function f(a: string): void; export default function f(a: unknown) {}",
+        "type X = 1; interface Y {} export { X, Y as Z }; export default 1",
+        "interface X {} export default X",
+        "interface Both {} const Both = 1; export { Both }; export default Both",
+        "if (true) { var late = 1 } export { late }; export default late",
+        "enum E { A } export { E }; export namespace E { export const b = 1 } export default E",
+        "import { x } from './b.ts'; export { x, x as y }; export default x",
+        "using u = null; export { u as default }",
+    ] {
+        assert_eq!(fails(fine), "", "{fine}");
+    }
+    for (wrong, said) in [
+        ("export { zzz }; export default 1", "'zzz' is exported and not declared"),
+        ("export const a = 1; export { a }; export default 3", "'a' is exported twice"),
+        ("export default 5; export { x as default }; let x = 1", "'default' is exported twice"),
+        ("export * as n from './b.ts'; export let n = 1", "'n' is exported twice"),
+    ] {
+        assert!(fails(wrong).contains(said), "{wrong}: {}", fails(wrong));
+    }
+}
+
+#[test]
+fn a_source_s_own_process_is_its_own() {
+    let text = |path: &str, source: &str| {
+        let (_, loader) = in_memory(&[(path, source)], below_app());
+        load(&loader, &path.replace("/app", ".")).unwrap().modules[0].prepared.text.to_string()
+    };
+    assert!(text("/app/a.js", "export default process.env.NODE_ENV").contains("\"production\""));
+    assert!(!text("/app/b.js", "const process = {}; export default process.env.NODE_ENV").contains("\"production\""));
+    assert!(!text("/app/c.js", "export default ({ process }) => process.env.NODE_ENV").contains("\"production\""));
+    assert!(text("/app/d.cjs", "exports.a = process.env.NODE_ENV").contains("a = \"production\""));
+    assert!(
+        !text("/app/e.cjs", "function f(process) { return process.env.NODE_ENV }").contains("return \"production\"")
+    );
+    assert!(
+        prepare_entry("export default process.env.NODE_ENV", true).unwrap().prepared.text.contains("\"production\"")
+    );
+    assert!(
+        prepare_entry("process.env.NODE_ENV = 'x'; export default 1", true)
+            .unwrap()
+            .prepared
+            .text
+            .contains("process.env.NODE_ENV = 'x'")
+    );
+}
+
+#[test]
+fn a_package_without_a_package_json_is_not_its_importer_s() {
+    let (_, loader) = in_memory(
+        &[
+            ("/app/package.json", "{\"type\": \"module\"}"),
+            ("/app/a.js", "import { b } from 'old'; export default b"),
+            ("/app/node_modules/old/index.js", "exports.b = 1"),
+        ],
+        below_app(),
+    );
+    let graph = load(&loader, "./a.js").unwrap();
+    assert!(names(&graph).contains(&"node_modules/old/index.js:exports"), "it is CommonJS: {:?}", names(&graph));
+}
+
+#[test]
+fn why_a_specifier_leads_to_nothing_is_said_as_it_is() {
+    let (_, loader) = in_memory(&[("/app/node_modules/dual/package.json", "{}")], below_app());
+    for (specifier, said) in [
+        ("https://esm.sh/zod", "modules are not fetched"),
+        ("node:fs", "part of Node.js"),
+        ("dual/deep/nope", "there is no package 'dual' with a 'deep/nope'"),
+        ("nothing", "there is no package 'nothing' in"),
+        ("@a/b/c", "there is no package '@a/b' with a 'c'"),
+    ] {
+        let error = load(&loader, specifier).unwrap_err();
+        assert!(error.message.contains(said), "{specifier}: {error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_out_is_refused_and_not_missing_whatever_it_leads_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, outside) = (folder.path().join("app"), folder.path().join("outside"));
+    std::fs::create_dir_all(app.join("node_modules")).unwrap();
+    std::fs::create_dir_all(&outside).unwrap();
+    std::fs::write(outside.join("index.js"), "export default 1").unwrap();
+    std::os::unix::fs::symlink(&outside, app.join("node_modules/linked")).unwrap();
+    std::os::unix::fs::symlink(&outside, app.join("folder")).unwrap();
+    let loader = Loader::new(Arc::new(Disk), LoaderOptions { roots: vec![app.clone()], ..LoaderOptions::default() });
+    for specifier in ["linked", "linked/index.js", "./folder/index.js", "./folder"] {
+        let error = loader.load(Importer::Directory(&app), specifier, None).unwrap_err();
+        assert_eq!(error.kind, ImportErrorKind::Refused, "{specifier}: {error}");
+    }
+    assert_eq!(loader.load(Importer::Directory(&app), "unlinked", None).unwrap_err().kind, ImportErrorKind::NotFound);
+}
+
+#[test]
+fn files_that_are_large_to_parse_are_admitted_first() {
+    let large = format!("export default [{}]", "{a:1,b:[1]},".repeat(10_000));
+    let (_, loader) = in_memory(&[("/app/large.js", &large), ("/app/small.js", "export default 1")], below_app());
+    let asked = std::sync::Mutex::new(Vec::new());
+    let load = |specifier: &str, answer: Result<(), &str>| {
+        let admission = |bytes: u64| {
+            asked.lock().unwrap().push(bytes);
+            answer.map(|()| Box::new(()) as Box<dyn std::any::Any>).map_err(str::to_owned)
+        };
+        loader.load_admitted(Importer::Directory(Path::new("/app")), specifier, None, &admission)
+    };
+    load("./small.js", Err("no")).unwrap();
+    let error = load("./large.js", Err("not now")).unwrap_err();
+    assert_eq!((error.kind, error.message.as_str()), (ImportErrorKind::Limit, "not now"));
+    load("./large.js", Ok(())).unwrap();
+    load("./large.js", Err("never")).unwrap();
+    let asked = asked.into_inner().unwrap();
+    assert_eq!(asked.len(), 2, "who has been parsed need not be admitted");
+    assert!(asked.iter().all(|bytes| (8 << 20..32 << 20).contains(bytes)), "{asked:?}");
 }

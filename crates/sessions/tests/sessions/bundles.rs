@@ -236,3 +236,18 @@ fn an_entry_that_takes_what_is_not_exported_does_not_compile() {
         (ErrorKind::Runtime, "Error", Some(2), Some(18))
     );
 }
+
+#[tokio::test]
+async fn what_an_entry_cannot_be_is_said() {
+    let (_, access) = files(&[
+        ("/app/main.js", "import { same } from './h.js'; export const cfg = {}; export default () => same(cfg)"),
+        ("/app/h.js", "\nimport { cfg } from './main.js'; export const same = (x) => x === cfg"),
+        ("/app/class.ts", "export default class A {}"),
+    ]);
+    let error = CompiledBundle::compile(&access, "main.js").unwrap_err();
+    assert!(error.message.contains("cannot be part of a cycle"), "{error:?}");
+    assert_eq!((error.line, error.column), (Some(1), Some(22)));
+    let bundle = CompiledBundle::compile(&access, "class.ts").unwrap();
+    let error = run(&table(), &bundle, Value::Null).await.error.unwrap();
+    assert!(error.message.starts_with("the default export is a class"), "{error:?}");
+}
