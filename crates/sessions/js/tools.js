@@ -65,7 +65,7 @@
 
   function call(name, tool, given) {
     const { timeoutMs } = plugins[name].tools[tool];
-    const run = () => safe(handle(name, tool, given));
+    const run = () => handle(name, tool, given);
     return timeoutMs === undefined ? run() : within(run, timeoutMs, `${name}.${tool}`);
   }
 
