@@ -3,14 +3,18 @@
 
 mod bench;
 mod docs;
+mod generate;
 mod steps;
 mod test;
+mod wpt;
 
 use std::process::ExitCode;
 
 const HELP: &str = "cargo xtask COMMAND
 
   test    everything that must pass: format, lints, build, tests, doc tests, examples, end-to-end, documents
+  generate  makes crates/stdlib/js of js-runtime/src
+  wpt     runs web platform tests and compares with tests/conformance/wpt.json, which --update writes anew
   bench   measures against bare rquickjs in the same run, prints a table and writes docs/benchmarks.md (about 4 minutes)
 ";
 
@@ -19,6 +23,9 @@ fn main() -> ExitCode {
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::test(),
         ["bench"] => bench::bench(),
+        ["wpt"] => wpt::wpt(false),
+        ["wpt", "--update"] => wpt::wpt(true),
+        ["generate"] => generate::generate(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

@@ -17,6 +17,7 @@ pub(crate) fn test() -> Outcome {
             skipped("the lints", "clippy is not installed")
         }
     })?;
+    step("generated files", crate::generate::check)?;
     step("build", || run(&mut cargo(&["build", "--workspace", "--all-targets", "--all-features"])))?;
     step("tests", || {
         if exists("cargo", &["nextest", "--version"]) {

@@ -12,12 +12,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("perennial-protocol", &[]),
     ("perennial-engine", &[]),
     ("perennial-bundler", &[]),
-    ("perennial-sessions", &["perennial-bundler", "perennial-engine"]),
+    ("perennial-stdlib", &["perennial-engine"]),
+    ("perennial-sessions", &["perennial-bundler", "perennial-engine", "perennial-stdlib"]),
     ("perennial-server", &["perennial-sessions"]),
     ("perennial-cli", &["perennial-server", "perennial-sessions"]),
     ("perennial", &["perennial-sessions", "perennial-server"]),
     ("perennial-testkit", &["perennial-sessions"]),
-    ("xtask", &[]),
+    ("xtask", &["perennial-bundler"]),
 ];
 
 fn metadata() -> Value {

@@ -8,7 +8,7 @@
     Array, ArrayBuffer, BigInt, Boolean, DataView, Date, Error, Function, JSON, Map, Math, Number, Object, Promise, Proxy,
     RangeError, Reflect, RegExp, Set, String, Symbol, SyntaxError, TypeError, Uint8Array,
   } = global;
-  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
+  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf } = Reflect;
   const { bind, call } = Function.prototype;
   // uncurry(f)(self, a, b) is f.call(self, a, b) for ever.
   const uncurry = bind.bind(call);
@@ -38,6 +38,16 @@
   const mapForEach = uncurry(Map.prototype.forEach);
   const setForEach = uncurry(Set.prototype.forEach);
   const push = uncurry(arrayProto.push);
+  // What is pushed to an array meets the setters that a script has put on the prototypes, so lists of the library have none.
+  const list = () => {
+    const empty = [];
+    setPrototypeOf(empty, null);
+    return empty;
+  };
+  const asArray = (items) => {
+    setPrototypeOf(items, arrayProto);
+    return items;
+  };
   const mapSet = uncurry(Map.prototype.set);
   const setAdd = uncurry(Set.prototype.add);
   const numberValueOf = uncurry(Number.prototype.valueOf);
@@ -56,10 +66,15 @@
   const typedLength = getter(TypedArray.prototype, "byteLength");
   const viewLength = getter(DataView.prototype, "byteLength");
 
+  const viewBytes = (view) =>
+    typedTag(view) === undefined
+      ? new Uint8Array(viewBuffer(view), viewOffset(view), viewLength(view))
+      : new Uint8Array(typedBuffer(view), typedOffset(view), typedLength(view));
+
   const intrinsics = freeze({
     __proto__: null,
-    apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys,
-    freeze, isArray, fromCharCode, push, mapForEach, setForEach, mapSet,
+    apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf,
+    freeze, isArray, fromCharCode, push, list, asArray, mapForEach, setForEach, mapSet,
     mapGet: uncurry(Map.prototype.get),
     mapDelete: uncurry(Map.prototype.delete),
     setAdd,
@@ -83,10 +98,16 @@
     typedArrayLength: getter(TypedArray.prototype, "length"),
     typedArrayTag: typedTag,
     arrayBufferLength: getter(ArrayBuffer.prototype, "byteLength"),
-    viewLength,
+    viewLength, viewBytes,
+    bytesSet: uncurry(TypedArray.prototype.set),
+    isView: ArrayBuffer.isView,
+    iterator: Symbol.iterator,
+    toStringTag: Symbol.toStringTag,
+    iteratorPrototype: getPrototypeOf(getPrototypeOf(new Map().entries())),
+    toWellFormed: uncurry(stringProto.toWellFormed),
     functionToString: uncurry(Function.prototype.toString),
     symbolToString: uncurry(Symbol.prototype.toString),
-    Error, Map, Number, Object, Promise, Proxy, RangeError, Set, String, SuppressedError: global.SuppressedError, SyntaxError, TypeError,
+    Error, Map, Number, Object, Promise, Proxy, RangeError, Set, String, SuppressedError: global.SuppressedError, SyntaxError, TypeError, Uint8Array,
     stringify: JSON.stringify,
   });
 
@@ -95,12 +116,12 @@
     __proto__: null,
     // [k, v, k, v, …]
     mapEntries(map) {
-      const flat = [];
+      const flat = list();
       mapForEach(map, (value, key) => { push(flat, key); push(flat, value); });
       return flat;
     },
     setValues(set) {
-      const flat = [];
+      const flat = list();
       setForEach(set, (value) => { push(flat, value); });
       return flat;
     },
@@ -113,10 +134,7 @@
       try { return booleanValueOf(object); } catch {}
       return bigintValueOf(object);
     },
-    viewBytes: (view) =>
-      typedTag(view) === undefined
-        ? new Uint8Array(viewBuffer(view), viewOffset(view), viewLength(view))
-        : new Uint8Array(typedBuffer(view), typedOffset(view), typedLength(view)),
+    viewBytes,
     bigint: BigInt,
     newMap(flat) {
       const map = new Map();

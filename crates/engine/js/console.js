@@ -4,7 +4,7 @@
   "use strict";
   const {
     apply, charCodeAt, dateTime, dateToISO, freeze, functionToString, getOwnPropertyDescriptor, getPrototypeOf, indexOf, isArray,
-    join, mapForEach, mapSize, numberValueOf, stringValueOf, booleanValueOf, bigintValueOf, ownKeys, push, regExpFlags,
+    join, list: newList, mapForEach, mapSize, numberValueOf, stringValueOf, booleanValueOf, bigintValueOf, ownKeys, push, regExpFlags,
     regExpSource, repeat, setForEach, setSize, slice, stringify, symbolToString, typedArrayLength, typedArrayTag,
     arrayBufferLength, viewLength, defineProperty, String,
   } = intrinsics;
@@ -61,7 +61,7 @@
     if (parts.length === 0) return open + close;
     const line = join(parts, ", ");
     if (line.length <= 72 && indexOf(line, "\n") < 0) return open + " " + line + " " + close;
-    const indented = [];
+    const indented = newList();
     for (let i = 0; i < parts.length; i++) push(indented, indent(parts[i]));
     return open + "\n" + join(indented, ",\n") + "\n" + close;
   }
@@ -101,7 +101,7 @@
     const name = read("name"), message = read("message"), stack = read("stack");
     let text = (name === "" ? "Error" : name) + (message === "" ? "" : ": " + message);
     if (stack !== "" && depth === 0) text += "\n" + (charCodeAt(stack, stack.length - 1) === 10 ? slice(stack, 0, -1) : stack);
-    const parts = [];
+    const parts = newList();
     const more = properties(error, parts, depth + 1, seen, false);
     const cause = getOwnPropertyDescriptor(error, "cause");
     if (cause !== undefined) push(parts, "[cause]: " + property(error, "cause", depth + 1, seen));
@@ -123,7 +123,7 @@
     if (kind === "regexp") return "/" + regExpSource(object) + "/" + regExpFlags(object);
     if (kind === "error") return errorText(object, depth, seen);
     if (depth > MAX_DEPTH) return isArray(object) ? "[Array]" : "[" + className(object) + "]";
-    const parts = [];
+    const parts = newList();
     if (kind === "array") {
       const length = object.length;
       const shown = length < MAX_ITEMS ? length : MAX_ITEMS;
@@ -190,8 +190,8 @@
 
   const format = (args, from) => {
     written = 0;
-    const parts = [];
-    for (let i = from; i < args.length; i++) push(parts, render(args[i], 0, []));
+    const parts = newList();
+    for (let i = from; i < args.length; i++) push(parts, render(args[i], 0, newList()));
     return join(parts, " ");
   };
 

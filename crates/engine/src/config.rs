@@ -26,25 +26,32 @@ struct Inner {
     ops: OpTable,
     /// Each global with the area that provides it.
     globals: Vec<(String, Arc<Area>)>,
+    /// Likewise what areas provide for each other.
+    internals: Vec<(String, Arc<Area>)>,
     modules: Option<Arc<dyn ModuleLoader>>,
 }
 
 impl EngineConfig {
     /// A configuration with these ops and areas, besides the engine's own `console` and timers.
     pub fn new(ops: OpTable, areas: Vec<Area>) -> Self {
-        let own = own_areas().iter().cloned();
-        let globals = own
-            .chain(areas.into_iter().map(Arc::new))
-            .flat_map(|area| area.globals.clone().into_iter().map(move |name| (name, area.clone())))
-            .collect();
-        Self(Arc::new(Inner { ops, globals, modules: None }))
+        let areas: Vec<Arc<Area>> = own_areas().iter().cloned().chain(areas.into_iter().map(Arc::new)).collect();
+        let names = |of: fn(&Area) -> &Vec<String>| {
+            areas.iter().flat_map(|area| of(area).iter().map(|name| (name.clone(), area.clone()))).collect()
+        };
+        let (globals, internals) = (names(|area| &area.globals), names(|area| &area.internals));
+        Self(Arc::new(Inner { ops, globals, internals, modules: None }))
     }
 
     /// The same with a loader of modules; without one nothing can be imported.
     #[must_use]
     pub fn with_modules(self, loader: Arc<dyn ModuleLoader>) -> Self {
         let inner = &self.0;
-        Self(Arc::new(Inner { ops: inner.ops.clone(), globals: inner.globals.clone(), modules: Some(loader) }))
+        Self(Arc::new(Inner {
+            ops: inner.ops.clone(),
+            globals: inner.globals.clone(),
+            internals: inner.internals.clone(),
+            modules: Some(loader),
+        }))
     }
 
     pub(crate) fn modules(&self) -> Option<&Arc<dyn ModuleLoader>> {
@@ -57,6 +64,12 @@ impl EngineConfig {
 
     pub(crate) fn globals(&self) -> &[(String, Arc<Area>)] {
         &self.0.globals
+    }
+
+    /// The area that provides a value to other areas.
+    pub(crate) fn provider(&self, name: &str) -> Option<&Arc<Area>> {
+        let known = self.0.globals.iter().chain(&self.0.internals).find(|(known, _)| known == name);
+        known.map(|(_, area)| area)
     }
 }
 
@@ -88,6 +101,7 @@ impl std::fmt::Debug for EngineConfig {
 pub struct Area {
     file: String,
     globals: Vec<String>,
+    internals: Vec<String>,
     source: String,
     bytecode: OnceLock<Bytecode>,
 }
@@ -98,9 +112,17 @@ impl Area {
         Self {
             file: format!("{LIBRARY}{name}"),
             globals: globals.iter().map(|&name| name.to_owned()).collect(),
+            internals: Vec::new(),
             source: source.into(),
             bytecode: OnceLock::new(),
         }
+    }
+
+    /// The same with values that other areas get by `ops.library_value(name)`, as they get globals, and scripts do not.
+    #[must_use]
+    pub fn with_internals(mut self, names: &[&str]) -> Self {
+        self.internals = names.iter().map(|&name| name.to_owned()).collect();
+        self
     }
 
     pub(crate) fn file(&self) -> &str {

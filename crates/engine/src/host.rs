@@ -252,10 +252,7 @@ impl HostState {
     // ---- library areas ------------------------------------------------------------------------------------------------
 
     /// First touch of an area: runs its code and turns its accessors into plain properties.
-    fn load_area<'js>(&self, scope: Scope<'js>, index: usize) -> Result<Value<'js>, Exception> {
-        let Some((wanted, area)) = self.config.globals().get(index) else {
-            return Err(scope.throw_error("Error", "no such library area"));
-        };
+    fn load_area<'js>(&self, scope: Scope<'js>, wanted: &str, area: &Area) -> Result<Value<'js>, Exception> {
         let known = lock(&self.library).areas.get(area.file()).map(|saved| scope.load(saved));
         if let Some(exports) = known {
             // The accessor is still there because the script froze the global object.
@@ -467,8 +464,8 @@ impl HostState {
             // What the library provides under a name, whatever scripts have made of the global.
             Core::LibraryValue => {
                 let name = args.first().and_then(Value::text_lossy).unwrap_or_default();
-                match self.config.globals().iter().position(|(known, _)| *known == name) {
-                    Some(index) => self.load_area(scope, index),
+                match self.config.provider(&name) {
+                    Some(area) => self.load_area(scope, &name, area),
                     None => Err(scope.throw_error("Error", "no such library value")),
                 }
             }
@@ -502,7 +499,10 @@ impl Host for Arc<HostState> {
         self.host_calls.fetch_add(1, Ordering::Relaxed);
         match id {
             LAST.. => self.last(scope, id - LAST, args),
-            GLOBALS.. if args.is_empty() => self.load_area(scope, (id - GLOBALS) as usize),
+            GLOBALS.. if args.is_empty() => match self.config.globals().get((id - GLOBALS) as usize) {
+                Some((name, area)) => self.load_area(scope, name, area),
+                None => Err(scope.throw_error("Error", "no such library area")),
+            },
             GLOBALS.. => {
                 let Some((name, _)) = self.config.globals().get((id - GLOBALS) as usize) else {
                     return Err(scope.throw_error("Error", "no such global"));

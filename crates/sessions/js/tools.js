@@ -38,7 +38,7 @@
       const ctx = context(name, version), handlers = { __proto__: null }, names = ownKeys(tools);
       for (let i = 0; i < names.length; i++) {
         const tool = own(offered, names[i]);
-        if (tool === undefined) throw new Error(`its code has no tool ${names[i]} any more: reload the plugin`);
+        if (tool === undefined) throw new Error("its code has no tool " + names[i] + " any more: reload the plugin");
         handlers[names[i]] = { __proto__: null, tool, run: own(tool, "run") };
       }
       const setup = own(definition, "setup");
@@ -47,7 +47,7 @@
     } catch (error) {
       // The next call tries again.
       delete starting[name];
-      throw new Error(`plugin ${name} did not start: ${message(error)}`, { cause: error });
+      throw new Error("plugin " + name + " did not start: " + message(error), { cause: error });
     }
   }
 
@@ -55,7 +55,7 @@
     const args = ops.tools_arguments(name, tool, given);
     if (instances[name] === undefined) {
       starting[name] ??= safe(start(name));
-      await safe(within(() => starting[name], startMs, `plugin ${name} did not start: its setup`));
+      await safe(within(() => starting[name], startMs, "plugin " + name + " did not start: its setup"));
     }
     const { handlers, ctx } = instances[name], handler = handlers[tool];
     const value = await apply(handler.run, handler.tool, [args, ctx]);
@@ -66,13 +66,13 @@
   function call(name, tool, given) {
     const { timeoutMs } = plugins[name].tools[tool];
     const run = () => handle(name, tool, given);
-    return timeoutMs === undefined ? run() : within(run, timeoutMs, `${name}.${tool}`);
+    return timeoutMs === undefined ? run() : within(run, timeoutMs, name + "." + tool);
   }
 
   // What it is about goes on; nobody waits for it any more.
   function within(run, ms, what) {
     return new Promise((resolve, reject) => {
-      const id = startTimer(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
+      const id = startTimer(() => reject(new Error(what + " took longer than " + ms + " ms")), ms);
       (async () => {
         try {
           resolve(await run());

@@ -8,7 +8,7 @@
   const told = new Proxy(Object.prototype, {
     __proto__: null,
     set(_, name) {
-      throw new TypeError(`'${String(name)}' cannot be assigned to vars: write vars.set("name", value) and vars.get("name")`);
+      throw new TypeError("'" + String(name) + "' cannot be assigned to vars: write vars.set(\"name\", value) and vars.get(\"name\")");
     },
   });
   const vars = {

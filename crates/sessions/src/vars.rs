@@ -308,7 +308,8 @@ pub(crate) fn config_with(plugins: &PluginSet) -> EngineConfig {
 
 fn with_plugins(plugins: &PluginSet, more: OpTable, mut areas: Vec<Area>) -> EngineConfig {
     areas.insert(0, Area::new("vars", &["vars"], include_str!("../js/vars.js")));
+    areas.extend(perennial_stdlib::areas());
     areas.insert(1, Area::new("tools", &["tools"], include_str!("../js/tools.js")));
-    let ops = ops().merge(plugins::ops(plugins)).merge(more);
+    let ops = ops().merge(plugins::ops(plugins)).merge(perennial_stdlib::ops()).merge(more);
     EngineConfig::new(ops, areas).with_modules(Arc::new(PluginModules(plugins.clone())))
 }

@@ -4,6 +4,7 @@
 mod sessions {
     mod bundles;
     mod hostile;
+    mod library;
     mod model;
     mod modules;
     mod plugins;

@@ -5,12 +5,16 @@ use serde_json::Value;
 use super::set::PluginSet;
 
 /// What every session has, written by hand.
-const SESSION: &str = include_str!("../../../../js-runtime/types/session.d.ts");
+const SESSION: &[&str] = &[
+    include_str!("../../../../js-runtime/types/session.d.ts"),
+    include_str!("../../../../js-runtime/types/encoding.d.ts"),
+    include_str!("../../../../js-runtime/types/url.d.ts"),
+];
 
 impl PluginSet {
     /// TypeScript declarations of everything that scripts of a session with these plugins find.
     pub fn types(&self) -> String {
-        let mut text = SESSION.to_owned();
+        let mut text = SESSION.join("\n");
         text.push_str("\ndeclare const tools: PerennialToolSearch & {\n");
         for plugin in self.plugins() {
             comment(&mut text, "  ", &plugin.description);

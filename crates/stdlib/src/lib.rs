@@ -1,0 +1,38 @@
+//! What scripts find besides the language: the Web APIs, area by area.
+//!
+//! Each area has one name everywhere: `js-runtime/src/NAME.ts`, of which `js/NAME.js` is made (`cargo xtask generate`), and `NAME.rs` here,
+//! which holds its ops. Ops are pure functions of their arguments; what an area remembers it keeps in the VM.
+
+mod encoding;
+mod url;
+
+use perennial_engine::{Area, OpError, OpTable, OpValue};
+
+/// The areas, for [`perennial_engine::EngineConfig`]. Nothing of them costs a VM anything before a script touches one of their globals.
+pub fn areas() -> Vec<Area> {
+    vec![
+        Area::new("webidl", &[], include_str!("../js/webidl.js")).with_internals(&["webidl"]),
+        Area::new("encoding", &["TextEncoder", "TextDecoder"], include_str!("../js/encoding.js")),
+        Area::new("url", &["URL", "URLSearchParams"], include_str!("../js/url.js")),
+    ]
+}
+
+/// The ops behind the areas.
+pub fn ops() -> OpTable {
+    encoding::ops().merge(url::ops())
+}
+
+fn text(args: &[OpValue], index: usize) -> Result<&str, OpError> {
+    args.get(index).and_then(OpValue::as_str).ok_or_else(|| OpError::type_error("a text is wanted"))
+}
+
+fn flag(args: &[OpValue], index: usize) -> bool {
+    matches!(args.get(index), Some(OpValue::Json(serde_json::Value::Bool(true))))
+}
+
+fn bytes(args: &[OpValue], index: usize) -> &[u8] {
+    match args.get(index) {
+        Some(OpValue::Bytes(bytes)) => bytes,
+        _ => &[],
+    }
+}

@@ -1,0 +1,88 @@
+// TextEncoder, TextDecoder: https://encoding.spec.whatwg.org/
+export default (ops: Ops, intrinsics: Intrinsics) => {
+  const { arrayBufferLength, bytesSet, isView, RangeError, slice, typedArrayLength, typedArrayTag, TypeError, Uint8Array, viewBytes } = intrinsics;
+  const { defineInterface, usvString } = ops.library_value("webidl");
+
+  /** The bytes of a BufferSource, not copied. */
+  function bytesOf(source: unknown): Uint8Array {
+    if (isView(source)) return viewBytes(source);
+    try {
+      arrayBufferLength(source as ArrayBuffer);
+    } catch {
+      throw new TypeError("this is neither an ArrayBuffer nor a view of one");
+    }
+    return new Uint8Array(source as ArrayBuffer);
+  }
+
+  class TextEncoder {
+    #brand = true;
+    get encoding() {
+      this.#brand;
+      return "utf-8";
+    }
+    encode(input = "") {
+      this.#brand;
+      return ops.text_encode(usvString(input));
+    }
+    encodeInto(source: string, destination: Uint8Array) {
+      this.#brand;
+      if (arguments.length < 2) throw new TypeError("TextEncoder.encodeInto needs 2 arguments, got " + arguments.length);
+      const text = usvString(source);
+      if (!isView(destination) || !(typedArrayTag(destination) === "Uint8Array")) throw new TypeError("the destination is no Uint8Array");
+      const room = typedArrayLength(destination);
+      // No more than what may fit: a unit of UTF-16 takes at least a byte.
+      const { bytes, read, written } = ops.text_encode_into(usvString(slice(text, 0, room)), room);
+      bytesSet(destination, bytes);
+      return { read, written };
+    }
+  }
+
+  /** A dictionary of options, or nothing. */
+  function optionsOf<T extends object>(options: T | null | undefined): Partial<T> {
+    if (options === undefined || options === null) return { __proto__: null } as Partial<T>;
+    if (typeof options !== "object" && typeof options !== "function") throw new TypeError("the options are no object");
+    return options;
+  }
+
+  class TextDecoder {
+    #encoding: string;
+    #fatal: boolean;
+    #ignoreBOM: boolean;
+    /** What the host has to know again when a stream goes on: bytes that are part of no character yet, and how far it has come. */
+    #stream: { pending: Uint8Array; given: number; begun: boolean } | undefined;
+    constructor(label = "utf-8", options?: TextDecoderOptions) {
+      const name = ops.text_encoding(usvString(label));
+      if (name === null) throw new RangeError("'" + label + "' is no encoding");
+      const { fatal, ignoreBOM } = optionsOf(options);
+      this.#encoding = name;
+      this.#fatal = !!fatal;
+      this.#ignoreBOM = !!ignoreBOM;
+    }
+    get encoding() {
+      return this.#encoding;
+    }
+    get fatal() {
+      return this.#fatal;
+    }
+    get ignoreBOM() {
+      return this.#ignoreBOM;
+    }
+    decode(input?: AllowSharedBufferSource, options?: TextDecodeOptions) {
+      const before = this.#stream;
+      const bytes = input === undefined ? new Uint8Array(0) : bytesOf(input);
+      const stream = !!optionsOf(options).stream;
+      this.#stream = undefined;
+      const begun = before !== undefined && before.begun;
+      const { text, pending, given, some } = ops.text_decode(
+        this.#encoding, before === undefined ? undefined : before.pending, bytes, this.#fatal, stream, this.#ignoreBOM || begun,
+        before === undefined ? 0 : before.given,
+      );
+      if (stream) this.#stream = { pending, given, begun: begun || some };
+      return text;
+    }
+  }
+
+  defineInterface(TextEncoder, "TextEncoder");
+  defineInterface(TextDecoder, "TextDecoder");
+  return { TextEncoder, TextDecoder };
+};

@@ -1,0 +1,322 @@
+// URL, URLSearchParams: https://url.spec.whatwg.org/
+export default (ops: Ops, intrinsics: Intrinsics) => {
+  const { apply, asArray, getOwnPropertyDescriptor, iterator, list, ownKeys, push, slice, TypeError } = intrinsics;
+  const { alias, defineInterface, iterate, pairIterators, required, sequence, usvString } = ops.library_value("webidl");
+
+  type Pair = [string, string];
+  /** What a URL consists of, as the host has it. */
+  interface Parts {
+    href: string;
+    origin: string;
+    protocol: string;
+    username: string;
+    password: string;
+    host: string;
+    hostname: string;
+    port: string;
+    pathname: string;
+    search: string;
+    hash: string;
+  }
+
+  // What the two classes know of each other.
+  let paramsOf: (url: URL) => URLSearchParams;
+  let setQuery: (url: URL, query: string) => void;
+  let pairsOf: (params: URLSearchParams) => Pair[];
+  let reset: (params: URLSearchParams, query: string) => void;
+
+  class URLSearchParams {
+    #pairs: Pair[] = list();
+    /** The URL whose query this is. */
+    #url: URL | undefined;
+
+    static {
+      pairsOf = (params) => params.#pairs;
+      reset = (params, query) => {
+        params.#pairs = parsed(query);
+      };
+      paramsOf = (url) => {
+        const params = new URLSearchParams();
+        params.#url = url;
+        return params;
+      };
+    }
+
+    constructor(init: unknown = "") {
+      if ((typeof init === "object" || typeof init === "function") && init !== null) {
+        const method = (init as any)[iterator];
+        if (method !== undefined && method !== null) {
+          iterate(init, method, (item: unknown) => {
+            const pair = sequence(item, "a pair of URLSearchParams");
+            if (pair.length !== 2) throw new TypeError("a pair of URLSearchParams has " + pair.length + " items");
+            push(this.#pairs, [usvString(pair[0]), usvString(pair[1])]);
+          });
+          return;
+        }
+        const keys = ownKeys(init);
+        for (let i = 0; i < keys.length; i++) {
+          const key = keys[i], descriptor = getOwnPropertyDescriptor(init, key);
+          if (descriptor === undefined || !descriptor.enumerable) continue;
+          const name = usvString(key), value = usvString((init as any)[key]);
+          const known = this.#find(name);
+          // Two keys may be one once they are well-formed.
+          if (known === undefined) push(this.#pairs, [name, value]);
+          else known[1] = value;
+        }
+        return;
+      }
+      const text = usvString(init);
+      this.#pairs = parsed(text[0] === "?" ? slice(text, 1) : text);
+    }
+
+    #find(name: string): Pair | undefined {
+      for (let i = 0; i < this.#pairs.length; i++) if (this.#pairs[i][0] === name) return this.#pairs[i];
+      return undefined;
+    }
+
+    /** Keeps the pairs for which a test holds. */
+    #keep(test: (pair: Pair) => boolean): void {
+      const kept: Pair[] = list();
+      for (let i = 0; i < this.#pairs.length; i++) if (test(this.#pairs[i])) push(kept, this.#pairs[i]);
+      this.#pairs = kept;
+    }
+
+    #update(): void {
+      if (this.#url !== undefined) setQuery(this.#url, ops.url_query_text(this.#pairs));
+    }
+
+    get size() {
+      return this.#pairs.length;
+    }
+
+    append(name: string, value: string) {
+      required(2, arguments.length, "URLSearchParams.append");
+      const pair: Pair = [usvString(name), usvString(value)];
+      push(this.#pairs, pair);
+      this.#update();
+    }
+
+    delete(name: string, value?: string) {
+      required(1, arguments.length, "URLSearchParams.delete");
+      const wanted = usvString(name), only = value === undefined ? undefined : usvString(value);
+      this.#keep((pair) => pair[0] !== wanted || (only !== undefined && pair[1] !== only));
+      this.#update();
+    }
+
+    get(name: string) {
+      required(1, arguments.length, "URLSearchParams.get");
+      const found = this.#find(usvString(name));
+      return found === undefined ? null : found[1];
+    }
+
+    getAll(name: string) {
+      required(1, arguments.length, "URLSearchParams.getAll");
+      const wanted = usvString(name), values: string[] = list();
+      for (let i = 0; i < this.#pairs.length; i++) if (this.#pairs[i][0] === wanted) push(values, this.#pairs[i][1]);
+      return asArray(values);
+    }
+
+    has(name: string, value?: string) {
+      required(1, arguments.length, "URLSearchParams.has");
+      const wanted = usvString(name), only = value === undefined ? undefined : usvString(value);
+      for (let i = 0; i < this.#pairs.length; i++) {
+        if (this.#pairs[i][0] === wanted && (only === undefined || this.#pairs[i][1] === only)) return true;
+      }
+      return false;
+    }
+
+    set(name: string, value: string) {
+      required(2, arguments.length, "URLSearchParams.set");
+      const wanted = usvString(name), text = usvString(value), found = this.#find(wanted);
+      if (found === undefined) {
+        push(this.#pairs, [wanted, text]);
+      } else {
+        found[1] = text;
+        this.#keep((pair) => pair[0] !== wanted || pair === found);
+      }
+      this.#update();
+    }
+
+    sort() {
+      this.#pairs = merge(this.#pairs);
+      this.#update();
+    }
+
+    toString() {
+      return ops.url_query_text(this.#pairs);
+    }
+
+    forEach(callback: (value: string, name: string, params: URLSearchParams) => void, thisArg?: unknown) {
+      required(1, arguments.length, "URLSearchParams.forEach");
+      const pairs = () => this.#pairs;
+      pairs();
+      if (typeof callback !== "function") throw new TypeError("the callback of URLSearchParams.forEach is no function");
+      for (let i = 0; i < pairs().length; i++) apply(callback, thisArg, [pairs()[i][1], pairs()[i][0], this]);
+    }
+
+    entries() {
+      this.#pairs;
+      return iteratorOf(this, "entries");
+    }
+
+    keys() {
+      this.#pairs;
+      return iteratorOf(this, "keys");
+    }
+
+    values() {
+      this.#pairs;
+      return iteratorOf(this, "values");
+    }
+  }
+
+  function parsed(query: string): Pair[] {
+    const found: Pair[] = ops.url_query_parse(query), pairs: Pair[] = list();
+    for (let i = 0; i < found.length; i++) push(pairs, found[i]);
+    return pairs;
+  }
+
+  /** Sorted by the units of names, with equal ones in the order they were in. */
+  function merge(pairs: Pair[]): Pair[] {
+    if (pairs.length < 2) return pairs;
+    const left: Pair[] = list(), right: Pair[] = list(), merged: Pair[] = list();
+    for (let i = 0; i < pairs.length; i++) push(i < pairs.length / 2 ? left : right, pairs[i]);
+    const a = merge(left), b = merge(right);
+    for (let i = 0, j = 0; i < a.length || j < b.length;) {
+      push(merged, j >= b.length || (i < a.length && a[i][0] <= b[j][0]) ? a[i++] : b[j++]);
+    }
+    return merged;
+  }
+
+  function parse(url: string, base: string | undefined): Parts | null {
+    return ops.url_parse(usvString(url), base === undefined ? undefined : usvString(base));
+  }
+
+  class URL {
+    #parts!: Parts;
+    #params: URLSearchParams | undefined;
+
+    static {
+      setQuery = (url, query) => {
+        url.#parts = ops.url_set(url.#parts.href, "search", query) ?? url.#parts;
+      };
+    }
+
+    constructor(url: string, base?: string) {
+      required(1, arguments.length, "URL");
+      const text = usvString(url), from = base === undefined ? undefined : usvString(base);
+      const parts = parse(text, from);
+      if (parts === null) throw new TypeError(from === undefined ? "'" + text + "' is no URL" : "'" + text + "' is no URL, relative to '" + from + "'");
+      this.#parts = parts;
+    }
+
+    static canParse(url: string, base?: string) {
+      required(1, arguments.length, "URL.canParse");
+      return parse(url, base) !== null;
+    }
+
+    static parse(url: string, base?: string) {
+      required(1, arguments.length, "URL.parse");
+      const parts = parse(url, base);
+      return parts === null ? null : new URL(parts.href);
+    }
+
+    #set(name: keyof Parts, value: unknown): void {
+      const parts = ops.url_set(this.#parts.href, name, usvString(value));
+      if (parts !== null) this.#parts = parts;
+    }
+
+    #queryChanged(): void {
+      if (this.#params !== undefined) reset(this.#params, slice(this.#parts.search, 1));
+    }
+
+    get href() {
+      return this.#parts.href;
+    }
+    set href(value: string) {
+      this.#parts;
+      const text = usvString(value), parts = parse(text, undefined);
+      if (parts === null) throw new TypeError("'" + text + "' is no URL");
+      this.#parts = parts;
+      this.#queryChanged();
+    }
+    get origin() {
+      return this.#parts.origin;
+    }
+    get protocol() {
+      return this.#parts.protocol;
+    }
+    set protocol(value: string) {
+      this.#set("protocol", value);
+    }
+    get username() {
+      return this.#parts.username;
+    }
+    set username(value: string) {
+      this.#set("username", value);
+    }
+    get password() {
+      return this.#parts.password;
+    }
+    set password(value: string) {
+      this.#set("password", value);
+    }
+    get host() {
+      return this.#parts.host;
+    }
+    set host(value: string) {
+      this.#set("host", value);
+    }
+    get hostname() {
+      return this.#parts.hostname;
+    }
+    set hostname(value: string) {
+      this.#set("hostname", value);
+    }
+    get port() {
+      return this.#parts.port;
+    }
+    set port(value: string) {
+      this.#set("port", value);
+    }
+    get pathname() {
+      return this.#parts.pathname;
+    }
+    set pathname(value: string) {
+      this.#set("pathname", value);
+    }
+    get search() {
+      return this.#parts.search;
+    }
+    set search(value: string) {
+      this.#set("search", value);
+      this.#queryChanged();
+    }
+    get searchParams() {
+      if (this.#params === undefined) {
+        this.#parts;
+        this.#params = paramsOf(this);
+        this.#queryChanged();
+      }
+      return this.#params;
+    }
+    get hash() {
+      return this.#parts.hash;
+    }
+    set hash(value: string) {
+      this.#set("hash", value);
+    }
+    toString() {
+      return this.#parts.href;
+    }
+    toJSON() {
+      return this.#parts.href;
+    }
+  }
+
+  const iteratorOf = pairIterators("URLSearchParams", pairsOf!);
+  defineInterface(URL, "URL");
+  defineInterface(URLSearchParams, "URLSearchParams");
+  alias(URLSearchParams.prototype, "entries", iterator);
+  return { URL, URLSearchParams };
+};

@@ -1,0 +1,87 @@
+// What interfaces of Web IDL have in common: https://webidl.spec.whatwg.org/
+export default (_ops: Ops, intrinsics: Intrinsics) => {
+  const { apply, defineProperty, getOwnPropertyDescriptor, iterator, iteratorPrototype, list, ownKeys, push, setPrototypeOf, toStringTag, toWellFormed, String, TypeError } = intrinsics;
+
+  /** Makes a class look like an interface: members are enumerable, and it has a name. */
+  function defineInterface(constructor: Function & { prototype: object }, name: string): void {
+    const show = (object: object) => {
+      const keys = ownKeys(object);
+      for (let i = 0; i < keys.length; i++) {
+        const key = keys[i];
+        if (typeof key !== "string" || key === "constructor" || key === "prototype" || key === "name" || key === "length") continue;
+        defineProperty(object, key, { __proto__: null, enumerable: true } as PropertyDescriptor);
+      }
+    };
+    show(constructor);
+    show(constructor.prototype);
+    defineProperty(constructor.prototype, toStringTag, { __proto__: null, value: name, configurable: true } as PropertyDescriptor);
+  }
+
+  /** A second name for a method that is there already. */
+  function alias(prototype: object, name: PropertyKey, as: PropertyKey): void {
+    const value = (getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor).value;
+    defineProperty(prototype, as, { __proto__: null, value, writable: true, configurable: true } as PropertyDescriptor);
+  }
+
+  function required(needed: number, given: number, what: string): void {
+    if (given < needed) throw new TypeError(what + " needs " + needed + " argument" + (needed === 1 ? "" : "s") + ", got " + given);
+  }
+
+  /** https://webidl.spec.whatwg.org/#es-USVString */
+  const usvString = (value: unknown): string => {
+    if (typeof value === "symbol") throw new TypeError("a symbol is no string");
+    return toWellFormed(String(value));
+  };
+
+  /** What iterating an object gives, by its own iteration method. */
+  function iterate(iterable: object, method: unknown, each: (item: unknown) => void): void {
+    const found = apply(method as Function, iterable, []);
+    if ((typeof found !== "object" && typeof found !== "function") || found === null) throw new TypeError("an iterator is no object");
+    const next = found.next;
+    for (;;) {
+      const result = apply(next, found, []);
+      if ((typeof result !== "object" && typeof result !== "function") || result === null) throw new TypeError("what an iterator returned is no object");
+      if (result.done) return;
+      each(result.value);
+    }
+  }
+
+  /** Items of a sequence<>, none of them converted. */
+  function sequence(value: unknown, what: string): unknown[] {
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) throw new TypeError(what + " is no sequence");
+    const method = (value as any)[iterator];
+    if (method === undefined || method === null) throw new TypeError(what + " is no sequence");
+    const items: unknown[] = list();
+    iterate(value, method, (item) => { push(items, item); });
+    return items;
+  }
+
+  /** https://webidl.spec.whatwg.org/#idl-iterable: iterators over the pairs of an object, which may change meanwhile. */
+  function pairIterators<T extends object>(name: string, pairs: (target: T) => readonly (readonly [unknown, unknown])[]) {
+    class PairIterator {
+      #target: T;
+      #kind: "keys" | "values" | "entries";
+      #at = 0;
+      constructor(target: T, kind: "keys" | "values" | "entries") {
+        this.#target = target;
+        this.#kind = kind;
+      }
+      next() {
+        if (typeof this !== "object" || this === null || !(#target in this)) throw new TypeError("not an iterator of " + name);
+        const list = pairs(this.#target);
+        if (this.#at >= list.length) return { value: undefined, done: true };
+        const pair = list[this.#at++];
+        const value = this.#kind === "keys" ? pair[0] : this.#kind === "values" ? pair[1] : [pair[0], pair[1]];
+        return { value, done: false };
+      }
+    }
+    const prototype: any = PairIterator.prototype;
+    delete prototype.constructor;
+    setPrototypeOf(prototype, iteratorPrototype);
+    defineProperty(prototype, "next", { __proto__: null, enumerable: true } as PropertyDescriptor);
+    defineProperty(prototype, toStringTag, { __proto__: null, value: name + " Iterator", configurable: true } as PropertyDescriptor);
+    return (target: T, kind: "keys" | "values" | "entries") => new PairIterator(target, kind);
+  }
+
+  return { webidl: { __proto__: null, alias, defineInterface, iterate, pairIterators, required, sequence, usvString } };
+};

@@ -1,0 +1,289 @@
+//! Web platform tests, inside real sessions, against a committed baseline.
+//!
+//! The tests are those that Debian's source package `nodejs` carries; they stay out of the repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use serde_json::{Map, Value, json};
+
+use crate::steps::{Outcome, cargo, program, root, run};
+
+/// Folders of tests for what there is.
+const AREAS: &[&str] = &["encoding", "url"];
+const FOLDER: &str = "target/wpt";
+const BASELINE: &str = "tests/conformance/wpt.json";
+const REPORT: &str = "docs/conformance.md";
+
+/// What became of one file: its subtests by name, and why it did not come to an end, if it did not.
+struct Ran {
+    subtests: BTreeMap<String, bool>,
+    error: Option<String>,
+}
+
+/// Runs the tests; with `update` what they do becomes the baseline.
+pub(crate) fn wpt(update: bool) -> Outcome {
+    fetch()?;
+    run(&mut cargo(&["build", "--quiet", "-p", "perennial-cli"]))?;
+    let folder = root().join(FOLDER);
+    let mut all = BTreeMap::new();
+    let mut runner = Runner::start()?;
+    for area in AREAS {
+        let mut files = Vec::new();
+        collect(&folder.join(area), &mut files)?;
+        files.sort();
+        for file in files {
+            let name = file.strip_prefix(&folder).unwrap_or(&file).display().to_string();
+            let source = std::fs::read_to_string(&file).map_err(|error| format!("{name}: {error}"))?;
+            let variants: Vec<&str> = meta(&source, "variant").collect();
+            for variant in if variants.is_empty() { vec![""] } else { variants } {
+                let ran = runner.file(&folder, &file, &source, variant)?;
+                all.insert(format!("{name}{variant}"), ran);
+            }
+        }
+    }
+    runner.end()?;
+    std::fs::write(root().join(REPORT), report(&all)).map_err(|error| format!("{REPORT}: {error}"))?;
+    let (passed, total) = all.values().fold((0, 0), |(passed, total), ran| {
+        (passed + ran.subtests.values().filter(|passed| **passed).count(), total + ran.subtests.len())
+    });
+    println!("{passed} of {total} subtests in {} files pass", all.len());
+    let path = root().join(BASELINE);
+    if update {
+        let text = serde_json::to_string_pretty(&failures(&all)).map_err(|error| error.to_string())?;
+        return std::fs::write(&path, text + "\n").map_err(|error| format!("{BASELINE}: {error}"));
+    }
+    let known = std::fs::read_to_string(&path).map_err(|error| format!("{BASELINE}: {error}"))?;
+    let known: Value = serde_json::from_str(&known).map_err(|error| format!("{BASELINE}: {error}"))?;
+    compare(&known, &failures(&all))
+}
+
+/// The failing subtests of each file that has some.
+fn failures(all: &BTreeMap<String, Ran>) -> Value {
+    let mut files = Map::new();
+    for (name, ran) in all {
+        let failing: Vec<&String> = ran.subtests.iter().filter(|(_, passed)| !**passed).map(|(name, _)| name).collect();
+        if let Some(error) = &ran.error {
+            files.insert(name.clone(), json!({"error": error, "failing": failing}));
+        } else if !failing.is_empty() {
+            files.insert(name.clone(), json!({"failing": failing}));
+        }
+    }
+    Value::Object(files)
+}
+
+fn compare(known: &Value, found: &Value) -> Outcome {
+    let names = |value: &Value| -> BTreeSet<String> {
+        let files = value.as_object().into_iter().flatten();
+        files
+            .flat_map(|(file, entry)| {
+                let failing = entry["failing"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                let error = entry["error"].as_str().map(|_| format!("{file} does not come to its end"));
+                failing.map(move |name| format!("{file}: {name}")).chain(error)
+            })
+            .collect()
+    };
+    let (known, found) = (names(known), names(found));
+    let mut text = String::new();
+    for name in found.difference(&known) {
+        let _ = write!(text, "\n  fails: {name}");
+    }
+    for name in known.difference(&found) {
+        let _ = write!(text, "\n  passes, which the baseline does not know: {name}");
+    }
+    if text.is_empty() { Ok(()) } else { Err(format!("not what {BASELINE} says (--update writes it anew):{text}")) }
+}
+
+fn report(all: &BTreeMap<String, Ran>) -> String {
+    let mut text = "# Conformance\n\nWeb platform tests that Debian's source package of Node.js 18 carries, run inside sessions (`cargo xtask wpt`). Subtests that need a server \
+                    or a browser are counted as they come out: as failures. Which fail stands in [tests/conformance/wpt.json](../tests/conformance/wpt.json).\n\n\
+                    | area | files | subtests | pass | share |\n| --- | ---: | ---: | ---: | ---: |\n".to_owned();
+    for area in AREAS {
+        let files = all.iter().filter(|(name, _)| name.split('/').next() == Some(area));
+        let (mut count, mut total, mut passed) = (0, 0, 0);
+        for (_, ran) in files {
+            count += 1;
+            total += ran.subtests.len();
+            passed += ran.subtests.values().filter(|passed| **passed).count();
+        }
+        let share = 100.0 * passed as f64 / (total as f64).max(1.0);
+        let _ = writeln!(text, "| {area} | {count} | {total} | {passed} | {share:.1} % |");
+    }
+    text
+}
+
+/// Values of `// META: key=value` lines.
+fn meta<'s>(source: &'s str, key: &'s str) -> impl Iterator<Item = &'s str> {
+    source.lines().take_while(|line| line.starts_with("//") || line.is_empty()).filter_map(move |line| {
+        let (found, value) = line.strip_prefix("// META:")?.trim().split_once('=')?;
+        (found == key).then_some(value)
+    })
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Outcome {
+    for entry in std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.to_string_lossy().ends_with(".any.js") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// What the harness finds: a shell without a network, which reads resources of its folder.
+const PRELUDE: &str = r#"globalThis.self = globalThis;
+globalThis.GLOBAL = { isWindow: () => false, isWorker: () => false, isShadowRealm: () => false };
+globalThis.location = { search: args.search, pathname: "/" + args.file, href: "https://web-platform.test/" + args.file + args.search };
+globalThis.fetch = async (path) => {
+  const text = args.resources[path];
+  if (text === undefined) throw new TypeError("no network, and no resource " + path);
+  return { ok: true, text: async () => text, json: async () => JSON.parse(text) };
+};
+undefined"#;
+
+const LISTEN: &str = r#"globalThis.wptResults = new Promise((resolve) => {
+  add_completion_callback((tests, status) => resolve({
+    tests: tests.map((test) => [test.name, test.status === 0]),
+    error: status.status === 0 ? null : String(status.message ?? "the harness failed"),
+  }));
+});
+undefined"#;
+
+const RESULTS: &str = "return await wptResults";
+
+struct Runner {
+    child: Child,
+    requests: ChildStdin,
+    answers: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Runner {
+    fn start() -> Result<Self, String> {
+        let binary = root().join("target/debug/perennial");
+        let mut command = program(&binary.display().to_string(), &["batch", "--timeout", "60s"]);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
+        let (Some(requests), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err("no pipes".to_owned());
+        };
+        Ok(Self { child, requests, answers: BufReader::new(stdout).lines() })
+    }
+
+    fn end(mut self) -> Outcome {
+        drop(self.requests);
+        self.child.wait().map(drop).map_err(|error| error.to_string())
+    }
+
+    fn script(&mut self, session: &str, name: &str, script: &str, args: &Value) -> Result<Value, String> {
+        let request = json!({"id": 1, "session": session, "name": name, "script": script, "args": args});
+        writeln!(self.requests, "{request}").map_err(|error| error.to_string())?;
+        let answer = self.answers.next().ok_or("the program ended")?.map_err(|error| error.to_string())?;
+        serde_json::from_str(&answer).map_err(|error| error.to_string())
+    }
+
+    fn file(&mut self, folder: &Path, file: &Path, source: &str, variant: &str) -> Result<Ran, String> {
+        let name = file.strip_prefix(folder).unwrap_or(file).display().to_string();
+        let session = format!("{name}{variant}");
+        let directory = file.parent().unwrap_or(folder);
+        let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
+        let mut resources = Map::new();
+        for entry in std::fs::read_dir(directory.join("resources")).into_iter().flatten().flatten() {
+            if let Ok(text) = std::fs::read_to_string(entry.path()) {
+                resources.insert(format!("resources/{}", entry.file_name().to_string_lossy()), text.into());
+            }
+        }
+        let args = json!({"search": variant, "file": name, "resources": resources});
+        let mut scripts = vec![
+            ("prelude".to_owned(), PRELUDE.to_owned()),
+            ("testharness.js".to_owned(), read(&folder.join("resources/testharness.js"))?),
+            ("listen".to_owned(), LISTEN.to_owned()),
+        ];
+        for script in meta(source, "script") {
+            let path = script.strip_prefix('/').map_or_else(|| directory.join(script), |path| folder.join(path));
+            // What is not carried is missed by the tests themselves.
+            if let Ok(text) = read(&path) {
+                scripts.push((script.to_owned(), text));
+            }
+        }
+        scripts.push((name, source.to_owned()));
+        for (name, script) in scripts {
+            let answer = self.script(&session, &name, &script, &args)?;
+            if let Some(message) = answer["error"]["message"].as_str() {
+                return Ok(Ran { subtests: BTreeMap::new(), error: Some(format!("{name}: {}", first_line(message))) });
+            }
+        }
+        let answer = self.script(&session, "results", RESULTS, &args)?;
+        let mut ran = Ran { subtests: BTreeMap::new(), error: None };
+        for test in answer["value"]["tests"].as_array().into_iter().flatten() {
+            ran.subtests.insert(test[0].as_str().unwrap_or("").to_owned(), test[1] == true);
+        }
+        let error = answer["error"]["message"].as_str().or_else(|| answer["value"]["error"].as_str());
+        ran.error = error.map(|message| first_line(message).to_owned());
+        Ok(ran)
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("")
+}
+
+/// Gets the tests through apt, from the machine's own mirrors, unless they are there.
+fn fetch() -> Outcome {
+    let folder = root().join(FOLDER);
+    if folder.join("resources/testharness.js").exists() {
+        return Ok(());
+    }
+    let work = root().join("target/wpt-apt");
+    for part in ["parts", "lists/partial", "cache/archives/partial"] {
+        std::fs::create_dir_all(work.join(part)).map_err(|error| error.to_string())?;
+    }
+    std::fs::write(work.join("parts/source.sources"), sources()?).map_err(|error| error.to_string())?;
+    let settings = [
+        "Dir::Etc::SourceList=/dev/null".to_owned(),
+        format!("Dir::Etc::SourceParts={}", work.join("parts").display()),
+        format!("Dir::State::Lists={}", work.join("lists").display()),
+        format!("Dir::Cache={}", work.join("cache").display()),
+    ];
+    let apt = |arguments: &[&str]| {
+        let mut command = program("apt-get", &["-qq"]);
+        settings.iter().for_each(|setting| _ = command.args(["-o", setting]));
+        run(command.args(arguments).current_dir(&work))
+    };
+    apt(&["update"])?;
+    apt(&["source", "--download-only", "nodejs"])?;
+    let archives = std::fs::read_dir(&work).map_err(|error| error.to_string())?.flatten().map(|entry| entry.path());
+    let archive = archives.into_iter().find(|path| path.to_string_lossy().ends_with(".orig.tar.xz"));
+    let archive = archive.ok_or("the source package has no archive")?;
+    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    let (archive, target) = (archive.display().to_string(), folder.display().to_string());
+    run(&mut program(
+        "tar",
+        &["xf", &archive, "-C", &target, "--strip-components=4", "--wildcards", "*/test/fixtures/wpt/*"],
+    ))
+}
+
+/// The machine's own Debian mirrors, asked for sources.
+fn sources() -> Result<String, String> {
+    let parts = std::fs::read_dir("/etc/apt/sources.list.d").into_iter().flatten().flatten().map(|entry| entry.path());
+    for path in parts {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        for stanza in text.split("\n\n") {
+            let is_debian =
+                stanza.contains("Types: deb") && stanza.contains("/debian\n") && stanza.contains("Components: main");
+            if is_debian {
+                return Ok(stanza.replace("Types: deb\n", "Types: deb-src\n") + "\n");
+            }
+        }
+    }
+    let list = std::fs::read_to_string("/etc/apt/sources.list").unwrap_or_default();
+    let line = list.lines().find_map(|line| line.strip_prefix("deb ").filter(|line| line.contains("/debian ")));
+    let line = line.ok_or("apt knows no Debian mirror")?;
+    let words: Vec<&str> = line.split_whitespace().filter(|word| !word.starts_with('[')).collect();
+    let [uri, suite, ..] = words[..] else { return Err("apt's sources are not understood".to_owned()) };
+    Ok(format!("Types: deb-src\nURIs: {uri}\nSuites: {suite}\nComponents: main\n"))
+}
