@@ -85,6 +85,7 @@ interface Tag {
   end: number;
 }
 
+const COMMENT_END = /--!?>/g;
 const SPACE = /[\s/]*/y;
 const NAME = /[a-zA-Z][^\s/>]*/y;
 const ATTRIBUTE = /[^\s/>][^\s/>=]*/y;
@@ -101,10 +102,14 @@ function tagAt(html: string, start: number): Tag | undefined {
     return found;
   };
   const tag: Tag = { kind: "nothing", name: "", attributes: Object.create(null), selfClosing: false, end: html.length };
+  if (html.startsWith("<!--", start)) {
+    COMMENT_END.lastIndex = start + 4;
+    const found = /^-?>/.exec(html.slice(start + 4, start + 6)) ?? COMMENT_END.exec(html);
+    return found ? { ...tag, end: found.index + found[0].length + (found.input === html ? 0 : start + 4) } : tag;
+  }
   if (html[at] === "!" || html[at] === "?") {
-    const [sign, from] = html.startsWith("<!--", start) ? ["-->", start + 4] : [">", at];
-    const found = html.indexOf(sign, from);
-    return found < 0 ? tag : { ...tag, end: found + sign.length };
+    const found = html.indexOf(">", at);
+    return found < 0 ? tag : { ...tag, end: found + 1 };
   }
   const closing = html[at] === "/";
   if (closing) at++;
@@ -127,7 +132,7 @@ function tagAt(html: string, start: number): Tag | undefined {
         value = take(BARE);
       }
     }
-    tag.attributes[name] ??= decode(value);
+    tag.attributes[name] ??= decode(value, true);
   }
 }
 
@@ -138,10 +143,13 @@ const NAMED = new Map(Object.entries({
   Auml: "Ä", Ouml: "Ö", Uuml: "Ü", szlig: "ß", eacute: "é", egrave: "è", agrave: "à", ccedil: "ç", ntilde: "ñ", larr: "←", rarr: "→",
 }));
 
-/** Character references as characters; what is none stays as it is. */
-export function decode(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z][a-zA-Z0-9]*));?/g, (whole, decimal, hex, name) => {
-    if (name !== undefined) return NAMED.get(name) ?? whole;
+/** Character references as characters; what is none stays as it is. In attributes `&copy=` and `&copyx` are parts of addresses. */
+export function decode(text: string, attribute = false): string {
+  return text.replace(/&(?:#(\d+)|#[xX]([0-9a-fA-F]+)|([a-zA-Z][a-zA-Z0-9]*));?/g, (whole, decimal, hex, name, at) => {
+    if (name !== undefined) {
+      const bare = attribute && !whole.endsWith(";") && text[at + whole.length] === "=";
+      return bare ? whole : (NAMED.get(name) ?? whole);
+    }
     const code = decimal === undefined ? parseInt(hex, 16) : Number(decimal);
     return code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : "\ufffd";
   });
@@ -176,7 +184,10 @@ export function textOf(element: Element, lines = false): string {
       const block = lines && BLOCK.has(node.name);
       if (block) parts.push("\n");
       if (node.name === "td" || node.name === "th") parts.push(lines ? "\t" : " ");
-      for (const child of node.children) visit(child, kept || (lines && node.name === "pre"));
+      const pre = lines && node.name === "pre" && typeof node.children[0] === "string";
+      // A line break right behind the tag is not part of the text.
+      const children = pre ? [(node.children[0] as string).replace(/^\r?\n/, ""), ...node.children.slice(1)] : node.children;
+      for (const child of children) visit(child, kept || (lines && node.name === "pre"));
       if (block) parts.push("\n");
     }
   };

@@ -50,6 +50,17 @@ test("everyday sloppiness is read as browsers read it", async () => {
   assertEquals(await tools.html.tables({ html: "<table><tr><th>a<th>a<tr><td>1<td>2</table>" }), [{ columns: ["a", "a_2"], rows: [{ a: "1", a_2: "2" }] }]);
 });
 
+test("addresses, comments and cells that span rows are what browsers make of them", async () => {
+  const href = async (html: string) => (await tools.html.links({ html }))[0].href;
+  assertEquals(await href('<a href=" ?a=1&copy=2&amp;b=3&sect ">'), "?a=1&copy=2&b=3§");
+  assertEquals((await tools.html.links({ html: '<base href="/b/"><a href="c">', base: "https://x.org/a/" }))[0].href, "https://x.org/b/c");
+  assertEquals(await tools.html.text({ html: "<p>a<!-->b<!--->c<!-- x --!>d<!-- y -->e &#99999999;" }), "abcde \ufffd");
+  assertEquals(await tools.html.text({ html: "<pre>\n a</pre>" }), " a");
+  assertEquals(await tools.html.tables({ html: "<table><tr><th>a<th>b<tr><td rowspan=2>1<td>2<tr><td>3</table>" }), [
+    { columns: ["a", "b"], rows: [{ a: "1", b: "2" }, { a: "1", b: "3" }] },
+  ]);
+});
+
 test("small pages that were made to be slow are not", async () => {
   for (const part of ["<a ", '<a "', "<a b='", "<!", "<!--", "</a ", "&amp", "<script>", "<pre> ", "< ", "<td>", "<p>", "<b></i>"]) {
     for (const tool of [tools.html.text, tools.html.links, tools.html.tables, tools.html.metadata]) await tool({ html: part.repeat(10000) });

@@ -4,11 +4,33 @@ import { type Element, type Node, parse, textOf, walk } from "./parse.ts";
 const page = { type: "string", description: "HTML, a whole page or a part of one" };
 const elements = (html: string, name: string): Element[] => walk(parse(html)).filter((element) => element.name === name);
 
-/** Cells of a row, those that span several columns as often. */
-function cells(row: Element): string[] {
-  return row.children
-    .filter((child): child is Element => typeof child !== "string" && (child.name === "td" || child.name === "th"))
-    .flatMap((cell) => Array<string>(Math.min(Math.max(Number(cell.attributes.colspan) || 1, 1), 100)).fill(textOf(cell)));
+const cellsOf = (row: Element): Element[] =>
+  row.children.filter((child): child is Element => typeof child !== "string" && (child.name === "td" || child.name === "th"));
+
+/** The texts of rows, cells that span several columns or rows as often. */
+function grid(rows: Element[]): string[][] {
+  /** For each column how many rows a cell above still covers, and its text. */
+  const covered: { rows: number; text: string }[] = [];
+  return rows.map((row) => {
+    const texts: string[] = [];
+    const fill = () => {
+      for (let above = covered[texts.length]; above && above.rows > 0; above = covered[texts.length]) {
+        above.rows--;
+        texts.push(above.text);
+      }
+    };
+    for (const cell of cellsOf(row)) {
+      fill();
+      const span = (name: string, most: number) => Math.min(Math.max(Number(cell.attributes[name]) || 1, 1), most);
+      const text = textOf(cell);
+      for (let column = span("colspan", 100); column > 0; column--) {
+        covered[texts.length] = { rows: span("rowspan", 1000) - 1, text };
+        texts.push(text);
+      }
+    }
+    fill();
+    return texts;
+  });
 }
 
 /** Names of which each is there once: the second `a` is `a_2`. */
@@ -58,8 +80,11 @@ export default definePlugin({
         },
       },
       run({ html, base }: { html: string; base?: string }): { href: string; text: string }[] {
-        const links = elements(html, "a").filter((link) => link.attributes.href !== undefined);
-        return links.map((link) => ({ href: absolute(link.attributes.href, base), text: textOf(link) }));
+        const all = walk(parse(html));
+        const own = all.find(({ name, attributes }) => name === "base" && attributes.href !== undefined)?.attributes.href.trim();
+        const from = own === undefined ? base : absolute(own, base);
+        const links = all.filter(({ name, attributes }) => name === "a" && attributes.href !== undefined);
+        return links.map((link) => ({ href: absolute(link.attributes.href.trim(), from), text: textOf(link) }));
       },
     }),
     tables: defineTool({
@@ -77,10 +102,10 @@ export default definePlugin({
         return elements(html, "table").map((table) => {
           const all = rows(table);
           const caption = table.children.find((child): child is Element => typeof child !== "string" && child.name === "caption");
-          const isHeader = (row: Element) => cells(row).length > 0 && row.children.every((child) => typeof child === "string" || child.name === "th");
-          while (all.length > 0 && cells(all[0]).length === 0) all.shift();
-          const header = all[0] !== undefined && isHeader(all[0]) ? distinct(cells(all[0])) : undefined;
-          const body = all.slice(header ? 1 : 0).map(cells);
+          while (all.length > 0 && cellsOf(all[0]).length === 0) all.shift();
+          const texts = grid(all);
+          const header = all[0] !== undefined && cellsOf(all[0]).every((cell) => cell.name === "th") ? distinct(texts[0]) : undefined;
+          const body = texts.slice(header ? 1 : 0);
           const named = header && body.map((row) => Object.fromEntries(header.map((name, index) => [name, row[index] ?? ""])));
           return {
             ...(caption ? { caption: textOf(caption) } : {}),

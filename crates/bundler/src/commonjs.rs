@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
+use crate::cell::bound_names;
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
 use crate::links::Names;
@@ -25,6 +26,8 @@ pub(crate) struct Exports {
     pub(crate) names: BTreeSet<String>,
     /// Indices of imports whose names it passes on.
     pub(crate) passed_on: BTreeSet<usize>,
+    /// Whether the source declares, with `let`, `const` or `class`, a name that the wrapper gives it.
+    shadows: bool,
 }
 
 /// How the module of something required is called.
@@ -38,9 +41,10 @@ pub(crate) enum Required {
     Missing,
 }
 
-/// Whether a file that could be either is CommonJS: it neither imports nor exports, and mentions what only CommonJS has.
+/// Whether a file that could be either may be CommonJS: it mentions what only CommonJS has, or nothing that only modules have.
 pub(crate) fn looks_like_commonjs(source: &str) -> bool {
-    source.contains("require") || source.contains("module") || source.contains("exports")
+    let has = |words: &[&str]| words.iter().any(|word| source.contains(word));
+    has(&["require", "module", "exports"]) || !has(&["import", "export", "await"])
 }
 
 /// Prepares a CommonJS module. Its text is the body alone; [`assemble`] puts the rest around it.
@@ -56,6 +60,7 @@ pub(crate) fn prepare_commonjs(source: &str) -> Result<ModuleText, SourceError> 
         rewrite_node_env(&script, &mut edits);
         let mut reader = Reader { edits: &mut edits, imports: Vec::new(), exports: Exports::default() };
         script.visit_with(&mut reader);
+        reader.exports.shadows = shadows(&script);
         let (imports, exports) = (reader.imports, reader.exports);
         let (text, map) = edits.finish();
         Ok(ModuleText {
@@ -69,9 +74,27 @@ pub(crate) fn prepare_commonjs(source: &str) -> Result<ModuleText, SourceError> 
     })
 }
 
+/// What the wrapper gives to a source.
+const GIVEN: [&str; 7] = ["exports", "require", "module", "__filename", "__dirname", "global", "process"];
+
+fn shadows(script: &Script) -> bool {
+    let is_given = |name: &Ident| GIVEN.contains(&&*name.sym);
+    script.body.iter().any(|statement| match statement {
+        Stmt::Decl(Decl::Class(class)) => is_given(&class.ident),
+        Stmt::Decl(Decl::Var(var)) if var.kind != VarDeclKind::Var => {
+            var.decls.iter().flat_map(|one| bound_names(&one.name)).any(is_given)
+        }
+        _ => false,
+    })
+}
+
 /// What stands before the body, on its first line, and behind it. The keys of imports go into the first, at the
 /// offsets that come with it.
-pub(crate) fn assemble(imports: &[(String, Required)], file: &str) -> (String, String, Vec<(usize, usize)>) {
+pub(crate) fn assemble(
+    imports: &[(String, Required)],
+    exports: &Exports,
+    file: &str,
+) -> (String, String, Vec<(usize, usize)>) {
     let mut before = String::new();
     let mut holes = Vec::new();
     let mut cases = String::new();
@@ -98,10 +121,13 @@ pub(crate) fn assemble(imports: &[(String, Required)], file: &str) -> (String, S
             cases.push_str(&format!("case {}: {value};", json(specifier)));
         }
     }
-    before.push_str("var $m; export function $cjs(){if($m===undefined){$m={exports:{}};(function(exports,require,module,__filename,__dirname,global,process){(()=>{");
+    before.push_str("var $m; export function $cjs(){if($m===undefined){$m={exports:{}};(function(exports,require,module,__filename,__dirname,global,process){");
+    // Such names need a scope of their own; a `var` of them needs this one.
+    let (open, close) = if exports.shadows { ("(()=>{", "})()") } else { ("", "") };
+    before.push_str(open);
     let directory = file.rsplit_once('/').map_or(".", |(directory, _)| directory);
     let after = format!(
-        "\n}})()}}).call($m.exports,$m.exports,$require,$m,{},{},globalThis,{{env:{{NODE_ENV:\"production\"}}}})}}return $m.exports}}\
+        "\n{close}}}).call($m.exports,$m.exports,$require,$m,{},{},globalThis,{{env:{{NODE_ENV:\"production\"}}}})}}return $m.exports}}\
          function $require(name){{switch(name){{{cases}}}throw Object.assign(new Error(`Cannot find module '${{name}}'`),{{code:\"MODULE_NOT_FOUND\"}})}}",
         json(file),
         json(directory),

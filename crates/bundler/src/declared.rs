@@ -22,6 +22,12 @@ pub(crate) struct Declared {
 impl Declared {
     pub(crate) fn of(module: &Module) -> Self {
         let mut declared = Self::default();
+        declared.add_items(module, true);
+        declared
+    }
+
+    fn add_items(&mut self, module: &Module, imports: bool) {
+        let declared = self;
         for item in &module.body {
             match item {
                 ModuleItem::Stmt(Stmt::Decl(decl)) => declared.decl(decl),
@@ -32,7 +38,7 @@ impl Declared {
                     DefaultDecl::TsInterfaceDecl(interface) => declared.type_(&interface.id),
                     _ => {}
                 },
-                ModuleItem::ModuleDecl(ModuleDecl::Import(import)) => {
+                ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if imports => {
                     for specifier in &import.specifiers {
                         match specifier {
                             ImportSpecifier::Named(named) if named.is_type_only => declared.type_(&named.local),
@@ -48,8 +54,7 @@ impl Declared {
                 _ => {}
             }
         }
-        module.visit_with(&mut declared);
-        declared
+        module.visit_with(declared);
     }
 
     /// Whether a name stands for a type and nothing else.
@@ -103,10 +108,24 @@ impl Visit for Declared {
     fn visit_ts_module_decl(&mut self, _: &TsModuleDecl) {}
 }
 
-/// Finds what is exported twice or not there to be exported: https://tc39.es/ecma262/#sec-module-semantics-static-semantics-early-errors.
+/// Finds what is imported and declared as well, exported twice, or not there to be exported: https://tc39.es/ecma262/#sec-module-semantics-static-semantics-early-errors.
 pub(crate) fn check_exports(module: &Module) -> Result<(), SourceError> {
     let declared = Declared::of(module);
     let mut exports = Exports { seen: BTreeSet::new(), problems: Vec::new() };
+    let mut own = Declared::default();
+    own.add_items(module, false);
+    for item in &module.body {
+        let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = item else { continue };
+        for specifier in import.specifiers.iter().filter(|_| !import.type_only) {
+            let name = specifier.local();
+            let is_type = matches!(specifier, ImportSpecifier::Named(named) if named.is_type_only);
+            if !is_type && !own.values.insert(name.sym.to_string()) {
+                exports
+                    .problems
+                    .push(Problem::at(range(name.span), format!("'{}' is imported and declared", name.sym)));
+            }
+        }
+    }
     for item in &module.body {
         let ModuleItem::ModuleDecl(decl) = item else { continue };
         match decl {

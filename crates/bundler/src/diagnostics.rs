@@ -105,6 +105,7 @@ fn render(problem: &Problem, name: &str, source: &str) -> String {
     let (line, column) = line_and_column(source, start);
     let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = source[start..].find('\n').map_or(source.len(), |at| start + at);
+    let line_end = if source[start..line_end].ends_with('\r') { line_end - 1 } else { line_end };
     // Long lines are shown around the problem.
     let from = floor_char_boundary(source, line_start.max(start.saturating_sub(MAX_LINE / 2)));
     let to = floor_char_boundary(source, line_end.min(start + MAX_LINE / 2)).max(start);

@@ -211,7 +211,10 @@ impl Names<'_, '_> {
                 for specifier in &export.specifiers {
                     let ExportSpecifier::Named(named) = specifier else { continue };
                     let exported = export_name(named.exported.as_ref().unwrap_or(&named.orig));
-                    if exported != "default" {
+                    let is_type = |orig: &ModuleExportName| {
+                        named.is_type_only || (namespace.is_none() && self.declared.is_type(&export_name(orig)))
+                    };
+                    if exported != "default" || is_type(&named.orig) {
                         continue;
                     }
                     self.default = Some(match (&namespace, &named.orig) {

@@ -172,7 +172,8 @@ fn module(nodes: &[Node], index: usize, keys: &[Option<String>]) -> Module {
                     (import.specifier.clone(), edge.map_or(Required::Missing, |edge| required(nodes, edge)))
                 })
                 .collect();
-            let (before, after, holes) = assemble(&required, &node.name);
+            let exports = text.commonjs.clone().unwrap_or_default();
+            let (before, after, holes) = assemble(&required, &exports, &node.name);
             let before = Prepared::generated(before).with_keys(holes.iter().map(|(at, import)| (*at, key_at(*import))));
             (text.prepared.within(before.text.to_string(), &after), false)
         }

@@ -39,6 +39,8 @@ struct Inner {
     imports: BTreeMap<String, String>,
     provided: BTreeMap<String, Arc<str>>,
     label: PathBuf,
+    /// What the keys of its modules are made of besides the modules.
+    salt: u64,
     /// Its lock is held for looking up and putting in, never while files are read.
     state: Mutex<State>,
     counts: Counters,
@@ -165,6 +167,8 @@ pub struct LoaderOptions {
     pub imports: BTreeMap<String, String>,
     /// What stands before the names of files in positions, instead of nothing.
     pub label: Option<PathBuf>,
+    /// Whether its modules are nobody else's: what another loader makes of the same files has other keys, and so is another instance in a VM.
+    pub private: bool,
     /// Modules of the host, by names that begin with `perennial:`, as TypeScript.
     pub provided: BTreeMap<String, Arc<str>>,
 }
@@ -179,7 +183,9 @@ impl Loader {
             .map(|root| files.canonicalize(&root).unwrap_or(root))
             .collect();
         let state = State::default();
-        let LoaderOptions { imports, provided, label, .. } = options;
+        static PRIVATE: AtomicU64 = AtomicU64::new(0);
+        let LoaderOptions { imports, provided, label, private, .. } = options;
+        let salt = if private { 1 + PRIVATE.fetch_add(1, Ordering::Relaxed) } else { 0 };
         let label = label.unwrap_or_default();
         Self(Arc::new(Inner {
             files,
@@ -187,6 +193,7 @@ impl Loader {
             imports,
             provided,
             label,
+            salt,
             state: Mutex::new(state),
             counts: Counters::default(),
         }))

@@ -29,16 +29,19 @@ pub(crate) fn check_nesting(source: &str) -> Result<(), Problem> {
     scan(source).map(drop).map_err(|(at, why)| Problem::at(at..at + 1, why))
 }
 
-/// Both scans; the larger number of tokens.
-fn scan(source: &str) -> Result<usize, Deep> {
-    [false, true].into_iter().try_fold(0, |most, regexp_after_bracket| {
+/// Both scans: the larger number of tokens, and whether anything may have to be lowered.
+fn scan(source: &str) -> Result<(usize, bool), Deep> {
+    [false, true].into_iter().try_fold((0, false), |(most, lowered), regexp_after_bracket| {
         let scan = Scan { bytes: source.as_bytes(), at: 0, regexp_after_bracket, hidden: 0 };
-        Ok(most.max(scan.run()?))
+        let (tokens, also_lowered) = scan.run()?;
+        Ok((most.max(tokens), lowered || also_lowered))
     })
 }
 
 /// Bytes that the parser and the passes take for a token, measured: a syntax tree is much larger than its source.
-const TOKEN: u64 = 110;
+const TOKEN: u64 = 130;
+/// The same for a source with what swc has to transform and to write anew, of which the worst are enums.
+const LOWERED_TOKEN: u64 = 1000;
 /// Shorter sources take so little that nobody need count.
 const SMALL: usize = 10_000;
 
@@ -47,7 +50,8 @@ pub fn preparation_bytes(source: &str) -> u64 {
     if source.len() <= SMALL {
         return 0;
     }
-    scan(source).map_or(0, |tokens| TOKEN * tokens as u64 + 4 * source.len() as u64)
+    let token = |lowered| if lowered { LOWERED_TOKEN } else { TOKEN };
+    scan(source).map_or(0, |(tokens, lowered)| token(lowered) * tokens as u64 + 4 * source.len() as u64)
 }
 
 struct Scan<'s> {
@@ -80,9 +84,9 @@ struct Open {
 type Deep = (usize, String);
 
 impl Scan<'_> {
-    /// The number of tokens, unless something is nested too deep.
-    fn run(mut self) -> Result<usize, Deep> {
-        let mut tokens = 0;
+    /// The number of tokens and whether some may have to be lowered, unless something is nested too deep.
+    fn run(mut self) -> Result<(usize, bool), Deep> {
+        let (mut tokens, mut lowered) = (0, false);
         // For each open bracket, what it is, how long the chain is that goes on after it, and how many `else` hang on each other there.
         let mut open: Vec<Open> = Vec::new();
         let (mut chain, mut chains, mut elses) = (0_usize, 0_usize, 0_usize);
@@ -134,6 +138,10 @@ impl Scan<'_> {
                 b'(' | b'[' | b'{' => {
                     self.at += 1;
                     opened = Some(byte);
+                    // A block behind a block is a statement of its own.
+                    if byte == b'{' && last == Last::Bracket && last_byte == b'}' {
+                        (chain, ambiguous, questions, angle) = (0, 0, 0, false);
+                    }
                 }
                 b')' | b']' | b'}' => {
                     self.at += 1;
@@ -159,6 +167,7 @@ impl Scan<'_> {
                         self.at += 1;
                     }
                     let word = &self.bytes[start..self.at];
+                    lowered |= matches!(word, b"enum" | b"namespace" | b"accessor");
                     if word == b"else" {
                         elses += 1;
                     } else if may_end {
@@ -215,6 +224,11 @@ impl Scan<'_> {
                 }
                 _ => {
                     self.at += 1;
+                    lowered |= byte == b'@';
+                    // A decorator behind a block begins something new.
+                    if byte == b'@' && last != Last::Operator && (new_line || last_byte == b'}') {
+                        (chain, ambiguous, questions, angle) = (0, 0, 0, false);
+                    }
                     match (byte, self.peek(0)) {
                         (b'<', _) => {
                             angle = true;
@@ -264,7 +278,7 @@ impl Scan<'_> {
                 ));
             }
         }
-        Ok(tokens)
+        Ok((tokens, lowered))
     }
 
     fn line_ends(&self) -> bool {
@@ -442,6 +456,8 @@ mod tests {
             "r = a.replace(/[(/]\\//g, '') / 2; t = (a) / 2 / 3;\n",
             "class A { x: number = 1\n y(): void { }\n static z = [] }\n",
             "export const a = `<${b}>`\n",
+            "{}\n",
+            "@d class A {}\n",
         ] {
             assert_eq!(check_nesting(&line.repeat(10_000)), Ok(()), "{line}");
         }

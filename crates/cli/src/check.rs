@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use perennial_sessions::ModuleAccess;
 use perennial_sessions::bundler::{Import, Problem, SourceError, is_typescript, prepare_cell, prepare_entry, survey};
+use perennial_sessions::{CompiledBundle, ModuleAccess};
 
 use crate::Exit;
 use crate::args::CheckFiles;
@@ -48,5 +48,13 @@ fn check(file: &Path, source: &str, modules: Option<ModuleAccess>) -> Vec<String
         }
     };
     let problems = survey.imports.into_iter().filter_map(|import| check(import).err());
-    problems.map(|error| error.render(&name, source)).collect()
+    let mut problems: Vec<String> = problems.map(|error| error.render(&name, source)).collect();
+    // The rest is found out as `run` would: an entry may be part of a cycle, or where nothing is granted.
+    if let (true, true, Some(modules), Ok(path)) =
+        (problems.is_empty(), survey.has_exports, &modules, file.canonicalize())
+        && let Err(error) = CompiledBundle::compile(modules, path)
+    {
+        problems.push(error.excerpt.unwrap_or_else(|| format!("error: {}", error.message)));
+    }
+    problems
 }

@@ -162,6 +162,7 @@ impl TestFile<'_> {
     async fn evaluate(&self) -> Option<Vec<String>> {
         let evaluated = self.script(self.source.clone(), &self.name).await;
         if evaluated.error.is_some() {
+            output::problem(&format!("FAILED {}: it cannot be evaluated", self.name));
             output::result(&evaluated);
             return None;
         }

@@ -40,6 +40,7 @@ pub(crate) async fn repl(table: &SessionTable, modules: Option<ModuleAccess>) ->
             Typed::Cell(cell) => cell,
             Typed::Nothing => continue,
             Typed::End => return Exit::Ok,
+            Typed::Failed => return Exit::Failed,
         };
         match cell.trim() {
             "" => {}
@@ -87,6 +88,8 @@ enum Typed {
     /// Ctrl-C at the prompt.
     Nothing,
     End,
+    /// What comes in cannot be read.
+    Failed,
 }
 
 impl Input {
@@ -120,9 +123,13 @@ impl Input {
                 }
                 Err(ReadlineError::Interrupted) => Typed::Nothing,
                 Err(ReadlineError::Eof) => Typed::End,
+                Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                    output::complain("this was no UTF-8 and is forgotten");
+                    Typed::Nothing
+                }
                 Err(error) => {
                     output::complain(&error.to_string());
-                    Typed::End
+                    Typed::Failed
                 }
             },
         };
@@ -140,7 +147,7 @@ fn piped() -> Typed {
             Ok(_) => return Typed::Cell(cell),
             Err(error) => {
                 output::complain(&error.to_string());
-                return Typed::End;
+                return Typed::Failed;
             }
         }
     }

@@ -35,6 +35,13 @@
   const next = { next() { return apply(helperNext, this, []); } }.next;
   defineProperty(helperProto, "next", { value: next, writable: true, configurable: true });
 
+  // What an error's call sites hand out are functions that are running, those of the library and of plugins among them.
+  global.Error.prepareStackTrace = (_, sites) => {
+    delete getPrototypeOf(sites[0]).getFunction;
+  };
+  new global.Error().stack;
+  global.Error.prepareStackTrace = undefined;
+
   const mapForEach = uncurry(Map.prototype.forEach);
   const setForEach = uncurry(Set.prototype.forEach);
   const push = uncurry(arrayProto.push);

@@ -8,6 +8,8 @@ use perennial_engine::Budget;
 
 /// Bytes that all sources which are being prepared may take together in this process; who comes later waits.
 const MOST: u64 = 512 << 20;
+/// Who took more than this sees to it that the memory goes back to the system.
+const TRIMMED: u64 = 16 << 20;
 /// How often somebody who waits looks whether that is still wanted.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -25,6 +27,10 @@ struct Pass(u64);
 
 impl Drop for Pass {
     fn drop(&mut self) {
+        // The allocator would keep it for the next one.
+        if self.0 > TRIMMED {
+            perennial_engine::trim_memory();
+        }
         *GATE.taken.lock().unwrap_or_else(PoisonError::into_inner) -= self.0;
         GATE.freed.notify_all();
     }

@@ -42,13 +42,17 @@ pub(super) fn content(
     let commonjs = |source: &str| prepare_commonjs(source).map(|text| Content::CommonJs(Arc::new(text)));
     match kind {
         Kind::EsModule => module(&source).map_err(|error| wrong(&error)),
-        Kind::CommonJs => commonjs(&source).map_err(|error| wrong(&error)),
+        Kind::CommonJs if path.extension().is_some_and(|extension| extension == "cjs") => {
+            commonjs(&source).map_err(|error| wrong(&error))
+        }
         // What imports or exports does not parse as CommonJS.
-        Kind::Either if looks_like_commonjs(&source) => match commonjs(&source) {
-            Ok(content) => Ok(content),
-            Err(_) => module(&source).map_err(|error| wrong(&error)),
-        },
-        Kind::Either => match module(&source) {
+        Kind::CommonJs | Kind::Either if kind == Kind::CommonJs || looks_like_commonjs(&source) => {
+            match commonjs(&source) {
+                Ok(content) => Ok(content),
+                Err(_) => module(&source).map_err(|error| wrong(&error)),
+            }
+        }
+        Kind::CommonJs | Kind::Either => match module(&source) {
             Ok(content) => Ok(content),
             Err(error) => commonjs(&source).map_err(|_| wrong(&error)),
         },

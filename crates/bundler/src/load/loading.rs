@@ -160,7 +160,8 @@ impl<'a> Loading<'a> {
             "json" => Ok(Kind::Json),
             "js" => Ok(match module_type {
                 Some(Format::EsModule) => Kind::EsModule,
-                Some(Format::CommonJs) | None => Kind::Either,
+                Some(Format::CommonJs) => Kind::CommonJs,
+                None => Kind::Either,
             }),
             "tsx" | "jsx" => Err(request.error(ImportErrorKind::WrongKind, "JSX is not supported")),
             "cts" => Err(request.error(
@@ -192,7 +193,7 @@ impl<'a> Loading<'a> {
         };
         let text = prepare_module(source, Language::TypeScript)
             .map_err(|error| request.error(ImportErrorKind::Syntax, error.render(name, source)))?;
-        let hash = hash((name, &**source));
+        let hash = hash((name, &**source, self.inner.salt));
         let text = Arc::new(text);
         let node = self.add(id, name.to_owned(), None, Content::EsModule(text.clone()), hash);
         self.edges(node, Path::new("/"), &text, name)?;
@@ -224,7 +225,7 @@ impl<'a> Loading<'a> {
                     name.clone(),
                     Some(path.clone()),
                     parsed.content.clone(),
-                    hash((&path, kind, parsed.hash)),
+                    hash((&path, kind, parsed.hash, self.inner.salt)),
                 );
                 if let Content::EsModule(text) | Content::CommonJs(text) = &parsed.content {
                     self.edges(node, &path, text, &name)?;

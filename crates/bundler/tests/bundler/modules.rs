@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use perennial_bundler::{
-    Disk, Graph, ImportError, ImportErrorKind, Importer, Loader, LoaderOptions, MemoryFiles, prepare_entry,
+    Disk, Graph, ImportError, ImportErrorKind, Importer, Loader, LoaderOptions, MemoryFiles, preparation_bytes,
+    prepare_entry,
 };
 
 fn in_memory(files: &[(&str, &str)], options: LoaderOptions) -> (MemoryFiles, Loader) {
@@ -185,7 +186,7 @@ fn deep_and_wide_graphs_are_bounded() {
     for n in 0..5_100 {
         files.write(format!("/app/chain{n}.js"), format!("import './chain{}.js'", n + 1));
     }
-    files.write("/app/chain5100.js", "");
+    files.write("/app/chain5100.js", "export {}");
     let loader = Loader::new(Arc::new(files), below_app());
     assert_eq!(load(&loader, "./chain0.js").unwrap_err().kind, ImportErrorKind::WrongKind);
     assert_eq!(load(&loader, "./chain3000.js").unwrap().modules.len(), 2_101);
@@ -310,6 +311,8 @@ fn what_is_exported_twice_or_not_there_is_said_where_it_stands() {
         "enum E { A } export { E }; export namespace E { export const b = 1 } export default E",
         "import { x } from './b.ts'; export { x, x as y }; export default x",
         "using u = null; export { u as default }",
+        "type X = 1; export { X as default }",
+        "import { type x } from './b.ts'; const x = 1; export default x",
     ] {
         assert_eq!(fails(fine), "", "{fine}");
     }
@@ -318,6 +321,9 @@ fn what_is_exported_twice_or_not_there_is_said_where_it_stands() {
         ("export const a = 1; export { a }; export default 3", "'a' is exported twice"),
         ("export default 5; export { x as default }; let x = 1", "'default' is exported twice"),
         ("export * as n from './b.ts'; export let n = 1", "'n' is exported twice"),
+        ("import { x } from './b.ts'; const x = 1; export default x", "'x' is imported and declared"),
+        ("import { x } from './b.ts'; import * as x from './b.ts'; export default x", "'x' is imported and declared"),
+        ("import { x } from './b.ts'; if (1) { var x } export default 1", "'x' is imported and declared"),
     ] {
         assert!(fails(wrong).contains(said), "{wrong}: {}", fails(wrong));
     }
@@ -415,4 +421,33 @@ fn files_that_are_large_to_parse_are_admitted_first() {
     let asked = asked.into_inner().unwrap();
     assert_eq!(asked.len(), 2, "who has been parsed need not be admitted");
     assert!(asked.iter().all(|bytes| (8 << 20..32 << 20).contains(bytes)), "{asked:?}");
+}
+
+#[test]
+fn commonjs_may_have_names_of_its_wrapper_s() {
+    let text = |source: &str| {
+        let files = [("/app/package.json", "{\"type\": \"commonjs\"}"), ("/app/a.js", source)];
+        let (_, loader) = in_memory(&files, below_app());
+        let graph = load(&loader, "./a.js").unwrap();
+        graph.modules.iter().find(|module| module.name == "a.js").unwrap().prepared.text.to_string()
+    };
+    for source in ["const process = 1", "let exports = 2", "class module {}", "const { require } = x"] {
+        assert!(text(source).contains("(()=>{"), "{source} has a scope of its own");
+    }
+    for source in
+        ["var exports = exports || {}; exports.a = 1", "function require() {}", "{ const module = 1 }", "this.x = 1"]
+    {
+        assert!(text(source).contains("$cjs") && !text(source).contains("(()=>{"), "{source} has the wrapper's");
+    }
+    // Nothing in it tells what it is, and the package says.
+    assert!(text("globalThis.x = 1").contains("$cjs"));
+}
+
+#[test]
+fn what_is_written_anew_takes_more_memory_than_what_is_edited() {
+    let members: String = (0..10_000).map(|n| format!("A{n},")).collect();
+    let plain = preparation_bytes(&format!("const e = [{members}]"));
+    assert!(preparation_bytes(&format!("enum E {{{members}}}")) > 5 * plain);
+    assert!(preparation_bytes(&format!("class C {{ accessor a; b = [{members}] }}")) > 5 * plain);
+    assert_eq!(preparation_bytes("enum E { A }"), 0, "what is short takes next to nothing");
 }

@@ -220,6 +220,8 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
             roots: vec![root.clone()],
             provided: provided_modules(),
             label: Some(label),
+            // A script that imports the plugin's file gets a module of its own.
+            private: true,
             ..LoaderOptions::default()
         },
     );

@@ -2,11 +2,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use perennial_sessions::bundler::MemoryFiles;
+use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
 use perennial_sessions::protocol::{ErrorKind, RebuildReason, VmOrigin};
 use perennial_sessions::{
-    Allow, Capabilities, OpError, OpFuture, OpValue, PluginOptions, PluginSet, RunRequest, ScriptError, SessionTable,
-    TableConfig,
+    Allow, Capabilities, ModuleAccess, OpError, OpFuture, OpValue, PluginOptions, PluginSet, RunContext, RunRequest,
+    ScriptError, SessionTable, TableConfig,
 };
 use serde_json::{Value, json};
 
@@ -334,7 +334,7 @@ async fn capabilities_are_the_plugin_s_own_whatever_runs_at_the_same_time() {
 #[tokio::test]
 async fn scripts_that_change_every_prototype_get_hold_of_no_plugin_s_capabilities() {
     let files = MemoryFiles::new();
-    files.write("/p.ts", plugin("p", "allow: { net: ['one.com'] }, tools: { quiet: { description: 'q', input: {}, async run(args) { await null; return 'done' } } }"));
+    files.write("/p.ts", plugin("p", "allow: { net: ['one.com'] }, tools: { quiet: { description: 'q', input: {}, async run(args) { await null; return 'done' } }, fails: { description: 'f', input: {}, run: ({ s }, ctx) => ctx.fetch(s + '\\ud800') } }"));
     let thieves = [
         "Object.defineProperty(Object.prototype, 'setup', { get() { return (ctx) => { take(ctx) } }, configurable: true })",
         "Function.prototype.call = function (self, ...args) { args.forEach(take); return Reflect.apply(this, self, args) }",
@@ -419,4 +419,33 @@ async fn odd_numbers_and_names_are_what_they_are() {
     let table = table(&plugins);
     assert_eq!(run(&table, "Object.is(await tools.halve.halve({ n: -0 }), -0)").await, json!(true));
     assert!(fail(&table, "await tools.halve.halve({ n: NaN })").await.message.contains("is not of type"));
+}
+
+#[tokio::test]
+async fn the_call_sites_of_an_error_hand_out_no_function() {
+    let files = MemoryFiles::new();
+    files.write("/p.ts", plugin("p", "allow: { net: ['one.com'] }, tools: { fails: { description: 'f', input: {}, run: (_, ctx) => ctx.fetch('\\ud800') } }"));
+    let table = table(&load(&files, &["/p.ts"]).await);
+    let script = "const files = new Set(), functions = [];
+        Error.prepareStackTrace = (_, sites) => { for (const site of sites) { files.add(site.getFileName()); try { functions.push(site.getFunction()) } catch {} } return '' };
+        await tools.p.fails({}).catch((error) => error.stack);
+        [files.has('perennial:tools'), functions.length, 'getFunction' in Object.getPrototypeOf(sitesOf(new Error('x'))[0])];
+        function sitesOf(error) { Error.prepareStackTrace = (_, sites) => sites; return new Error('y').stack }";
+    assert_eq!(run(&table, script).await, json!([true, 0, false]));
+}
+
+#[tokio::test]
+async fn a_script_that_imports_a_plugin_s_file_gets_a_module_of_its_own() {
+    let files = MemoryFiles::new();
+    files.write("/app/p.ts", plugin("p", TOOL));
+    let options = PluginOptions { files: Arc::new(files.clone()), ..PluginOptions::default() };
+    // As the operator may name it: positions call both the same.
+    let plugins = PluginSet::load(&["/app/p.ts".into()], &options).await;
+    let table = table(&plugins);
+    let loader_options =
+        LoaderOptions { roots: vec!["/app".into()], label: Some("/app".into()), ..LoaderOptions::default() };
+    let access = ModuleAccess::new(Loader::new(Arc::new(files), loader_options), "/app");
+    let script = "import p from './p.ts'; p.tools.t.run = (_, ctx) => { globalThis.stolen = ctx; return 'changed' }; [await tools.p.t({}), typeof stolen]";
+    let result = table.run_with("s", RunRequest::new(script), RunContext::new().with(access)).await;
+    assert_eq!(result.value, Some(json!(["t", "undefined"])), "{result:?}");
 }
