@@ -34,6 +34,9 @@ interface Intrinsics {
   readonly iterator: typeof Symbol.iterator;
   readonly toStringTag: typeof Symbol.toStringTag;
   readonly iteratorPrototype: object;
+  readonly DOMException: typeof DOMException;
+  /** Milliseconds since the time origin. */
+  now(): number;
   readonly RangeError: RangeErrorConstructor;
   readonly String: StringConstructor;
   readonly TypeError: TypeErrorConstructor;

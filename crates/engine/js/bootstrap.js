@@ -12,6 +12,7 @@
   const { bind, call } = Function.prototype;
   // uncurry(f)(self, a, b) is f.call(self, a, b) for ever.
   const uncurry = bind.bind(call);
+  const { performance } = global, { now: performanceNow } = performance;
   const getter = (object, key) => uncurry(getOwnPropertyDescriptor(object, key).get);
   const { freeze } = Object;
   const { prototype: arrayProto, isArray } = Array;
@@ -114,6 +115,8 @@
     toWellFormed: uncurry(stringProto.toWellFormed),
     functionToString: uncurry(Function.prototype.toString),
     symbolToString: uncurry(Symbol.prototype.toString),
+    DOMException: global.DOMException,
+    now: () => apply(performanceNow, performance, []),
     Error, Map, Number, Object, Promise, Proxy, RangeError, Set, String, SuppressedError: global.SuppressedError, SyntaxError, TypeError, Uint8Array,
     stringify: JSON.stringify,
   });

@@ -13,6 +13,11 @@ pub fn areas() -> Vec<Area> {
     vec![
         Area::new("webidl", &[], include_str!("../js/webidl.js")).with_internals(&["webidl"]),
         Area::new("encoding", &["TextEncoder", "TextDecoder"], include_str!("../js/encoding.js")),
+        Area::new(
+            "events",
+            &["Event", "CustomEvent", "EventTarget", "AbortSignal", "AbortController"],
+            include_str!("../js/events.js"),
+        ),
         Area::new("url", &["URL", "URLSearchParams"], include_str!("../js/url.js")),
     ]
 }

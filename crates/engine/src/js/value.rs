@@ -95,6 +95,7 @@ mod class_id {
     pub(super) const GENERATOR: u32 = 49;
     pub(super) const SHARED_ARRAY_BUFFER: u32 = 21;
     pub(super) const ASYNC_GENERATOR: u32 = 60;
+    pub(super) const DOM_EXCEPTION: u32 = 64;
 }
 
 impl<'js> Value<'js> {
@@ -165,7 +166,7 @@ impl<'js> Value<'js> {
                 qjs::JS_TAG_OBJECT => match ffi::JS_GetClassID(self.raw) {
                     class_id::OBJECT => Class::Object,
                     class_id::ARRAY => Class::Array,
-                    class_id::ERROR => Class::Error,
+                    class_id::ERROR | class_id::DOM_EXCEPTION => Class::Error,
                     class_id::NUMBER..=class_id::BOOLEAN | class_id::BIG_INT => Class::Boxed,
                     class_id::SYMBOL => Class::Symbol,
                     class_id::DATE => Class::Date,

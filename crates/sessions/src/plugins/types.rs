@@ -8,6 +8,7 @@ use super::set::PluginSet;
 const SESSION: &[&str] = &[
     include_str!("../../../../js-runtime/types/session.d.ts"),
     include_str!("../../../../js-runtime/types/encoding.d.ts"),
+    include_str!("../../../../js-runtime/types/events.d.ts"),
     include_str!("../../../../js-runtime/types/url.d.ts"),
 ];
 

@@ -73,6 +73,14 @@ async fn every_area_works_in_a_realm_in_which_everything_was_replaced() {
             json!("h\u{e9}windows-1252169"),
         ),
         (
+            "let out = ''; const t = new EventTarget(); const f = (e) => { out += e.type + e.detail + e.eventPhase }; t.addEventListener('a', f, { __proto__: null, once: true }); t.addEventListener('a', f, true); t.dispatchEvent(new CustomEvent('a', { __proto__: null, detail: 1 })); t.dispatchEvent(new Event('a')); out",
+            json!("a12a12aundefined2"),
+        ),
+        (
+            "const c = new AbortController(); let seen = ''; c.signal.onabort = (e) => { seen += e.isTrusted }; c.signal.addEventListener('abort', () => { seen += 'b' }); const d = AbortSignal.abort('r'); c.abort(); seen + c.signal.aborted + d.reason",
+            json!("truebtruer"),
+        ),
+        (
             "const into = new Uint8Array(3); const { read, written } = new TextEncoder().encodeInto('\u{20ac}x', into); read + ',' + written + ',' + into[0]",
             json!("1,3,226"),
         ),
