@@ -269,7 +269,12 @@ impl<'a> Loading<'a> {
             let edge = match self.node(&request) {
                 Ok(edge) => Some(edge),
                 // Packages require what they can do without, and catch it.
-                Err(error) if import.way == Way::Require && error.kind != ImportErrorKind::Syntax => None,
+                Err(error)
+                    if import.way == Way::Require
+                        && !matches!(error.kind, ImportErrorKind::Syntax | ImportErrorKind::Limit) =>
+                {
+                    None
+                }
                 Err(error) => return Err(error),
             };
             self.nodes[node].edges.push(edge);

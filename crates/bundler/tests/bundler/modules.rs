@@ -451,3 +451,16 @@ fn what_is_written_anew_takes_more_memory_than_what_is_edited() {
     assert!(preparation_bytes(&format!("class C {{ accessor a; b = [{members}] }}")) > 5 * plain);
     assert_eq!(preparation_bytes("enum E { A }"), 0, "what is short takes next to nothing");
 }
+
+#[test]
+fn a_required_file_that_is_not_admitted_is_not_taken_for_missing() {
+    let large = format!("module.exports = [{}]", "{a:1,b:[1]},".repeat(10_000));
+    let files = [("/app/a.cjs", "try { require('./large.cjs') } catch {}"), ("/app/large.cjs", &large)];
+    let (_, loader) = in_memory(&files, below_app());
+    let load = |answer: Result<(), &str>| {
+        let admission = |_| answer.map(|()| Box::new(()) as Box<dyn std::any::Any>).map_err(str::to_owned);
+        loader.load_admitted(Importer::Directory(Path::new("/app")), "./a.cjs", None, &admission)
+    };
+    assert_eq!(load(Err("the run was stopped")).unwrap_err().kind, ImportErrorKind::Limit);
+    assert!(names(&load(Ok(())).unwrap()).contains(&"large.cjs"), "and the next run has it");
+}
