@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::steps::{Outcome, cargo, program, root, run};
 
 /// Folders of tests for what there is.
-const AREAS: &[&str] = &["dom/abort", "dom/events", "encoding", "url"];
+const AREAS: &[&str] = &["console", "dom/abort", "dom/events", "encoding", "hr-time", "html/webappapis", "url"];
 const FOLDER: &str = "target/wpt";
 const BASELINE: &str = "tests/conformance/wpt.json";
 const REPORT: &str = "docs/conformance.md";
@@ -290,4 +290,32 @@ fn sources() -> Result<String, String> {
     let words: Vec<&str> = line.split_whitespace().filter(|word| !word.starts_with('[')).collect();
     let [uri, suite, ..] = words[..] else { return Err("apt's sources are not understood".to_owned()) };
     Ok(format!("Types: deb-src\nURIs: {uri}\nSuites: {suite}\nComponents: main\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_failure_and_an_unexpected_pass_both_fail() {
+        let known = json!({"url/a.any.js": {"failing": ["one"]}, "url/b.any.js": {"failing": [], "error": "timeout"}});
+        assert_eq!(compare(&known, &known), Ok(()));
+        let worse = json!({"url/a.any.js": {"failing": ["one", "two"]}, "url/b.any.js": {"failing": [], "error": "other words"}});
+        assert!(
+            compare(&known, &worse)
+                .is_err_and(|why| why.contains("fails: url/a.any.js: two") && !why.contains("b.any.js"))
+        );
+        let better = json!({"url/b.any.js": {"failing": [], "error": "timeout"}});
+        assert!(
+            compare(&known, &better)
+                .is_err_and(|why| why.contains("passes, which the baseline does not know: url/a.any.js: one"))
+        );
+    }
+
+    #[test]
+    fn what_a_test_says_of_itself_stands_at_its_top() {
+        let source = "// META: script=/common/a.js\n// META: variant=?1-2\n// META: script=b.js\n\ntest();\n// META: script=late.js";
+        assert_eq!(meta(source, "script").collect::<Vec<_>>(), ["/common/a.js", "b.js"]);
+        assert_eq!(meta(source, "variant").collect::<Vec<_>>(), ["?1-2"]);
+    }
 }
