@@ -1,7 +1,7 @@
 // TextEncoder, TextDecoder: https://encoding.spec.whatwg.org/
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { arrayBufferLength, bytesSet, isView, RangeError, slice, typedArrayLength, typedArrayTag, TypeError, Uint8Array, viewBytes } = intrinsics;
-  const { defineInterface, usvString } = ops.library_value("webidl");
+  const { defineInterface, dictionary, required, usvString } = ops.library_value("webidl");
 
   /** The bytes of a BufferSource, not copied. */
   function bytesOf(source: unknown): Uint8Array {
@@ -26,7 +26,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
     encodeInto(source: string, destination: Uint8Array) {
       this.#brand;
-      if (arguments.length < 2) throw new TypeError("TextEncoder.encodeInto needs 2 arguments, got " + arguments.length);
+      required(2, arguments.length, "TextEncoder.encodeInto");
       const text = usvString(source);
       if (!isView(destination) || !(typedArrayTag(destination) === "Uint8Array")) throw new TypeError("the destination is no Uint8Array");
       const room = typedArrayLength(destination);
@@ -35,13 +35,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       bytesSet(destination, bytes);
       return { read, written };
     }
-  }
-
-  /** A dictionary of options, or nothing. */
-  function optionsOf<T extends object>(options: T | null | undefined): Partial<T> {
-    if (options === undefined || options === null) return { __proto__: null } as Partial<T>;
-    if (typeof options !== "object" && typeof options !== "function") throw new TypeError("the options are no object");
-    return options;
   }
 
   class TextDecoder {
@@ -53,7 +46,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     constructor(label = "utf-8", options?: TextDecoderOptions) {
       const name = ops.text_encoding(usvString(label));
       if (name === null) throw new RangeError("'" + label + "' is no encoding");
-      const { fatal, ignoreBOM } = optionsOf(options);
+      const { fatal, ignoreBOM } = dictionary(options, "the second argument of TextDecoder");
       this.#encoding = name;
       this.#fatal = !!fatal;
       this.#ignoreBOM = !!ignoreBOM;
@@ -70,7 +63,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     decode(input?: AllowSharedBufferSource, options?: TextDecodeOptions) {
       const before = this.#stream;
       const bytes = input === undefined ? new Uint8Array(0) : bytesOf(input);
-      const stream = !!optionsOf(options).stream;
+      const stream = !!dictionary(options, "the second argument of TextDecoder.decode").stream;
       this.#stream = undefined;
       const begun = before !== undefined && before.begun;
       const { text, pending, given, some } = ops.text_decode(

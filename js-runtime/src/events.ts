@@ -1,7 +1,7 @@
 // Event, CustomEvent, EventTarget, AbortController, AbortSignal: https://dom.spec.whatwg.org/
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { apply, asArray, defineProperty, DOMException, list, now, push, String, TypeError } = intrinsics;
-  const { defineInterface, required, sequence } = ops.library_value("webidl");
+  const { apply, asArray, defineProperty, DOMException, list, now, push, TypeError } = intrinsics;
+  const { defineInterface, dictionary, domString, isObject, required, sequence } = ops.library_value("webidl");
   const startTimer = ops.library_value("setTimeout");
 
   /** What the classes know of an event besides what they show. */
@@ -32,18 +32,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   let dispatch: (target: EventTarget, event: Event) => boolean;
   let stateOf: (event: Event) => State;
   let isEvent: (value: unknown) => boolean;
-
-  const domString = (value: unknown): string => {
-    if (typeof value === "symbol") throw new TypeError("a symbol is no string");
-    return String(value);
-  };
-  const isObject = (value: unknown): value is object => (typeof value === "object" && value !== null) || typeof value === "function";
-  /** A dictionary, or nothing. */
-  function dictionary(value: unknown, what: string): any {
-    if (value === undefined || value === null) return { __proto__: null };
-    if (!isObject(value)) throw new TypeError(what + " is no object");
-    return value;
-  }
 
   class Event {
     #state: State;

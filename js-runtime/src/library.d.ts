@@ -44,4 +44,25 @@ interface Intrinsics {
 }
 
 /** Native functions, by name; `library_value` gives a value of another area. */
-type Ops = { readonly [name: string]: (...args: any[]) => any };
+interface Ops {
+  readonly [name: string]: (...args: any[]) => any;
+  library_value(name: "webidl"): WebIdl;
+  library_value(name: string): any;
+}
+
+/** What `webidl.ts` provides. */
+interface WebIdl {
+  alias(prototype: object, name: PropertyKey, as: PropertyKey): void;
+  defineInterface(constructor: Function & { prototype: object }, name: string): void;
+  dictionary(value: unknown, what: string): any;
+  domString(value: unknown): string;
+  isObject(value: unknown): value is object;
+  iterate(iterable: object, method: unknown, each: (item: unknown) => void): void;
+  pairIterators<T extends object>(
+    name: string,
+    pairs: (target: T) => readonly (readonly [unknown, unknown])[],
+  ): (target: T, kind: "keys" | "values" | "entries") => object;
+  required(needed: number, given: number, what: string): void;
+  sequence(value: unknown, what: string): unknown[];
+  usvString(value: unknown): string;
+}

@@ -1,7 +1,7 @@
 // URL, URLSearchParams: https://url.spec.whatwg.org/
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { apply, asArray, getOwnPropertyDescriptor, iterator, list, ownKeys, push, slice, TypeError } = intrinsics;
-  const { alias, defineInterface, iterate, pairIterators, required, sequence, usvString } = ops.library_value("webidl");
+  const { alias, defineInterface, isObject, iterate, pairIterators, required, sequence, usvString } = ops.library_value("webidl");
 
   type Pair = [string, string];
   /** What a URL consists of, as the host has it. */
@@ -43,7 +43,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
 
     constructor(init: unknown = "") {
-      if ((typeof init === "object" || typeof init === "function") && init !== null) {
+      if (isObject(init)) {
         const method = (init as any)[iterator];
         if (method !== undefined && method !== null) {
           iterate(init, method, (item: unknown) => {

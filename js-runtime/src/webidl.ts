@@ -27,28 +27,41 @@ export default (_ops: Ops, intrinsics: Intrinsics) => {
     if (given < needed) throw new TypeError(what + " needs " + needed + " argument" + (needed === 1 ? "" : "s") + ", got " + given);
   }
 
-  /** https://webidl.spec.whatwg.org/#es-USVString */
-  const usvString = (value: unknown): string => {
+  const isObject = (value: unknown): value is object => (typeof value === "object" && value !== null) || typeof value === "function";
+
+  /** https://webidl.spec.whatwg.org/#es-DOMString */
+  const domString = (value: unknown): string => {
     if (typeof value === "symbol") throw new TypeError("a symbol is no string");
-    return toWellFormed(String(value));
+    return String(value);
   };
+
+  /** https://webidl.spec.whatwg.org/#es-USVString */
+  const usvString = (value: unknown): string => toWellFormed(domString(value));
+
+  /** An object whose properties are options, or nothing: https://webidl.spec.whatwg.org/#es-dictionary */
+  function dictionary(value: unknown, what: string): any {
+    if (value === undefined || value === null) return { __proto__: null };
+    if (!isObject(value)) throw new TypeError(what + " is no object");
+    return value;
+  }
 
   /** What iterating an object gives, by its own iteration method. */
   function iterate(iterable: object, method: unknown, each: (item: unknown) => void): void {
-    const found = apply(method as Function, iterable, []);
-    if ((typeof found !== "object" && typeof found !== "function") || found === null) throw new TypeError("an iterator is no object");
-    const next = found.next;
+    const found: unknown = apply(method as Function, iterable, []);
+    if (!isObject(found)) throw new TypeError("an iterator is no object");
+    const { next } = found as any;
     for (;;) {
-      const result = apply(next, found, []);
-      if ((typeof result !== "object" && typeof result !== "function") || result === null) throw new TypeError("what an iterator returned is no object");
-      if (result.done) return;
-      each(result.value);
+      const result: unknown = apply(next, found, []);
+      if (!isObject(result)) throw new TypeError("what an iterator returned is no object");
+      const step = result as any;
+      if (step.done) return;
+      each(step.value);
     }
   }
 
   /** Items of a sequence<>, none of them converted. */
   function sequence(value: unknown, what: string): unknown[] {
-    if ((typeof value !== "object" && typeof value !== "function") || value === null) throw new TypeError(what + " is no sequence");
+    if (!isObject(value)) throw new TypeError(what + " is no sequence");
     const method = (value as any)[iterator];
     if (method === undefined || method === null) throw new TypeError(what + " is no sequence");
     const items: unknown[] = list();
@@ -83,5 +96,5 @@ export default (_ops: Ops, intrinsics: Intrinsics) => {
     return (target: T, kind: "keys" | "values" | "entries") => new PairIterator(target, kind);
   }
 
-  return { webidl: { __proto__: null, alias, defineInterface, iterate, pairIterators, required, sequence, usvString } };
+  return { webidl: { __proto__: null, alias, defineInterface, dictionary, domString, isObject, iterate, pairIterators, required, sequence, usvString } };
 };

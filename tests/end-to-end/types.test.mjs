@@ -1,7 +1,7 @@
 // The TypeScript compiler accepts the declarations that `perennial types` prints, and the first-party plugins, in strict mode.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -49,4 +49,14 @@ export {};\n`;
 
 test("the first-party plugins and their tests are accepted", () => {
   assert.deepEqual(check(plugins.flatMap((path) => [join(path, "plugin.ts"), join(path, "plugin.test.ts")])), []);
+});
+
+test("the sources of the library are accepted", () => {
+  const folder = join(root, "js-runtime/src");
+  const files = readdirSync(folder).map((file) => join(folder, file));
+  const compiled = ts.createProgram(files, {
+    strict: true, noEmit: true, lib: ["lib.esnext.d.ts", "lib.dom.d.ts"], types: [], target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler, skipLibCheck: true,
+  });
+  assert.deepEqual(ts.getPreEmitDiagnostics(compiled).map((problem) => ts.flattenDiagnosticMessageText(problem.messageText, "\n")), []);
 });

@@ -1,8 +1,8 @@
 // Made of js-runtime/src/events.ts by `cargo xtask generate`.
 // Event, CustomEvent, EventTarget, AbortController, AbortSignal: https://dom.spec.whatwg.org/
 ((ops     , intrinsics            ) => {
-  const { apply, asArray, defineProperty, DOMException, list, now, push, String, TypeError } = intrinsics;
-  const { defineInterface, required, sequence } = ops.library_value("webidl");
+  const { apply, asArray, defineProperty, DOMException, list, now, push, TypeError } = intrinsics;
+  const { defineInterface, dictionary, domString, isObject, required, sequence } = ops.library_value("webidl");
   const startTimer = ops.library_value("setTimeout");
 
   /** What the classes know of an event besides what they show. */
@@ -33,18 +33,6 @@
   let dispatch                                                ;
   let stateOf                         ;
   let isEvent                             ;
-
-  const domString = (value         )         => {
-    if (typeof value === "symbol") throw new TypeError("a symbol is no string");
-    return String(value);
-  };
-  const isObject = (value         )                  => (typeof value === "object" && value !== null) || typeof value === "function";
-  /** A dictionary, or nothing. */
-  function dictionary(value         , what        )      {
-    if (value === undefined || value === null) return { __proto__: null };
-    if (!isObject(value)) throw new TypeError(what + " is no object");
-    return value;
-  }
 
   class Event {
     #state;      ;

@@ -2,7 +2,7 @@
 // URL, URLSearchParams: https://url.spec.whatwg.org/
 ((ops     , intrinsics            ) => {
   const { apply, asArray, getOwnPropertyDescriptor, iterator, list, ownKeys, push, slice, TypeError } = intrinsics;
-  const { alias, defineInterface, iterate, pairIterators, required, sequence, usvString } = ops.library_value("webidl");
+  const { alias, defineInterface, isObject, iterate, pairIterators, required, sequence, usvString } = ops.library_value("webidl");
 
   ;
   /** What a URL consists of, as the host has it. */
@@ -44,7 +44,7 @@
     }
 
     constructor(init          = "") {
-      if ((typeof init === "object" || typeof init === "function") && init !== null) {
+      if (isObject(init)) {
         const method = (init       )[iterator];
         if (method !== undefined && method !== null) {
           iterate(init, method, (item         ) => {

@@ -28,28 +28,41 @@
     if (given < needed) throw new TypeError(what + " needs " + needed + " argument" + (needed === 1 ? "" : "s") + ", got " + given);
   }
 
-  /** https://webidl.spec.whatwg.org/#es-USVString */
-  const usvString = (value         )         => {
+  const isObject = (value         )                  => (typeof value === "object" && value !== null) || typeof value === "function";
+
+  /** https://webidl.spec.whatwg.org/#es-DOMString */
+  const domString = (value         )         => {
     if (typeof value === "symbol") throw new TypeError("a symbol is no string");
-    return toWellFormed(String(value));
+    return String(value);
   };
+
+  /** https://webidl.spec.whatwg.org/#es-USVString */
+  const usvString = (value         )         => toWellFormed(domString(value));
+
+  /** An object whose properties are options, or nothing: https://webidl.spec.whatwg.org/#es-dictionary */
+  function dictionary(value         , what        )      {
+    if (value === undefined || value === null) return { __proto__: null };
+    if (!isObject(value)) throw new TypeError(what + " is no object");
+    return value;
+  }
 
   /** What iterating an object gives, by its own iteration method. */
   function iterate(iterable        , method         , each                         )       {
-    const found = apply(method            , iterable, []);
-    if ((typeof found !== "object" && typeof found !== "function") || found === null) throw new TypeError("an iterator is no object");
-    const next = found.next;
+    const found          = apply(method            , iterable, []);
+    if (!isObject(found)) throw new TypeError("an iterator is no object");
+    const { next } = found       ;
     for (;;) {
-      const result = apply(next, found, []);
-      if ((typeof result !== "object" && typeof result !== "function") || result === null) throw new TypeError("what an iterator returned is no object");
-      if (result.done) return;
-      each(result.value);
+      const result          = apply(next, found, []);
+      if (!isObject(result)) throw new TypeError("what an iterator returned is no object");
+      const step = result       ;
+      if (step.done) return;
+      each(step.value);
     }
   }
 
   /** Items of a sequence<>, none of them converted. */
   function sequence(value         , what        )            {
-    if ((typeof value !== "object" && typeof value !== "function") || value === null) throw new TypeError(what + " is no sequence");
+    if (!isObject(value)) throw new TypeError(what + " is no sequence");
     const method = (value       )[iterator];
     if (method === undefined || method === null) throw new TypeError(what + " is no sequence");
     const items            = list();
@@ -84,5 +97,5 @@
     return (target   , kind                               ) => new PairIterator(target, kind);
   }
 
-  return { webidl: { __proto__: null, alias, defineInterface, iterate, pairIterators, required, sequence, usvString } };
+  return { webidl: { __proto__: null, alias, defineInterface, dictionary, domString, isObject, iterate, pairIterators, required, sequence, usvString } };
 })
