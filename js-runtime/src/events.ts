@@ -157,8 +157,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
     addEventListener(type: string, callback: unknown, options?: unknown) {
       required(2, arguments.length, "EventTarget.addEventListener");
-      const target = this === undefined || this === null ? (globalThis as unknown as EventTarget) : this;
-      const listeners = target.#listeners, text = domString(type);
+      const listeners = this.#listeners, text = domString(type);
       let capture = !!options, once = false, passive = false, signal: AbortSignal | undefined;
       if (isObject(options)) {
         const given = options as AddEventListenerOptions;
@@ -178,7 +177,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       }
       const listener = { type: text, callback, capture, once, passive, removed: false };
       push(listeners, listener);
-      if (signal !== undefined) onAbort(signal, () => target.#remove(listener));
+      if (signal !== undefined) onAbort(signal, () => this.#remove(listener));
     }
 
     removeEventListener(type: string, callback: unknown, options?: unknown) {

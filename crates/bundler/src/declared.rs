@@ -21,40 +21,51 @@ pub(crate) struct Declared {
 
 impl Declared {
     pub(crate) fn of(module: &Module) -> Self {
-        let mut declared = Self::default();
-        declared.add_items(module, true);
-        declared
+        Self::with_conflicts(module).0
     }
 
-    fn add_items(&mut self, module: &Module, imports: bool) {
-        let declared = self;
+    /// Nothing, unless the module exports names that might be those of types: a walk of the whole tree less for cells.
+    pub(crate) fn of_exporting(module: &Module) -> Self {
+        let exports_names = module.body.iter().any(|item| {
+            matches!(item, ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(_) | ModuleDecl::ExportDefaultExpr(_)))
+        });
+        if exports_names { Self::of(module) } else { Self::default() }
+    }
+
+    /// With the imports of names that are the module's own already, or were imported before.
+    fn with_conflicts(module: &Module) -> (Self, Vec<&Ident>) {
+        let mut declared = Self::default();
         for item in &module.body {
             match item {
                 ModuleItem::Stmt(Stmt::Decl(decl)) => declared.decl(decl),
                 ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => declared.decl(&export.decl),
                 ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(export)) => match &export.decl {
                     DefaultDecl::Class(ClassExpr { ident: Some(name), .. })
-                    | DefaultDecl::Fn(FnExpr { ident: Some(name), .. }) => declared.value(name),
+                    | DefaultDecl::Fn(FnExpr { ident: Some(name), .. }) => _ = declared.value(name),
                     DefaultDecl::TsInterfaceDecl(interface) => declared.type_(&interface.id),
                     _ => {}
                 },
-                ModuleItem::ModuleDecl(ModuleDecl::Import(import)) if imports => {
-                    for specifier in &import.specifiers {
-                        match specifier {
-                            ImportSpecifier::Named(named) if named.is_type_only => declared.type_(&named.local),
-                            specifier if import.type_only => declared.type_(specifier.local()),
-                            specifier => declared.value(specifier.local()),
-                        }
-                    }
-                }
                 ModuleItem::ModuleDecl(ModuleDecl::TsImportEquals(import)) if import.is_type_only => {
                     declared.type_(&import.id);
                 }
-                ModuleItem::ModuleDecl(ModuleDecl::TsImportEquals(import)) => declared.value(&import.id),
+                ModuleItem::ModuleDecl(ModuleDecl::TsImportEquals(import)) => _ = declared.value(&import.id),
                 _ => {}
             }
         }
-        module.visit_with(declared);
+        module.visit_with(&mut declared);
+        let mut conflicts = Vec::new();
+        for item in &module.body {
+            let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = item else { continue };
+            for specifier in &import.specifiers {
+                let is_type = matches!(specifier, ImportSpecifier::Named(named) if named.is_type_only);
+                if is_type || import.type_only {
+                    declared.type_(specifier.local());
+                } else if !declared.value(specifier.local()) {
+                    conflicts.push(specifier.local());
+                }
+            }
+        }
+        (declared, conflicts)
     }
 
     /// Whether a name stands for a type and nothing else.
@@ -67,8 +78,9 @@ impl Declared {
         matches!(expression, Expr::Ident(name) if self.is_type(&name.sym))
     }
 
-    fn value(&mut self, name: &Ident) {
-        self.values.insert(name.sym.to_string());
+    /// `false` if it was there before.
+    fn value(&mut self, name: &Ident) -> bool {
+        self.values.insert(name.sym.to_string())
     }
 
     fn type_(&mut self, name: &Ident) {
@@ -77,7 +89,7 @@ impl Declared {
 
     fn decl(&mut self, decl: &Decl) {
         let is_type = is_type_decl(decl);
-        let mut add = |name: &Ident| if is_type { self.type_(name) } else { self.value(name) };
+        let mut add = |name: &Ident| if is_type { self.type_(name) } else { _ = self.value(name) };
         match decl {
             Decl::Class(class) => add(&class.ident),
             Decl::Fn(function) => add(&function.ident),
@@ -99,7 +111,7 @@ impl Declared {
 impl Visit for Declared {
     fn visit_var_decl(&mut self, var: &VarDecl) {
         if var.kind == VarDeclKind::Var && !var.declare {
-            var.decls.iter().flat_map(|one| bound_names(&one.name)).for_each(|name| self.value(name));
+            var.decls.iter().flat_map(|one| bound_names(&one.name)).for_each(|name| _ = self.value(name));
         }
     }
     fn visit_function(&mut self, _: &Function) {}
@@ -110,22 +122,9 @@ impl Visit for Declared {
 
 /// Finds what is imported and declared as well, exported twice, or not there to be exported: https://tc39.es/ecma262/#sec-module-semantics-static-semantics-early-errors.
 pub(crate) fn check_exports(module: &Module) -> Result<(), SourceError> {
-    let declared = Declared::of(module);
-    let mut exports = Exports { seen: BTreeSet::new(), problems: Vec::new() };
-    let mut own = Declared::default();
-    own.add_items(module, false);
-    for item in &module.body {
-        let ModuleItem::ModuleDecl(ModuleDecl::Import(import)) = item else { continue };
-        for specifier in import.specifiers.iter().filter(|_| !import.type_only) {
-            let name = specifier.local();
-            let is_type = matches!(specifier, ImportSpecifier::Named(named) if named.is_type_only);
-            if !is_type && !own.values.insert(name.sym.to_string()) {
-                exports
-                    .problems
-                    .push(Problem::at(range(name.span), format!("'{}' is imported and declared", name.sym)));
-            }
-        }
-    }
+    let (declared, conflicts) = Declared::with_conflicts(module);
+    let conflict = |name: &Ident| Problem::at(range(name.span), format!("'{}' is imported and declared", name.sym));
+    let mut exports = Exports { seen: BTreeSet::new(), problems: conflicts.into_iter().map(conflict).collect() };
     for item in &module.body {
         let ModuleItem::ModuleDecl(decl) = item else { continue };
         match decl {

@@ -17,7 +17,7 @@ use crate::parse::{offset, range};
 
 /// Erases types. What has to be more than erased is not touched but noted in `lower`.
 pub(crate) fn erase(module: &Module, edits: &mut Edits<'_>) -> Found {
-    let declared = Declared::of(module);
+    let declared = Declared::of_exporting(module);
     let mut eraser = Eraser { edits, found: Found::default(), folded: HashMap::new(), declared };
     module.visit_with(&mut eraser);
     eraser.found

@@ -158,8 +158,7 @@
 
     addEventListener(type        , callback         , options          ) {
       required(2, arguments.length, "EventTarget.addEventListener");
-      const target = this === undefined || this === null ? (globalThis                          ) : this;
-      const listeners = target.#listeners, text = domString(type);
+      const listeners = this.#listeners, text = domString(type);
       let capture = !!options, once = false, passive = false, signal                         ;
       if (isObject(options)) {
         const given = options                           ;
@@ -179,7 +178,7 @@
       }
       const listener = { type: text, callback, capture, once, passive, removed: false };
       push(listeners, listener);
-      if (signal !== undefined) onAbort(signal, () => target.#remove(listener));
+      if (signal !== undefined) onAbort(signal, () => this.#remove(listener));
     }
 
     removeEventListener(type        , callback         , options          ) {

@@ -1,5 +1,7 @@
 //! Encodings, by `encoding_rs`, which is the standard's: <https://encoding.spec.whatwg.org/>.
 
+use std::borrow::Cow;
+
 use encoding_rs::{DecoderResult, Encoding, ISO_2022_JP, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
 use perennial_engine::{OpError, OpTable, OpValue, bytes_to_json};
 use serde_json::{Value, json};
@@ -28,7 +30,10 @@ pub(crate) fn ops() -> OpTable {
             let encoding = Encoding::for_label(name.as_bytes()).ok_or_else(|| OpError::type_error("no such encoding"))?;
             let (fatal, stream, keeps_mark) = (flag(&args, 3), flag(&args, 4), flag(&args, 5));
             let given = args.get(6).and_then(OpValue::as_f64).unwrap_or(0.0) as usize;
-            let all = [bytes(&args, 1), bytes(&args, 2)].concat();
+            let all = match bytes(&args, 1) {
+                [] => Cow::Borrowed(bytes(&args, 2)),
+                pending => Cow::Owned([pending, bytes(&args, 2)].concat()),
+            };
             let decoded = decode(encoding, &all, fatal, !stream);
             let mut decoded = decoded.ok_or_else(|| OpError::type_error(format!("the data is not valid {name}")))?;
             // Of encodings with modes everything is decoded again, and what has been given before is left out.

@@ -45,17 +45,14 @@ pub(super) fn content(
         Kind::CommonJs if path.extension().is_some_and(|extension| extension == "cjs") => {
             commonjs(&source).map_err(|error| wrong(&error))
         }
-        // What imports or exports does not parse as CommonJS.
-        Kind::CommonJs | Kind::Either if kind == Kind::CommonJs || looks_like_commonjs(&source) => {
-            match commonjs(&source) {
-                Ok(content) => Ok(content),
-                Err(_) => module(&source).map_err(|error| wrong(&error)),
+        // What imports or exports does not parse as CommonJS. What parses as neither is taken for a module with a mistake.
+        Kind::CommonJs | Kind::Either => {
+            if kind == Kind::CommonJs || looks_like_commonjs(&source) {
+                commonjs(&source).or_else(|_| module(&source)).map_err(|error| wrong(&error))
+            } else {
+                module(&source).or_else(|error| commonjs(&source).map_err(|_| error)).map_err(|error| wrong(&error))
             }
         }
-        Kind::CommonJs | Kind::Either => match module(&source) {
-            Ok(content) => Ok(content),
-            Err(error) => commonjs(&source).map_err(|_| wrong(&error)),
-        },
         Kind::Json => {
             let text = source.strip_prefix('\u{feff}').unwrap_or(&source);
             match serde_json::from_str::<serde_json::Value>(text) {

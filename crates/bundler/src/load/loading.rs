@@ -89,16 +89,12 @@ impl<'a> Loading<'a> {
         // What is outside of the roots looks missing to the resolver and stays so.
         let missing =
             self.looked.missing.into_iter().filter(|path| self.inner.files.stat(path, true).is_err()).collect();
-        if let Some((node, wanted, why)) = missing_export(&self.nodes)
+        if let Some((node, taken, why)) = missing_export(&self.nodes)
             && let Content::EsModule(text) = &self.nodes[node].content
         {
-            let (line, column) = line_and_column(&text.prepared.source, wanted.at);
-            return Err(ImportError {
-                kind: ImportErrorKind::Syntax,
-                specifier: text.imports[wanted.import].specifier.clone(),
-                importer: Some((self.nodes[node].name.clone(), line, column)),
-                message: why,
-            });
+            let place = Some((&*self.nodes[node].name, &*text.prepared.source, taken.at));
+            let request = Request { specifier: &text.imports[taken.import].specifier, place, ..*wanted };
+            return Err(request.error(ImportErrorKind::Syntax, why));
         }
         let graph = finish(&self.nodes, root).map_err(|(node, why)| {
             wanted.error(ImportErrorKind::WrongKind, format!("{why} ({})", self.nodes[node].name))
