@@ -354,6 +354,15 @@ fn sources_that_are_large_to_parse_wait_for_each_other_and_keep_the_memory_limit
     assert!(peak < 900 << 10, "four at once took {peak} kB");
     drop(stdin);
     assert!(child.wait().unwrap().success());
+    // Who waits is stopped like anybody else, and holds up nobody afterwards. None of them ends by itself.
+    let endless = |n: usize| json!({"id": n, "session": format!("s{n}"), "script": script(n) + "; for (;;) {}"});
+    let waiting: String = (0..6).map(|n| format!("{}\n", endless(n))).collect();
+    let after = json!({"id": 9, "session": "s0", "script": "1 + 1", "timeout_ms": 60_000});
+    let (answers, _) = batch(&["--memory", "512MiB", "--timeout", "200ms"], &format!("{waiting}{after}\n"));
+    for n in 0..6 {
+        assert_eq!(answer(&answers, n)["error"]["kind"], "timeout", "{n}");
+    }
+    assert_eq!(answer(&answers, 9)["value"], 2, "{answers:?}");
     let (answers, _) =
         batch(&["--memory", "64MiB"], &format!("{}\n", json!({"id": 1, "session": "s", "script": script(1)})));
     let error = &answers[0]["error"];
