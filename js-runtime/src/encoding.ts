@@ -1,18 +1,7 @@
 // TextEncoder, TextDecoder: https://encoding.spec.whatwg.org/
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { arrayBufferLength, bytesSet, isView, RangeError, slice, typedArrayLength, typedArrayTag, TypeError, Uint8Array, viewBytes } = intrinsics;
-  const { defineInterface, dictionary, required, usvString } = ops.library_value("webidl");
-
-  /** The bytes of a BufferSource, not copied. */
-  function bytesOf(source: unknown): Uint8Array {
-    if (isView(source)) return viewBytes(source);
-    try {
-      arrayBufferLength(source as ArrayBuffer);
-    } catch {
-      throw new TypeError("this is neither an ArrayBuffer nor a view of one");
-    }
-    return new Uint8Array(source as ArrayBuffer);
-  }
+  const { bytesSet, isView, RangeError, slice, typedArrayLength, typedArrayTag, TypeError, Uint8Array } = intrinsics;
+  const { bytesOf, defineInterface, dictionary, required, usvString } = ops.library_value("webidl");
 
   class TextEncoder {
     #brand = true;

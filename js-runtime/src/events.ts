@@ -249,7 +249,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }, 0);
   }
 
-  let isSignal: (value: unknown) => boolean;
+  let isSignal: (value: unknown) => value is globalThis.AbortSignal;
+  let offAbort: (signal: AbortSignal, algorithm: () => void) => void;
+  let abortOf: (signal: AbortSignal) => { aborted: boolean; reason: unknown };
   let onAbort: (signal: AbortSignal, algorithm: () => void) => void;
   let abort: (signal: AbortSignal, reason: unknown) => void;
   let newSignal: () => AbortSignal;
@@ -272,7 +274,13 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
     static {
       newSignal = () => new AbortSignal(TOKEN);
-      isSignal = (value) => isObject(value) && #algorithms in value;
+      isSignal = (value): value is globalThis.AbortSignal => isObject(value) && #algorithms in value;
+      abortOf = (signal) => ({ aborted: signal.#aborted, reason: signal.#reason });
+      offAbort = (signal, algorithm) => {
+        const kept: (() => void)[] = list();
+        for (let i = 0; i < signal.#algorithms.length; i++) if (signal.#algorithms[i] !== algorithm) push(kept, signal.#algorithms[i]);
+        signal.#algorithms = kept;
+      };
       onAbort = (signal, algorithm) => {
         if (!signal.#aborted) push(signal.#algorithms, algorithm);
       };
@@ -380,5 +388,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   defineInterface(EventTarget, "EventTarget");
   defineInterface(AbortSignal, "AbortSignal");
   defineInterface(AbortController, "AbortController");
-  return { Event, CustomEvent, EventTarget, AbortSignal, AbortController };
+  const signals = { __proto__: null, create: newSignal!, abort: abort!, isSignal: isSignal!, listen: onAbort!, ignore: offAbort!, stateOf: abortOf! };
+  return { Event, CustomEvent, EventTarget, AbortSignal, AbortController, signals };
 };

@@ -23,13 +23,36 @@ interface Intrinsics {
   join(list: readonly unknown[], separator: string): string;
   slice(text: string, from: number, to?: number): string;
   charCodeAt(text: string, at: number): number;
+  indexOf(text: string, part: string, from?: number): number;
   toWellFormed(text: string): string;
-  /** The buffer, offset and length in bytes of a typed array or DataView. */
+  fromCharCode(...units: number[]): string;
+  /** As `Promise.resolve` and `then`; neither looks at anything that a script can replace, unless it is on the promise itself. */
+  promiseResolve<T>(value: T): Promise<Awaited<T>>;
+  promiseThen<T>(promise: Promise<T>, fulfilled?: (value: T) => unknown, rejected?: (reason: any) => unknown): Promise<unknown>;
+  queueMicrotask(callback: () => void): void;
+  /** All of a typed array or DataView, as bytes. */
   viewBytes(view: ArrayBufferView): Uint8Array<ArrayBuffer>;
   bytesSet(target: Uint8Array, source: Uint8Array): void;
   typedArrayLength(view: ArrayBufferView): number;
   typedArrayTag(view: ArrayBufferView): string | undefined;
+  viewBuffer(view: ArrayBufferView): ArrayBuffer;
+  viewOffset(view: ArrayBufferView): number;
+  viewByteLength(view: ArrayBufferView): number;
+  /** The constructors, by their names. */
+  readonly typedArrayKinds: { readonly [name: string]: { new (buffer: ArrayBuffer, offset: number, length: number): ArrayBufferView; BYTES_PER_ELEMENT: number } };
   arrayBufferLength(buffer: ArrayBuffer): number;
+  arrayBufferDetached(buffer: ArrayBuffer): boolean;
+  arrayBufferSlice(buffer: ArrayBuffer, from: number, to?: number): ArrayBuffer;
+  arrayBufferTransfer(buffer: ArrayBuffer): ArrayBuffer;
+  mapForEach<K, V>(map: Map<K, V>, each: (value: V, key: K) => void): void;
+  mapGet<K, V>(map: Map<K, V>, key: K): V | undefined;
+  mapSet<K, V>(map: Map<K, V>, key: K, value: V): Map<K, V>;
+  mapDelete<K, V>(map: Map<K, V>, key: K): boolean;
+  setForEach<T>(set: Set<T>, each: (value: T) => void): void;
+  setAdd<T>(set: Set<T>, value: T): Set<T>;
+  setHas<T>(set: Set<T>, value: T): boolean;
+  readonly asyncIterator: typeof Symbol.asyncIterator;
+  readonly asyncIteratorPrototype: object;
   isView(value: unknown): value is ArrayBufferView;
   readonly iterator: typeof Symbol.iterator;
   readonly toStringTag: typeof Symbol.toStringTag;
@@ -37,7 +60,17 @@ interface Intrinsics {
   readonly DOMException: typeof DOMException;
   /** Milliseconds since the time origin. */
   now(): number;
+  readonly ArrayBuffer: ArrayBufferConstructor;
+  readonly DataView: DataViewConstructor;
+  readonly Date: DateConstructor;
+  readonly Error: ErrorConstructor;
+  readonly Map: MapConstructor;
+  readonly Number: NumberConstructor;
+  readonly Object: ObjectConstructor;
+  readonly Promise: PromiseConstructor;
   readonly RangeError: RangeErrorConstructor;
+  readonly RegExp: RegExpConstructor;
+  readonly Set: SetConstructor;
   readonly String: StringConstructor;
   readonly TypeError: TypeErrorConstructor;
   readonly Uint8Array: Uint8ArrayConstructor;
@@ -50,18 +83,44 @@ interface Ops {
   library_value(name: string): any;
 }
 
+/** What `events.ts` provides. */
+interface Signals {
+  create(): AbortSignal;
+  abort(signal: AbortSignal, reason: unknown): void;
+  isSignal(value: unknown): value is AbortSignal;
+  /** Calls `algorithm` before the listeners, once. */
+  listen(signal: AbortSignal, algorithm: () => void): void;
+  ignore(signal: AbortSignal, algorithm: () => void): void;
+  stateOf(signal: AbortSignal): { aborted: boolean; reason: unknown };
+}
+
+/** A promise with what settles it. */
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(reason: unknown): void;
+}
+
 /** What `webidl.ts` provides. */
 interface WebIdl {
   alias(prototype: object, name: PropertyKey, as: PropertyKey): void;
+  bytesOf(source: unknown): Uint8Array<ArrayBuffer>;
+  callback(value: unknown, what: string): Function | undefined;
+  deferred<T>(): Deferred<T>;
   defineInterface(constructor: Function & { prototype: object }, name: string): void;
   dictionary(value: unknown, what: string): any;
   domString(value: unknown): string;
+  enforceRange(value: unknown, most: number, what: string): number;
+  handled<T>(promise: Promise<T>): Promise<T>;
+  isBuffer(value: unknown): value is ArrayBuffer;
   isObject(value: unknown): value is object;
   iterate(iterable: object, method: unknown, each: (item: unknown) => void): void;
   pairIterators<T extends object>(
     name: string,
     pairs: (target: T) => readonly (readonly [unknown, unknown])[],
   ): (target: T, kind: "keys" | "values" | "entries") => object;
+  promiseCall(method: Function, self: unknown, args: unknown[]): Promise<unknown>;
+  rejected(reason: unknown): Promise<never>;
   required(needed: number, given: number, what: string): void;
   sequence(value: unknown, what: string): unknown[];
   usvString(value: unknown): string;

@@ -1,6 +1,7 @@
 // What interfaces of Web IDL have in common: https://webidl.spec.whatwg.org/
 export default (_ops: Ops, intrinsics: Intrinsics) => {
-  const { apply, defineProperty, getOwnPropertyDescriptor, iterator, iteratorPrototype, list, ownKeys, push, setPrototypeOf, toStringTag, toWellFormed, String, TypeError } = intrinsics;
+  const { apply, arrayBufferLength, defineProperty, getOwnPropertyDescriptor, isView, iterator, iteratorPrototype, list, ownKeys, promiseResolve, promiseThen, push, setPrototypeOf } = intrinsics;
+  const { toStringTag, toWellFormed, viewBytes, Number, Promise, String, TypeError, Uint8Array } = intrinsics;
 
   /** Makes a class look like an interface: members are enumerable, and it has a name. */
   function defineInterface(constructor: Function & { prototype: object }, name: string): void {
@@ -43,6 +44,65 @@ export default (_ops: Ops, intrinsics: Intrinsics) => {
     if (value === undefined || value === null) return { __proto__: null };
     if (!isObject(value)) throw new TypeError(what + " is no object");
     return value;
+  }
+
+  /** https://webidl.spec.whatwg.org/#es-callback-function, as the member of a dictionary that need not be there. */
+  function callback(value: unknown, what: string): Function | undefined {
+    if (value === undefined) return undefined;
+    if (typeof value !== "function") throw new TypeError(what + " is no function");
+    return value;
+  }
+
+  /** An integer with [EnforceRange]: https://webidl.spec.whatwg.org/#EnforceRange */
+  function enforceRange(value: unknown, most: number, what: string): number {
+    const number = Number(value);
+    if (!(number > -1 && number < most + 1)) throw new TypeError(what + " is no number from 0 to " + most);
+    return number - (number % 1) + 0;
+  }
+
+  /** The bytes of a BufferSource, not copied. */
+  function bytesOf(source: unknown): Uint8Array<ArrayBuffer> {
+    if (isView(source)) return viewBytes(source);
+    if (!isBuffer(source)) throw new TypeError("this is neither an ArrayBuffer nor a view of one");
+    return new Uint8Array(source as ArrayBuffer);
+  }
+
+  function isBuffer(value: unknown): value is ArrayBuffer {
+    try {
+      arrayBufferLength(value as ArrayBuffer);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function deferred<T>(): Deferred<T> {
+    let resolve!: (value: T) => void, reject!: (reason: unknown) => void;
+    const promise = new Promise<T>((yes, no) => {
+      resolve = yes as (value: T) => void;
+      reject = no;
+    });
+    return { promise, resolve, reject };
+  }
+
+  function rejected(reason: unknown): Promise<never> {
+    return new Promise((_, reject) => reject(reason));
+  }
+
+  /** Calls what a script gave for an operation that returns a promise: https://webidl.spec.whatwg.org/#invoke-a-callback-function */
+  function promiseCall(method: Function, self: unknown, args: unknown[]): Promise<unknown> {
+    try {
+      return promiseResolve(apply(method, self, args));
+    } catch (error) {
+      return rejected(error);
+    }
+  }
+
+  const nothing = () => {};
+  /** Nobody need handle it: https://webidl.spec.whatwg.org/#mark-a-promise-as-handled */
+  function handled<T>(promise: Promise<T>): Promise<T> {
+    promiseThen(promise, undefined, nothing);
+    return promise;
   }
 
   /** What iterating an object gives, by its own iteration method. */
@@ -96,5 +156,8 @@ export default (_ops: Ops, intrinsics: Intrinsics) => {
     return (target: T, kind: "keys" | "values" | "entries") => new PairIterator(target, kind);
   }
 
-  return { webidl: { __proto__: null, alias, defineInterface, dictionary, domString, isObject, iterate, pairIterators, required, sequence, usvString } };
+  return { webidl: {
+    __proto__: null, alias, bytesOf, callback, deferred, defineInterface, dictionary, domString, enforceRange, handled, isBuffer, isObject, iterate, pairIterators, promiseCall, rejected,
+    required, sequence, usvString,
+  } };
 };

@@ -14,7 +14,8 @@ const HELP: &str = "cargo xtask COMMAND
 
   test    everything that must pass: format, lints, build, tests, doc tests, examples, end-to-end, documents
   generate  makes crates/stdlib/js of js-runtime/src
-  wpt     runs web platform tests and compares with tests/conformance/wpt.json, which --update writes anew
+  wpt     runs web platform tests and compares with tests/conformance/wpt.json, which --update writes anew;
+          with a part of a path only those files, and says what failed
   bench   measures against bare rquickjs in the same run, prints a table and writes docs/benchmarks.md (about 4 minutes)
 ";
 
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::bench(),
         ["wpt"] => wpt::wpt(false),
         ["wpt", "--update"] => wpt::wpt(true),
+        ["wpt", part] if !part.starts_with('-') => wpt::look(part),
         ["generate"] => generate::generate(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

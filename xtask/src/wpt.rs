@@ -13,41 +13,23 @@ use serde_json::{Map, Value, json};
 use crate::steps::{Outcome, cargo, program, root, run};
 
 /// Folders of tests for what there is.
-const AREAS: &[&str] = &["console", "dom/abort", "dom/events", "encoding", "hr-time", "html/webappapis", "url"];
+const AREAS: &[&str] = &["console", "dom/abort", "dom/events", "encoding", "hr-time", "html/webappapis", "streams", "url"];
 const FOLDER: &str = "target/wpt";
 const BASELINE: &str = "tests/conformance/wpt.json";
 const REPORT: &str = "docs/conformance.md";
 
 /// What became of one file: its subtests by name, and why it did not come to an end, if it did not.
 struct Ran {
-    subtests: BTreeMap<String, bool>,
+    /// With what is wrong with those that fail.
+    subtests: BTreeMap<String, Option<String>>,
     error: Option<String>,
 }
 
 /// Runs the tests; with `update` what they do becomes the baseline.
 pub(crate) fn wpt(update: bool) -> Outcome {
-    fetch()?;
-    run(&mut cargo(&["build", "--quiet", "-p", "perennial-cli"]))?;
-    let folder = root().join(FOLDER);
-    let mut all = BTreeMap::new();
-    let mut runner = Runner::start()?;
-    for area in AREAS {
-        let mut files = Vec::new();
-        collect(&folder.join(area), &mut files)?;
-        files.sort();
-        for file in files {
-            let name = file.strip_prefix(&folder).unwrap_or(&file).display().to_string();
-            let source = std::fs::read_to_string(&file).map_err(|error| format!("{name}: {error}"))?;
-            let variants: Vec<&str> = meta(&source, "variant").collect();
-            for variant in if variants.is_empty() { vec![""] } else { variants } {
-                let ran = runner.file(&folder, &file, &source, variant)?;
-                all.insert(format!("{name}{variant}"), ran);
-            }
-        }
-    }
-    runner.end()?;
+    let all = run_all(|_| true)?;
     let (passed, total) = all.values().fold((0, 0), |(passed, total), ran| {
-        (passed + ran.subtests.values().filter(|passed| **passed).count(), total + ran.subtests.len())
+        (passed + ran.subtests.values().filter(|failure| failure.is_none()).count(), total + ran.subtests.len())
     });
     println!("{passed} of {total} subtests in {} files pass", all.len());
     let path = root().join(BASELINE);
@@ -61,11 +43,53 @@ pub(crate) fn wpt(update: bool) -> Outcome {
     compare(&known, &failures(&all))
 }
 
+/// Runs the tests whose path has `part` in it and says what failed and why; compares with nothing.
+pub(crate) fn look(part: &str) -> Outcome {
+    for (name, ran) in run_all(|name| name.contains(part))? {
+        let failed = ran.subtests.iter().filter_map(|(name, failure)| failure.as_ref().map(|why| (name, why)));
+        println!("{name}: {} of {} pass", ran.subtests.len() - failed.clone().count(), ran.subtests.len());
+        for (subtest, why) in failed {
+            println!("  {subtest}\n    {}", first_line(why));
+        }
+        if let Some(error) = &ran.error {
+            println!("  {error}");
+        }
+    }
+    Ok(())
+}
+
+fn run_all(wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Ran>, String> {
+    fetch()?;
+    run(&mut cargo(&["build", "--quiet", "-p", "perennial-cli"]))?;
+    let folder = root().join(FOLDER);
+    let mut all = BTreeMap::new();
+    let mut runner = Runner::start()?;
+    for area in AREAS {
+        let mut files = Vec::new();
+        collect(&folder.join(area), &mut files)?;
+        files.sort();
+        for file in files {
+            let name = file.strip_prefix(&folder).unwrap_or(&file).display().to_string();
+            if !wanted(&name) {
+                continue;
+            }
+            let source = std::fs::read_to_string(&file).map_err(|error| format!("{name}: {error}"))?;
+            let variants: Vec<&str> = meta(&source, "variant").collect();
+            for variant in if variants.is_empty() { vec![""] } else { variants } {
+                let ran = runner.file(&folder, &file, &source, variant)?;
+                all.insert(format!("{name}{variant}"), ran);
+            }
+        }
+    }
+    runner.end()?;
+    Ok(all)
+}
+
 /// The failing subtests of each file that has some.
 fn failures(all: &BTreeMap<String, Ran>) -> Value {
     let mut files = Map::new();
     for (name, ran) in all {
-        let failing: Vec<&String> = ran.subtests.iter().filter(|(_, passed)| !**passed).map(|(name, _)| name).collect();
+        let failing: Vec<&String> = ran.subtests.iter().filter(|(_, failure)| failure.is_some()).map(|(name, _)| name).collect();
         if let Some(error) = &ran.error {
             files.insert(name.clone(), json!({"error": error, "failing": failing}));
         } else if !failing.is_empty() {
@@ -107,7 +131,7 @@ fn report(all: &BTreeMap<String, Ran>) -> String {
         for (_, ran) in files {
             count += 1;
             total += ran.subtests.len();
-            passed += ran.subtests.values().filter(|passed| **passed).count();
+            passed += ran.subtests.values().filter(|failure| failure.is_none()).count();
         }
         let share = 100.0 * passed as f64 / (total as f64).max(1.0);
         let _ = writeln!(text, "| {area} | {count} | {total} | {passed} | {share:.1} % |");
@@ -148,14 +172,17 @@ undefined"#;
 
 /// The harness takes the end of its own script for the end of the tests; it is told when they are all there.
 const LISTEN: &str = r#"setup({ explicit_done: true });
+// Interfaces have to be exposed in some kind of global.
+if (args.file.includes("idlharness")) globalThis.Window = class Window {};
 globalThis.wptResults = new Promise((resolve) => {
   add_completion_callback((tests, status) => resolve({
-    tests: tests.map((test) => [test.name, test.status === 0]),
+    tests: tests.map((test) => [test.name, test.status === 0 ? null : String(test.message ?? `status ${test.status}`)]),
     error: status.status === 0 ? null : String(status.message ?? "the harness failed"),
   }));
 });
 undefined"#;
 
+/// Ends the script of the tests: what goes on when a script has ended has not much time.
 const RESULTS: &str = "if (!args.done) done();\nreturn await wptResults";
 
 struct Runner {
@@ -167,7 +194,7 @@ struct Runner {
 impl Runner {
     fn start() -> Result<Self, String> {
         let binary = root().join("target/debug/perennial");
-        let mut command = program(&binary.display().to_string(), &["batch", "--timeout", "60s"]);
+        let mut command = program(&binary.display().to_string(), &["batch", "--timeout", "60s", "--memory", "512MB"]);
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
         let (Some(requests), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
@@ -199,6 +226,11 @@ impl Runner {
                 resources.insert(format!("resources/{}", entry.file_name().to_string_lossy()), text.into());
             }
         }
+        if name.contains("idlharness") {
+            for entry in std::fs::read_dir(folder.join("interfaces")).into_iter().flatten().flatten() {
+                resources.insert(format!("/interfaces/{}", entry.file_name().to_string_lossy()), read(&entry.path())?.into());
+            }
+        }
         let done = source.lines().any(|line| line.starts_with("done()"));
         let args = json!({"search": variant, "file": name, "resources": resources, "done": done});
         let mut scripts = vec![
@@ -207,27 +239,27 @@ impl Runner {
             ("listen".to_owned(), LISTEN.to_owned()),
         ];
         for script in meta(source, "script") {
+            // As the server of the tests has it.
+            let script = if script == "/resources/WebIDLParser.js" { "/resources/webidl2/lib/webidl2.js" } else { script };
             let path = script.strip_prefix('/').map_or_else(|| directory.join(script), |path| folder.join(path));
             // What is not carried is missed by the tests themselves.
             if let Ok(text) = read(&path) {
                 scripts.push((script.to_owned(), text));
             }
         }
-        // The value of a last expression may be anything.
-        scripts.push((name, format!("{source}\n;undefined")));
+        scripts.push((name, format!("{source}\n;{RESULTS}")));
+        let mut answer = Value::Null;
         for (name, script) in scripts {
-            let answer = self.script(&session, &name, &script, &args)?;
+            answer = self.script(&session, &name, &script, &args)?;
             if let Some(message) = answer["error"]["message"].as_str() {
                 return Ok(Ran { subtests: BTreeMap::new(), error: Some(format!("{name}: {}", first_line(message))) });
             }
         }
-        let answer = self.script(&session, "results", RESULTS, &args)?;
         let mut ran = Ran { subtests: BTreeMap::new(), error: None };
         for test in answer["value"]["tests"].as_array().into_iter().flatten() {
-            ran.subtests.insert(test[0].as_str().unwrap_or("").to_owned(), test[1] == true);
+            ran.subtests.insert(test[0].as_str().unwrap_or("").to_owned(), test[1].as_str().map(str::to_owned));
         }
-        let error = answer["error"]["message"].as_str().or_else(|| answer["value"]["error"].as_str());
-        ran.error = error.map(|message| first_line(message).to_owned());
+        ran.error = answer["value"]["error"].as_str().map(|message| first_line(message).to_owned());
         Ok(ran)
     }
 }

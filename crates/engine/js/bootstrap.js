@@ -5,8 +5,9 @@
   "use strict";
   // Bindings of our own: `new RegExp` in a helper must not read the global object later.
   const {
-    Array, ArrayBuffer, BigInt, Boolean, DataView, Date, Error, Function, JSON, Map, Math, Number, Object, Promise, Proxy,
-    RangeError, Reflect, RegExp, Set, String, Symbol, SyntaxError, TypeError, Uint8Array,
+    Array, ArrayBuffer, BigInt, BigInt64Array, BigUint64Array, Boolean, DataView, Date, Error, Float16Array, Float32Array, Float64Array, Function,
+    Int8Array, Int16Array, Int32Array, JSON, Map, Math, Number, Object, Promise, Proxy, RangeError, Reflect, RegExp, Set, String, Symbol,
+    SyntaxError, TypeError, Uint8Array, Uint8ClampedArray, Uint16Array, Uint32Array, WeakMap,
   } = global;
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf } = Reflect;
   const { bind, call } = Function.prototype;
@@ -15,6 +16,7 @@
   const { performance } = global, { now: performanceNow } = performance;
   const getter = (object, key) => uncurry(getOwnPropertyDescriptor(object, key).get);
   const { freeze } = Object;
+  const { resolve: promiseResolve } = Promise;
   const { prototype: arrayProto, isArray } = Array;
   const { prototype: stringProto, fromCharCode } = String;
   const TypedArray = getPrototypeOf(Uint8Array);
@@ -35,6 +37,19 @@
   const { next: helperNext } = helperProto;
   const next = { next() { return apply(helperNext, this, []); } }.next;
   defineProperty(helperProto, "next", { value: next, writable: true, configurable: true });
+
+  // `await` and `then` read what a promise's `constructor` is, and so do those of the library. It can be shadowed, not replaced.
+  const promiseProto = Promise.prototype;
+  defineProperty(promiseProto, "constructor", {
+    get: () => Promise,
+    set(value) {
+      if (this === promiseProto) throw new TypeError("Promise.prototype.constructor cannot be replaced");
+      defineProperty(this, "constructor", { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+    },
+    enumerable: false,
+    configurable: false,
+  });
+  defineProperty(Promise, Symbol.species, { configurable: false });
 
   // What an error's call sites hand out are functions that are running, those of the library and of plugins among them.
   global.Error.prepareStackTrace = (_, sites) => {
@@ -89,7 +104,9 @@
     setDelete: uncurry(Set.prototype.delete),
     setHas: uncurry(Set.prototype.has),
     pop: uncurry(arrayProto.pop),
-    promiseThen: uncurry(Promise.prototype.then),
+    promiseThen: uncurry(promiseProto.then),
+    promiseResolve: (value) => apply(promiseResolve, Promise, [value]),
+    queueMicrotask: global.queueMicrotask,
     has: Reflect.has,
     hasOwn: Object.hasOwn,
     dispose: Symbol.dispose,
@@ -105,11 +122,23 @@
     numberValueOf, stringValueOf, booleanValueOf, bigintValueOf,
     typedArrayLength: getter(TypedArray.prototype, "length"),
     typedArrayTag: typedTag,
+    typedArrayKinds: freeze({
+      __proto__: null, BigInt64Array, BigUint64Array, Float16Array, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Uint8Array,
+      Uint8ClampedArray, Uint16Array, Uint32Array,
+    }),
     arrayBufferLength: getter(ArrayBuffer.prototype, "byteLength"),
+    arrayBufferDetached: getter(ArrayBuffer.prototype, "detached"),
+    arrayBufferSlice: uncurry(ArrayBuffer.prototype.slice),
+    arrayBufferTransfer: uncurry(ArrayBuffer.prototype.transfer),
     viewLength, viewBytes,
+    viewBuffer: (view) => (typedTag(view) === undefined ? viewBuffer(view) : typedBuffer(view)),
+    viewOffset: (view) => (typedTag(view) === undefined ? viewOffset(view) : typedOffset(view)),
+    viewByteLength: (view) => (typedTag(view) === undefined ? viewLength(view) : typedLength(view)),
     bytesSet: uncurry(TypedArray.prototype.set),
     isView: ArrayBuffer.isView,
     iterator: Symbol.iterator,
+    asyncIterator: Symbol.asyncIterator,
+    asyncIteratorPrototype: getPrototypeOf(getPrototypeOf(async function* () {}).prototype),
     toStringTag: Symbol.toStringTag,
     iteratorPrototype: getPrototypeOf(getPrototypeOf(new Map().entries())),
     toWellFormed: uncurry(stringProto.toWellFormed),
@@ -117,7 +146,8 @@
     symbolToString: uncurry(Symbol.prototype.toString),
     DOMException: global.DOMException,
     now: () => apply(performanceNow, performance, []),
-    Error, Map, Number, Object, Promise, Proxy, RangeError, Set, String, SuppressedError: global.SuppressedError, SyntaxError, TypeError, Uint8Array,
+    ArrayBuffer, BigInt, DataView, Date, Error, Map, Number, Object, Promise, Proxy, RangeError, Set, String, RegExp, SuppressedError: global.SuppressedError, Symbol, SyntaxError,
+    TypeError, Uint8Array, WeakMap,
     stringify: JSON.stringify,
   });
 

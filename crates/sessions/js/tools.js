@@ -9,10 +9,6 @@
   // Scripts may have changed every prototype there is. What a plugin is made of and what is handed to it are its own: only own properties
   // are read, only what the library kept is called, and `await` gets promises whose `constructor` it need not look for on a prototype.
   const own = (object, key) => (hasOwn(object, key) ? object[key] : undefined);
-  const safe = (promise) => {
-    defineProperty(promise, "constructor", { __proto__: null, value: Promise });
-    return promise;
-  };
   const message = (error) => String(error?.message ?? error);
 
   // What a plugin may use: its own capabilities as values. Nothing here looks at who runs at the moment.
@@ -33,7 +29,7 @@
     try {
       // Whoever started it has to have noted so.
       await undefined;
-      const namespace = await safe(ops.module_import(undefined, specifier, undefined));
+      const namespace = await ops.module_import(undefined, specifier, undefined);
       const definition = namespace.default, offered = own(definition, "tools");
       const ctx = context(name, version), handlers = { __proto__: null }, names = ownKeys(tools);
       for (let i = 0; i < names.length; i++) {
@@ -54,8 +50,8 @@
   async function handle(name, tool, given) {
     const args = ops.tools_arguments(name, tool, given);
     if (instances[name] === undefined) {
-      starting[name] ??= safe(start(name));
-      await safe(within(() => starting[name], startMs, "plugin " + name + " did not start: its setup"));
+      starting[name] ??= start(name);
+      await within(() => starting[name], startMs, "plugin " + name + " did not start: its setup");
     }
     const { handlers, ctx } = instances[name], handler = handlers[tool];
     const value = await apply(handler.run, handler.tool, [args, ctx]);

@@ -1,19 +1,8 @@
 // Made of js-runtime/src/encoding.ts by `cargo xtask generate`.
 // TextEncoder, TextDecoder: https://encoding.spec.whatwg.org/
 ((ops     , intrinsics            ) => {
-  const { arrayBufferLength, bytesSet, isView, RangeError, slice, typedArrayLength, typedArrayTag, TypeError, Uint8Array, viewBytes } = intrinsics;
-  const { defineInterface, dictionary, required, usvString } = ops.library_value("webidl");
-
-  /** The bytes of a BufferSource, not copied. */
-  function bytesOf(source         )             {
-    if (isView(source)) return viewBytes(source);
-    try {
-      arrayBufferLength(source               );
-    } catch {
-      throw new TypeError("this is neither an ArrayBuffer nor a view of one");
-    }
-    return new Uint8Array(source               );
-  }
+  const { bytesSet, isView, RangeError, slice, typedArrayLength, typedArrayTag, TypeError, Uint8Array } = intrinsics;
+  const { bytesOf, defineInterface, dictionary, required, usvString } = ops.library_value("webidl");
 
   class TextEncoder {
     #brand = true;

@@ -250,7 +250,9 @@
     }, 0);
   }
 
-  let isSignal                             ;
+  let isSignal                                                     ;
+  let offAbort                                                      ;
+  let abortOf                                                                ;
   let onAbort                                                      ;
   let abort                                                ;
   let newSignal                   ;
@@ -273,7 +275,13 @@
 
     static {
       newSignal = () => new AbortSignal(TOKEN);
-      isSignal = (value) => isObject(value) && #algorithms in value;
+      isSignal = (value)                                  => isObject(value) && #algorithms in value;
+      abortOf = (signal) => ({ aborted: signal.#aborted, reason: signal.#reason });
+      offAbort = (signal, algorithm) => {
+        const kept                 = list();
+        for (let i = 0; i < signal.#algorithms.length; i++) if (signal.#algorithms[i] !== algorithm) push(kept, signal.#algorithms[i]);
+        signal.#algorithms = kept;
+      };
       onAbort = (signal, algorithm) => {
         if (!signal.#aborted) push(signal.#algorithms, algorithm);
       };
@@ -381,5 +389,6 @@
   defineInterface(EventTarget, "EventTarget");
   defineInterface(AbortSignal, "AbortSignal");
   defineInterface(AbortController, "AbortController");
-  return { Event, CustomEvent, EventTarget, AbortSignal, AbortController };
+  const signals = { __proto__: null, create: newSignal , abort: abort , isSignal: isSignal , listen: onAbort , ignore: offAbort , stateOf: abortOf  };
+  return { Event, CustomEvent, EventTarget, AbortSignal, AbortController, signals };
 })

@@ -1,7 +1,8 @@
 // Made of js-runtime/src/webidl.ts by `cargo xtask generate`.
 // What interfaces of Web IDL have in common: https://webidl.spec.whatwg.org/
 ((_ops     , intrinsics            ) => {
-  const { apply, defineProperty, getOwnPropertyDescriptor, iterator, iteratorPrototype, list, ownKeys, push, setPrototypeOf, toStringTag, toWellFormed, String, TypeError } = intrinsics;
+  const { apply, arrayBufferLength, defineProperty, getOwnPropertyDescriptor, isView, iterator, iteratorPrototype, list, ownKeys, promiseResolve, promiseThen, push, setPrototypeOf } = intrinsics;
+  const { toStringTag, toWellFormed, viewBytes, Number, Promise, String, TypeError, Uint8Array } = intrinsics;
 
   /** Makes a class look like an interface: members are enumerable, and it has a name. */
   function defineInterface(constructor                                  , name        )       {
@@ -44,6 +45,65 @@
     if (value === undefined || value === null) return { __proto__: null };
     if (!isObject(value)) throw new TypeError(what + " is no object");
     return value;
+  }
+
+  /** https://webidl.spec.whatwg.org/#es-callback-function, as the member of a dictionary that need not be there. */
+  function callback(value         , what        )                       {
+    if (value === undefined) return undefined;
+    if (typeof value !== "function") throw new TypeError(what + " is no function");
+    return value;
+  }
+
+  /** An integer with [EnforceRange]: https://webidl.spec.whatwg.org/#EnforceRange */
+  function enforceRange(value         , most        , what        )         {
+    const number = Number(value);
+    if (!(number > -1 && number < most + 1)) throw new TypeError(what + " is no number from 0 to " + most);
+    return number - (number % 1) + 0;
+  }
+
+  /** The bytes of a BufferSource, not copied. */
+  function bytesOf(source         )                          {
+    if (isView(source)) return viewBytes(source);
+    if (!isBuffer(source)) throw new TypeError("this is neither an ArrayBuffer nor a view of one");
+    return new Uint8Array(source               );
+  }
+
+  function isBuffer(value         )                       {
+    try {
+      arrayBufferLength(value               );
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function deferred   ()              {
+    let resolve                     , reject                            ;
+    const promise = new Promise   ((yes, no) => {
+      resolve = yes                      ;
+      reject = no;
+    });
+    return { promise, resolve, reject };
+  }
+
+  function rejected(reason         )                 {
+    return new Promise((_, reject) => reject(reason));
+  }
+
+  /** Calls what a script gave for an operation that returns a promise: https://webidl.spec.whatwg.org/#invoke-a-callback-function */
+  function promiseCall(method          , self         , args           )                   {
+    try {
+      return promiseResolve(apply(method, self, args));
+    } catch (error) {
+      return rejected(error);
+    }
+  }
+
+  const nothing = () => {};
+  /** Nobody need handle it: https://webidl.spec.whatwg.org/#mark-a-promise-as-handled */
+  function handled   (promise            )             {
+    promiseThen(promise, undefined, nothing);
+    return promise;
   }
 
   /** What iterating an object gives, by its own iteration method. */
@@ -97,5 +157,8 @@
     return (target   , kind                               ) => new PairIterator(target, kind);
   }
 
-  return { webidl: { __proto__: null, alias, defineInterface, dictionary, domString, isObject, iterate, pairIterators, required, sequence, usvString } };
+  return { webidl: {
+    __proto__: null, alias, bytesOf, callback, deferred, defineInterface, dictionary, domString, enforceRange, handled, isBuffer, isObject, iterate, pairIterators, promiseCall, rejected,
+    required, sequence, usvString,
+  } };
 })

@@ -17,7 +17,40 @@ pub fn areas() -> Vec<Area> {
             "events",
             &["Event", "CustomEvent", "EventTarget", "AbortSignal", "AbortController"],
             include_str!("../js/events.js"),
-        ),
+        )
+        .with_internals(&["signals"]),
+        Area::new(
+            "streams-queues",
+            &["ByteLengthQueuingStrategy", "CountQueuingStrategy"],
+            include_str!("../js/streams-queues.js"),
+        )
+        .with_internals(&["queues"]),
+        Area::new(
+            "streams-readable",
+            &["ReadableStream", "ReadableStreamDefaultReader", "ReadableStreamDefaultController"],
+            include_str!("../js/streams-readable.js"),
+        )
+        .with_internals(&["readables"]),
+        Area::new("streams-tee", &[], include_str!("../js/streams-tee.js")).with_internals(&["tee"]),
+        Area::new(
+            "streams-bytes",
+            &["ReadableByteStreamController", "ReadableStreamBYOBReader", "ReadableStreamBYOBRequest"],
+            include_str!("../js/streams-bytes.js"),
+        )
+        .with_internals(&["readableBytes"]),
+        Area::new(
+            "streams-writable",
+            &["WritableStream", "WritableStreamDefaultWriter", "WritableStreamDefaultController"],
+            include_str!("../js/streams-writable.js"),
+        )
+        .with_internals(&["writables"]),
+        Area::new("streams-pipe", &[], include_str!("../js/streams-pipe.js")).with_internals(&["pipe"]),
+        Area::new(
+            "streams-transform",
+            &["TransformStream", "TransformStreamDefaultController"],
+            include_str!("../js/streams-transform.js"),
+        )
+        .with_internals(&["transforms"]),
         Area::new("url", &["URL", "URLSearchParams"], include_str!("../js/url.js")),
     ]
 }
