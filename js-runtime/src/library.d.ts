@@ -24,6 +24,31 @@ interface Intrinsics {
   slice(text: string, from: number, to?: number): string;
   charCodeAt(text: string, at: number): number;
   indexOf(text: string, part: string, from?: number): number;
+  lastIndexOf(text: string, part: string, from?: number): number;
+  repeat(text: string, times: number): string;
+  toLowerCase(text: string): string;
+  toUpperCase(text: string): string;
+  trim(text: string): string;
+  /** The library's own expressions only: `exec` looks at `lastIndex` and, in QuickJS, at nothing else that a script can replace. */
+  regExpExec(expression: RegExp, text: string): RegExpExecArray | null;
+  regExpSource(expression: RegExp): string;
+  regExpFlags(expression: RegExp): string;
+  numberToString(value: number, radix?: number): string;
+  bigintToString(value: bigint, radix?: number): string;
+  numberValueOf(value: unknown): number;
+  stringValueOf(value: unknown): string;
+  booleanValueOf(value: unknown): boolean;
+  bigintValueOf(value: unknown): bigint;
+  dateTime(date: Date): number;
+  dateToISO(date: Date): string;
+  finalization<T>(callback: (held: T) => void): FinalizationRegistry<T>;
+  finalizationRegister<T>(registry: FinalizationRegistry<T>, target: object, held: T, token?: object): void;
+  finalizationUnregister<T>(registry: FinalizationRegistry<T>, token: object): void;
+  weakMapGet<K extends object, V>(map: WeakMap<K, V>, key: K): V | undefined;
+  weakMapSet<K extends object, V>(map: WeakMap<K, V>, key: K, value: V): void;
+  floor(value: number): number;
+  stringify: typeof JSON.stringify;
+  parse: typeof JSON.parse;
   toWellFormed(text: string): string;
   fromCharCode(...units: number[]): string;
   /** As `Promise.resolve` and `then`; neither looks at anything that a script can replace, unless it is on the promise itself. */
@@ -32,7 +57,7 @@ interface Intrinsics {
   queueMicrotask(callback: () => void): void;
   /** All of a typed array or DataView, as bytes. */
   viewBytes(view: ArrayBufferView): Uint8Array<ArrayBuffer>;
-  bytesSet(target: Uint8Array, source: Uint8Array): void;
+  bytesSet(target: Uint8Array, source: Uint8Array, at?: number): void;
   typedArrayLength(view: ArrayBufferView): number;
   typedArrayTag(view: ArrayBufferView): string | undefined;
   viewBuffer(view: ArrayBufferView): ArrayBuffer;
@@ -44,6 +69,8 @@ interface Intrinsics {
   arrayBufferDetached(buffer: ArrayBuffer): boolean;
   arrayBufferSlice(buffer: ArrayBuffer, from: number, to?: number): ArrayBuffer;
   arrayBufferTransfer(buffer: ArrayBuffer): ArrayBuffer;
+  arrayBufferResizable(buffer: ArrayBuffer): boolean;
+  arrayBufferMax(buffer: ArrayBuffer): number;
   mapForEach<K, V>(map: Map<K, V>, each: (value: V, key: K) => void): void;
   mapGet<K, V>(map: Map<K, V>, key: K): V | undefined;
   mapSet<K, V>(map: Map<K, V>, key: K, value: V): Map<K, V>;
@@ -58,8 +85,15 @@ interface Intrinsics {
   readonly toStringTag: typeof Symbol.toStringTag;
   readonly iteratorPrototype: object;
   readonly DOMException: typeof DOMException;
+  errorStack(error: Error): unknown;
+  domExceptionName(error: unknown): string;
+  domExceptionMessage(error: unknown): string;
+  /** The constructors of EvalError, RangeError, ReferenceError, SyntaxError, TypeError and URIError. */
+  readonly errorKinds: { readonly [name: string]: ErrorConstructor };
   /** Milliseconds since the time origin. */
   now(): number;
+  /** Milliseconds since 1970. */
+  wallClock(): number;
   readonly ArrayBuffer: ArrayBufferConstructor;
   readonly DataView: DataViewConstructor;
   readonly Date: DateConstructor;
@@ -74,11 +108,16 @@ interface Intrinsics {
   readonly String: StringConstructor;
   readonly TypeError: TypeErrorConstructor;
   readonly Uint8Array: Uint8ArrayConstructor;
+  readonly WeakMap: WeakMapConstructor;
 }
 
 /** Native functions, by name; `library_value` gives a value of another area. */
 interface Ops {
   readonly [name: string]: (...args: any[]) => any;
+  /** What an object is, whatever it pretends to be. */
+  kind_of(
+    value: unknown,
+  ): "array" | "boxed" | "buffer" | "date" | "error" | "function" | "iterator" | "map" | "object" | "promise" | "proxy" | "regexp" | "set" | "shared" | "weak";
   library_value(name: "webidl"): WebIdl;
   library_value(name: string): any;
 }
@@ -106,6 +145,7 @@ interface WebIdl {
   alias(prototype: object, name: PropertyKey, as: PropertyKey): void;
   bytesOf(source: unknown): Uint8Array<ArrayBuffer>;
   callback(value: unknown, what: string): Function | undefined;
+  copyPlatform(value: object): object | undefined;
   deferred<T>(): Deferred<T>;
   defineInterface(constructor: Function & { prototype: object }, name: string): void;
   dictionary(value: unknown, what: string): any;
@@ -114,6 +154,7 @@ interface WebIdl {
   handled<T>(promise: Promise<T>): Promise<T>;
   isBuffer(value: unknown): value is ArrayBuffer;
   isObject(value: unknown): value is object;
+  isPlatform(value: object): boolean;
   iterate(iterable: object, method: unknown, each: (item: unknown) => void): void;
   pairIterators<T extends object>(
     name: string,
@@ -123,5 +164,6 @@ interface WebIdl {
   rejected(reason: unknown): Promise<never>;
   required(needed: number, given: number, what: string): void;
   sequence(value: unknown, what: string): unknown[];
+  serializable(copier: (value: object) => object | undefined): void;
   usvString(value: unknown): string;
 }

@@ -144,6 +144,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     readables.close(controller.stream);
   }
 
+  /** Closes, whoever waits for bytes in his own buffer included. */
+  function end(controller: ByteController): void {
+    close(controller);
+    if (controller.pending.length > 0) respond(controller, 0);
+  }
+
   const partial = () => new TypeError("the stream was closed in the middle of an element");
 
   function fail(controller: ByteController, reason: unknown): void {
@@ -671,6 +677,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   defineInterface(ReadableStreamBYOBReader, "ReadableStreamBYOBReader");
   return {
     ReadableByteStreamController, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
-    readableBytes: { __proto__: null, close, create, enqueue, errorRequests, fail, setUp, tee, ReadableStreamBYOBReader },
+    readableBytes: { __proto__: null, close, create, end, enqueue, errorRequests, fail, setUp, tee, ReadableStreamBYOBReader },
   };
 };

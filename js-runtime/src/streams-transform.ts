@@ -162,13 +162,17 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     if (transform.backpressure) setBackpressure(transform, false);
   }
 
-  /** A transform of the library's own: `each` and `end` enqueue by what they are given. */
+  /** A transform of the library's own. Who makes much of little waits for room between one chunk and the next. */
   function create(
-    each: (chunk: unknown, enqueue: (chunk: unknown) => void) => Promise<unknown>, end: (enqueue: (chunk: unknown) => void) => Promise<unknown>, over: () => void = () => {},
+    each: (chunk: unknown, out: TransformOutput) => Promise<unknown>, end: (out: TransformOutput) => Promise<unknown>, over: () => void = () => {},
   ) {
-    const transform = bare(), give = (chunk: unknown) => enqueue(transform, chunk);
-    transform.transform = (chunk) => each(chunk, give);
-    transform.flush = () => end(give);
+    const transform = bare();
+    const out: TransformOutput = {
+      give: (chunk) => enqueue(transform, chunk),
+      room: () => (transform.backpressure ? transform.change.promise : promiseResolve(undefined)),
+    };
+    transform.transform = (chunk) => each(chunk, out);
+    transform.flush = () => end(out);
     transform.cancel = () => {
       over();
       return none();

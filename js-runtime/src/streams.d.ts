@@ -194,3 +194,9 @@ interface PipeOptions {
   preventClose: boolean;
   signal: AbortSignal | undefined;
 }
+
+interface TransformOutput {
+  give(chunk: unknown): void;
+  /** When somebody wants more. */
+  room(): Promise<undefined>;
+}

@@ -96,7 +96,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       this.#update();
     }
 
-    delete(name: string, value?: string) {
+    delete(name: string, value: string | undefined = undefined) {
       required(1, arguments.length, "URLSearchParams.delete");
       const wanted = usvString(name), only = value === undefined ? undefined : usvString(value);
       this.#keep((pair) => pair[0] !== wanted || (only !== undefined && pair[1] !== only));
@@ -116,7 +116,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return asArray(values);
     }
 
-    has(name: string, value?: string) {
+    has(name: string, value: string | undefined = undefined) {
       required(1, arguments.length, "URLSearchParams.has");
       const wanted = usvString(name), only = value === undefined ? undefined : usvString(value);
       for (let i = 0; i < this.#pairs.length; i++) {
@@ -146,7 +146,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return ops.url_query_text(this.#pairs);
     }
 
-    forEach(callback: (value: string, name: string, params: URLSearchParams) => void, thisArg?: unknown) {
+    forEach(callback: (value: string, name: string, params: URLSearchParams) => void, thisArg: unknown = undefined) {
       required(1, arguments.length, "URLSearchParams.forEach");
       const pairs = () => this.#pairs;
       pairs();
@@ -202,7 +202,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       };
     }
 
-    constructor(url: string, base?: string) {
+    constructor(url: string, base: string | undefined = undefined) {
       required(1, arguments.length, "URL");
       const text = usvString(url), from = base === undefined ? undefined : usvString(base);
       const parts = parse(text, from);
@@ -210,12 +210,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       this.#parts = parts;
     }
 
-    static canParse(url: string, base?: string) {
+    static canParse(url: string, base: string | undefined = undefined) {
       required(1, arguments.length, "URL.canParse");
       return parse(url, base) !== null;
     }
 
-    static parse(url: string, base?: string) {
+    static parse(url: string, base: string | undefined = undefined) {
       required(1, arguments.length, "URL.parse");
       const parts = parse(url, base);
       return parts === null ? null : new URL(parts.href);

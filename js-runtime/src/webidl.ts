@@ -1,10 +1,34 @@
 // What interfaces of Web IDL have in common: https://webidl.spec.whatwg.org/
-export default (_ops: Ops, intrinsics: Intrinsics) => {
+export default (ops: Ops, intrinsics: Intrinsics) => {
   const { apply, arrayBufferLength, defineProperty, getOwnPropertyDescriptor, isView, iterator, iteratorPrototype, list, ownKeys, promiseResolve, promiseThen, push, setPrototypeOf } = intrinsics;
-  const { toStringTag, toWellFormed, viewBytes, Number, Promise, String, TypeError, Uint8Array } = intrinsics;
+  const { bytesSet, getPrototypeOf, setAdd, viewBuffer, viewByteLength, setHas, toStringTag, toWellFormed, viewBytes, Number, Promise, Set, String, TypeError, Uint8Array } = intrinsics;
+
+  const interfaces = new Set<object>();
+  /** Whether it is a platform object: one of the library's own, or of a class that extends one. */
+  function isPlatform(value: object): boolean {
+    for (let object: object | null = getPrototypeOf(value), i = 0; object !== null && i < 100; object = getPrototypeOf(object), i++) {
+      if (setHas(interfaces, object)) return true;
+    }
+    return false;
+  }
+
+  const copiers: ((value: object) => object | undefined)[] = list();
+  /** Tells how objects of a class are copied; `copier` returns nothing for others. */
+  function serializable(copier: (value: object) => object | undefined): void {
+    push(copiers, copier);
+  }
+  /** A copy of a platform object, of a kind that can be copied. */
+  function copyPlatform(value: object): object | undefined {
+    for (let i = 0; i < copiers.length; i++) {
+      const copy = copiers[i](value);
+      if (copy !== undefined) return copy;
+    }
+    return undefined;
+  }
 
   /** Makes a class look like an interface: members are enumerable, and it has a name. */
   function defineInterface(constructor: Function & { prototype: object }, name: string): void {
+    setAdd(interfaces, constructor.prototype);
     const show = (object: object) => {
       const keys = ownKeys(object);
       for (let i = 0; i < keys.length; i++) {
@@ -60,9 +84,16 @@ export default (_ops: Ops, intrinsics: Intrinsics) => {
     return number - (number % 1) + 0;
   }
 
-  /** The bytes of a BufferSource, not copied. */
+  /** The bytes of a BufferSource, copied only where they are shared. */
   function bytesOf(source: unknown): Uint8Array<ArrayBuffer> {
-    if (isView(source)) return viewBytes(source);
+    const isOne = isView(source), buffer = isOne ? viewBuffer(source) : source;
+    if (ops.kind_of(buffer) === "shared") {
+      // Shared memory is read once, so that nobody changes it meanwhile.
+      const bytes = isOne ? viewBytes(source) : new Uint8Array(buffer as ArrayBuffer), copy = new Uint8Array(viewByteLength(bytes));
+      bytesSet(copy, bytes);
+      return copy;
+    }
+    if (isOne) return viewBytes(source);
     if (!isBuffer(source)) throw new TypeError("this is neither an ArrayBuffer nor a view of one");
     return new Uint8Array(source as ArrayBuffer);
   }
@@ -157,7 +188,7 @@ export default (_ops: Ops, intrinsics: Intrinsics) => {
   }
 
   return { webidl: {
-    __proto__: null, alias, bytesOf, callback, deferred, defineInterface, dictionary, domString, enforceRange, handled, isBuffer, isObject, iterate, pairIterators, promiseCall, rejected,
-    required, sequence, usvString,
+    __proto__: null, alias, bytesOf, callback, copyPlatform, deferred, defineInterface, dictionary, domString, enforceRange, handled, isBuffer, isObject, isPlatform, iterate, pairIterators, promiseCall, rejected,
+    required, sequence, serializable, usvString,
   } };
 };

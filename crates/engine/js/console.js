@@ -116,7 +116,7 @@
       return (slice(source, 0, 5) === "class" ? "[class" : "[Function:") + label + "]";
     }
     // The C side knows what an object is; a script can forge every tag that JavaScript could ask for.
-    const kind = ops.console_kind(object);
+    const kind = ops.kind_of(object);
     if (kind === "proxy") return "[Proxy]";
     if (kind === "promise") return "Promise {}";
     if (kind === "date") { const text = attempt(dateToISO, object); return text === ANSWER ? "Invalid Date" : text; }

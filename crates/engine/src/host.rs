@@ -21,7 +21,8 @@ use crate::console::Console;
 use crate::inbox::Inbox;
 use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, Saved, Scope, Value};
 use crate::modules::Modules;
-use crate::ops::{Budget, OpContext, OpError, OpKind, OpResult};
+use crate::ops::{Budget, Extensions, OpContext, OpError, OpKind, OpResult};
+use crate::resources::Resources;
 use crate::timers::{MAX_TIMERS, Timers};
 
 /// Async ops under way in one VM. Their results are held outside the heap until they are delivered.
@@ -37,7 +38,7 @@ const MAX_ARGUMENT: usize = 64 << 20;
 #[repr(i32)]
 enum Core {
     ConsoleWrite = 0,
-    ConsoleKind,
+    KindOf,
     TimerStart,
     TimerAgain,
     TimerStop,
@@ -47,7 +48,7 @@ enum Core {
 
 const CORE: [(&str, Core); 7] = [
     ("console_write", Core::ConsoleWrite),
-    ("console_kind", Core::ConsoleKind),
+    ("kind_of", Core::KindOf),
     ("timer_start", Core::TimerStart),
     ("timer_again", Core::TimerAgain),
     ("timer_stop", Core::TimerStop),
@@ -140,6 +141,7 @@ impl HostState {
                 extensions: Default::default(),
                 lent: Default::default(),
                 budget: Budget::default(),
+                resources: Resources::default(),
             }),
             modules: Arc::default(),
             last: Default::default(),
@@ -151,8 +153,11 @@ impl HostState {
     }
 
     /// What is per call is swapped here, and nowhere else.
-    pub(crate) fn set_context(&self, context: OpContext) {
-        *lock(&self.context) = context;
+    pub(crate) fn set_context(&self, extensions: Extensions, lent: Extensions, budget: Budget) {
+        let mut context = lock(&self.context);
+        context.extensions = extensions;
+        context.lent = lent;
+        context.budget = budget;
     }
 
     /// Takes back what the run that ended lent.
@@ -430,7 +435,7 @@ impl HostState {
                 self.console.write(level, &text);
                 Ok(scope.undefined())
             }
-            Core::ConsoleKind => {
+            Core::KindOf => {
                 let kind = match args.first() {
                     Some(value) if value.is_proxy() => "proxy",
                     Some(value) => match value.class() {
@@ -443,6 +448,10 @@ impl HostState {
                         Class::Buffer => "buffer",
                         Class::Boxed => "boxed",
                         Class::Promise => "promise",
+                        Class::Weak => "weak",
+                        Class::Iterator => "iterator",
+                        Class::SharedBuffer => "shared",
+                        Class::Function => "function",
                         _ => "object",
                     },
                     None => "object",

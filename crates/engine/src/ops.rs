@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::control::Control;
+use crate::resources::Resources;
 
 /// What crosses between JavaScript and an op.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,6 +132,8 @@ pub struct OpContext {
     pub lent: Extensions,
     /// For work on the VM's own thread.
     pub budget: Budget,
+    /// What the VM holds outside its heap.
+    pub resources: Resources,
 }
 
 /// What work for a run may take, and whether it is still wanted.

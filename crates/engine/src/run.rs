@@ -21,7 +21,7 @@ use crate::control::{Control, StopReason};
 use crate::error::describe_stop;
 use crate::executor::Executor;
 use crate::inbox::Inbox;
-use crate::ops::{Budget, OpContext};
+use crate::ops::Budget;
 use crate::program::Program;
 use crate::vm::{BuildSpec, CALLBACK, Globals, RunJob, Step, Vm};
 
@@ -128,11 +128,9 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
         args: script.args,
         name: script.name,
         options: script.options.clone(),
-        context: OpContext {
-            extensions: script.extensions,
-            lent: script.lent,
-            budget: Budget { control: Some(control.clone()), memory_bytes: script.options.memory_bytes },
-        },
+        extensions: script.extensions,
+        lent: script.lent,
+        budget: Budget { control: Some(control.clone()), memory_bytes: script.options.memory_bytes },
         sink: script.sink,
     };
     let mut flight = Flight {

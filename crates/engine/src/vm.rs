@@ -15,7 +15,7 @@ use crate::error::{Sources, describe, describe_syntax};
 use crate::host::{HostState, uncaught_text};
 use crate::inbox::Inbox;
 use crate::js::{Exception, Job, Js, PromiseState, Saved, Scope, Value, catch_stop};
-use crate::ops::OpContext;
+use crate::ops::{Budget, Extensions};
 use crate::program::Program;
 use crate::run::{Prepare, StopHandle};
 
@@ -50,7 +50,9 @@ pub(crate) struct RunJob {
     pub(crate) args: Json,
     pub(crate) name: String,
     pub(crate) options: Arc<RunOptions>,
-    pub(crate) context: OpContext,
+    pub(crate) extensions: Extensions,
+    pub(crate) lent: Extensions,
+    pub(crate) budget: Budget,
     pub(crate) sink: Option<ConsoleSink>,
 }
 
@@ -149,8 +151,8 @@ impl Vm {
             return self.refuse(error.with_limit(options.memory_bytes as u64, held as u64));
         }
         self.js.set_heap_limit(options.memory_bytes);
-        let budget = job.context.budget.clone();
-        self.host.set_context(job.context);
+        let budget = job.budget;
+        self.host.set_context(job.extensions, job.lent, budget.clone());
         self.host.timers.lock().unwrap_or_else(PoisonError::into_inner).begin_run();
         self.host.console.begin_run(&options, job.sink);
         self.host.host_calls.store(0, Ordering::Relaxed);

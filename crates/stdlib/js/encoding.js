@@ -27,45 +27,53 @@
     }
   }
 
+  /** Decodes, and remembers what the host has to know again when a stream goes on: bytes that are part of no character yet, and how far it has come. */
+  ;
+
+
+
+
+
+
+  function decoder(label         , options         , what        )          {
+    const name = usvString(label), encoding                = ops.text_encoding(name);
+    if (encoding === null) throw new RangeError("'" + name + "' is no encoding");
+    const given = dictionary(options, "the second argument of " + what), fatal = !!given.fatal, ignoreBOM = !!given.ignoreBOM;
+    let before                                                                    ;
+    return {
+      encoding, fatal, ignoreBOM,
+      decode(bytes, stream) {
+        const { pending, given: length, begun } = before === undefined ? { pending: undefined, given: 0, begun: false } : before;
+        before = undefined;
+        const result = ops.text_decode(encoding, pending, bytes, fatal, stream, ignoreBOM || begun, length);
+        if (stream) before = { pending: result.pending, given: result.given, begun: begun || result.some };
+        return result.text;
+      },
+    };
+  }
+
   class TextDecoder {
-    #encoding;       ;
-    #fatal;        ;
-    #ignoreBOM;        ;
-    /** What the host has to know again when a stream goes on: bytes that are part of no character yet, and how far it has come. */
-    #stream;                                                                   ;
-    constructor(label = "utf-8", options                     ) {
-      const name = ops.text_encoding(usvString(label));
-      if (name === null) throw new RangeError("'" + label + "' is no encoding");
-      const { fatal, ignoreBOM } = dictionary(options, "the second argument of TextDecoder");
-      this.#encoding = name;
-      this.#fatal = !!fatal;
-      this.#ignoreBOM = !!ignoreBOM;
+    #decoder;        ;
+    constructor(label = "utf-8", options                                 = undefined) {
+      this.#decoder = decoder(label, options, "TextDecoder");
     }
     get encoding() {
-      return this.#encoding;
+      return this.#decoder.encoding;
     }
     get fatal() {
-      return this.#fatal;
+      return this.#decoder.fatal;
     }
     get ignoreBOM() {
-      return this.#ignoreBOM;
+      return this.#decoder.ignoreBOM;
     }
-    decode(input                          , options                    ) {
-      const before = this.#stream;
+    decode(input                                      = undefined, options                                = undefined) {
+      const decoder = this.#decoder;
       const bytes = input === undefined ? new Uint8Array(0) : bytesOf(input);
-      const stream = !!dictionary(options, "the second argument of TextDecoder.decode").stream;
-      this.#stream = undefined;
-      const begun = before !== undefined && before.begun;
-      const { text, pending, given, some } = ops.text_decode(
-        this.#encoding, before === undefined ? undefined : before.pending, bytes, this.#fatal, stream, this.#ignoreBOM || begun,
-        before === undefined ? 0 : before.given,
-      );
-      if (stream) this.#stream = { pending, given, begun: begun || some };
-      return text;
+      return decoder.decode(bytes, !!dictionary(options, "the second argument of TextDecoder.decode").stream);
     }
   }
 
   defineInterface(TextEncoder, "TextEncoder");
   defineInterface(TextDecoder, "TextDecoder");
-  return { TextEncoder, TextDecoder };
+  return { TextEncoder, TextDecoder, decoder };
 })

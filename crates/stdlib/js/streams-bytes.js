@@ -145,6 +145,12 @@
     readables.close(controller.stream);
   }
 
+  /** Closes, whoever waits for bytes in his own buffer included. */
+  function end(controller                )       {
+    close(controller);
+    if (controller.pending.length > 0) respond(controller, 0);
+  }
+
   const partial = () => new TypeError("the stream was closed in the middle of an element");
 
   function fail(controller                , reason         )       {
@@ -672,6 +678,6 @@
   defineInterface(ReadableStreamBYOBReader, "ReadableStreamBYOBReader");
   return {
     ReadableByteStreamController, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
-    readableBytes: { __proto__: null, close, create, enqueue, errorRequests, fail, setUp, tee, ReadableStreamBYOBReader },
+    readableBytes: { __proto__: null, close, create, end, enqueue, errorRequests, fail, setUp, tee, ReadableStreamBYOBReader },
   };
 })

@@ -163,13 +163,17 @@
     if (transform.backpressure) setBackpressure(transform, false);
   }
 
-  /** A transform of the library's own: `each` and `end` enqueue by what they are given. */
+  /** A transform of the library's own. Who makes much of little waits for room between one chunk and the next. */
   function create(
-    each                                                                         , end                                                         , over             = () => {},
+    each                                                            , end                                            , over             = () => {},
   ) {
-    const transform = bare(), give = (chunk         ) => enqueue(transform, chunk);
-    transform.transform = (chunk) => each(chunk, give);
-    transform.flush = () => end(give);
+    const transform = bare();
+    const out                  = {
+      give: (chunk) => enqueue(transform, chunk),
+      room: () => (transform.backpressure ? transform.change.promise : promiseResolve(undefined)),
+    };
+    transform.transform = (chunk) => each(chunk, out);
+    transform.flush = () => end(out);
     transform.cancel = () => {
       over();
       return none();

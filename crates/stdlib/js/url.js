@@ -97,7 +97,7 @@
       this.#update();
     }
 
-    delete(name        , value         ) {
+    delete(name        , value                     = undefined) {
       required(1, arguments.length, "URLSearchParams.delete");
       const wanted = usvString(name), only = value === undefined ? undefined : usvString(value);
       this.#keep((pair) => pair[0] !== wanted || (only !== undefined && pair[1] !== only));
@@ -117,7 +117,7 @@
       return asArray(values);
     }
 
-    has(name        , value         ) {
+    has(name        , value                     = undefined) {
       required(1, arguments.length, "URLSearchParams.has");
       const wanted = usvString(name), only = value === undefined ? undefined : usvString(value);
       for (let i = 0; i < this.#pairs.length; i++) {
@@ -147,7 +147,7 @@
       return ops.url_query_text(this.#pairs);
     }
 
-    forEach(callback                                                                , thisArg          ) {
+    forEach(callback                                                                , thisArg          = undefined) {
       required(1, arguments.length, "URLSearchParams.forEach");
       const pairs = () => this.#pairs;
       pairs();
@@ -203,7 +203,7 @@
       };
     }
 
-    constructor(url        , base         ) {
+    constructor(url        , base                     = undefined) {
       required(1, arguments.length, "URL");
       const text = usvString(url), from = base === undefined ? undefined : usvString(base);
       const parts = parse(text, from);
@@ -211,12 +211,12 @@
       this.#parts = parts;
     }
 
-    static canParse(url        , base         ) {
+    static canParse(url        , base                     = undefined) {
       required(1, arguments.length, "URL.canParse");
       return parse(url, base) !== null;
     }
 
-    static parse(url        , base         ) {
+    static parse(url        , base                     = undefined) {
       required(1, arguments.length, "URL.parse");
       const parts = parse(url, base);
       return parts === null ? null : new URL(parts.href);

@@ -1,11 +1,35 @@
 // Made of js-runtime/src/webidl.ts by `cargo xtask generate`.
 // What interfaces of Web IDL have in common: https://webidl.spec.whatwg.org/
-((_ops     , intrinsics            ) => {
+((ops     , intrinsics            ) => {
   const { apply, arrayBufferLength, defineProperty, getOwnPropertyDescriptor, isView, iterator, iteratorPrototype, list, ownKeys, promiseResolve, promiseThen, push, setPrototypeOf } = intrinsics;
-  const { toStringTag, toWellFormed, viewBytes, Number, Promise, String, TypeError, Uint8Array } = intrinsics;
+  const { bytesSet, getPrototypeOf, setAdd, viewBuffer, viewByteLength, setHas, toStringTag, toWellFormed, viewBytes, Number, Promise, Set, String, TypeError, Uint8Array } = intrinsics;
+
+  const interfaces = new Set        ();
+  /** Whether it is a platform object: one of the library's own, or of a class that extends one. */
+  function isPlatform(value        )          {
+    for (let object                = getPrototypeOf(value), i = 0; object !== null && i < 100; object = getPrototypeOf(object), i++) {
+      if (setHas(interfaces, object)) return true;
+    }
+    return false;
+  }
+
+  const copiers                                            = list();
+  /** Tells how objects of a class are copied; `copier` returns nothing for others. */
+  function serializable(copier                                       )       {
+    push(copiers, copier);
+  }
+  /** A copy of a platform object, of a kind that can be copied. */
+  function copyPlatform(value        )                     {
+    for (let i = 0; i < copiers.length; i++) {
+      const copy = copiers[i](value);
+      if (copy !== undefined) return copy;
+    }
+    return undefined;
+  }
 
   /** Makes a class look like an interface: members are enumerable, and it has a name. */
   function defineInterface(constructor                                  , name        )       {
+    setAdd(interfaces, constructor.prototype);
     const show = (object        ) => {
       const keys = ownKeys(object);
       for (let i = 0; i < keys.length; i++) {
@@ -61,9 +85,16 @@
     return number - (number % 1) + 0;
   }
 
-  /** The bytes of a BufferSource, not copied. */
+  /** The bytes of a BufferSource, copied only where they are shared. */
   function bytesOf(source         )                          {
-    if (isView(source)) return viewBytes(source);
+    const isOne = isView(source), buffer = isOne ? viewBuffer(source) : source;
+    if (ops.kind_of(buffer) === "shared") {
+      // Shared memory is read once, so that nobody changes it meanwhile.
+      const bytes = isOne ? viewBytes(source) : new Uint8Array(buffer               ), copy = new Uint8Array(viewByteLength(bytes));
+      bytesSet(copy, bytes);
+      return copy;
+    }
+    if (isOne) return viewBytes(source);
     if (!isBuffer(source)) throw new TypeError("this is neither an ArrayBuffer nor a view of one");
     return new Uint8Array(source               );
   }
@@ -158,7 +189,7 @@
   }
 
   return { webidl: {
-    __proto__: null, alias, bytesOf, callback, deferred, defineInterface, dictionary, domString, enforceRange, handled, isBuffer, isObject, iterate, pairIterators, promiseCall, rejected,
-    required, sequence, usvString,
+    __proto__: null, alias, bytesOf, callback, copyPlatform, deferred, defineInterface, dictionary, domString, enforceRange, handled, isBuffer, isObject, isPlatform, iterate, pairIterators, promiseCall, rejected,
+    required, sequence, serializable, usvString,
   } };
 })

@@ -3,6 +3,7 @@
 //! Each area has one name everywhere: `js-runtime/src/NAME.ts`, of which `js/NAME.js` is made (`cargo xtask generate`), and `NAME.rs` here,
 //! which holds its ops. Ops are pure functions of their arguments; what an area remembers it keeps in the VM.
 
+mod compression;
 mod encoding;
 mod url;
 
@@ -12,7 +13,21 @@ use perennial_engine::{Area, OpError, OpTable, OpValue};
 pub fn areas() -> Vec<Area> {
     vec![
         Area::new("webidl", &[], include_str!("../js/webidl.js")).with_internals(&["webidl"]),
-        Area::new("encoding", &["TextEncoder", "TextDecoder"], include_str!("../js/encoding.js")),
+        Area::new("blob", &["Blob", "File"], include_str!("../js/blob.js")).with_internals(&["blobs"]),
+        Area::new("clone", &["structuredClone"], include_str!("../js/clone.js")),
+        Area::new("formdata", &["FormData"], include_str!("../js/formdata.js")).with_internals(&["forms"]),
+        Area::new(
+            "compression",
+            &["CompressionStream", "DecompressionStream"],
+            include_str!("../js/compression.js"),
+        ),
+        Area::new("encoding", &["TextEncoder", "TextDecoder"], include_str!("../js/encoding.js"))
+            .with_internals(&["decoder"]),
+        Area::new(
+            "encoding-streams",
+            &["TextEncoderStream", "TextDecoderStream"],
+            include_str!("../js/encoding-streams.js"),
+        ),
         Area::new(
             "events",
             &["Event", "CustomEvent", "EventTarget", "AbortSignal", "AbortController"],
@@ -57,11 +72,15 @@ pub fn areas() -> Vec<Area> {
 
 /// The ops behind the areas.
 pub fn ops() -> OpTable {
-    encoding::ops().merge(url::ops())
+    compression::ops().merge(encoding::ops()).merge(url::ops())
 }
 
 fn text(args: &[OpValue], index: usize) -> Result<&str, OpError> {
     args.get(index).and_then(OpValue::as_str).ok_or_else(|| OpError::type_error("a text is wanted"))
+}
+
+fn number(args: &[OpValue], index: usize) -> Result<f64, OpError> {
+    args.get(index).and_then(OpValue::as_f64).ok_or_else(|| OpError::type_error("a number is wanted"))
 }
 
 fn flag(args: &[OpValue], index: usize) -> bool {

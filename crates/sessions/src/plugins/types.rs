@@ -7,8 +7,12 @@ use super::set::PluginSet;
 /// What every session has, written by hand.
 const SESSION: &[&str] = &[
     include_str!("../../../../js-runtime/types/session.d.ts"),
+    include_str!("../../../../js-runtime/types/blob.d.ts"),
+    include_str!("../../../../js-runtime/types/clone.d.ts"),
+    include_str!("../../../../js-runtime/types/compression.d.ts"),
     include_str!("../../../../js-runtime/types/encoding.d.ts"),
     include_str!("../../../../js-runtime/types/events.d.ts"),
+    include_str!("../../../../js-runtime/types/streams.d.ts"),
     include_str!("../../../../js-runtime/types/url.d.ts"),
 ];
 

@@ -84,6 +84,34 @@ async fn every_area_works_in_a_realm_in_which_everything_was_replaced() {
             "const into = new Uint8Array(3); const { read, written } = new TextEncoder().encodeInto('\u{20ac}x', into); read + ',' + written + ',' + into[0]",
             json!("1,3,226"),
         ),
+        (
+            "const from = new ReadableStream({ pull(c) { c.enqueue('a'); c.close() } }), both = from.tee(); let out = ''; const up = new TransformStream({ transform(chunk, c) { c.enqueue(chunk + 'b') } }); const sink = new WritableStream({ write(chunk) { out += chunk } }); await both[0].pipeThrough(up).pipeTo(sink); const r = both[1].getReader(); const { value } = await r.read(); out + value + (await r.read()).done",
+            json!("abatrue"),
+        ),
+        (
+            "const s = new ReadableStream({ type: 'bytes', pull(c) { c.byobRequest.view[0] = 7; c.byobRequest.respond(1) } }); const r = s.getReader({ mode: 'byob' }); const one = await r.read(new Uint8Array(4)); r.releaseLock(); const it = ReadableStream.from({ next: 0, [Symbol.asyncIterator]() { return { n: 0, async next() { this.n++; return { done: this.n > 1, value: this.n } } } } }).values(); const first = await it.next(), last = await it.next(); '' + one.value[0] + first.value + last.done",
+            json!("71true"),
+        ),
+        (
+            "const w = new WritableStream({ abort() {} }, new CountQueuingStrategy({ highWaterMark: 2 })).getWriter(); await w.ready; const size = w.desiredSize; await w.write(1); await w.abort('r'); let why; try { await w.closed } catch (e) { why = e } size + why",
+            json!("2r"),
+        ),
+        (
+            "const z = new CompressionStream('gzip'), w = z.writable.getWriter(); w.write(new TextEncoder().encode('hello')); w.close(); const text = z.readable.pipeThrough(new DecompressionStream('gzip')).pipeThrough(new TextDecoderStream()); const r = text.getReader(); (await r.read()).value + (await r.read()).done",
+            json!("hellotrue"),
+        ),
+        (
+            "const e = new TextEncoderStream(), w = e.writable.getWriter(); w.write('\\ud83d'); w.write('\\ude00'); w.close(); const { value } = await e.readable.getReader().read(); '' + value[0]",
+            json!("240"),
+        ),
+        (
+            "const v = { a: { __proto__: null, b: 1, c: 'x' }, m: new Map(), e: new RangeError('r') }; v.self = v; const c = structuredClone(v); (c !== v) + '' + (c.self === c) + c.a.b + c.e.name + c.e.message",
+            json!("truetrue1RangeErrorr"),
+        ),
+        (
+            "const b = new Blob({ __proto__: null, length: 0, [Symbol.iterator]: () => ({ n: 0, next() { return { done: this.n++ > 1, value: 'x' + this.n } } }) }), f = new File({ [Symbol.iterator]: () => ({ next: () => ({ done: true }) }) }, 'n'); const form = new FormData(); form.append('a', b, 'n.txt'); form.set('c', 'd'); (await b.slice(1).text()) + b.size + f.name + form.get('a').name + form.get('c') + (await b.bytes())[0] + structuredClone(f).name",
+            json!("1x24nn.txtd120n"),
+        ),
     ];
     let library = serde_json::to_string(&declared(&PluginSet::empty().types())).unwrap();
     let tamper = TAMPER.replace("LIBRARY", &library);

@@ -1,0 +1,115 @@
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::ops::{Budget, OpError};
+
+/// How many things one VM may hold outside its heap.
+const MAX_RESOURCES: usize = 1000;
+
+/// What the library of one VM holds outside the heap, by number: a stream's compressor, an open file, the body of a response. It goes with
+/// the VM at the latest.
+///
+/// What is held counts against the memory limit of the run that adds it, beside the heap, not together with it.
+#[derive(Clone, Debug, Default)]
+pub struct Resources(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    last: u32,
+    bytes: usize,
+    held: HashMap<u32, Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    value: Arc<dyn Any + Send + Sync>,
+    bytes: usize,
+}
+
+impl Resources {
+    /// Holds a value that takes so many bytes.
+    ///
+    /// # Errors
+    /// `QuotaExceededError` if there are too many, or all together take more than the run's memory limit.
+    pub fn add<T: Send + Sync + 'static>(&self, value: T, bytes: usize, budget: &Budget) -> Result<u32, OpError> {
+        let mut inner = self.lock();
+        let count = inner.held.len() + 1;
+        if count > MAX_RESOURCES {
+            let message = format!("{MAX_RESOURCES} files, streams and connections are open already: close some of them first");
+            return Err(OpError::quota(message, MAX_RESOURCES as u64, count as u64));
+        }
+        let (limit, total) = (budget.memory_bytes(), inner.bytes.saturating_add(bytes));
+        if total > limit {
+            let message = format!("what the host holds for this VM would take {total} bytes, and its memory limit is {limit}");
+            return Err(OpError::quota(message, limit as u64, total as u64));
+        }
+        inner.bytes = total;
+        inner.last = inner.last.wrapping_add(1);
+        let id = inner.last;
+        inner.held.insert(id, Held { value: Arc::new(value), bytes });
+        Ok(id)
+    }
+
+    /// The value of this number and type.
+    ///
+    /// # Errors
+    /// `TypeError` if there is none, any more perhaps.
+    pub fn get<T: Send + Sync + 'static>(&self, id: u32) -> Result<Arc<T>, OpError> {
+        let value = self.lock().held.get(&id).map(|held| held.value.clone());
+        value.and_then(|value| value.downcast().ok()).ok_or_else(|| OpError::type_error("it is closed"))
+    }
+
+    /// Lets go of it; whether it was there.
+    pub fn remove(&self, id: u32) -> bool {
+        let mut inner = self.lock();
+        let held = inner.held.remove(&id);
+        inner.bytes -= held.as_ref().map_or(0, |held| held.bytes);
+        // What it is made of is dropped without the lock.
+        drop(inner);
+        held.is_some()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.lock().held.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_stays_within_the_memory_limit_and_is_given_back() {
+        let budget = Budget { control: None, memory_bytes: 100 };
+        let resources = Resources::default();
+        let first = resources.add("a".to_owned(), 60, &budget).expect("there is room");
+        let refused = resources.add("b".to_owned(), 41, &budget).expect_err("60 and 41 are more than 100");
+        assert_eq!(refused.numbers, Some((100, 101)));
+        assert_eq!(*resources.get::<String>(first).expect("it is there"), "a");
+        assert!(resources.get::<u32>(first).is_err(), "of another type");
+        assert!(resources.remove(first) && !resources.remove(first));
+        resources.add("b".to_owned(), 100, &budget).expect("there is room again");
+    }
+
+    #[test]
+    fn there_are_only_so_many() {
+        let budget = Budget { control: None, memory_bytes: 100 };
+        let resources = Resources::default();
+        for _ in 0..MAX_RESOURCES {
+            resources.add((), 0, &budget).expect("there is room");
+        }
+        assert!(resources.add((), 0, &budget).is_err());
+        assert_eq!(resources.len(), MAX_RESOURCES);
+    }
+}

@@ -1,0 +1,195 @@
+// Made of js-runtime/src/blob.ts by `cargo xtask generate`.
+// Blob, File: https://w3c.github.io/FileAPI/
+((ops     , intrinsics            ) => {
+  const { bytesSet, charCodeAt, isView, join, list, promiseResolve, push, slice, toLowerCase, wallClock } = intrinsics;
+  const { Number, TypeError, Uint8Array } = intrinsics;
+  const { bytesOf, defineInterface, dictionary, domString, isBuffer, isObject, rejected, required, sequence, serializable, usvString } = ops.library_value("webidl");
+  const TOKEN = { __proto__: null };
+  /** What a stream of a blob gives at a time. */
+  const CHUNK = 65536;
+
+  let bytesOfBlob                                         ;
+  let isBlob                                   ;
+  let typeOf                        ;
+
+  const typeText = (value         )         => {
+    const text = domString(value);
+    for (let i = 0; i < text.length; i++) {
+      const unit = charCodeAt(text, i);
+      if (unit < 0x20 || unit > 0x7e) return "";
+    }
+    return toLowerCase(text);
+  };
+
+  /** https://w3c.github.io/FileAPI/#convert-line-endings-to-native */
+  function nativeLines(text        )         {
+    const parts           = list();
+    let from = 0;
+    for (let i = 0; i < text.length; i++) {
+      if (charCodeAt(text, i) !== 13) continue;
+      push(parts, slice(text, from, i));
+      if (charCodeAt(text, i + 1) === 10) i++;
+      from = i + 1;
+    }
+    push(parts, slice(text, from));
+    return join(parts, "\n");
+  }
+
+  function concat(parts           , native         )                          {
+    const chunks                            = list();
+    let length = 0;
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i];
+      let bytes                         ;
+      if (isBlob(part)) bytes = bytesOfBlob(part);
+      else if (isView(part) || isBuffer(part)) bytes = bytesOf(part);
+      else {
+        const text = part          ;
+        bytes = ops.text_encode(native ? nativeLines(text) : text);
+      }
+      push(chunks, bytes);
+      length += byteLength(bytes);
+    }
+    const all = new Uint8Array(length);
+    for (let i = 0, at = 0; i < chunks.length; i++) {
+      bytesSet(all, chunks[i], at);
+      at += byteLength(chunks[i]);
+    }
+    return all;
+  }
+
+  const byteLength = intrinsics.viewByteLength;
+  const part = (bytes                         , from        , to        ) =>
+    new Uint8Array(intrinsics.viewBuffer(bytes), intrinsics.viewOffset(bytes) + from, to - from);
+  const copy = (bytes                         ) => {
+    const all = new Uint8Array(byteLength(bytes));
+    bytesSet(all, bytes);
+    return all;
+  };
+
+  class Blob {
+    #bytes;                        ;
+    #type;       ;
+
+    static {
+      bytesOfBlob = (blob) => blob.#bytes;
+      isBlob = (value)                => isObject(value) && #bytes in value;
+      typeOf = (blob) => blob.#type;
+    }
+
+    constructor(blobParts          = undefined, options          = undefined) {
+      if (blobParts === TOKEN) {
+        const { bytes, type } = options                                                    ;
+        this.#bytes = bytes;
+        this.#type = type;
+        return;
+      }
+      const parts = blobParts === undefined ? list         () : sequence(blobParts, "the first argument of Blob");
+      for (let i = 0; i < parts.length; i++) {
+        const item = parts[i];
+        if (!isBlob(item) && !isView(item) && !isBuffer(item)) parts[i] = usvString(item);
+      }
+      const given = dictionary(options, "the second argument of Blob"), { endings } = given;
+      const lines = endings === undefined ? "transparent" : domString(endings);
+      if (lines !== "transparent" && lines !== "native") throw new TypeError("endings of a blob is \"transparent\" or \"native\"");
+      this.#type = given.type === undefined ? "" : typeText(given.type);
+      this.#bytes = concat(parts, lines === "native");
+    }
+
+    get size() {
+      return byteLength(this.#bytes);
+    }
+    get type() {
+      return this.#type;
+    }
+    slice(start          = undefined, end          = undefined, contentType          = undefined) {
+      const bytes = this.#bytes, size = byteLength(bytes);
+      const place = (value         , otherwise        ) => {
+        if (value === undefined) return otherwise;
+        let at = Number(value);
+        if (at !== at) at = 0;
+        at = at < 0 ? at - (at % 1) + size : at - (at % 1);
+        return at < 0 ? 0 : at > size ? size : at;
+      };
+      const from = place(start, 0), to = place(end, size);
+      const type = contentType === undefined ? "" : typeText(contentType);
+      return make(part(bytes, from, to < from ? from : to), type);
+    }
+    stream() {
+      const bytes = this.#bytes, size = byteLength(bytes), readableBytes = ops.library_value("readableBytes");
+      let at = 0;
+      const stream                 = readableBytes.create(() => {
+        if (at >= size) {
+          readableBytes.end(stream.controller);
+        } else {
+          const to = at + CHUNK < size ? at + CHUNK : size;
+          readableBytes.enqueue(stream.controller, copy(part(bytes, at, to)));
+          at = to;
+        }
+        return promiseResolve(undefined);
+      }, () => promiseResolve(undefined));
+      return stream.instance;
+    }
+    text()                  {
+      return isBlob(this) ? promiseResolve(decode(this.#bytes)) : notOne();
+    }
+    arrayBuffer()                       {
+      return isBlob(this) ? promiseResolve(intrinsics.viewBuffer(copy(this.#bytes))) : notOne();
+    }
+    bytes()                      {
+      return isBlob(this) ? promiseResolve(copy(this.#bytes)) : notOne();
+    }
+  }
+  const notOne = () => rejected(new TypeError("this is no Blob"));
+  const decode = (bytes            )         => ops.text_decode("utf-8", undefined, bytes, false, false, false, 0).text;
+  const make = (bytes                         , type        )       => new Blob(TOKEN, { bytes, type });
+
+  let fileOf                                                                        ;
+
+  class File extends Blob {
+    #name;       ;
+    #lastModified;       ;
+
+    static {
+      fileOf = (value) => (isObject(value) && #name in value ? { name: value.#name, lastModified: value.#lastModified } : undefined);
+    }
+
+    constructor(fileBits         , fileName        , options          = undefined) {
+      if (fileBits === TOKEN) {
+        super(TOKEN, options);
+        this.#name = fileName;
+        this.#lastModified = (options       ).lastModified;
+        return;
+      }
+      required(2, arguments.length, "File");
+      if (fileBits === undefined) throw new TypeError("the first argument of File is no sequence");
+      super(fileBits, options);
+      this.#name = usvString(fileName);
+      const { lastModified } = dictionary(options, "the third argument of File");
+      const time = lastModified === undefined ? wallClock() : Number(lastModified);
+      this.#lastModified = time === time && time !== Infinity && time !== -Infinity ? time - (time % 1) : 0;
+    }
+    get name() {
+      return this.#name;
+    }
+    get lastModified() {
+      return this.#lastModified;
+    }
+    get webkitRelativePath() {
+      this.#name;
+      return "";
+    }
+  }
+
+  const makeFile = (bytes                         , type        , name        , lastModified         = wallClock())       =>
+    new File(TOKEN, name, { bytes, type, lastModified });
+
+  serializable((value) => {
+    if (!isBlob(value)) return undefined;
+    const file = fileOf(value), bytes = bytesOfBlob(value), type = typeOf(value);
+    return file === undefined ? make(bytes, type) : makeFile(bytes, type, file.name, file.lastModified);
+  });
+  defineInterface(Blob, "Blob");
+  defineInterface(File, "File");
+  return { Blob, File, blobs: { __proto__: null, bytesOf: bytesOfBlob , fileOf: fileOf , isBlob: isBlob , make, makeFile, typeOf: typeOf  } };
+})
