@@ -15,6 +15,7 @@ use crate::steps::{Outcome, cargo, program, root, run};
 /// Folders of tests for what there is.
 const AREAS: &[&str] = &[
     "FileAPI",
+    "WebCryptoAPI",
     "console",
     "dom/abort",
     "dom/events",
@@ -246,7 +247,17 @@ impl Runner {
         let done = source.lines().any(|line| line.starts_with("done()"));
         let args = json!({"search": variant, "file": name, "resources": resources, "done": done});
         // Tests are sloppy scripts; what these assign without having declared it is declared for them.
-        let helpers = ["structuredCloneBatteryOfTests", "testObjMock"].iter().fold(String::new(), |text, name| {
+        let helpers = [
+            "structuredCloneBatteryOfTests",
+            "testObjMock",
+            "publicKeys",
+            "privateKeys",
+            "publicKey",
+            "ecdsaKeyPairs",
+            "noDeriveBitsKeys",
+            "noDeriveKeyKeys",
+            "ecdhPeerKey",
+        ].iter().fold(String::new(), |text, name| {
             text + "globalThis." + name + " = undefined;\n"
         });
         let mut scripts = vec![

@@ -4,6 +4,7 @@
 //! which holds its ops. Ops are pure functions of their arguments; what an area remembers it keeps in the VM.
 
 mod compression;
+mod crypto;
 mod encoding;
 mod url;
 
@@ -21,6 +22,11 @@ pub fn areas() -> Vec<Area> {
             &["CompressionStream", "DecompressionStream"],
             include_str!("../js/compression.js"),
         ),
+        Area::new("crypto", &["Crypto", "CryptoKey", "crypto"], include_str!("../js/crypto.js")).with_internals(&["keys"]),
+        Area::new("crypto-public", &[], include_str!("../js/crypto-public.js")).with_internals(&["publicKeys"]),
+        Area::new("crypto-secret", &[], include_str!("../js/crypto-secret.js")).with_internals(&["secretKeys"]),
+        Area::new("crypto-shared", &[], include_str!("../js/crypto-shared.js")).with_internals(&["cryptoShared"]),
+        Area::new("crypto-subtle", &["SubtleCrypto"], include_str!("../js/crypto-subtle.js")).with_internals(&["subtle"]),
         Area::new("encoding", &["TextEncoder", "TextDecoder"], include_str!("../js/encoding.js"))
             .with_internals(&["decoder"]),
         Area::new(
@@ -72,7 +78,7 @@ pub fn areas() -> Vec<Area> {
 
 /// The ops behind the areas.
 pub fn ops() -> OpTable {
-    compression::ops().merge(encoding::ops()).merge(url::ops())
+    compression::ops().merge(crypto::ops()).merge(encoding::ops()).merge(url::ops())
 }
 
 fn text(args: &[OpValue], index: usize) -> Result<&str, OpError> {

@@ -112,6 +112,10 @@ async fn every_area_works_in_a_realm_in_which_everything_was_replaced() {
             "const b = new Blob({ __proto__: null, length: 0, [Symbol.iterator]: () => ({ n: 0, next() { return { done: this.n++ > 1, value: 'x' + this.n } } }) }), f = new File({ [Symbol.iterator]: () => ({ next: () => ({ done: true }) }) }, 'n'); const form = new FormData(); form.append('a', b, 'n.txt'); form.set('c', 'd'); (await b.slice(1).text()) + b.size + f.name + form.get('a').name + form.get('c') + (await b.bytes())[0] + structuredClone(f).name",
             json!("1x24nn.txtd120n"),
         ),
+        (
+            "const usages = { [Symbol.iterator]: () => ({ all: 'sign', n: 0, next() { return { done: this.n++ > 0, value: 'sign' } } }) }; const s = crypto.subtle, data = new TextEncoder().encode('x'); const k = await s.importKey('raw', data, { name: 'HMAC', hash: 'SHA-256' }, true, usages); const jwk = await s.exportKey('jwk', k); const pair = await s.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, usages); const sealed = await s.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, data); jwk.k + jwk.alg + (typeof sealed) + pair.publicKey.type + (crypto.randomUUID() !== '')",
+            json!("eAHS256objectpublictrue"),
+        ),
     ];
     let library = serde_json::to_string(&declared(&PluginSet::empty().types())).unwrap();
     let tamper = TAMPER.replace("LIBRARY", &library);

@@ -1,0 +1,89 @@
+// What the algorithms of Web Crypto have in common.
+export default (ops: Ops, intrinsics: Intrinsics) => {
+  const { asArray, bytesSet, DOMException, list, push, toUpperCase, Uint8Array, viewByteLength } = intrinsics;
+  const { bytesOf, domString, isObject, sequence } = ops.library_value("webidl");
+
+  const dataError = (message: string) => new DOMException(message, "DataError");
+  const notSupported = (message: string) => new DOMException(message, "NotSupportedError");
+  const operationError = (message: string) => new DOMException(message, "OperationError");
+  const invalidAccess = (message: string) => new DOMException(message, "InvalidAccessError");
+
+  function strings(...items: string[]): string[] {
+    const all: string[] = list();
+    for (let i = 0; i < items.length; i++) push(all, items[i]);
+    return all;
+  }
+
+  /** A copy: what scripts change meanwhile changes nothing. */
+  function bytes(value: unknown, what: string): Uint8Array<ArrayBuffer> {
+    let source;
+    try {
+      source = bytesOf(value);
+    } catch {
+      throw new intrinsics.TypeError(what + " is neither an ArrayBuffer nor a view of one");
+    }
+    const copy = new Uint8Array(viewByteLength(source));
+    bytesSet(copy, source);
+    return copy;
+  }
+
+  const includes = (all: readonly string[], wanted: string) => {
+    for (let i = 0; i < all.length; i++) if (all[i] === wanted) return true;
+    return false;
+  };
+
+  function checkUsages(usages: string[], allowed: readonly string[]): void {
+    for (let i = 0; i < usages.length; i++) {
+      if (!includes(allowed, usages[i])) throw new DOMException("a key of this kind is not for " + usages[i], "SyntaxError");
+    }
+  }
+
+  function intersect(usages: string[], allowed: readonly string[]): string[] {
+    const both: string[] = list();
+    for (let i = 0; i < allowed.length; i++) if (includes(usages, allowed[i])) push(both, allowed[i]);
+    return both;
+  }
+
+  const hashes = strings("SHA-1", "SHA-256", "SHA-384", "SHA-512");
+  /** The name of a hash, given as text or as an algorithm. */
+  function hashOf(value: unknown): string {
+    if (value === undefined) throw new intrinsics.TypeError("the algorithm says no hash");
+    const name = toUpperCase(domString(isObject(value) ? (value as any).name : value));
+    if (!includes(hashes, name)) throw notSupported("'" + name + "' is no hash that is there");
+    return name;
+  }
+
+  const encode = (bytes: Uint8Array): string => ops.base64url_encode(bytes);
+  function decode(text: unknown, what: string): Uint8Array<ArrayBuffer> {
+    const bytes = typeof text === "string" ? ops.base64url_decode(text) : null;
+    if (bytes === null) throw dataError(what + " of the JWK is no base64url");
+    return bytes;
+  }
+
+  /** https://w3c.github.io/webcrypto/#JsonWebKey-dictionary, what all kinds of keys have to say. */
+  function checkJwk(jwk: any, kty: string, use: string, extractable: boolean, usages: string[]): void {
+    if (jwk.kty !== kty) throw dataError("kty of the JWK is not " + kty);
+    if (usages.length > 0 && jwk.use !== undefined && jwk.use !== use) throw dataError("use of the JWK is not " + use);
+    if (jwk.key_ops !== undefined) {
+      const allowed = sequence(jwk.key_ops, "key_ops of the JWK"), names: string[] = list();
+      for (let i = 0; i < allowed.length; i++) {
+        const name = domString(allowed[i]);
+        if (includes(names, name)) throw dataError("key_ops of the JWK says something twice");
+        push(names, name);
+      }
+      for (let i = 0; i < usages.length; i++) if (!includes(names, usages[i])) throw dataError("key_ops of the JWK has no " + usages[i]);
+    }
+    if (jwk.ext !== undefined && !jwk.ext && extractable) throw dataError("ext of the JWK says that the key is not extractable");
+  }
+
+  function jwk(key: KeyRecord, kty: string): any {
+    const uses: string[] = list();
+    for (let i = 0; i < key.usages.length; i++) push(uses, key.usages[i]);
+    return { kty, key_ops: asArray(uses), ext: key.extractable };
+  }
+
+  const cryptoShared: CryptoShared = {
+    bytes, checkJwk, checkUsages, dataError, decode, encode, hashOf, intersect, invalidAccess, notSupported, operationError, strings, jwk,
+  };
+  return { cryptoShared };
+};
