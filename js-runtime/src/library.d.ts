@@ -20,8 +20,10 @@ interface Intrinsics {
   /** Makes a list an array, to be handed to a script. */
   asArray<T>(list: T[]): T[];
   push<T>(list: T[], item: T): number;
+  pop<T>(list: T[]): T | undefined;
   join(list: readonly unknown[], separator: string): string;
   slice(text: string, from: number, to?: number): string;
+  decodeURIComponent(text: string): string;
   charCodeAt(text: string, at: number): number;
   indexOf(text: string, part: string, from?: number): number;
   lastIndexOf(text: string, part: string, from?: number): number;
@@ -78,6 +80,7 @@ interface Intrinsics {
   setForEach<T>(set: Set<T>, each: (value: T) => void): void;
   setAdd<T>(set: Set<T>, value: T): Set<T>;
   setHas<T>(set: Set<T>, value: T): boolean;
+  readonly asyncDispose: typeof Symbol.asyncDispose;
   readonly asyncIterator: typeof Symbol.asyncIterator;
   readonly asyncIteratorPrototype: object;
   isView(value: unknown): value is ArrayBufferView;

@@ -21,6 +21,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   // What the two classes know of each other.
   let paramsOf: (url: URL) => URLSearchParams;
+  let hrefOf: (value: unknown) => string | undefined;
   let setQuery: (url: URL, query: string) => void;
   let pairsOf: (params: URLSearchParams) => Pair[];
   let reset: (params: URLSearchParams, query: string) => void;
@@ -197,6 +198,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     #params: URLSearchParams | undefined;
 
     static {
+      hrefOf = (value) => (isObject(value) && #parts in value ? (value as URL).#parts.href : undefined);
       setQuery = (url, query) => {
         url.#parts = ops.url_set(url.#parts.href, "search", query) ?? url.#parts;
       };
@@ -318,5 +320,5 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   defineInterface(URL, "URL");
   defineInterface(URLSearchParams, "URLSearchParams");
   alias(URLSearchParams.prototype, "entries", iterator);
-  return { URL, URLSearchParams };
+  return { URL, URLSearchParams, hrefOf: hrefOf! };
 };

@@ -100,7 +100,8 @@ fn run_all(wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Ran>, Strin
 fn failures(all: &BTreeMap<String, Ran>) -> Value {
     let mut files = Map::new();
     for (name, ran) in all {
-        let failing: Vec<&String> = ran.subtests.iter().filter(|(_, failure)| failure.is_some()).map(|(name, _)| name).collect();
+        let failing: Vec<&String> =
+            ran.subtests.iter().filter(|(_, failure)| failure.is_some()).map(|(name, _)| name).collect();
         if let Some(error) = &ran.error {
             files.insert(name.clone(), json!({"error": error, "failing": failing}));
         } else if !failing.is_empty() {
@@ -241,7 +242,10 @@ impl Runner {
         }
         if name.contains("idlharness") {
             for entry in std::fs::read_dir(folder.join("interfaces")).into_iter().flatten().flatten() {
-                resources.insert(format!("/interfaces/{}", entry.file_name().to_string_lossy()), read(&entry.path())?.into());
+                resources.insert(
+                    format!("/interfaces/{}", entry.file_name().to_string_lossy()),
+                    read(&entry.path())?.into(),
+                );
             }
         }
         let done = source.lines().any(|line| line.starts_with("done()"));
@@ -257,9 +261,9 @@ impl Runner {
             "noDeriveBitsKeys",
             "noDeriveKeyKeys",
             "ecdhPeerKey",
-        ].iter().fold(String::new(), |text, name| {
-            text + "globalThis." + name + " = undefined;\n"
-        });
+        ]
+        .iter()
+        .fold(String::new(), |text, name| text + "globalThis." + name + " = undefined;\n");
         let mut scripts = vec![
             ("prelude".to_owned(), helpers + PRELUDE),
             ("testharness.js".to_owned(), read(&folder.join("resources/testharness.js"))?),
@@ -267,7 +271,8 @@ impl Runner {
         ];
         for script in meta(source, "script") {
             // As the server of the tests has it.
-            let script = if script == "/resources/WebIDLParser.js" { "/resources/webidl2/lib/webidl2.js" } else { script };
+            let script =
+                if script == "/resources/WebIDLParser.js" { "/resources/webidl2/lib/webidl2.js" } else { script };
             let path = script.strip_prefix('/').map_or_else(|| directory.join(script), |path| folder.join(path));
             // What is not carried is missed by the tests themselves.
             if let Ok(text) = read(&path) {

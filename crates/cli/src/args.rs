@@ -1,8 +1,9 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
+use perennial_sessions::files::{MountError, Mounts, PathSandbox};
 use perennial_sessions::{ModuleAccess, ScriptError, TableConfig};
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ use crate::config::Config;
     name = "perennial",
     version,
     max_term_width = 100,
-    after_help = "A perennial.toml in the working directory or above it holds plugins, capabilities, modules and limits (docs/configuration.md)."
+    after_help = "A perennial.toml in the working directory or above it holds plugins, capabilities, modules, mounts and limits (docs/configuration.md)."
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -112,6 +113,12 @@ pub(crate) struct ScriptOptions {
     /// Value of `args` in the scripts
     #[arg(long, value_name = "JSON", value_parser = json, allow_hyphen_values = true)]
     pub(crate) args: Option<Value>,
+    /// Undo what a script did to the session's files unless it returns
+    #[arg(long)]
+    pub(crate) atomic: bool,
+    /// Say what each script changed among the session's files
+    #[arg(long)]
+    pub(crate) changes: bool,
     /// Print whole results as JSON, one a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -142,6 +149,10 @@ pub(crate) struct Common {
     /// none]. Imports of a file below it are relative to the file, others to the directory
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) modules: Option<PathBuf>,
+    /// Folder of the host that scripts see among their files, as HOST:AT[:ro|rw|overlay] (./data:/data:ro); may be given again. What scripts write to an
+    /// overlay stays in the session
+    #[arg(long = "mount", global = true, value_name = "MOUNT")]
+    mounts: Vec<String>,
     /// Folder or file of a plugin whose tools scripts can call; may be given again
     #[arg(long = "plugin", global = true, value_name = "PATH")]
     plugins: Vec<PathBuf>,
@@ -178,8 +189,17 @@ impl Common {
             };
             config.modules = Some(access.map_err(ScriptError::invalid_request)?);
         }
+        config.mounts = self.mounts(file).map_err(|error| ScriptError::invalid_request(error.to_string()))?;
         config.defaults.check(&config.ceilings)?;
         Ok(config)
+    }
+
+    /// The mounts of the configuration file and of the command line.
+    fn mounts(&self, file: &Config) -> Result<Option<Mounts>, MountError> {
+        let named = file.mounts.iter().map(|text| (text, file.directory.as_path()));
+        let mounts = named.chain(self.mounts.iter().map(|text| (text, Path::new("."))));
+        let mounts = mounts.map(|(text, base)| PathSandbox::parse(text, base)).collect::<Result<Vec<_>, _>>()?;
+        if mounts.is_empty() { Ok(None) } else { Mounts::new(mounts).map(Some) }
     }
 
     /// The plugins of the configuration file and of the command line.

@@ -14,6 +14,10 @@ pub(crate) struct Config {
     /// The most that plugins are granted.
     pub(crate) allow: Allow,
     pub(crate) modules: Option<PathBuf>,
+    /// As on the command line, with folders relative to `directory`.
+    pub(crate) mounts: Vec<String>,
+    /// Where the file is.
+    pub(crate) directory: PathBuf,
     /// Of an import map, with paths made absolute.
     pub(crate) imports: BTreeMap<String, String>,
     pub(crate) timeout: Option<Duration>,
@@ -58,8 +62,8 @@ impl Config {
             text.parse().map_err(|error: toml::de::Error| vec![error.to_string().trim().to_owned()])?;
         let root = serde_json::to_value(table).map_err(|error| vec![error.to_string()])?;
         let mut reader = Reader { problems: Vec::new() };
-        let mut config = Self::default();
-        let root = reader.table(&root, "", &["plugins", "allow", "modules", "limits"]);
+        let mut config = Self { directory: directory.to_owned(), ..Self::default() };
+        let root = reader.table(&root, "", &["plugins", "allow", "modules", "mounts", "limits"]);
         if let Some(plugins) = root.get("plugins") {
             match plugins.as_array().map(|plugins| plugins.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
                 Some(Some(plugins)) => config.plugins = plugins.into_iter().map(|path| directory.join(path)).collect(),
@@ -69,6 +73,12 @@ impl Config {
         match root.get("allow").map_or(Ok(Allow::default()), Allow::parse) {
             Ok(allow) => config.allow = allow,
             Err(problems) => reader.problems.extend(problems.into_iter().map(|why| format!("allow{why}"))),
+        }
+        if let Some(mounts) = root.get("mounts") {
+            match mounts.as_array().map(|mounts| mounts.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
+                Some(Some(mounts)) => config.mounts = mounts.into_iter().map(str::to_owned).collect(),
+                _ => reader.problems.push("mounts: not a list like [\"data:/data:ro\"]".to_owned()),
+            }
         }
         if let Some(modules) = root.get("modules") {
             let modules = reader.table(modules, "modules", &["root", "imports"]);
@@ -178,17 +188,18 @@ mod tests {
 
     #[test]
     fn a_whole_file_is_read_with_its_paths_relative_to_it() {
-        let text = "plugins = [\"plugins/html\"]\n[allow]\nnet = [\"*.example.com\"]\n[modules]\nroot = \"src\"\nimports = { a = \"./b.ts\", \"c/\" = \"d/\" }\n\
+        let text = "plugins = [\"plugins/html\"]\nmounts = [\"data:/data:ro\"]\n[allow]\nnet = [\"*.example.com\"]\n[modules]\nroot = \"src\"\nimports = { a = \"./b.ts\", \"c/\" = \"d/\" }\n\
                     [limits]\ntimeout = \"30s\"\ncpu = \"10s\"\nmemory = \"128MiB\"\nmax_vms = 5\nidle_ttl = \"1m\"";
         let config = parse(text).expect("it parses");
         assert_eq!(config.plugins, [PathBuf::from("/p/plugins/html")]);
+        assert_eq!((config.mounts, config.directory), (vec!["data:/data:ro".to_owned()], PathBuf::from("/p")));
         assert_eq!(config.modules, Some(PathBuf::from("/p/src")));
         assert_eq!(config.imports, BTreeMap::from([("a".into(), "/p/./b.ts".into()), ("c/".into(), "d/".into())]));
         assert_eq!(
             (config.timeout, config.memory, config.max_vms),
             (Some(Duration::from_secs(30)), Some(128 << 20), Some(5))
         );
-        assert_eq!(parse(""), Ok(Config::default()));
+        assert_eq!(parse(""), Ok(Config { directory: PathBuf::from("/p"), ..Config::default() }));
     }
 
     #[test]

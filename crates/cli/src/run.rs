@@ -65,10 +65,7 @@ async fn run_file(
     };
     match CompiledBundle::compile(&project, path) {
         Ok(bundle) => {
-            let mut request = RunRequest::new("");
-            if let Some(args) = &options.args {
-                request.args = args.clone();
-            }
+            let request = request("", options);
             let run = async |context| table.run_bundle(SESSION, &bundle, request, context).await;
             if options.json { run(context).await } else { live::shown(run, context).await }
         }
@@ -83,13 +80,17 @@ async fn run(
     options: &ScriptOptions,
     context: RunContext,
 ) -> ScriptResult {
+    let request = RunRequest { name: Some(name.to_owned()), ..request(script, options) };
+    let run = async |context| table.run_with(SESSION, request, context).await;
+    if options.json { run(context).await } else { live::shown(run, context).await }
+}
+
+fn request(script: impl Into<String>, options: &ScriptOptions) -> RunRequest {
     let mut request = RunRequest::new(script);
-    request.name = Some(name.to_owned());
     if let Some(args) = &options.args {
         request.args = args.clone();
     }
-    let run = async |context| table.run_with(SESSION, request, context).await;
-    if options.json { run(context).await } else { live::shown(run, context).await }
+    RunRequest { atomic: options.atomic, changes: options.changes, ..request }
 }
 
 /// What a file may import, relative to it.

@@ -134,6 +134,8 @@
     weakMapSet: uncurry(WeakMap.prototype.set),
     floor: Math.floor,
     parse: JSON.parse,
+    decodeURIComponent: global.decodeURIComponent,
+    encodeURIComponent: global.encodeURIComponent,
     dateToISO, dateTime, regExpSource, regExpFlags,
     numberValueOf, stringValueOf, booleanValueOf, bigintValueOf,
     typedArrayLength: getter(TypedArray.prototype, "length"),

@@ -21,7 +21,7 @@ use crate::console::Console;
 use crate::inbox::Inbox;
 use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, Saved, Scope, Value};
 use crate::modules::Modules;
-use crate::ops::{Budget, Extensions, OpContext, OpError, OpKind, OpResult};
+use crate::ops::{Budget, Extensions, OpContext, OpError, OpKind, OpResult, OpValue};
 use crate::resources::Resources;
 use crate::timers::{MAX_TIMERS, Timers};
 
@@ -413,6 +413,11 @@ impl HostState {
         if let Some((limit, used)) = error.numbers {
             object.define_hidden(&scope.atom("limit")?, scope.number(limit as f64))?;
             object.define_hidden(&scope.atom("used")?, scope.number(used as f64))?;
+        }
+        for (name, value) in &error.properties {
+            if let Ok(value) = from_op_value(self.helpers(), scope, &OpValue::Json(value.clone())) {
+                object.define(name, value)?;
+            }
         }
         Ok(scope.throw(object))
     }

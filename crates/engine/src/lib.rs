@@ -33,8 +33,8 @@ pub use limits::RunOptions;
 pub use modules::{Module, ModuleGraph, ModuleLoader};
 pub use ops::{Budget, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable, OpValue, bytes_to_json};
 pub use program::{Origin, Program};
-pub use run::{Background, Build, Lease, Prepare, RunEnd, Script, StopHandle, VmSource, discard, pump, run};
 pub use resources::Resources;
+pub use run::{Background, Build, Lease, Prepare, RunEnd, Script, StopHandle, VmSource, discard, pump, run};
 pub use vm::{Globals, Vm};
 
 /// For benchmarks: parts that cannot be timed from outside.

@@ -37,6 +37,10 @@ pub struct RunOptions {
     pub source_bytes: usize,
     /// What positions and stack frames call the source; `cell` and the run's number if absent.
     pub name: Option<String>,
+    /// Undoes what the script does to the session's files unless it returns. The engine itself knows no files.
+    pub atomic: bool,
+    /// Lists in the result what the script changed among the session's files.
+    pub changes: bool,
 }
 
 impl Default for RunOptions {
@@ -52,6 +56,8 @@ impl Default for RunOptions {
             console_entry_bytes: 8 << 10,
             source_bytes: 4 << 20,
             name: None,
+            atomic: false,
+            changes: false,
         }
     }
 }
@@ -70,6 +76,8 @@ impl RunOptions {
             console_entry_bytes: 1 << 20,
             source_bytes: 64 << 20,
             name: None,
+            atomic: false,
+            changes: false,
         }
     }
 

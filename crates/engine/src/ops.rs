@@ -60,12 +60,21 @@ pub struct OpError {
     pub message: String,
     /// `limit` and `used` properties of the error.
     pub numbers: Option<(u64, u64)>,
+    /// Other properties of the error.
+    pub properties: Vec<(&'static str, Value)>,
 }
 
 impl OpError {
     /// An error of a class.
     pub fn new(class: &str, message: impl Into<String>) -> Self {
-        Self { class: class.to_owned(), message: message.into(), numbers: None }
+        Self { class: class.to_owned(), message: message.into(), numbers: None, properties: Vec::new() }
+    }
+
+    /// The same with one more property.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.properties.push((name, value));
+        self
     }
 
     /// Wrong arguments.

@@ -36,12 +36,14 @@ impl Resources {
         let mut inner = self.lock();
         let count = inner.held.len() + 1;
         if count > MAX_RESOURCES {
-            let message = format!("{MAX_RESOURCES} files, streams and connections are open already: close some of them first");
+            let message =
+                format!("{MAX_RESOURCES} files, streams and connections are open already: close some of them first");
             return Err(OpError::quota(message, MAX_RESOURCES as u64, count as u64));
         }
         let (limit, total) = (budget.memory_bytes(), inner.bytes.saturating_add(bytes));
         if total > limit {
-            let message = format!("what the host holds for this VM would take {total} bytes, and its memory limit is {limit}");
+            let message =
+                format!("what the host holds for this VM would take {total} bytes, and its memory limit is {limit}");
             return Err(OpError::quota(message, limit as u64, total as u64));
         }
         inner.bytes = total;

@@ -25,6 +25,12 @@ pub struct RunRequest {
     /// The generation of the outside resource the script works on. Another one than the last rebuilds the VM.
     #[serde(default)]
     pub epoch: u64,
+    /// Undoes what the script does to the session's files unless it returns. Folders of the host that are mounted for writing are not undone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub atomic: bool,
+    /// Lists in the result what the script changed among the session's files.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changes: bool,
     /// Wall-clock limit in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,

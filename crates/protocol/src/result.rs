@@ -141,6 +141,40 @@ pub struct ScriptResult {
     /// How many console entries did not fit.
     #[serde(default)]
     pub console_dropped: u64,
+    /// What changed among the session's files, in order of the paths, at most 1000 of them; where the request asks for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileChange>,
+    /// How many changed files are not listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub files_more: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// One file, folder or link that a run made, changed or removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FileChange {
+    /// Absolute, among the session's files.
+    pub path: String,
+    /// What became of it.
+    pub change: FileChangeKind,
+    /// Its size in bytes, unless it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FileChangeKind {
+    /// It was not there before.
+    Created,
+    /// It has other content, or is another one.
+    Modified,
+    /// It is gone.
+    Removed,
 }
 
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
@@ -164,6 +198,8 @@ impl ScriptResult {
             usage: Usage::default(),
             console: Vec::new(),
             console_dropped: 0,
+            files: Vec::new(),
+            files_more: 0,
         }
     }
 

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use perennial_protocol::{ConsoleLevel, ScriptResult, VmOrigin};
+use perennial_protocol::{ConsoleLevel, FileChangeKind, ScriptResult, VmOrigin};
 
 /// How much of a value the text shows. All of it is in the structured result.
 const MAX_VALUE: usize = 32 << 10;
@@ -63,6 +63,27 @@ fn console(result: &ScriptResult, text: &mut String) {
     }
 }
 
+/// How many changed files are named.
+const MAX_FILES: usize = 20;
+
+fn changed_files(result: &ScriptResult) -> String {
+    let named = result.files.iter().take(MAX_FILES).map(|file| {
+        let what = match file.change {
+            FileChangeKind::Created => "created",
+            FileChangeKind::Modified => "changed",
+            FileChangeKind::Removed => "removed",
+        };
+        let size = file.bytes.map_or(String::new(), |bytes| format!(" ({bytes} bytes)"));
+        format!("{what} {}{size}", file.path)
+    });
+    let mut text = named.collect::<Vec<_>>().join(", ");
+    let more = result.files.len().saturating_sub(MAX_FILES) as u64 + result.files_more;
+    if more > 0 {
+        let _ = write!(text, " and {more} more");
+    }
+    text
+}
+
 /// What became of the session's state, in sentences.
 pub fn state_notes(result: &ScriptResult) -> Vec<String> {
     let mut notes = Vec::new();
@@ -71,6 +92,9 @@ pub fn state_notes(result: &ScriptResult) -> Vec<String> {
             "this is a new session; the last one of this name ended ({}) with all its state",
             reason.as_str()
         ));
+    }
+    if !result.files.is_empty() {
+        notes.push(format!("files: {}", changed_files(result)));
     }
     if result.vm == Some(VmOrigin::Rebuilt) {
         let because = result.rebuilt_because.map_or("unknown", |reason| reason.as_str());

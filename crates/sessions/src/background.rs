@@ -42,7 +42,7 @@ async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Op
         state.lost_because = Some(RebuildReason::Evicted);
         return None;
     };
-    let lease: Box<dyn Any + Send> = Box::new(Lease { place, _permit: permit });
+    let lease: Box<dyn Any + Send> = Box::new(Lease { place, _before: None, _permit: permit });
     let (vm, spent, lease) = pump(&shared.executor, &shared.runtime, vm, budget.min(SLICE), lease).await;
     state.background.spend(spent);
     let lease = lease.downcast::<Lease>().ok()?;
@@ -66,7 +66,7 @@ async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Op
 
 /// Puts a VM into the pool and drops those that have to make way. Returns the stamp.
 pub(crate) fn give_back(shared: &Arc<Shared>, record: &Arc<Record>, lease: Lease, vm: Vm, stamp: Option<u64>) -> u64 {
-    let Lease { place, _permit: permit } = lease;
+    let Lease { place, _before, _permit: permit } = lease;
     let (stamp, evicted) = place.give_back(vm, stamp, shared.bounds());
     record.warm.store(stamp, Ordering::Release);
     drop(permit);

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use perennial_engine::{ExecutorConfig, RunOptions};
 
+use perennial_stdlib::files::{FilesQuota, Mounts};
+
 use crate::clock::{Clock, SystemClock};
 use crate::modules::ModuleAccess;
 use crate::plugins::PluginSet;
@@ -27,6 +29,10 @@ pub struct TableConfig {
     pub ceilings: RunOptions,
     /// How much each session's `vars` may hold.
     pub vars_quota: VarsQuota,
+    /// How much each session's files may take.
+    pub files_quota: FilesQuota,
+    /// Folders of the host that scripts see among their files, unless the call brings [`Mounts`] of its own.
+    pub mounts: Option<Mounts>,
     /// What scripts may import, unless the call brings a [`ModuleAccess`] of its own. None: what the host provides.
     pub modules: Option<ModuleAccess>,
     /// Plugins whose tools every script can call.
@@ -48,6 +54,8 @@ impl Default for TableConfig {
             defaults: RunOptions::default(),
             ceilings: RunOptions::ceilings(),
             vars_quota: VarsQuota::default(),
+            files_quota: FilesQuota::default(),
+            mounts: None,
             modules: None,
             plugins: None,
             executor: ExecutorConfig::default(),

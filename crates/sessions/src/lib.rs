@@ -20,6 +20,7 @@ mod preparation;
 mod programs;
 mod reaper;
 mod record;
+mod rollback;
 mod session;
 mod table;
 mod tombstones;
@@ -37,6 +38,7 @@ pub use perennial_engine::{
 };
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{RunRequest, ScriptError, ScriptResult};
+pub use perennial_stdlib::files;
 pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
 pub use programs::CacheCounts;
 pub use session::BrowserSession;

@@ -1,10 +1,11 @@
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use perennial_engine::{Console, EngineConfig, Globals, StopHandle};
 use perennial_protocol::{EndReason, RebuildReason};
+use perennial_stdlib::files::{Files, FilesQuota};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::AbortHandle;
 
@@ -17,6 +18,8 @@ pub(crate) struct Record {
     pub(crate) name: String,
     pub(crate) created: Instant,
     pub(crate) vars: Arc<dyn VarsStore>,
+    /// Made when a run begins, or somebody asks for them.
+    files: OnceLock<Arc<Files>>,
     pub(crate) console: Console,
     /// The execution guard.
     pub(crate) exec: Arc<tokio::sync::Mutex<State>>,
@@ -126,6 +129,7 @@ impl Record {
             name: name.to_owned(),
             created: now,
             vars,
+            files: OnceLock::new(),
             console: Console::default(),
             exec: Arc::default(),
             running: Arc::new(Semaphore::new(1)),
@@ -143,6 +147,10 @@ impl Record {
             predecessor: Mutex::new(predecessor),
             replaces: Mutex::new(replaces),
         })
+    }
+
+    pub(crate) fn files(&self, quota: FilesQuota) -> &Arc<Files> {
+        self.files.get_or_init(|| Arc::new(Files::new(quota)))
     }
 
     pub(crate) fn pin(&self) {

@@ -6,6 +6,7 @@ use perennial_engine::{
     Background, Build, EngineConfig, Extensions, Globals, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
 };
 use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin};
+use perennial_stdlib::files::{Files, FilesView, Mounts};
 use serde_json::Value;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 
@@ -15,12 +16,15 @@ use crate::context::RunContext;
 use crate::modules::ModuleAccess;
 use crate::pool::Place;
 use crate::record::{State, lock};
+use crate::rollback::Before;
 use crate::table::Slot;
 use crate::vars::{SessionVars, VarsStore};
 
 /// What a VM in flight holds: its place in the pool and its session's one permit. Given back when the VM is.
 pub(crate) struct Lease {
     pub(crate) place: Place,
+    /// Goes before the permit does: whoever comes next finds the files as they should be.
+    pub(crate) _before: Option<Arc<Before>>,
     pub(crate) _permit: OwnedSemaphorePermit,
 }
 
@@ -70,6 +74,11 @@ impl BrowserSession {
     /// The session's durable values. They may be read and written while scripts run.
     pub fn vars(&self) -> Arc<dyn VarsStore> {
         self.slot.record.vars.clone()
+    }
+
+    /// The session's files. They may be read and written while scripts run.
+    pub fn files(&self) -> Arc<Files> {
+        self.slot.record.files(self.slot.shared.config.files_quota).clone()
     }
 
     /// Runs a script.
@@ -162,12 +171,15 @@ impl BrowserSession {
                 (options.name.clone().unwrap_or_else(|| bundle.name.clone()), prepare)
             }
         };
+        let files = self.files();
+        let view = files.begin();
+        let before_files = Before::new(&files, options.atomic, options.changes);
         let script = Script {
             prepare,
             args: args.clone(),
             name,
             options: Arc::new(options.clone()),
-            extensions: self.extensions(context.extensions),
+            extensions: self.extensions(context.extensions, view)?,
             lent: context.lent,
             sink: context.console,
             cancel: context.cancel,
@@ -175,7 +187,7 @@ impl BrowserSession {
         // If this future is dropped below, the next run finds the session as it is left here.
         let before = self.state.lost_because.replace(RebuildReason::Cancelled);
         let had_vm = std::mem::replace(&mut self.state.had_vm, true);
-        let lease = Box::new(Lease { place: chosen.place, _permit: permit });
+        let lease = Box::new(Lease { place: chosen.place, _before: before_files.clone(), _permit: permit });
         self.in_run = true;
         let end = perennial_engine::run(&shared.executor, &shared.runtime, source_vm, script, lease).await;
 
@@ -203,7 +215,12 @@ impl BrowserSession {
         self.state.epoch = epoch;
         self.state.config = Some(config.clone());
         record.runs.fetch_add(1, Ordering::Relaxed);
-        Ok(self.conclude(end, chosen.origin, chosen.because, seq))
+        let mut result = self.conclude(end, chosen.origin, chosen.because, seq, before_files.as_deref());
+        if !options.changes {
+            result.files.clear();
+            result.files_more = 0;
+        }
+        Ok(result)
     }
 
     /// Nothing runs between the runs from here on, until this session's VM is given back.
@@ -274,13 +291,25 @@ impl BrowserSession {
         }
     }
 
-    fn extensions(&self, mut extensions: Extensions) -> Extensions {
+    fn extensions(&self, mut extensions: Extensions, view: FilesView) -> Result<Extensions, ScriptError> {
         if let Some(modules) = &self.slot.shared.config.modules
             && extensions.get::<ModuleAccess>().is_none()
         {
             extensions = extensions.with(modules.clone());
         }
-        extensions.with(SessionVars(self.slot.record.vars.clone()))
+        if let Some(mounts) = &self.slot.shared.config.mounts
+            && extensions.get::<Mounts>().is_none()
+        {
+            extensions = extensions.with(mounts.clone());
+        }
+        if let Some(mounts) = extensions.get::<Mounts>() {
+            view.make_room_for(&mounts).map_err(|error| {
+                ScriptError::invalid_request(format!(
+                    "a folder of the host cannot be mounted for this session: {error}"
+                ))
+            })?;
+        }
+        Ok(extensions.with(SessionVars(self.slot.record.vars.clone())).with(view))
     }
 
     /// Turns the end of a run into its result and settles what becomes of the VM.
@@ -290,6 +319,7 @@ impl BrowserSession {
         origin: VmOrigin,
         because: Option<RebuildReason>,
         seq: u64,
+        before: Option<&Before>,
     ) -> ScriptResult {
         let record = self.slot.record.clone();
         let lost = match origin {
@@ -313,6 +343,7 @@ impl BrowserSession {
             error.message = format!("the session ended while the script ran ({})", reason.as_str());
         }
         end.usage.background_cpu_ms = std::mem::take(&mut self.state.background.since_last_run).as_secs_f64() * 1000.0;
+        let (files, files_more) = before.map_or((Vec::new(), 0), |before| before.settle(end.outcome.is_ok()));
         let (status, value, error) = match end.outcome {
             Ok(value) => (Status::Ok, value, None),
             Err(error) => (Status::Error, None, Some(Box::new(error))),
@@ -331,6 +362,8 @@ impl BrowserSession {
             usage: end.usage,
             console: end.console.entries,
             console_dropped: end.console.dropped,
+            files,
+            files_more,
         };
         self.finish(end.vm, end.lease);
         result

@@ -186,6 +186,8 @@ impl SessionTable {
         let started = Instant::now();
         let mut options = self.shared().config.defaults.clone().with(&request.limits());
         options.name = request.name;
+        options.atomic = request.atomic;
+        options.changes = request.changes;
         let slot = self.acquire(name);
         let mut session = match &context.cancel {
             None => slot.lock().await,

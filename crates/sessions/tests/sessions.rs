@@ -3,6 +3,7 @@
 
 mod sessions {
     mod bundles;
+    mod files;
     mod hostile;
     mod library;
     mod model;

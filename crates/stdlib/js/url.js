@@ -22,6 +22,7 @@
 
   // What the two classes know of each other.
   let paramsOf                               ;
+  let hrefOf                                        ;
   let setQuery                                   ;
   let pairsOf                                     ;
   let reset                                                  ;
@@ -198,6 +199,7 @@
     #params;                            ;
 
     static {
+      hrefOf = (value) => (isObject(value) && #parts in value ? (value       ).#parts.href : undefined);
       setQuery = (url, query) => {
         url.#parts = ops.url_set(url.#parts.href, "search", query) ?? url.#parts;
       };
@@ -319,5 +321,5 @@
   defineInterface(URL, "URL");
   defineInterface(URLSearchParams, "URLSearchParams");
   alias(URLSearchParams.prototype, "entries", iterator);
-  return { URL, URLSearchParams };
+  return { URL, URLSearchParams, hrefOf: hrefOf  };
 })

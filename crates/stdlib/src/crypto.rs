@@ -25,7 +25,6 @@ macro_rules! with_hash {
         }
     };
 }
-use with_hash;
 
 mod aes;
 mod curves;
@@ -59,7 +58,9 @@ pub(crate) fn ops() -> OpTable {
         })
         .sync("crypto_hmac", |context, args| {
             let (key, data, budget) = (bytes(&args, 1), bytes(&args, 2), &context.budget);
-            Ok(OpValue::Bytes(with_hash!(text(&args, 0)?, H => hmac::<H>(key, data, budget)?.finalize().into_bytes().to_vec())))
+            Ok(OpValue::Bytes(
+                with_hash!(text(&args, 0)?, H => hmac::<H>(key, data, budget)?.finalize().into_bytes().to_vec()),
+            ))
         })
         .sync("crypto_hmac_verify", |context, args| {
             let (key, data, budget) = (bytes(&args, 1), bytes(&args, 2), &context.budget);

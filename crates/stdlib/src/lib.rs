@@ -6,6 +6,7 @@
 mod compression;
 mod crypto;
 mod encoding;
+pub mod files;
 mod url;
 
 use perennial_engine::{Area, OpError, OpTable, OpValue};
@@ -17,16 +18,14 @@ pub fn areas() -> Vec<Area> {
         Area::new("blob", &["Blob", "File"], include_str!("../js/blob.js")).with_internals(&["blobs"]),
         Area::new("clone", &["structuredClone"], include_str!("../js/clone.js")),
         Area::new("formdata", &["FormData"], include_str!("../js/formdata.js")).with_internals(&["forms"]),
-        Area::new(
-            "compression",
-            &["CompressionStream", "DecompressionStream"],
-            include_str!("../js/compression.js"),
-        ),
-        Area::new("crypto", &["Crypto", "CryptoKey", "crypto"], include_str!("../js/crypto.js")).with_internals(&["keys"]),
+        Area::new("compression", &["CompressionStream", "DecompressionStream"], include_str!("../js/compression.js")),
+        Area::new("crypto", &["Crypto", "CryptoKey", "crypto"], include_str!("../js/crypto.js"))
+            .with_internals(&["keys"]),
         Area::new("crypto-public", &[], include_str!("../js/crypto-public.js")).with_internals(&["publicKeys"]),
         Area::new("crypto-secret", &[], include_str!("../js/crypto-secret.js")).with_internals(&["secretKeys"]),
         Area::new("crypto-shared", &[], include_str!("../js/crypto-shared.js")).with_internals(&["cryptoShared"]),
-        Area::new("crypto-subtle", &["SubtleCrypto"], include_str!("../js/crypto-subtle.js")).with_internals(&["subtle"]),
+        Area::new("crypto-subtle", &["SubtleCrypto"], include_str!("../js/crypto-subtle.js"))
+            .with_internals(&["subtle"]),
         Area::new("encoding", &["TextEncoder", "TextDecoder"], include_str!("../js/encoding.js"))
             .with_internals(&["decoder"]),
         Area::new(
@@ -72,13 +71,16 @@ pub fn areas() -> Vec<Area> {
             include_str!("../js/streams-transform.js"),
         )
         .with_internals(&["transforms"]),
-        Area::new("url", &["URL", "URLSearchParams"], include_str!("../js/url.js")),
+        Area::new("fs", &["fs"], include_str!("../js/fs.js")),
+        Area::new("fs-handle", &[], include_str!("../js/fs-handle.js")).with_internals(&["fsHandles"]),
+        Area::new("fs-shared", &[], include_str!("../js/fs-shared.js")).with_internals(&["fsShared"]),
+        Area::new("url", &["URL", "URLSearchParams"], include_str!("../js/url.js")).with_internals(&["hrefOf"]),
     ]
 }
 
 /// The ops behind the areas.
 pub fn ops() -> OpTable {
-    compression::ops().merge(crypto::ops()).merge(encoding::ops()).merge(url::ops())
+    compression::ops().merge(crypto::ops()).merge(encoding::ops()).merge(files::ops()).merge(url::ops())
 }
 
 fn text(args: &[OpValue], index: usize) -> Result<&str, OpError> {

@@ -116,6 +116,10 @@ async fn every_area_works_in_a_realm_in_which_everything_was_replaced() {
             "const usages = { [Symbol.iterator]: () => ({ all: 'sign', n: 0, next() { return { done: this.n++ > 0, value: 'sign' } } }) }; const s = crypto.subtle, data = new TextEncoder().encode('x'); const k = await s.importKey('raw', data, { name: 'HMAC', hash: 'SHA-256' }, true, usages); const jwk = await s.exportKey('jwk', k); const pair = await s.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, usages); const sealed = await s.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, data); jwk.k + jwk.alg + (typeof sealed) + pair.publicKey.type + (crypto.randomUUID() !== '')",
             json!("eAHS256objectpublictrue"),
         ),
+        (
+            "await fs.mkdir('/a/b', { __proto__: null, recursive: true }); await fs.writeFile('/a/b/c', 'text'); await fs.appendFile('/a/b/c', '!'); await fs.copyFile('/a/b/c', '/a/d'); const h = await fs.open('/a/d', 'r+'); await h.write('T', 0); const r = await h.read(new Uint8Array(2)); await h.close(); const names = await fs.readdir('/a', { __proto__: null, recursive: true }); const one = await fs.glob('a/*').next(); let why; try { await fs.readFile('/nope') } catch (e) { why = e.code } (await fs.readFile('/a/d', 'utf8')) + r.bytesRead + names[1] + one.value + why + (await fs.stat('/a')).isDirectory()",
+            json!("Text!2b/ca/bENOENTtrue"),
+        ),
     ];
     let library = serde_json::to_string(&declared(&PluginSet::empty().types())).unwrap();
     let tamper = TAMPER.replace("LIBRARY", &library);

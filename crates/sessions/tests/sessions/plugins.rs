@@ -342,7 +342,7 @@ async fn scripts_that_change_every_prototype_get_hold_of_no_plugin_s_capabilitie
         "const apply = Reflect.apply; Reflect.apply = (f, self, args) => { args.forEach(take); return apply(f, self, args) }",
         "const then = Promise.prototype.then; Promise.prototype.then = function (ok, no) { return then.call(this, (v) => { take(v); return ok?.(v) }, no) }",
         // Whoever waits for a promise asks for its constructor.
-        "const native = Promise; Object.defineProperty(Promise.prototype, 'constructor', { get() { watch(this); return native }, configurable: true })",
+        "const native = Promise; Reflect.defineProperty(Promise.prototype, 'constructor', { get() { watch(this); return native }, configurable: true })",
         "for (const name of ['handlers', 'ctx', 'run', 'tool', 'tools', 'then', 'default', 'setup']) Object.defineProperty(Object.prototype, name, { set(value) { take(value); take(this) }, get() { take(this) }, configurable: true })",
     ];
     for thief in thieves {

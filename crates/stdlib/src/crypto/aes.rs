@@ -54,9 +54,9 @@ impl Request<'_> {
         C: KeyInit + Clone + BlockCipherEncrypt + BlockCipherDecrypt + BlockSizeUser<BlockSize = U16>,
     {
         match (self.mode, self.encrypt) {
-            ("AES-CBC", true) => {
-                Some(cbc::Encryptor::<C>::new_from_slices(self.key, self.iv).ok()?.encrypt_padded_vec::<Pkcs7>(self.data))
-            }
+            ("AES-CBC", true) => Some(
+                cbc::Encryptor::<C>::new_from_slices(self.key, self.iv).ok()?.encrypt_padded_vec::<Pkcs7>(self.data),
+            ),
             ("AES-CBC", false) => {
                 let mode = cbc::Decryptor::<C>::new_from_slices(self.key, self.iv).ok()?;
                 mode.decrypt_padded_vec::<Pkcs7>(self.data).ok()
@@ -71,7 +71,8 @@ impl Request<'_> {
             ("AES-KW", encrypt) => {
                 let mode = AesKw::<C>::new_from_slice(self.key).ok()?;
                 let mut out = vec![0; self.data.len() + 8];
-                let done = if encrypt { mode.wrap_key(self.data, &mut out) } else { mode.unwrap_key(self.data, &mut out) };
+                let done =
+                    if encrypt { mode.wrap_key(self.data, &mut out) } else { mode.unwrap_key(self.data, &mut out) };
                 done.ok().map(<[u8]>::to_vec)
             }
             _ => None,

@@ -34,7 +34,9 @@ pub(super) fn ops() -> OpTable {
         .sync("crypto_ed_verify", |_, args| {
             let key = verifying(bytes(&args, 0));
             let signature = Signature::from_slice(bytes(&args, 2)).ok();
-            let valid = key.zip(signature).is_some_and(|(key, signature)| key.verify_strict(bytes(&args, 1), &signature).is_ok());
+            let valid = key
+                .zip(signature)
+                .is_some_and(|(key, signature)| key.verify_strict(bytes(&args, 1), &signature).is_ok());
             Ok(json!(valid).into())
         })
         .sync("crypto_ed_to_pkcs8", |_, args| Ok(OpValue::Bytes([&PKCS8, bytes(&args, 0)].concat())))
@@ -42,7 +44,9 @@ pub(super) fn ops() -> OpTable {
             Ok(or_null(SigningKey::from_pkcs8_der(bytes(&args, 0)).ok().map(|key| key.to_bytes().to_vec())))
         })
         .sync("crypto_ed_to_spki", |_, args| {
-            Ok(or_null(verifying(bytes(&args, 0)).and_then(|key| Some(key.to_public_key_der().ok()?.as_bytes().to_vec()))))
+            Ok(or_null(
+                verifying(bytes(&args, 0)).and_then(|key| Some(key.to_public_key_der().ok()?.as_bytes().to_vec())),
+            ))
         })
         .sync("crypto_ed_from_spki", |_, args| {
             Ok(or_null(VerifyingKey::from_public_key_der(bytes(&args, 0)).ok().map(|key| key.to_bytes().to_vec())))

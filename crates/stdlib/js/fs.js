@@ -1,0 +1,209 @@
+// Made of js-runtime/src/fs.ts by `cargo xtask generate`.
+// fs: files of the session and of mounts, by promises, under Node's names.
+((ops     , intrinsics            ) => {
+  const { asArray, asyncIteratorPrototype, dateTime, freeze, indexOf, isArray, lastIndexOf, list, Number, pop, push, setPrototypeOf, TypeError } = intrinsics;
+  const { dictionary, domString, isObject } = ops.library_value("webidl");
+  const { ask, dataOf, encodingOf, flagsOf, optionsOf, pathOf, statsOf, textOf, wholeNumber, Dirent }           = ops.library_value("fsShared");
+  const handles = ()            => ops.library_value("fsHandles");
+
+  const join = (folder        , name        ) => (folder === "" ? name : lastIndexOf(folder, "/") === folder.length - 1 ? folder + name : folder + "/" + name);
+  const codeOf = (error     )          => (isObject(error) ? (error       ).code : undefined);
+
+  async function readFile(path         , options          = undefined) {
+    const given = optionsOf(options), encoding = encodingOf(given), { signal } = given;
+    if (signal !== undefined && (ops.library_value("signals")           ).stateOf(signal).aborted) throw (ops.library_value("signals")           ).stateOf(signal).reason;
+    const bytes = await handles().with(pathOf(path), flagsOf(given.flag, "r"), (id) => handles().readAll(id));
+    return encoding === undefined ? bytes : textOf(bytes, encoding);
+  }
+
+  async function write(path         , data         , options         , otherwise        )                {
+    const given = optionsOf(options), flags = flagsOf(given.flag, otherwise), bytes = dataOf(data, given);
+    const name = pathOf(path);
+    // At once, so that there is all of it or nothing; in a mount part by part.
+    if (ops.fs({ op: "write_file", path: name, flags }, bytes) !== undefined) return;
+    await handles().with(name, flags, (id) => handles().writeAll(id, bytes, flags.append === true ? null : 0));
+  }
+
+  const names = (path        )                 => ask({ op: "list", path });
+
+  async function readdir(path         , options          = undefined) {
+    const given = optionsOf(options), folder = pathOf(path), found            = list();
+    const visit = async (below        ) => {
+      const entries = await names(join(folder, below === "" ? "." : below));
+      for (let i = 0; i < entries.length; i++) {
+        const name         = entries[i][0], kind           = entries[i][1], inner = join(below, name);
+        push(found, given.withFileTypes ? new Dirent(name, below === "" ? folder : join(folder, below), kind) : inner);
+        if (given.recursive && kind === "directory") await visit(inner);
+      }
+    };
+    await visit("");
+    return asArray(found);
+  }
+
+  async function mkdir(path         , options          = undefined)                              {
+    const recursive = !!(typeof options === "number" ? false : optionsOf(options).recursive);
+    const made = await ask({ op: "mkdir", path: pathOf(path), recursive });
+    return recursive && made !== null ? made : undefined;
+  }
+
+  async function rm(path         , options          = undefined)                {
+    const { recursive, force } = optionsOf(options);
+    try {
+      await ask({ op: "remove", path: pathOf(path), recursive: !!recursive });
+    } catch (error) {
+      if (!force || codeOf(error) !== "ENOENT") throw error;
+    }
+  }
+
+  async function copyFile(from         , to         , mode          = 0)                {
+    const path = pathOf(from), target = pathOf(to), exclusive = (Number(mode) & 1) !== 0;
+    try {
+      await ask({ op: "copy", path, to: target, exclusive });
+    } catch (error) {
+      if (codeOf(error) !== "EXDEV") throw error;
+      // To or from a folder of the host.
+      const flags            = { write: true, create: true, truncate: true, exclusive };
+      await handles().with(path, { read: true }, (source) =>
+        handles().with(target, flags, async (id) => {
+          for (let at = 0; ; ) {
+            const bytes = await ask({ op: "read", handle: source, offset: at, length: 262144 });
+            const count = intrinsics.viewByteLength(bytes);
+            if (count === 0) return;
+            await handles().writeAll(id, bytes, at);
+            at += count;
+          }
+        }),
+      );
+    }
+  }
+
+  async function cp(from         , to         , options          = undefined)                {
+    const path = pathOf(from), target = pathOf(to), { recursive, force, errorOnExist } = optionsOf(options);
+    if ((await ask({ op: "stat", path, follow: true }))[0] !== "directory") {
+      if (force === false && (await exists(target))) {
+        if (errorOnExist) await copyFile(path, target, 1);
+        return;
+      }
+      return await copyFile(path, target);
+    }
+    if (!recursive) throw new TypeError("cp of a folder needs { recursive: true }: " + path);
+    await ask({ op: "mkdir", path: target, recursive: true });
+    const entries = await names(path);
+    for (let i = 0; i < entries.length; i++) await cp(join(path, entries[i][0]), join(target, entries[i][0]), options);
+  }
+
+  async function stat(path         ) {
+    return statsOf(await ask({ op: "stat", path: pathOf(path), follow: true }));
+  }
+  async function lstat(path         ) {
+    return statsOf(await ask({ op: "stat", path: pathOf(path), follow: false }));
+  }
+
+  /** Whether it is there; what one may not look at is an error, not a no. */
+  async function exists(path         )                   {
+    try {
+      await ask({ op: "stat", path: pathOf(path), follow: true });
+      return true;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === "ENOENT" || code === "ENOTDIR") return false;
+      throw error;
+    }
+  }
+
+  const seconds = (value         )         => {
+    if (typeof value === "number") return value * 1000;
+    if (isObject(value) && ops.kind_of(value) === "date") return dateTime(value        );
+    return Number(value) * 1000;
+  };
+
+  /** Paths that match, relative to `cwd`, as an async iterable. */
+  function glob(pattern         , options          = undefined) {
+    const patterns           = list(), given = dictionary(options, "the options of fs.glob");
+    if (isArray(pattern)) for (let i = 0; i < pattern.length; i++) push(patterns, domString(pattern[i]));
+    else push(patterns, domString(pattern));
+    const base = given.cwd === undefined ? "." : pathOf(given.cwd);
+    const absolute = patterns.length > 0 && indexOf(patterns[0], "/") === 0;
+    return new Globbed(absolute ? "/" : base, absolute ? "/" : "", patterns, !!given.withFileTypes);
+  }
+
+  class Globbed {
+    #base;       ;
+    #patterns;         ;
+    #types;        ;
+    /** Folders that are still to be looked at. */
+    #folders           = list();
+    #found            = list();
+    #at = 0;
+    #over = false;
+    constructor(base        , first        , patterns          , types         ) {
+      this.#base = base;
+      this.#patterns = patterns;
+      this.#types = types;
+      push(this.#folders, first);
+    }
+    async next() {
+      while (this.#at >= this.#found.length && this.#folders.length > 0 && !this.#over) await this.#look(pop(this.#folders)          );
+      if (this.#over || this.#at >= this.#found.length) return { value: undefined, done: true };
+      return { value: this.#found[this.#at++], done: false };
+    }
+    async return(value         ) {
+      this.#over = true;
+      return { value, done: true };
+    }
+    async #look(folder        ) {
+      const entries = await names(folder === "" ? this.#base : indexOf(folder, "/") === 0 ? folder : join(this.#base, folder));
+      this.#found = list();
+      this.#at = 0;
+      for (let i = entries.length - 1; i >= 0; i--) if (entries[i][1] === "directory") push(this.#folders, join(folder, entries[i][0]));
+      for (let i = 0; i < entries.length; i++) {
+        const path = join(folder, entries[i][0]);
+        for (let j = 0; j < this.#patterns.length; j++) {
+          if (!ops.fs_match(this.#patterns[j], path)) continue;
+          push(this.#found, this.#types ? new Dirent(entries[i][0], folder === "" ? this.#base : join(this.#base, folder), entries[i][1]) : path);
+          break;
+        }
+      }
+    }
+  }
+  setPrototypeOf(Globbed.prototype, asyncIteratorPrototype);
+  delete (Globbed.prototype       ).constructor;
+
+  const fs = {
+    readFile,
+    writeFile: (path         , data         , options          = undefined) => write(path, data, options, "w"),
+    appendFile: (path         , data         , options          = undefined) => write(path, data, options, "a"),
+    readdir,
+    mkdir,
+    rm,
+    rmdir: async (path         ) => void (await ask({ op: "rmdir", path: pathOf(path) })),
+    unlink: async (path         ) => void (await ask({ op: "unlink", path: pathOf(path) })),
+    rename: async (from         , to         ) => void (await ask({ op: "rename", path: pathOf(from), to: pathOf(to) })),
+    copyFile,
+    cp,
+    stat,
+    lstat,
+    exists,
+    access: async (path         ) => void (await ask({ op: "stat", path: pathOf(path), follow: true })),
+    symlink: async (target         , path         ) => void (await ask({ op: "symlink", target: pathOf(target), path: pathOf(path) })),
+    readlink: async (path         )                  => await ask({ op: "readlink", path: pathOf(path) }),
+    realpath: async (path         )                  => await ask({ op: "real", path: pathOf(path) }),
+    truncate: async (path         , length          = 0) => {
+      const wanted = wholeNumber(length, "length");
+      await handles().with(pathOf(path), { read: true, write: true }, async (id) => void (await ask({ op: "truncate", handle: id, length: wanted })));
+    },
+    utimes: async (path         , _atime         , mtime         ) => void (await ask({ op: "touch", path: pathOf(path), modified: seconds(mtime) })),
+    open: async (path         , flags          = undefined) => await handles().open(pathOf(path), flagsOf(flags, "r")),
+    glob,
+    cwd: ()         => ops.fs_cwd(),
+    chdir: async (path         ) => void (await ask({ op: "chdir", path: pathOf(path) })),
+    readStream: (path         , options          = undefined) => {
+      const { start, end } = dictionary(options, "the options of fs.readStream");
+      const from = start === undefined ? 0 : wholeNumber(start, "start");
+      // The end is the last byte that is read, as in Node.
+      return handles().readStream(pathOf(path), from, end === undefined ? 9007199254740991 : wholeNumber(end, "end") + 1);
+    },
+    writeStream: (path         , options          = undefined) => handles().writeStream(pathOf(path), flagsOf(dictionary(options, "the options of fs.writeStream").flags, "w")),
+  };
+  return { fs: freeze(fs) };
+})

@@ -1,0 +1,211 @@
+//! The files of a session: a tree in memory that survives its VMs, and folders of the host that a call brings along.
+//!
+//! Confusable: [`Files`] are one session's and durable; a [`FilesView`] is what one run may do to them; [`Mounts`] are what a call grants of the
+//! host. Paths are [`VirtualPath`]s until a mount makes them the host's.
+
+mod changes;
+mod data;
+mod error;
+mod host;
+#[cfg(test)]
+mod model;
+mod mount;
+mod ops;
+mod overlay;
+mod path;
+mod tree;
+
+pub use changes::{Change, ChangeKind, MAX_CHANGES};
+pub use error::{Code, FsError};
+pub use mount::{MountError, MountMode, Mounts, PathSandbox};
+pub use path::VirtualPath;
+pub use tree::{FilesQuota, Kind};
+
+pub(crate) use ops::ops;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use data::Gauge;
+use tree::{Flags, Room, Tree};
+
+/// The files of one session.
+///
+/// ```
+/// use std::sync::Arc;
+/// use perennial_stdlib::files::{Files, FilesQuota};
+/// let files = Arc::new(Files::new(FilesQuota::default()));
+/// files.write("/in/data.csv", b"a,b")?;
+/// let before = files.snapshot();
+/// files.write("/in/data.csv", b"")?;
+/// assert_eq!(files.changes_since(&before).0[0].path, "/in/data.csv");
+/// files.restore(&before);
+/// assert_eq!(files.read("/in/data.csv")?, b"a,b");
+/// # Ok::<(), perennial_stdlib::files::FsError>(())
+/// ```
+#[derive(Debug)]
+pub struct Files {
+    quota: FilesQuota,
+    gauge: Arc<Gauge>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    tree: Tree,
+    /// Counts runs and restorings; what belongs to an earlier one may change nothing any more.
+    generation: u64,
+    next_id: u64,
+}
+
+/// All files of a session at one moment. Cheap: it shares what does not change later.
+#[derive(Clone, Debug)]
+pub struct Snapshot(Tree);
+
+/// What a session's files take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FilesUsage {
+    /// Names and content, as [`FilesQuota`] counts them.
+    pub bytes: u64,
+    /// Files, folders and links.
+    pub entries: u64,
+    /// Real memory of content, that of snapshots included.
+    pub memory: u64,
+}
+
+impl Files {
+    /// No files yet.
+    pub fn new(quota: FilesQuota) -> Self {
+        Self { quota, gauge: Arc::default(), state: Mutex::default() }
+    }
+
+    /// For a run that begins: those of earlier runs can change nothing from here on.
+    pub fn begin(self: &Arc<Self>) -> FilesView {
+        let mut state = self.lock();
+        state.generation += 1;
+        FilesView { files: self.clone(), generation: state.generation }
+    }
+
+    /// Everything as it is.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(self.lock().tree.clone())
+    }
+
+    /// Makes everything as it was. What a run still does that has begun before is refused.
+    pub fn restore(&self, snapshot: &Snapshot) {
+        let mut state = self.lock();
+        let old = std::mem::replace(&mut state.tree, snapshot.0.clone());
+        state.generation += 1;
+        drop(state);
+        drop(old);
+    }
+
+    /// Files of their own that are the same at first. What both share counts for the session that wrote it.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let state = self.lock();
+        let (tree, next_id) = (state.tree.clone(), state.next_id);
+        Self { quota: self.quota, gauge: Arc::default(), state: Mutex::new(State { tree, generation: 0, next_id }) }
+    }
+
+    /// What differs from a snapshot, at most [`MAX_CHANGES`] paths, and how many more there are.
+    pub fn changes_since(&self, snapshot: &Snapshot) -> (Vec<Change>, usize) {
+        let now = self.lock().tree.clone();
+        changes::between(&snapshot.0, &now)
+    }
+
+    /// What is held.
+    pub fn usage(&self) -> FilesUsage {
+        let (bytes, entries) = self.lock().tree.usage();
+        FilesUsage { bytes, entries, memory: self.gauge.bytes() }
+    }
+
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, FsError> {
+        let path = VirtualPath::parse(&VirtualPath::default(), path)?;
+        let (_, file) = self.lock().tree.file(&path, "open")?;
+        Ok(file.data.read(0, usize::try_from(file.data.length()).unwrap_or(usize::MAX)))
+    }
+
+    /// Writes a file, and makes the folders it is in.
+    ///
+    /// # Errors
+    /// If a path is in the way or the quota is full.
+    pub fn write(&self, path: &str, bytes: &[u8]) -> Result<(), FsError> {
+        let path = VirtualPath::parse(&VirtualPath::default(), path)?;
+        self.change(&mut self.lock(), |tree, room| {
+            tree.mkdir(room, &path.parent(), true)?;
+            let flags = Flags { write: true, create: true, truncate: true, ..Flags::default() };
+            let (found, id) = tree.open(room, &path, flags)?;
+            tree.write(room, &found, id, Some(0), bytes)
+        })
+    }
+
+    /// The names in a folder, sorted.
+    ///
+    /// # Errors
+    /// If there is no such folder.
+    pub fn list(&self, path: &str) -> Result<Vec<String>, FsError> {
+        let path = VirtualPath::parse(&VirtualPath::default(), path)?;
+        Ok(self.lock().tree.dir(&path, "scandir")?.entries.keys().map(|name| name.to_string()).collect())
+    }
+
+    fn change<T>(
+        &self,
+        state: &mut State,
+        change: impl FnOnce(&mut Tree, &mut Room<'_>) -> Result<T, FsError>,
+    ) -> Result<T, FsError> {
+        let State { tree, next_id, .. } = state;
+        let mut room = Room { quota: &self.quota, gauge: &self.gauge, now: now(), next_id };
+        change(tree, &mut room)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_millis() as f64)
+}
+
+/// What one run and its callbacks may do to their session's files: anything, until the next run begins. Ops find it by its type.
+#[derive(Clone, Debug)]
+pub struct FilesView {
+    files: Arc<Files>,
+    generation: u64,
+}
+
+impl FilesView {
+    /// Makes the folders in which `mounts` stand, so that they are seen from above.
+    ///
+    /// # Errors
+    /// If a file is in the way or the quota is full.
+    pub fn make_room_for(&self, mounts: &Mounts) -> Result<(), FsError> {
+        mounts
+            .iter()
+            .try_for_each(|mount| self.change("mount", |tree, room| tree.mkdir(room, mount.at(), true)).map(drop))
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Tree) -> Result<T, FsError>) -> Result<T, FsError> {
+        look(&self.files.lock().tree)
+    }
+
+    fn change<T>(
+        &self,
+        what: &'static str,
+        change: impl FnOnce(&mut Tree, &mut Room<'_>) -> Result<T, FsError>,
+    ) -> Result<T, FsError> {
+        let mut state = self.files.lock();
+        if state.generation != self.generation {
+            return Err(FsError::new(Code::Permission, what, "/").because(
+                "the run that this belongs to is over, and its changes were undone or another run has begun",
+            ));
+        }
+        self.files.change(&mut state, change)
+    }
+}
