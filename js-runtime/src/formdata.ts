@@ -5,6 +5,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const blobs = ops.library_value("blobs");
 
   type Entry = [string, string | File];
+  let setEntries: (form: FormData, entries: Entry[]) => void;
   let entriesOf: (form: FormData) => Entry[];
   let isForm: (value: unknown) => value is FormData;
 
@@ -28,6 +29,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     #entries: Entry[] = list();
 
     static {
+      setEntries = (form, entries) => {
+        form.#entries = entries;
+      };
       entriesOf = (form) => form.#entries;
       isForm = (value): value is FormData => isObject(value) && #entries in value;
     }
@@ -101,7 +105,14 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
   const iterators = pairIterators("FormData", (form: FormData) => entriesOf(form));
 
+  /** A form and the list of its entries, to be filled. */
+  function make(): { form: FormData; entries: Entry[] } {
+    const form = new FormData(), entries: Entry[] = list();
+    setEntries(form, entries);
+    return { form, entries };
+  }
+
   defineInterface(FormData, "FormData");
   alias(FormData.prototype, "entries", iterator);
-  return { FormData, forms: { __proto__: null, entriesOf: entriesOf!, isForm: isForm! } };
+  return { FormData, forms: { __proto__: null, entriesOf: entriesOf!, isForm: isForm!, make } };
 };

@@ -21,6 +21,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   // What the two classes know of each other.
   let paramsOf: (url: URL) => URLSearchParams;
+  let queryOf: (value: unknown) => string | undefined;
   let hrefOf: (value: unknown) => string | undefined;
   let setQuery: (url: URL, query: string) => void;
   let pairsOf: (params: URLSearchParams) => Pair[];
@@ -32,6 +33,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     #url: URL | undefined;
 
     static {
+      queryOf = (value) => (isObject(value) && #pairs in value ? ops.url_query_text((value as URLSearchParams).#pairs) : undefined);
       pairsOf = (params) => params.#pairs;
       reset = (params, query) => {
         params.#pairs = parsed(query);
@@ -320,5 +322,5 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   defineInterface(URL, "URL");
   defineInterface(URLSearchParams, "URLSearchParams");
   alias(URLSearchParams.prototype, "entries", iterator);
-  return { URL, URLSearchParams, hrefOf: hrefOf! };
+  return { URL, URLSearchParams, hrefOf: hrefOf!, queryOf: queryOf! };
 };

@@ -4,6 +4,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 use perennial_sessions::files::{MountError, Mounts, PathSandbox};
+use perennial_sessions::net::{NetLimits, NetPolicy};
 use perennial_sessions::{ModuleAccess, ScriptError, TableConfig};
 use serde_json::Value;
 
@@ -149,6 +150,10 @@ pub(crate) struct Common {
     /// none]. Imports of a file below it are relative to the file, others to the directory
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) modules: Option<PathBuf>,
+    /// What scripts may fetch, as [METHODS ][SCHEME://]HOST[:PORT][/PATH][ @RANGES] (api.example.com, GET https://*.example.org/v1, http://localhost:3000); may
+    /// be given again. Without a scheme it is https
+    #[arg(long = "allow-net", global = true, value_name = "RULE")]
+    allow_net: Vec<String>,
     /// Folder of the host that scripts see among their files, as HOST:AT[:ro|rw|overlay] (./data:/data:ro); may be given again. What scripts write to an
     /// overlay stays in the session
     #[arg(long = "mount", global = true, value_name = "MOUNT")]
@@ -190,6 +195,11 @@ impl Common {
             config.modules = Some(access.map_err(ScriptError::invalid_request)?);
         }
         config.mounts = self.mounts(file).map_err(|error| ScriptError::invalid_request(error.to_string()))?;
+        let rules: Vec<&String> = file.net.iter().chain(&self.allow_net).collect();
+        if !rules.is_empty() {
+            let policy = NetPolicy::parse(&rules, NetLimits::default());
+            config.net = Some(policy.map_err(|error| ScriptError::invalid_request(error.to_string()))?);
+        }
         config.defaults.check(&config.ceilings)?;
         Ok(config)
     }

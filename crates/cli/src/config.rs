@@ -14,6 +14,8 @@ pub(crate) struct Config {
     /// The most that plugins are granted.
     pub(crate) allow: Allow,
     pub(crate) modules: Option<PathBuf>,
+    /// What scripts may fetch, as on the command line.
+    pub(crate) net: Vec<String>,
     /// As on the command line, with folders relative to `directory`.
     pub(crate) mounts: Vec<String>,
     /// Where the file is.
@@ -63,7 +65,7 @@ impl Config {
         let root = serde_json::to_value(table).map_err(|error| vec![error.to_string()])?;
         let mut reader = Reader { problems: Vec::new() };
         let mut config = Self { directory: directory.to_owned(), ..Self::default() };
-        let root = reader.table(&root, "", &["plugins", "allow", "modules", "mounts", "limits"]);
+        let root = reader.table(&root, "", &["plugins", "allow", "modules", "mounts", "net", "limits"]);
         if let Some(plugins) = root.get("plugins") {
             match plugins.as_array().map(|plugins| plugins.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
                 Some(Some(plugins)) => config.plugins = plugins.into_iter().map(|path| directory.join(path)).collect(),
@@ -73,6 +75,12 @@ impl Config {
         match root.get("allow").map_or(Ok(Allow::default()), Allow::parse) {
             Ok(allow) => config.allow = allow,
             Err(problems) => reader.problems.extend(problems.into_iter().map(|why| format!("allow{why}"))),
+        }
+        if let Some(rules) = root.get("net") {
+            match rules.as_array().map(|rules| rules.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
+                Some(Some(rules)) => config.net = rules.into_iter().map(str::to_owned).collect(),
+                _ => reader.problems.push("net: not a list like [\"api.example.com\"]".to_owned()),
+            }
         }
         if let Some(mounts) = root.get("mounts") {
             match mounts.as_array().map(|mounts| mounts.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {

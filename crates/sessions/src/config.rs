@@ -1,9 +1,10 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use perennial_engine::{ExecutorConfig, RunOptions};
 
 use perennial_stdlib::files::{FilesQuota, Mounts};
+use perennial_stdlib::net::{NetPolicy, Network};
 
 use crate::clock::{Clock, SystemClock};
 use crate::modules::ModuleAccess;
@@ -33,6 +34,10 @@ pub struct TableConfig {
     pub files_quota: FilesQuota,
     /// Folders of the host that scripts see among their files, unless the call brings [`Mounts`] of its own.
     pub mounts: Option<Mounts>,
+    /// What scripts may fetch, unless the call brings a [`NetPolicy`] of its own. None: nothing.
+    pub net: Option<NetPolicy>,
+    /// Names, roots of trust and idle connections behind `fetch`.
+    pub network: Network,
     /// What scripts may import, unless the call brings a [`ModuleAccess`] of its own. None: what the host provides.
     pub modules: Option<ModuleAccess>,
     /// Plugins whose tools every script can call.
@@ -56,10 +61,18 @@ impl Default for TableConfig {
             vars_quota: VarsQuota::default(),
             files_quota: FilesQuota::default(),
             mounts: None,
+            net: None,
+            network: shared_network(),
             modules: None,
             plugins: None,
             executor: ExecutorConfig::default(),
             clock: Arc::new(SystemClock),
         }
     }
+}
+
+/// Reading the roots of trust takes milliseconds; tables of one process share them.
+fn shared_network() -> Network {
+    static SHARED: LazyLock<Network> = LazyLock::new(Network::default);
+    SHARED.clone()
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use perennial_engine::{Console, EngineConfig, Globals, StopHandle};
 use perennial_protocol::{EndReason, RebuildReason};
 use perennial_stdlib::files::{Files, FilesQuota};
+use perennial_stdlib::net::NetState;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::AbortHandle;
 
@@ -20,6 +21,7 @@ pub(crate) struct Record {
     pub(crate) vars: Arc<dyn VarsStore>,
     /// Made when a run begins, or somebody asks for them.
     files: OnceLock<Arc<Files>>,
+    net: OnceLock<Arc<NetState>>,
     pub(crate) console: Console,
     /// The execution guard.
     pub(crate) exec: Arc<tokio::sync::Mutex<State>>,
@@ -130,6 +132,7 @@ impl Record {
             created: now,
             vars,
             files: OnceLock::new(),
+            net: OnceLock::new(),
             console: Console::default(),
             exec: Arc::default(),
             running: Arc::new(Semaphore::new(1)),
@@ -151,6 +154,10 @@ impl Record {
 
     pub(crate) fn files(&self, quota: FilesQuota) -> &Arc<Files> {
         self.files.get_or_init(|| Arc::new(Files::new(quota)))
+    }
+
+    pub(crate) fn net(&self) -> &Arc<NetState> {
+        self.net.get_or_init(Arc::default)
     }
 
     pub(crate) fn pin(&self) {

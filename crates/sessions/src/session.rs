@@ -7,6 +7,7 @@ use perennial_engine::{
 };
 use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin};
 use perennial_stdlib::files::{Files, FilesView, Mounts};
+use perennial_stdlib::net::{NetPolicy, NetUsage};
 use serde_json::Value;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 
@@ -79,6 +80,11 @@ impl BrowserSession {
     /// The session's files. They may be read and written while scripts run.
     pub fn files(&self) -> Arc<Files> {
         self.slot.record.files(self.slot.shared.config.files_quota).clone()
+    }
+
+    /// What the session has used of the network.
+    pub fn net_usage(&self) -> NetUsage {
+        self.slot.record.net().usage()
     }
 
     /// Runs a script.
@@ -308,6 +314,14 @@ impl BrowserSession {
                     "a folder of the host cannot be mounted for this session: {error}"
                 ))
             })?;
+        }
+        if let Some(policy) = &self.slot.shared.config.net
+            && extensions.get::<NetPolicy>().is_none()
+        {
+            extensions = extensions.with(policy.clone());
+        }
+        if extensions.get::<NetPolicy>().is_some() {
+            extensions = extensions.with(self.slot.shared.config.network.clone()).with(self.slot.record.net().clone());
         }
         Ok(extensions.with(SessionVars(self.slot.record.vars.clone())).with(view))
     }

@@ -8,6 +8,7 @@ mod sessions {
     mod library;
     mod model;
     mod modules;
+    mod net;
     mod plugins;
     mod retention;
     mod semantics;

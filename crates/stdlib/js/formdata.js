@@ -6,6 +6,7 @@
   const blobs = ops.library_value("blobs");
 
   ;
+  let setEntries                                            ;
   let entriesOf                             ;
   let isForm                                       ;
 
@@ -29,6 +30,9 @@
     #entries          = list();
 
     static {
+      setEntries = (form, entries) => {
+        form.#entries = entries;
+      };
       entriesOf = (form) => form.#entries;
       isForm = (value)                    => isObject(value) && #entries in value;
     }
@@ -102,7 +106,14 @@
   }
   const iterators = pairIterators("FormData", (form          ) => entriesOf(form));
 
+  /** A form and the list of its entries, to be filled. */
+  function make()                                       {
+    const form = new FormData(), entries          = list();
+    setEntries(form, entries);
+    return { form, entries };
+  }
+
   defineInterface(FormData, "FormData");
   alias(FormData.prototype, "entries", iterator);
-  return { FormData, forms: { __proto__: null, entriesOf: entriesOf , isForm: isForm  } };
+  return { FormData, forms: { __proto__: null, entriesOf: entriesOf , isForm: isForm , make } };
 })

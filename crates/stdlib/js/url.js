@@ -22,6 +22,7 @@
 
   // What the two classes know of each other.
   let paramsOf                               ;
+  let queryOf                                        ;
   let hrefOf                                        ;
   let setQuery                                   ;
   let pairsOf                                     ;
@@ -33,6 +34,7 @@
     #url;                ;
 
     static {
+      queryOf = (value) => (isObject(value) && #pairs in value ? ops.url_query_text((value                   ).#pairs) : undefined);
       pairsOf = (params) => params.#pairs;
       reset = (params, query) => {
         params.#pairs = parsed(query);
@@ -321,5 +323,5 @@
   defineInterface(URL, "URL");
   defineInterface(URLSearchParams, "URLSearchParams");
   alias(URLSearchParams.prototype, "entries", iterator);
-  return { URL, URLSearchParams, hrefOf: hrefOf  };
+  return { URL, URLSearchParams, hrefOf: hrefOf , queryOf: queryOf  };
 })

@@ -24,7 +24,8 @@ enum Kind {
     Decoder(Box<dyn DecodeV2 + Send>),
 }
 
-struct Codec {
+/// One direction of one format, fed and emptied piece by piece.
+pub(crate) struct Codec {
     kind: Kind,
     input: Vec<u8>,
     taken: usize,
@@ -37,7 +38,7 @@ struct Codec {
 }
 
 impl Codec {
-    fn open(format: &str, decompress: bool) -> Option<Self> {
+    pub(crate) fn open(format: &str, decompress: bool) -> Option<Self> {
         let level = || FlateEncoderParams::from(Level::Default);
         let kind = match (format, decompress) {
             ("gzip", false) => Kind::Encoder(Box::new(GzipEncoder::new(level()))),
@@ -51,8 +52,23 @@ impl Codec {
         Some(Self { kind, input: Vec::new(), taken: 0, full: false, ending: false, done: false })
     }
 
+    /// Takes the next piece; the one before has come out.
+    pub(crate) fn push(&mut self, input: &[u8]) -> Result<(), OpError> {
+        if self.done && !input.is_empty() {
+            return Err(invalid("something follows its end"));
+        }
+        self.input = input.to_vec();
+        self.taken = 0;
+        Ok(())
+    }
+
+    /// Nothing more comes.
+    pub(crate) fn end(&mut self) {
+        self.ending = true;
+    }
+
     /// What comes out next; nothing when more input is needed, or when it is over.
-    fn pull(&mut self) -> Result<Option<Vec<u8>>, OpError> {
+    pub(crate) fn pull(&mut self) -> Result<Option<Vec<u8>>, OpError> {
         let mut output = vec![0; OUTPUT];
         let mut buffer = WriteBuffer::new_initialized(&mut output);
         while !buffer.has_no_spare_space() && !self.done {
@@ -104,17 +120,12 @@ pub(crate) fn ops() -> OpTable {
         .sync("codec_push", |context, args| {
             let codec = context.resources.get::<Shared>(number(&args, 0)? as u32)?;
             let mut codec = codec.lock().unwrap_or_else(PoisonError::into_inner);
-            let given = bytes(&args, 1);
-            if codec.done && !given.is_empty() {
-                return Err(invalid("something follows its end"));
-            }
-            codec.input = given.to_vec();
-            codec.taken = 0;
+            codec.push(bytes(&args, 1))?;
             Ok(OpValue::Undefined)
         })
         .sync("codec_end", |context, args| {
             let codec = context.resources.get::<Shared>(number(&args, 0)? as u32)?;
-            codec.lock().unwrap_or_else(PoisonError::into_inner).ending = true;
+            codec.lock().unwrap_or_else(PoisonError::into_inner).end();
             Ok(OpValue::Undefined)
         })
         .sync("codec_pull", |context, args| {

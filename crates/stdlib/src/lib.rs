@@ -7,6 +7,7 @@ mod compression;
 mod crypto;
 mod encoding;
 pub mod files;
+pub mod net;
 mod url;
 
 use perennial_engine::{Area, OpError, OpTable, OpValue};
@@ -74,13 +75,24 @@ pub fn areas() -> Vec<Area> {
         Area::new("fs", &["fs"], include_str!("../js/fs.js")),
         Area::new("fs-handle", &[], include_str!("../js/fs-handle.js")).with_internals(&["fsHandles"]),
         Area::new("fs-shared", &[], include_str!("../js/fs-shared.js")).with_internals(&["fsShared"]),
-        Area::new("url", &["URL", "URLSearchParams"], include_str!("../js/url.js")).with_internals(&["hrefOf"]),
+        Area::new("url", &["URL", "URLSearchParams"], include_str!("../js/url.js"))
+            .with_internals(&["hrefOf", "queryOf"]),
+        Area::new("body", &[], include_str!("../js/body.js")).with_internals(&["bodies"]),
+        Area::new("fetch", &["fetch", "perennial"], include_str!("../js/fetch.js")),
+        Area::new("headers", &["Headers"], include_str!("../js/headers.js")).with_internals(&["headerLists"]),
+        Area::new("request", &["Request"], include_str!("../js/request.js")).with_internals(&["requestOf"]),
+        Area::new("response", &["Response"], include_str!("../js/response.js")).with_internals(&["responses"]),
     ]
 }
 
 /// The ops behind the areas.
 pub fn ops() -> OpTable {
-    compression::ops().merge(crypto::ops()).merge(encoding::ops()).merge(files::ops()).merge(url::ops())
+    compression::ops()
+        .merge(crypto::ops())
+        .merge(encoding::ops())
+        .merge(files::ops())
+        .merge(net::ops())
+        .merge(url::ops())
 }
 
 fn text(args: &[OpValue], index: usize) -> Result<&str, OpError> {

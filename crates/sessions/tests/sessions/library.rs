@@ -120,6 +120,10 @@ async fn every_area_works_in_a_realm_in_which_everything_was_replaced() {
             "await fs.mkdir('/a/b', { __proto__: null, recursive: true }); await fs.writeFile('/a/b/c', 'text'); await fs.appendFile('/a/b/c', '!'); await fs.copyFile('/a/b/c', '/a/d'); const h = await fs.open('/a/d', 'r+'); await h.write('T', 0); const r = await h.read(new Uint8Array(2)); await h.close(); const names = await fs.readdir('/a', { __proto__: null, recursive: true }); const one = await fs.glob('a/*').next(); let why; try { await fs.readFile('/nope') } catch (e) { why = e.code } (await fs.readFile('/a/d', 'utf8')) + r.bytesRead + names[1] + one.value + why + (await fs.stat('/a')).isDirectory()",
             json!("Text!2b/ca/bENOENTtrue"),
         ),
+        (
+            "const h = new Headers({ __proto__: null, B: '1', a: ' 2 ' }); h.append('b', '3'); h.set('c', '4'); h.delete('c'); const r = new Request('https://e.org/x', { __proto__: null, method: 'post', body: 'text', headers: h }); const copy = r.clone(); const form = new FormData(); form.append('k', 'v'); const back = await new Response(form).formData(); const s = new Response('{}', { __proto__: null, status: 201 }); let why; try { await fetch('https://e.org') } catch (e) { why = e.name } h.get('b') + h.entries().next().value[0] + r.method + (await copy.text()) + back.get('k') + s.status + (await s.text()) + why",
+            json!("1, 3aPOSTtextv201{}PermissionError"),
+        ),
     ];
     let library = serde_json::to_string(&declared(&PluginSet::empty().types())).unwrap();
     let tamper = TAMPER.replace("LIBRARY", &library);

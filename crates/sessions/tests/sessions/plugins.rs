@@ -310,8 +310,8 @@ async fn capabilities_are_the_plugin_s_own_whatever_runs_at_the_same_time() {
     // Each within its own, interleaved at every await, one calling the other.
     let script = "const all = []; for (let i = 0; i < 20; i++) { all.push(tools.one.get({ host: 'one.com', other: 'two' }), tools.two.get({ host: 'two.com', other: 'one' })) }
         const done = await Promise.all(all); [done.length, ...new Set(done.map((d) => JSON.stringify(d)))]";
-    let one = r#"{"first":"one:one.com","inner":{"first":"two:two.com","second":"two:two.com","fetch":"undefined"},"second":"one:one.com","fetch":"undefined"}"#;
-    let two = r#"{"first":"two:two.com","inner":{"first":"one:one.com","second":"one:one.com","fetch":"undefined"},"second":"two:two.com","fetch":"undefined"}"#;
+    let one = r#"{"first":"one:one.com","inner":{"first":"two:two.com","second":"two:two.com","fetch":"function"},"second":"one:one.com","fetch":"function"}"#;
+    let two = r#"{"first":"two:two.com","inner":{"first":"one:one.com","second":"one:one.com","fetch":"function"},"second":"two:two.com","fetch":"function"}"#;
     assert_eq!(run(&table, script).await, json!([40, one, two]));
     assert!(
         recording.0.lock().unwrap().iter().all(|line| line.ends_with("true")),

@@ -1,0 +1,143 @@
+// Made of js-runtime/src/fetch.ts by `cargo xtask generate`.
+// fetch: https://fetch.spec.whatwg.org/#fetch-method What it may reach, the host decides.
+((ops     , intrinsics            ) => {
+  const { finalization, finalizationRegister, freeze, isView, list, promiseResolve, promiseThen, push, typedArrayTag, TypeError, viewByteLength } = intrinsics;
+  const { deferred, required } = ops.library_value("webidl");
+  const bodies         = ops.library_value("bodies"), responses = ops.library_value("responses"), signals          = ops.library_value("signals");
+  const queues               = ops.library_value("queues");
+  const requestOf                                                = ops.library_value("requestOf");
+
+  /** Requests that wait for the head of their response; more wait here, where they are counted. */
+  const MOST = 64;
+  let running = 0;
+  const waiting = queues.queue            ();
+  // A response that nobody reads is let go of when it is collected.
+  const forgotten = finalization        ((id) => ops.fetch_close(id));
+
+  async function turn()                {
+    if (running >= MOST) {
+      const { promise, resolve } = deferred      ();
+      queues.enqueue(waiting, resolve              , 0);
+      await promise;
+    }
+    running++;
+  }
+  function done()       {
+    running--;
+    if (waiting.length > 0) queues.dequeue(waiting)();
+  }
+
+  /** Sends a stream piece by piece, as fast as it is taken. */
+  function upload(id        , body            )       {
+    const readables            = ops.library_value("readables"), reader = readables.acquire(body.stream );
+    const stop = (reason         ) => {
+      promiseThen(readables.cancelReader(reader, reason), undefined, () => {});
+      ops.fetch_close(id);
+    };
+    const next = () =>
+      readables.read(reader, {
+        chunk(chunk) {
+          if (!isView(chunk) || typedArrayTag(chunk) !== "Uint8Array") return stop(new TypeError("the stream of a body gives Uint8Arrays"));
+          promiseThen(ops.fetch_write(id, chunk), (goesOn) => (goesOn ? next() : stop(undefined)), stop);
+        },
+        close: () => ops.fetch_finish(id),
+        error: stop,
+      });
+    next();
+  }
+
+  async function run(request               )               {
+    const { body, signal } = request, { promise: aborted, reject: abort } = deferred       ();
+    promiseThen(aborted, undefined, () => {});
+    const state = signals.stateOf(signal);
+    if (state.aborted) throw state.reason;
+    let id                    , download                            ;
+    const onAbort = () => {
+      const { reason } = signals.stateOf(signal);
+      abort(reason);
+      if (id !== undefined) ops.fetch_close(id);
+      if (body !== null && body.stream !== undefined && body.stream.state === "readable") {
+        promiseThen((ops.library_value("readables")             ).cancel(body.stream, reason), undefined, () => {});
+      }
+      if (download !== undefined) ops.library_value("readableBytes").fail(download.controller, reason);
+    };
+    signals.listen(signal, onAbort);
+    const mine = turn();
+    try {
+      await race(mine, aborted);
+    } catch (error) {
+      // Its turn comes nevertheless.
+      promiseThen(mine, done);
+      throw error;
+    }
+    try {
+      const streams = body !== null && body.bytes === undefined, bytes = body === null ? undefined : body.bytes;
+      const opened         = (id = ops.fetch_open(bytes === undefined ? 0 : viewByteLength(bytes), streams, request.method, request.url));
+      const wanted = { method: request.method, url: request.url, headers: request.headers.pairs, redirect: request.redirect, omit: request.credentials === "omit" };
+      if (body !== null) body.taken = true;
+      const sent = bytes === undefined ? ops.fetch_send(opened, wanted) : ops.fetch_send(opened, wanted, bytes);
+      if (streams) upload(opened, body );
+      const head      = await race(sent, aborted);
+      download = ops.library_value("readableBytes").create(async () => {
+        const readableBytes = ops.library_value("readableBytes");
+        try {
+          const chunk = await ops.fetch_read(opened);
+          if (chunk === null) {
+            signals.ignore(signal, onAbort);
+            ops.fetch_close(opened);
+            readableBytes.end(download .controller);
+          } else if (viewByteLength(chunk) > 0) {
+            readableBytes.enqueue(download .controller, chunk);
+          }
+        } catch (error) {
+          ops.fetch_close(opened);
+          throw signals.stateOf(signal).aborted ? signals.stateOf(signal).reason : error;
+        }
+      }, () => {
+        signals.ignore(signal, onAbort);
+        ops.fetch_close(opened);
+        return promiseResolve(undefined);
+      })                  ;
+      finalizationRegister(forgotten, download.instance, opened);
+      const record = responses.plain();
+      record.type = "basic";
+      record.url = head.url;
+      record.redirected = head.redirected;
+      record.status = head.status;
+      record.statusText = head.statusText;
+      const pairs                     = list();
+      for (let i = 0; i < head.headers.length; i++) push(pairs, head.headers[i]);
+      record.headers = { pairs, immutable: true };
+      const isEmpty = head.status === 204 || head.status === 205 || head.status === 304 || request.method === "HEAD";
+      if (isEmpty) ops.fetch_close(opened);
+      record.body = isEmpty ? null : bodies.ofStream(download);
+      return responses.make(record);
+    } catch (error) {
+      if (id !== undefined) ops.fetch_close(id);
+      signals.ignore(signal, onAbort);
+      throw error;
+    } finally {
+      done();
+    }
+  }
+
+  /** The first of two, where the second only ever fails. */
+  function race   (first            , second                )             {
+    const { promise, resolve, reject } = deferred   ();
+    promiseThen(first, resolve                      , reject);
+    promiseThen(second, undefined, reject);
+    return promise;
+  }
+
+  async function fetch(input         , init          = undefined) {
+    required(1, arguments.length, "fetch");
+    const Request = ops.library_value("Request");
+    return await run(requestOf(new Request(input, init)) );
+  }
+
+  const perennial = freeze({
+    /** What stands for a secret until a request leaves for where it may go. */
+    secret: (name        )         => ops.secret(name),
+  });
+  return { fetch, perennial };
+})

@@ -1,0 +1,77 @@
+//! `fetch`, behind a policy: <https://fetch.spec.whatwg.org/>.
+//!
+//! Confusable: a [`NetPolicy`] is what a call may reach; a [`NetState`] is what a session has used, and its cookies; [`Network`] is what the
+//! process has: names, roots of trust, idle connections. Every hop of every request goes through `exchange`, and every connection through `dial`.
+
+mod address;
+mod cookies;
+mod dial;
+mod download;
+mod exchange;
+mod fetch;
+mod multipart;
+mod ops;
+mod policy;
+mod secrets;
+
+pub use address::{AddressClass, AddressRange, classify};
+pub use dial::{Network, Resolver, SystemResolver};
+pub use policy::{NetLimits, NetPolicy, PolicyError, Rule};
+pub use secrets::{SecretError, Secrets};
+
+pub(crate) use ops::ops;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use perennial_engine::OpError;
+
+use cookies::Jar;
+
+/// What one session has used of the network, and its cookies. It lives as long as the session.
+#[derive(Debug, Default)]
+pub struct NetState {
+    requests: AtomicU64,
+    sent: AtomicU64,
+    received: AtomicU64,
+    jar: Mutex<Jar>,
+}
+
+/// How much a session has used of the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NetUsage {
+    /// Requests, redirects included.
+    pub requests: u64,
+    /// Bytes of bodies sent.
+    pub sent: u64,
+    /// Bytes of bodies received, as [`NetLimits::received`] counts them.
+    pub received: u64,
+}
+
+impl NetState {
+    /// What was used so far.
+    pub fn usage(&self) -> NetUsage {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        NetUsage { requests: read(&self.requests), sent: read(&self.sent), received: read(&self.received) }
+    }
+
+    fn charge(count: &AtomicU64, more: u64, limit: u64, what: &str) -> Result<(), OpError> {
+        let used = count.fetch_add(more, Ordering::Relaxed).saturating_add(more);
+        if used <= limit {
+            return Ok(());
+        }
+        Err(OpError::quota(format!("the session may have {limit} {what} and would have {used}"), limit, used))
+    }
+
+    fn charge_request(&self, limits: &NetLimits) -> Result<(), OpError> {
+        Self::charge(&self.requests, 1, limits.requests, "requests to the network")
+    }
+
+    fn charge_sent(&self, bytes: u64, limits: &NetLimits) -> Result<(), OpError> {
+        Self::charge(&self.sent, bytes, limits.sent, "bytes sent to the network")
+    }
+
+    fn charge_received(&self, bytes: u64, limits: &NetLimits) -> Result<(), OpError> {
+        Self::charge(&self.received, bytes, limits.received, "bytes received from the network")
+    }
+}

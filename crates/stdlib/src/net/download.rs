@@ -1,0 +1,118 @@
+//! The body of a response, as it is read: unpacked, counted, and without the secrets that were sent.
+
+use std::sync::Arc;
+
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use perennial_engine::OpError;
+use tokio::time::Instant;
+use url::Url;
+
+use super::NetState;
+use super::dial::{Network, Place, Sender, failed};
+use super::policy::NetPolicy;
+use super::secrets::Scrubber;
+use crate::compression::Codec;
+
+/// Pieces without any content after which a body is no body.
+const MAX_EMPTY: usize = 10_000;
+
+pub(super) struct Download {
+    pub(super) incoming: Incoming,
+    pub(super) codec: Option<Codec>,
+    pub(super) scrubber: Option<Scrubber>,
+    pub(super) policy: NetPolicy,
+    pub(super) state: Arc<NetState>,
+    pub(super) url: Url,
+    /// Kept for the next request when all was read.
+    pub(super) connection: Option<(Network, Sender, Place)>,
+    pub(super) deadline: Instant,
+    /// Bytes that arrived, and that came out.
+    pub(super) arrived: u64,
+    pub(super) given: u64,
+    pub(super) over: bool,
+}
+
+impl Download {
+    /// The next piece; nothing at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, OpError> {
+        let time = self.policy.limits().time;
+        let late = || failed(&self.url, &format!("the response took longer than {time:?}"));
+        let late = late();
+        match tokio::time::timeout_at(self.deadline, self.read()).await {
+            Ok(result) => result,
+            Err(_) => Err(late),
+        }
+    }
+
+    async fn read(&mut self) -> Result<Option<Vec<u8>>, OpError> {
+        let mut empty = 0;
+        while !self.over {
+            let unpacked = match &mut self.codec {
+                Some(codec) => codec.pull()?,
+                None => None,
+            };
+            if let Some(bytes) = unpacked {
+                return self.give(&bytes, false).map(Some);
+            }
+            match self.incoming.frame().await {
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    self.arrived += data.len() as u64;
+                    self.count(data.len() as u64, self.arrived)?;
+                    match &mut self.codec {
+                        Some(codec) => codec.push(&data)?,
+                        None if data.is_empty() => {}
+                        None => return self.give(&data, false).map(Some),
+                    }
+                    empty += 1;
+                    if empty > MAX_EMPTY {
+                        return Err(failed(&self.url, "the response has no end and no content"));
+                    }
+                }
+                Some(Err(error)) => return Err(failed(&self.url, &format!("the response broke off: {error}"))),
+                None => return self.end(),
+            }
+        }
+        Ok(None)
+    }
+
+    fn end(&mut self) -> Result<Option<Vec<u8>>, OpError> {
+        if let Some((network, sender, place)) = self.connection.take() {
+            network.keep(sender, place);
+        }
+        if let Some(codec) = &mut self.codec
+            && self.arrived > 0
+        {
+            codec.end();
+            if let Some(bytes) = codec.pull()? {
+                return self.give(&bytes, false).map(Some);
+            }
+        }
+        self.over = true;
+        let rest = self.give(&[], true)?;
+        Ok((!rest.is_empty()).then_some(rest))
+    }
+
+    fn give(&mut self, bytes: &[u8], is_last: bool) -> Result<Vec<u8>, OpError> {
+        self.given += bytes.len() as u64;
+        if self.codec.is_some() {
+            // What was counted packed counts unpacked if that is more.
+            let more = self.given.saturating_sub(self.arrived).min(bytes.len() as u64);
+            self.count(more, self.given)?;
+        }
+        Ok(match &mut self.scrubber {
+            Some(scrubber) => scrubber.bytes(bytes, is_last),
+            None => bytes.to_vec(),
+        })
+    }
+
+    fn count(&self, bytes: u64, whole: u64) -> Result<(), OpError> {
+        let limits = self.policy.limits();
+        if whole > limits.response_bytes {
+            let message = format!("a response may have {} bytes, and this one has more", limits.response_bytes);
+            return Err(OpError::quota(message, limits.response_bytes, whole));
+        }
+        self.state.charge_received(bytes, limits)
+    }
+}

@@ -1,0 +1,212 @@
+//! What `fetch.ts` asks the host for.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hyper::body::Bytes;
+use perennial_engine::{OpContext, OpError, OpTable, OpValue};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::dial::{Network, origin};
+use super::download::Download;
+use super::exchange::Payload;
+use super::fetch::{Means, Wanted};
+use super::policy::NetPolicy;
+use super::secrets::Secrets;
+use super::{NetState, multipart};
+use crate::{number, text};
+
+/// What a request holds outside the heap besides its body: buffers of the connection, of unpacking.
+const BYTES: usize = 256 << 10;
+
+/// Whoever reads is told that it took too long before what is read is gone.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// One fetch, from the call to the end of its body. Whoever lets go of it, or cancels it, ends it.
+struct Fetch {
+    cancelled: CancellationToken,
+    download: tokio::sync::Mutex<Option<Download>>,
+    upload: Mutex<Option<mpsc::Sender<Result<Bytes, std::io::Error>>>>,
+    parts: Mutex<Option<mpsc::Receiver<Result<Bytes, std::io::Error>>>>,
+    /// Bytes of the stream that is sent.
+    sent: Mutex<u64>,
+}
+
+impl Drop for Fetch {
+    fn drop(&mut self) {
+        self.cancelled.cancel();
+    }
+}
+
+fn fetch(context: &OpContext, args: &[OpValue]) -> Result<Arc<Fetch>, OpError> {
+    context.resources.get::<Fetch>(number(args, 0)? as u32)
+}
+
+fn means(context: &OpContext) -> Result<Means, OpError> {
+    let policy = context
+        .extensions
+        .get::<NetPolicy>()
+        .ok_or_else(|| OpError::permission("fetch", "a policy for the network"))?;
+    let network = context.extensions.get::<Network>();
+    let state = context.extensions.get::<Arc<NetState>>();
+    let (Some(network), Some(state)) = (network, state) else {
+        return Err(OpError::permission("fetch", "a session with a network"));
+    };
+    let secrets = context.extensions.get::<Secrets>().map(|secrets| (*secrets).clone()).unwrap_or_default();
+    Ok(Means { network: (*network).clone(), policy: (*policy).clone(), state: (*state).clone(), secrets })
+}
+
+fn ended() -> OpError {
+    OpError::new("AbortError", "the request was ended")
+}
+
+pub(crate) fn ops() -> OpTable {
+    OpTable::new()
+        .sync("fetch_open", |context, args| {
+            let size = number(&args, 0)? as usize;
+            let streams = crate::flag(&args, 1);
+            // What is not permitted at all is not begun.
+            let (method, url) = (text(&args, 2)?, text(&args, 3)?);
+            let url = Url::parse(url).map_err(|error| OpError::type_error(format!("{url}: {error}")))?;
+            let policy = context.extensions.get::<NetPolicy>();
+            let policy = policy.map_or_else(|| NetPolicy::none().clone(), |policy| (*policy).clone());
+            policy.rule(method, &url).map_err(|grant| OpError::permission(&format!("{method} {}", origin(&url)), &grant))?;
+            means(context)?;
+            let (upload, parts) = mpsc::channel(1);
+            let one = Fetch {
+                cancelled: CancellationToken::new(),
+                download: tokio::sync::Mutex::default(),
+                upload: Mutex::new(streams.then_some(upload)),
+                parts: Mutex::new(streams.then_some(parts)),
+                sent: Mutex::default(),
+            };
+            Ok(json!(context.resources.add(one, size.saturating_add(BYTES), &context.budget)?).into())
+        })
+        .asynchronous("fetch_send", |context, mut args| {
+            Box::pin(async move {
+                let means = means(&context)?;
+                let one = fetch(&context, &args)?;
+                let body = if args.len() > 2 { Some(args.remove(2)) } else { None };
+                let wanted = match args.get(1) {
+                    Some(OpValue::Json(value)) => Wanted::deserialize(value).map_err(|error| OpError::type_error(error.to_string()))?,
+                    _ => return Err(OpError::type_error("a request is wanted")),
+                };
+                let parts = one.parts.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let payload = match (body, parts) {
+                    (_, Some(parts)) => Payload::Parts(parts),
+                    (Some(OpValue::Bytes(bytes)), None) => Payload::Whole(bytes.into()),
+                    _ => Payload::None,
+                };
+                let cancelled = one.cancelled.clone();
+                drop(one);
+                let done = tokio::select! {
+                    biased;
+                    () = cancelled.cancelled() => return Err(ended()),
+                    done = means.fetch(wanted, payload) => done,
+                };
+                let (head, download) = done?;
+                let one = fetch(&context, &args).map_err(|_| ended())?;
+                *one.download.lock().await = Some(download);
+                watch(&context, &args, one.cancelled.clone(), means.policy.limits().time);
+                let answer = json!({
+                    "status": head.status, "statusText": head.reason, "headers": head.headers, "url": head.url.as_str(), "redirected": head.redirected,
+                });
+                Ok(answer.into())
+            })
+        })
+        .asynchronous("fetch_read", |context, args| {
+            Box::pin(async move {
+                let one = fetch(&context, &args)?;
+                let mut download = one.download.lock().await;
+                let Some(body) = download.as_mut() else { return Ok(Value::Null.into()) };
+                let piece = tokio::select! {
+                    biased;
+                    () = one.cancelled.cancelled() => Err(ended()),
+                    piece = body.next() => piece,
+                };
+                match piece {
+                    Ok(Some(bytes)) => Ok(OpValue::Bytes(bytes)),
+                    Ok(None) => {
+                        *download = None;
+                        Ok(Value::Null.into())
+                    }
+                    Err(error) => {
+                        *download = None;
+                        Err(error)
+                    }
+                }
+            })
+        })
+        .asynchronous("fetch_write", |context, mut args| {
+            Box::pin(async move {
+                let means = means(&context)?;
+                let one = fetch(&context, &args)?;
+                let bytes = match args.pop() {
+                    Some(OpValue::Bytes(bytes)) => bytes,
+                    _ => return Err(OpError::type_error("bytes are wanted")),
+                };
+                let limits = *means.policy.limits();
+                let whole = {
+                    let mut sent = one.sent.lock().unwrap_or_else(PoisonError::into_inner);
+                    *sent += bytes.len() as u64;
+                    *sent
+                };
+                if whole > limits.request_bytes {
+                    one.cancelled.cancel();
+                    let message = format!("a request may have {} bytes, and this one has more", limits.request_bytes);
+                    return Err(OpError::quota(message, limits.request_bytes, whole));
+                }
+                means.state.charge_sent(bytes.len() as u64, &limits)?;
+                let upload = one.upload.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let Some(upload) = upload else { return Ok(json!(false).into()) };
+                tokio::select! {
+                    biased;
+                    () = one.cancelled.cancelled() => Err(ended()),
+                    done = upload.send(Ok(bytes.into())) => Ok(json!(done.is_ok()).into()),
+                }
+            })
+        })
+        .sync("fetch_finish", |context, args| {
+            let one = fetch(context, &args)?;
+            one.upload.lock().unwrap_or_else(PoisonError::into_inner).take();
+            Ok(OpValue::Undefined)
+        })
+        .sync("fetch_close", |context, args| {
+            if let Ok(one) = fetch(context, &args) {
+                one.cancelled.cancel();
+            }
+            Ok(json!(context.resources.remove(number(&args, 0)? as u32)).into())
+        })
+        .sync("multipart_parse", |_, args| {
+            let parts = multipart::parse(text(&args, 0)?, crate::bytes(&args, 1));
+            let parts = parts.ok_or_else(|| OpError::type_error("the body is no form: it is not divided as its type says"))?;
+            let parts = parts.into_iter().map(|part| {
+                let content = perennial_engine::bytes_to_json(part.content);
+                json!({"name": part.name, "filename": part.filename, "type": part.kind, "content": content})
+            });
+            Ok(parts.collect::<Value>().into())
+        })
+        .sync("secret", |context, args| {
+            let name = text(&args, 0)?;
+            let secrets = context.extensions.get::<Secrets>();
+            let placeholder = secrets.as_ref().and_then(|secrets| secrets.placeholder(name));
+            placeholder.map(|placeholder| json!(placeholder).into()).ok_or_else(|| OpError::permission(&format!("the secret {name:?}"), "a secret of this name"))
+        })
+}
+
+/// A body that nobody reads holds its connection no longer than the policy has it, whether or not anybody looks.
+fn watch(context: &OpContext, args: &[OpValue], cancelled: CancellationToken, time: std::time::Duration) {
+    let (resources, id) = (context.resources.clone(), number(args, 0).unwrap_or(0.0) as u32);
+    tokio::spawn(async move {
+        tokio::select! {
+            () = cancelled.cancelled() => {}
+            () = tokio::time::sleep(time + GRACE) => {
+                cancelled.cancel();
+                resources.remove(id);
+            }
+        }
+    });
+}

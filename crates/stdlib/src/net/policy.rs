@@ -1,0 +1,367 @@
+//! What may be reached. Nothing, unless a rule says so.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use super::address::{AddressClass, AddressRange, classify};
+
+/// Hosts, methods, ports and paths that scripts may reach, and how much of it. Cheap to clone.
+///
+/// A rule is written as `[METHODS ][SCHEME://]HOST[:PORT][/PATH][ @RANGES]`:
+///
+/// * `api.example.com`: any method, by https, on port 443. `*.example.com` is every host below, not `example.com` itself.
+/// * `http://localhost:3000`: what a scheme, an address or `localhost` is written out for is granted. Everything else has to resolve to public addresses.
+/// * `GET,HEAD https://api.example.com/v1`: these methods, and paths that are `/v1` or below.
+/// * `https://wiki.corp @10.0.0.0/8,fd00::/8`: the name may also resolve to these addresses.
+///
+/// ```
+/// use perennial_stdlib::net::{NetLimits, NetPolicy};
+/// let policy = NetPolicy::parse(&["api.example.com", "GET https://*.example.org/public"], NetLimits::default())?;
+/// let url = "https://cdn.example.org/public/a.js".parse().unwrap();
+/// assert!(policy.rule("GET", &url).is_ok());
+/// assert!(policy.rule("POST", &url).is_err());
+/// assert!(NetPolicy::parse(&["*"], NetLimits::default()).is_err());
+/// # Ok::<(), perennial_stdlib::net::PolicyError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct NetPolicy(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// No connection made under one policy is used under another.
+    id: u64,
+    rules: Vec<Arc<Rule>>,
+    limits: NetLimits,
+}
+
+/// How much a session may use the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetLimits {
+    /// Requests of the session, redirects included.
+    pub requests: u64,
+    /// Bytes of all bodies sent by the session.
+    pub sent: u64,
+    /// Bytes of all bodies received by the session, as they arrive and when they are unpacked, whichever is more.
+    pub received: u64,
+    /// One body sent.
+    pub request_bytes: u64,
+    /// One body received.
+    pub response_bytes: u64,
+    /// Requests under way at a time.
+    pub concurrent: usize,
+    /// From a request to the end of its response's body.
+    pub time: Duration,
+}
+
+impl Default for NetLimits {
+    fn default() -> Self {
+        Self {
+            requests: 10_000,
+            sent: 1 << 30,
+            received: 4 << 30,
+            request_bytes: 64 << 20,
+            response_bytes: 64 << 20,
+            concurrent: 64,
+            time: Duration::from_secs(120),
+        }
+    }
+}
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// None: any.
+    methods: Vec<String>,
+    scheme: &'static str,
+    host: Pattern,
+    port: u16,
+    /// Segments with which a path begins.
+    path: Vec<String>,
+    ranges: Vec<AddressRange>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Pattern {
+    Exact(Host<String>),
+    /// `.example.com`
+    Below(String),
+}
+
+/// A rule that does not parse.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{rule:?} is no rule for the network: {why}")]
+pub struct PolicyError {
+    /// As it was written.
+    pub rule: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// Ports that nobody serves http on, and to which a request can do harm: <https://fetch.spec.whatwg.org/#port-blocking>.
+const BAD_PORTS: [u16; 83] = [
+    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109,
+    110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531,
+    532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060,
+    5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+];
+
+impl NetPolicy {
+    /// A policy of these rules.
+    ///
+    /// # Errors
+    /// If one does not parse.
+    pub fn parse<T: AsRef<str>>(rules: &[T], limits: NetLimits) -> Result<Self, PolicyError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let rules = rules.iter().map(|rule| Rule::parse(rule.as_ref()).map(Arc::new)).collect::<Result<_, _>>()?;
+        Ok(Self(Arc::new(Inner { id: NEXT.fetch_add(1, Ordering::Relaxed), rules, limits })))
+    }
+
+    /// The policy that permits nothing.
+    pub fn none() -> &'static Self {
+        static NONE: LazyLock<NetPolicy> = LazyLock::new(|| {
+            NetPolicy(Arc::new(Inner { id: u64::MAX, rules: Vec::new(), limits: NetLimits::default() }))
+        });
+        &NONE
+    }
+
+    /// How much may be used.
+    pub fn limits(&self) -> &NetLimits {
+        &self.0.limits
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// The rule that permits a request.
+    ///
+    /// # Errors
+    /// What would permit it.
+    pub fn rule(&self, method: &str, url: &Url) -> Result<Arc<Rule>, String> {
+        let wanted = |rule: &str| format!("a rule for the network like {rule:?}");
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return Err(wanted("https://example.com"));
+        };
+        if !matches!(url.scheme(), "http" | "https")
+            || !url.username().is_empty()
+            || url.password().is_some()
+            || BAD_PORTS.contains(&port)
+        {
+            return Err(
+                "nothing (http and https are for scripts, without user names and not to ports of other services)"
+                    .to_owned(),
+            );
+        }
+        if let Host::Domain(name) = host
+            && name.ends_with('.')
+        {
+            return Err("nothing (its host name ends with a dot)".to_owned());
+        }
+        let rule = self.0.rules.iter().find(|rule| rule.permits(method, url, &host, port));
+        rule.cloned().ok_or_else(|| {
+            let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+            let scheme = if url.scheme() == "https" { "" } else { "http://" };
+            wanted(&format!("{method} {scheme}{host}{port}"))
+        })
+    }
+}
+
+impl Rule {
+    fn parse(text: &str) -> Result<Self, PolicyError> {
+        let wrong = |why: &str| PolicyError { rule: text.to_owned(), why: why.to_owned() };
+        let (rest, ranges) = match text.split_once(" @") {
+            Some((rest, ranges)) => {
+                let ranges =
+                    ranges.split(',').map(|range| AddressRange::parse(range.trim())).collect::<Option<Vec<_>>>();
+                (rest, ranges.ok_or_else(|| wrong("behind @ stand ranges of addresses, as 10.0.0.0/8"))?)
+            }
+            None => (text, Vec::new()),
+        };
+        let (methods, rest) = match rest.trim().rsplit_once(' ') {
+            Some((methods, rest)) => {
+                (methods.split(',').map(|method| method.trim().to_ascii_uppercase()).collect(), rest)
+            }
+            None => (Vec::new(), rest.trim()),
+        };
+        if methods
+            .iter()
+            .any(|method: &String| method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        {
+            return Err(wrong("methods are written like GET,POST"));
+        }
+        let (scheme, rest) = match rest.split_once("://") {
+            Some(("https", rest)) => ("https", rest),
+            Some(("http", rest)) => ("http", rest),
+            Some(_) => return Err(wrong("the scheme is http or https")),
+            None => ("https", rest),
+        };
+        let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
+        let (pattern, below) = authority.strip_prefix("*.").map_or((authority, false), |rest| (rest, true));
+        if pattern.contains(['@', '*', '?', '#']) || path.contains(['*', '?', '#', '%']) {
+            return Err(wrong("a * stands only before a host, as *.example.com; there is no query"));
+        }
+        let url = Url::parse(&format!("{scheme}://{pattern}/{path}")).map_err(|error| wrong(&error.to_string()))?;
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return Err(wrong("it has no host"));
+        };
+        let host = match (host.to_owned(), below) {
+            (Host::Domain(name), true) if name.contains('.') && !name.ends_with('.') => {
+                Pattern::Below(format!(".{name}"))
+            }
+            (Host::Domain(name), false) if !name.ends_with('.') => Pattern::Exact(Host::Domain(name)),
+            (host @ (Host::Ipv4(_) | Host::Ipv6(_)), false) => Pattern::Exact(host),
+            _ => return Err(wrong("a * stands for what is below a domain, as *.example.com")),
+        };
+        if BAD_PORTS.contains(&port) {
+            return Err(wrong("the port is another service's"));
+        }
+        let path = url.path().split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        Ok(Self { methods, scheme: if scheme == "https" { "https" } else { "http" }, host, port, path, ranges })
+    }
+
+    fn permits(&self, method: &str, url: &Url, host: &Host<&str>, port: u16) -> bool {
+        let fits = match (&self.host, host) {
+            (Pattern::Exact(Host::Domain(known)), Host::Domain(name)) => known == name,
+            (Pattern::Exact(Host::Ipv4(known)), Host::Ipv4(address)) => known == address,
+            (Pattern::Exact(Host::Ipv6(known)), Host::Ipv6(address)) => known == address,
+            (Pattern::Below(end), Host::Domain(name)) => name.ends_with(end.as_str()),
+            _ => false,
+        };
+        fits && self.scheme == url.scheme()
+            && self.port == port
+            && (self.methods.is_empty() || self.methods.iter().any(|known| known == method))
+            && self.permits_path(url.path())
+    }
+
+    /// What a server may take for a way up or for another separator is no path below anything.
+    fn permits_path(&self, path: &str) -> bool {
+        if self.path.is_empty() {
+            return true;
+        }
+        let lower = path.to_ascii_lowercase();
+        let odd = ["%2f", "%5c", "%25", "%00", "\\", "//", "..;", ";"].iter().any(|odd| lower.contains(odd));
+        let mut parts = path.split('/').skip(1);
+        !odd && self.path.iter().all(|part| parts.next() == Some(part))
+    }
+
+    /// Whether an address that a name resolved to, or that was written out, may be dialled.
+    pub(super) fn permits_address(&self, address: IpAddr) -> Result<(), AddressClass> {
+        let class = classify(address);
+        let is_named = match &self.host {
+            Pattern::Exact(Host::Ipv4(known)) => IpAddr::V4(*known) == address,
+            Pattern::Exact(Host::Ipv6(known)) => IpAddr::V6(*known) == address,
+            Pattern::Exact(Host::Domain(name)) => name == "localhost" && class == AddressClass::Loopback,
+            Pattern::Below(_) => false,
+        };
+        // What tells secrets has to be named for itself, not as a part of something larger.
+        let is_granted = match class {
+            AddressClass::Public => true,
+            AddressClass::Metadata => self.ranges.contains(&AddressRange::one(address.to_canonical())),
+            _ => self.ranges.iter().any(|range| range.contains(address)),
+        };
+        if is_named || is_granted { Ok(()) } else { Err(class) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(rules: &[&str]) -> NetPolicy {
+        NetPolicy::parse(rules, NetLimits::default()).expect("rules")
+    }
+
+    fn permits(policy: &NetPolicy, method: &str, url: &str) -> bool {
+        policy.rule(method, &Url::parse(url).expect("a URL")).is_ok()
+    }
+
+    #[test]
+    fn a_rule_permits_what_it_says_and_nothing_beside() {
+        let policy = policy(&[
+            "api.example.com",
+            "*.example.org:8443",
+            "GET,HEAD https://docs.example.com/v1/public",
+            "http://localhost:3000",
+            "http://[::1]:8000",
+            "https://bücher.example",
+        ]);
+        for (method, url, expected) in [
+            ("POST", "https://api.example.com/anything?x#y", true),
+            ("GET", "https://API.EXAMPLE.COM:443/", true),
+            ("GET", "http://api.example.com/", false),
+            ("GET", "https://api.example.com:444/", false),
+            ("GET", "https://api.example.com./", false),
+            ("GET", "https://evil-api.example.com/", false),
+            ("GET", "https://x.api.example.com/", false),
+            ("GET", "https://api.example.com@evil.com/", false),
+            ("GET", "https://user@api.example.com/", false),
+            ("GET", "https://a.b.example.org:8443/", true),
+            ("GET", "https://example.org:8443/", false),
+            ("GET", "https://evilexample.org:8443/", false),
+            ("GET", "https://docs.example.com/v1/public", true),
+            ("GET", "https://docs.example.com/v1/public/a", true),
+            ("GET", "https://docs.example.com/v1/publicity", false),
+            ("GET", "https://docs.example.com/v1/public/../secret", false),
+            ("GET", "https://docs.example.com/v1/public/%2e%2e/secret", false),
+            ("GET", "https://docs.example.com/v1/public/..%2fsecret", false),
+            ("GET", "https://docs.example.com/v1/public/..;/secret", false),
+            ("GET", "https://docs.example.com//v1/public", false),
+            ("POST", "https://docs.example.com/v1/public", false),
+            ("GET", "http://localhost:3000/", true),
+            ("GET", "http://[::1]:8000/", true),
+            ("GET", "http://[0:0:0:0:0:0:0:1]:8000/", true),
+            ("GET", "http://127.0.0.1:3000/", false),
+            ("GET", "https://xn--bcher-kva.example/", true),
+            ("GET", "ftp://api.example.com/", false),
+        ] {
+            assert_eq!(permits(&policy, method, url), expected, "{method} {url}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_parse_is_an_error_and_no_empty_policy() {
+        for bad in [
+            "",
+            "*",
+            "*.com",
+            "*.1.2.3.4",
+            "ftp://a.com",
+            "a.com:99999",
+            "a.com/x?y",
+            "https://u:p@a.com",
+            "a.*.com",
+            "G@T a.com",
+            "a.com @10.0.0.1/8",
+            "a.com @",
+            "a.com:25",
+            "a.com.",
+        ] {
+            assert!(NetPolicy::parse(&[bad], NetLimits::default()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_public_addresses_are_dialled_unless_a_rule_has_the_range() {
+        let at = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let rule = |text: &str| Rule::parse(text).expect("a rule");
+        let public = rule("a.com");
+        assert!(public.permits_address(at("8.8.8.8")).is_ok());
+        assert_eq!(public.permits_address(at("::ffff:10.0.0.1")), Err(AddressClass::Private));
+        let corp = rule("http://wiki.corp @10.0.0.0/8,169.254.0.0/16");
+        assert!(corp.permits_address(at("10.1.1.1")).is_ok() && corp.permits_address(at("169.254.1.1")).is_ok());
+        assert_eq!(
+            corp.permits_address(at("169.254.169.254")),
+            Err(AddressClass::Metadata),
+            "not as a part of something"
+        );
+        assert!(rule("http://meta @169.254.169.254").permits_address(at("169.254.169.254")).is_ok());
+        assert!(rule("http://localhost:80").permits_address(at("127.0.0.1")).is_ok());
+        assert!(rule("http://localhost:80").permits_address(at("10.0.0.1")).is_err());
+        assert!(rule("http://127.0.0.1:80").permits_address(at("127.0.0.1")).is_ok());
+        assert!(rule("http://127.0.0.1:80").permits_address(at("127.0.0.2")).is_err());
+    }
+}
