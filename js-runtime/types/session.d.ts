@@ -23,14 +23,27 @@ interface PerennialVars {
 /** Durable values: what outlives the VM. */
 declare const vars: PerennialVars;
 
+/** Node's methods and formats: `%s %d %i %f %j %o %O %c`. */
 interface PerennialConsole {
   log(...values: unknown[]): void;
   info(...values: unknown[]): void;
   warn(...values: unknown[]): void;
   error(...values: unknown[]): void;
   debug(...values: unknown[]): void;
-  dir(value: unknown): void;
+  dir(value?: unknown, options?: { depth?: number | null; showHidden?: boolean }): void;
+  dirxml(...values: unknown[]): void;
   trace(...values: unknown[]): void;
+  table(data?: unknown, columns?: readonly string[]): void;
+  group(...values: unknown[]): void;
+  groupCollapsed(...values: unknown[]): void;
+  groupEnd(): void;
+  count(label?: string): void;
+  countReset(label?: string): void;
+  time(label?: string): void;
+  timeEnd(label?: string): void;
+  timeLog(label?: string, ...values: unknown[]): void;
+  /** Does nothing: what is written stays. */
+  clear(): void;
   /** Writes an error unless the condition holds. */
   assert(condition: unknown, ...values: unknown[]): void;
 }

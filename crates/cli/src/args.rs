@@ -150,11 +150,11 @@ pub(crate) struct Common {
     /// none]. Imports of a file below it are relative to the file, others to the directory
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) modules: Option<PathBuf>,
-    /// What scripts may fetch, as [METHODS ][SCHEME://]HOST[:PORT][/PATH][ @RANGES] (api.example.com, GET https://*.example.org/v1, http://localhost:3000); may
+    /// What scripts may fetch, as `[METHODS ][SCHEME://]HOST[:PORT][/PATH][ @RANGES]` (api.example.com, GET https://*.example.org/v1, http://localhost:3000); may
     /// be given again. Without a scheme it is https
     #[arg(long = "allow-net", global = true, value_name = "RULE")]
     allow_net: Vec<String>,
-    /// Folder of the host that scripts see among their files, as HOST:AT[:ro|rw|overlay] (./data:/data:ro); may be given again. What scripts write to an
+    /// Folder of the host that scripts see among their files, as `HOST:AT[:ro|rw|overlay]` (./data:/data:ro); may be given again. What scripts write to an
     /// overlay stays in the session
     #[arg(long = "mount", global = true, value_name = "MOUNT")]
     mounts: Vec<String>,

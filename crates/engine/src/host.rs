@@ -19,7 +19,7 @@ use crate::bridge::{EnterError, Helpers, WalkError, from_op_value, to_op_value};
 use crate::config::{Area, EngineConfig};
 use crate::console::Console;
 use crate::inbox::Inbox;
-use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, Saved, Scope, Value};
+use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, PromiseState, Saved, Scope, Value};
 use crate::modules::Modules;
 use crate::ops::{Budget, Extensions, OpContext, OpError, OpKind, OpResult, OpValue};
 use crate::resources::Resources;
@@ -39,6 +39,7 @@ const MAX_ARGUMENT: usize = 64 << 20;
 enum Core {
     ConsoleWrite = 0,
     KindOf,
+    PromiseLook,
     TimerStart,
     TimerAgain,
     TimerStop,
@@ -46,9 +47,10 @@ enum Core {
     LibraryValue,
 }
 
-const CORE: [(&str, Core); 7] = [
+const CORE: [(&str, Core); 8] = [
     ("console_write", Core::ConsoleWrite),
     ("kind_of", Core::KindOf),
+    ("promise_look", Core::PromiseLook),
     ("timer_start", Core::TimerStart),
     ("timer_again", Core::TimerAgain),
     ("timer_stop", Core::TimerStop),
@@ -462,6 +464,18 @@ impl HostState {
                     None => "object",
                 };
                 scope.string(kind)
+            }
+            // Nothing while it is pending.
+            Core::PromiseLook => {
+                let (value, is_rejected) = match args.first().and_then(|promise| scope.promise_state(promise)) {
+                    Some(PromiseState::Fulfilled(value)) => (value, false),
+                    Some(PromiseState::Rejected(reason)) => (reason, true),
+                    Some(PromiseState::Pending) | None => return Ok(scope.undefined()),
+                };
+                let look = scope.bare_object()?;
+                look.define("value", value)?;
+                look.define("isRejected", scope.bool(is_rejected))?;
+                Ok(look)
             }
             Core::TimerStart => match lock(&self.timers).start(delay(0)) {
                 Some(id) => Ok(scope.number(id.into())),

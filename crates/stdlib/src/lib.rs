@@ -80,6 +80,7 @@ pub fn areas() -> Vec<Area> {
         Area::new("body", &[], include_str!("../js/body.js")).with_internals(&["bodies"]),
         Area::new("fetch", &["fetch", "perennial"], include_str!("../js/fetch.js")),
         Area::new("headers", &["Headers"], include_str!("../js/headers.js")).with_internals(&["headerLists"]),
+        Area::new("navigator", &["Navigator", "navigator", "reportError"], include_str!("../js/navigator.js")),
         Area::new("request", &["Request"], include_str!("../js/request.js")).with_internals(&["requestOf"]),
         Area::new("response", &["Response"], include_str!("../js/response.js")).with_internals(&["responses"]),
     ]

@@ -15,6 +15,7 @@ const SESSION: &[&str] = &[
     include_str!("../../../../js-runtime/types/events.d.ts"),
     include_str!("../../../../js-runtime/types/fetch.d.ts"),
     include_str!("../../../../js-runtime/types/fs.d.ts"),
+    include_str!("../../../../js-runtime/types/navigator.d.ts"),
     include_str!("../../../../js-runtime/types/streams.d.ts"),
     include_str!("../../../../js-runtime/types/url.d.ts"),
 ];

@@ -19,7 +19,7 @@ use crate::compression::Codec;
 
 /// <https://fetch.spec.whatwg.org/#concept-http-redirect-fetch>
 const MAX_REDIRECTS: usize = 20;
-const AGENT: &str = concat!("perennial/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("perennial/", env!("CARGO_PKG_VERSION"));
 
 /// What a script asks for.
 #[derive(Debug, Deserialize)]

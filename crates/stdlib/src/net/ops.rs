@@ -13,7 +13,7 @@ use url::Url;
 use super::dial::{Network, origin};
 use super::download::Download;
 use super::exchange::Payload;
-use super::fetch::{Means, Wanted};
+use super::fetch::{AGENT, Means, Wanted};
 use super::policy::NetPolicy;
 use super::secrets::Secrets;
 use super::{NetState, multipart};
@@ -189,6 +189,7 @@ pub(crate) fn ops() -> OpTable {
             });
             Ok(parts.collect::<Value>().into())
         })
+        .sync("user_agent", |_, _| Ok(json!(AGENT).into()))
         .sync("secret", |context, args| {
             let name = text(&args, 0)?;
             let secrets = context.extensions.get::<Secrets>();
