@@ -27,9 +27,10 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
 
   /** Sends a stream piece by piece, as fast as it is taken. */
-  function upload(id: number, body: BodyRecord): void {
+  function upload(id: number, body: BodyRecord, fail: (reason: unknown) => void): void {
     const readables: Readables = ops.library_value("readables"), reader = readables.acquire(body.stream!);
     const stop = (reason: unknown) => {
+      if (reason !== undefined) fail(reason);
       promiseThen(readables.cancelReader(reader, reason), undefined, () => {});
       ops.fetch_close(id);
     };
@@ -75,7 +76,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       const wanted = { method: request.method, url: request.url, headers: request.headers.pairs, redirect: request.redirect, omit: request.credentials === "omit" };
       if (body !== null) body.taken = true;
       const sent = bytes === undefined ? ops.fetch_send(opened, wanted) : ops.fetch_send(opened, wanted, bytes);
-      if (streams) upload(opened, body!);
+      if (streams) upload(opened, body!, abort);
       const head: any = await race(sent, aborted);
       download = ops.library_value("readableBytes").create(async () => {
         const readableBytes = ops.library_value("readableBytes");

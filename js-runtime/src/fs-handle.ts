@@ -55,10 +55,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     /** Where reading and writing go on that say no place. */
     #at = 0;
     #appends: boolean;
+    /** By which it is taken out of the registry: one that led back to the handle would keep it. */
+    #token = {};
     constructor(id: number, appends: boolean) {
       this.#id = id;
       this.#appends = appends;
-      finalizationRegister(forgotten, this, id, this);
+      finalizationRegister(forgotten, this, id, this.#token);
     }
     #open(): number {
       if (this.#id === undefined) throw new TypeError("the file handle is closed");
@@ -133,7 +135,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     async close() {
       const id = this.#open();
       this.#id = undefined;
-      finalizationUnregister(forgotten, this);
+      finalizationUnregister(forgotten, this.#token);
       close(id);
     }
   }
@@ -145,16 +147,17 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   function readStream(path: string, start: number, end: number): ReadableStream {
     const readableBytes = ops.library_value("readableBytes");
+    const token = {};
     let id: number | undefined, at = start;
     const stream: ReadableRecord = readableBytes.create(async () => {
       if (id === undefined) {
         id = await openFile(path, { read: true });
-        finalizationRegister(forgotten, stream.instance, id, stream);
+        finalizationRegister(forgotten, stream.instance, id, token);
       }
       const wanted = end - at < PART ? end - at : PART;
       const chunk = wanted <= 0 ? undefined : await ask({ op: "read", handle: id, offset: at, length: wanted });
       if (chunk === undefined || viewByteLength(chunk) === 0) {
-        finalizationUnregister(forgotten, stream);
+        finalizationUnregister(forgotten, token);
         close(id);
         readableBytes.end(stream.controller);
       } else {
@@ -170,18 +173,19 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   function writeStream(path: string, flags: FileFlags): WritableStream {
     const writables: Writables = ops.library_value("writables");
+    const token = {};
     let id: number | undefined, at = 0;
     const opened = async () => (id === undefined ? (id = await openFile(path, flags)) : id);
     const end = async () => {
       const open = await opened();
-      finalizationUnregister(forgotten, stream);
+      finalizationUnregister(forgotten, token);
       close(open);
     };
     const stream: WritableRecord = writables.create(
       () => undefined,
       async (chunk) => {
         const isNew = id === undefined, open = await opened(), bytes = dataOf(chunk, { __proto__: null });
-        if (isNew) finalizationRegister(forgotten, stream.instance, open, stream);
+        if (isNew) finalizationRegister(forgotten, stream.instance, open, token);
         await writeAll(open, bytes, flags.append === true ? null : at);
         at += viewByteLength(bytes);
       },

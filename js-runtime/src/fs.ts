@@ -1,6 +1,6 @@
 // fs: files of the session and of mounts, by promises, under Node's names.
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { asArray, asyncIteratorPrototype, dateTime, freeze, indexOf, isArray, lastIndexOf, list, Number, pop, push, setPrototypeOf, TypeError } = intrinsics;
+  const { asArray, asyncIteratorPrototype, dateTime, freeze, indexOf, isArray, lastIndexOf, list, Error, Number, pop, push, setPrototypeOf, slice, TypeError } = intrinsics;
   const { dictionary, domString, isObject } = ops.library_value("webidl");
   const { ask, dataOf, encodingOf, flagsOf, optionsOf, pathOf, statsOf, textOf, wholeNumber, Dirent }: FsShared = ops.library_value("fsShared");
   const handles = (): FsHandles => ops.library_value("fsHandles");
@@ -61,9 +61,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     } catch (error) {
       if (codeOf(error) !== "EXDEV") throw error;
       // To or from a folder of the host.
-      const flags: FileFlags = { write: true, create: true, truncate: true, exclusive };
+      const flags: FileFlags = { write: true, create: true, exclusive };
       await handles().with(path, { read: true }, (source) =>
         handles().with(target, flags, async (id) => {
+          // Under two names it may be one file, which is not to be emptied.
+          if (ops.fs_same(source, id)) return;
+          await ask({ op: "truncate", handle: id, length: 0 });
           for (let at = 0; ; ) {
             const bytes = await ask({ op: "read", handle: source, offset: at, length: 262144 });
             const count = intrinsics.viewByteLength(bytes);
@@ -76,6 +79,22 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
   }
 
+  /** Where a path leads that need not be there. */
+  async function real(path: string): Promise<string> {
+    try {
+      return await ask({ op: "real", path });
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error;
+      const clean = path.length > 1 && lastIndexOf(path, "/") === path.length - 1 ? slice(path, 0, -1) : path, at = lastIndexOf(clean, "/");
+      return join(at < 0 ? await real(".") : await real(at === 0 ? "/" : slice(clean, 0, at)), slice(clean, at + 1));
+    }
+  }
+  function inside(path: string, target: string): Error {
+    const error: any = new Error("EINVAL: invalid argument, cp '" + path + "' -> '" + target + "' (a folder is not copied into itself)");
+    error.code = "EINVAL";
+    return error;
+  }
+
   async function cp(from: unknown, to: unknown, options: unknown = undefined): Promise<void> {
     const path = pathOf(from), target = pathOf(to), { recursive, force, errorOnExist } = optionsOf(options);
     if ((await ask({ op: "stat", path, follow: true }))[0] !== "directory") {
@@ -86,6 +105,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return await copyFile(path, target);
     }
     if (!recursive) throw new TypeError("cp of a folder needs { recursive: true }: " + path);
+    const source = await real(path), place = await real(target);
+    if (place === source || indexOf(place, join(source, "")) === 0) throw inside(path, target);
     await ask({ op: "mkdir", path: target, recursive: true });
     const entries = await names(path);
     for (let i = 0; i < entries.length; i++) await cp(join(path, entries[i][0]), join(target, entries[i][0]), options);

@@ -1,9 +1,13 @@
 // Piping one stream to another: https://streams.spec.whatwg.org/#readable-stream-pipe-to
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { promiseResolve, promiseThen, Promise, TypeError } = intrinsics;
+  const { promiseResolve, promiseThen, queueMicrotask, Promise, TypeError } = intrinsics;
   const { deferred, dictionary, handled } = ops.library_value("webidl");
   const readables: Readables = ops.library_value("readables"), writables: Writables = ops.library_value("writables");
   const signals: Signals = ops.library_value("signals");
+
+  // What one pipe writes the next may read at once, and so on: a long chain of them takes a breath now and then.
+  const MOST = 20;
+  let depth = 0;
 
   function options(value: unknown): PipeOptions {
     const given = dictionary(value, "the options of a pipe");
@@ -24,8 +28,21 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         if (shuttingDown) return;
         readables.read(reader, {
           chunk(chunk) {
-            current = handled(writables.write(writer, chunk));
-            loop();
+            if (depth < MOST) {
+              depth++;
+              try {
+                current = handled(writables.write(writer, chunk));
+              } finally {
+                depth--;
+              }
+              return loop();
+            }
+            const { promise: wrote, resolve: done } = deferred<undefined>();
+            current = wrote;
+            queueMicrotask(() => {
+              promiseThen(writables.write(writer, chunk), done, done as () => void);
+              loop();
+            });
           },
           close() {},
           error() {},

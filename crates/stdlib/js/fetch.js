@@ -28,9 +28,10 @@
   }
 
   /** Sends a stream piece by piece, as fast as it is taken. */
-  function upload(id        , body            )       {
+  function upload(id        , body            , fail                           )       {
     const readables            = ops.library_value("readables"), reader = readables.acquire(body.stream );
     const stop = (reason         ) => {
+      if (reason !== undefined) fail(reason);
       promiseThen(readables.cancelReader(reader, reason), undefined, () => {});
       ops.fetch_close(id);
     };
@@ -76,7 +77,7 @@
       const wanted = { method: request.method, url: request.url, headers: request.headers.pairs, redirect: request.redirect, omit: request.credentials === "omit" };
       if (body !== null) body.taken = true;
       const sent = bytes === undefined ? ops.fetch_send(opened, wanted) : ops.fetch_send(opened, wanted, bytes);
-      if (streams) upload(opened, body );
+      if (streams) upload(opened, body , abort);
       const head      = await race(sent, aborted);
       download = ops.library_value("readableBytes").create(async () => {
         const readableBytes = ops.library_value("readableBytes");

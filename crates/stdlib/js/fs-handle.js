@@ -56,10 +56,12 @@
     /** Where reading and writing go on that say no place. */
     #at = 0;
     #appends;        ;
+    /** By which it is taken out of the registry: one that led back to the handle would keep it. */
+    #token = {};
     constructor(id        , appends         ) {
       this.#id = id;
       this.#appends = appends;
-      finalizationRegister(forgotten, this, id, this);
+      finalizationRegister(forgotten, this, id, this.#token);
     }
     #open()         {
       if (this.#id === undefined) throw new TypeError("the file handle is closed");
@@ -134,7 +136,7 @@
     async close() {
       const id = this.#open();
       this.#id = undefined;
-      finalizationUnregister(forgotten, this);
+      finalizationUnregister(forgotten, this.#token);
       close(id);
     }
   }
@@ -146,16 +148,17 @@
 
   function readStream(path        , start        , end        )                 {
     const readableBytes = ops.library_value("readableBytes");
+    const token = {};
     let id                    , at = start;
     const stream                 = readableBytes.create(async () => {
       if (id === undefined) {
         id = await openFile(path, { read: true });
-        finalizationRegister(forgotten, stream.instance, id, stream);
+        finalizationRegister(forgotten, stream.instance, id, token);
       }
       const wanted = end - at < PART ? end - at : PART;
       const chunk = wanted <= 0 ? undefined : await ask({ op: "read", handle: id, offset: at, length: wanted });
       if (chunk === undefined || viewByteLength(chunk) === 0) {
-        finalizationUnregister(forgotten, stream);
+        finalizationUnregister(forgotten, token);
         close(id);
         readableBytes.end(stream.controller);
       } else {
@@ -171,18 +174,19 @@
 
   function writeStream(path        , flags           )                 {
     const writables            = ops.library_value("writables");
+    const token = {};
     let id                    , at = 0;
     const opened = async () => (id === undefined ? (id = await openFile(path, flags)) : id);
     const end = async () => {
       const open = await opened();
-      finalizationUnregister(forgotten, stream);
+      finalizationUnregister(forgotten, token);
       close(open);
     };
     const stream                 = writables.create(
       () => undefined,
       async (chunk) => {
         const isNew = id === undefined, open = await opened(), bytes = dataOf(chunk, { __proto__: null });
-        if (isNew) finalizationRegister(forgotten, stream.instance, open, stream);
+        if (isNew) finalizationRegister(forgotten, stream.instance, open, token);
         await writeAll(open, bytes, flags.append === true ? null : at);
         at += viewByteLength(bytes);
       },

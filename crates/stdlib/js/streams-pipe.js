@@ -1,10 +1,14 @@
 // Made of js-runtime/src/streams-pipe.ts by `cargo xtask generate`.
 // Piping one stream to another: https://streams.spec.whatwg.org/#readable-stream-pipe-to
 ((ops     , intrinsics            ) => {
-  const { promiseResolve, promiseThen, Promise, TypeError } = intrinsics;
+  const { promiseResolve, promiseThen, queueMicrotask, Promise, TypeError } = intrinsics;
   const { deferred, dictionary, handled } = ops.library_value("webidl");
   const readables            = ops.library_value("readables"), writables            = ops.library_value("writables");
   const signals          = ops.library_value("signals");
+
+  // What one pipe writes the next may read at once, and so on: a long chain of them takes a breath now and then.
+  const MOST = 20;
+  let depth = 0;
 
   function options(value         )              {
     const given = dictionary(value, "the options of a pipe");
@@ -25,8 +29,21 @@
         if (shuttingDown) return;
         readables.read(reader, {
           chunk(chunk) {
-            current = handled(writables.write(writer, chunk));
-            loop();
+            if (depth < MOST) {
+              depth++;
+              try {
+                current = handled(writables.write(writer, chunk));
+              } finally {
+                depth--;
+              }
+              return loop();
+            }
+            const { promise: wrote, resolve: done } = deferred           ();
+            current = wrote;
+            queueMicrotask(() => {
+              promiseThen(writables.write(writer, chunk), done, done              );
+              loop();
+            });
           },
           close() {},
           error() {},

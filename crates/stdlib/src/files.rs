@@ -13,6 +13,7 @@ mod mount;
 mod ops;
 mod overlay;
 mod path;
+mod slots;
 mod tree;
 
 pub use changes::{Change, ChangeKind, MAX_CHANGES};
@@ -23,6 +24,7 @@ pub use tree::{FilesQuota, Kind};
 
 pub(crate) use ops::ops;
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -48,6 +50,8 @@ pub struct Files {
     quota: FilesQuota,
     gauge: Arc<Gauge>,
     state: Mutex<State>,
+    /// Files of the host that are open.
+    open: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +59,8 @@ struct State {
     tree: Tree,
     /// Counts runs and restorings; what belongs to an earlier one may change nothing any more.
     generation: u64,
+    /// Counts restorings alone: what was opened before one is bad.
+    restored: u64,
     next_id: u64,
 }
 
@@ -76,7 +82,7 @@ pub struct FilesUsage {
 impl Files {
     /// No files yet.
     pub fn new(quota: FilesQuota) -> Self {
-        Self { quota, gauge: Arc::default(), state: Mutex::default() }
+        Self { quota, gauge: Arc::default(), state: Mutex::default(), open: Arc::default() }
     }
 
     /// For a run that begins: those of earlier runs can change nothing from here on.
@@ -96,6 +102,7 @@ impl Files {
         let mut state = self.lock();
         let old = std::mem::replace(&mut state.tree, snapshot.0.clone());
         state.generation += 1;
+        state.restored += 1;
         drop(state);
         drop(old);
     }
@@ -105,7 +112,12 @@ impl Files {
     pub fn fork(&self) -> Self {
         let state = self.lock();
         let (tree, next_id) = (state.tree.clone(), state.next_id);
-        Self { quota: self.quota, gauge: Arc::default(), state: Mutex::new(State { tree, generation: 0, next_id }) }
+        Self {
+            quota: self.quota,
+            gauge: Arc::default(),
+            state: Mutex::new(State { tree, generation: 0, restored: 0, next_id }),
+            open: Arc::default(),
+        }
     }
 
     /// What differs from a snapshot, at most [`MAX_CHANGES`] paths, and how many more there are.
@@ -189,6 +201,10 @@ impl FilesView {
         mounts
             .iter()
             .try_for_each(|mount| self.change("mount", |tree, room| tree.mkdir(room, mount.at(), true)).map(drop))
+    }
+
+    fn restored(&self) -> u64 {
+        self.files.lock().restored
     }
 
     fn look<T>(&self, look: impl FnOnce(&Tree) -> Result<T, FsError>) -> Result<T, FsError> {

@@ -440,3 +440,55 @@ fn folders_that_would_be_two_things_at_once_are_not_mounted() {
     );
     assert!(pair((&inside, "/a", MountMode::ReadOnly), (top.path(), "/b", MountMode::ReadOnly)).is_ok());
 }
+
+#[tokio::test]
+async fn a_file_that_is_copied_onto_itself_keeps_what_it_has() {
+    let (_top, inside) = host();
+    std::fs::hard_link(inside.join("file.txt"), inside.join("hard")).expect("a second name");
+    symlink("file.txt", inside.join("link")).expect("a link");
+    let script = format!(
+        "{TRY} const d = '/data/'; const out = []; for (const [a, b] of [['file.txt', 'file.txt'], ['file.txt', 'hard'], ['link', 'file.txt']]) {{ out.push(await t(fs.copyFile(d + a, d + b)), await t(fs.cp(d + a, d + b))) }}
+        out.push(await t(fs.cp('/data/sub', '/data/sub/in', {{ recursive: true }})), await t(fs.cp('/data', '/data/sub/x/y', {{ recursive: true }}))); await fs.mkdir('/s'); out.push(await t(fs.cp('/s', '/s/t', {{ recursive: true }})), await t(fs.cp('/data/sub', '/copy', {{ recursive: true }})));
+        [out, await fs.readdir('/data/sub'), await fs.readFile('/copy/inner.txt', 'utf8')]"
+    );
+    let found = value(&table(), &script, mount(&inside, "/data", MountMode::ReadWrite)).await;
+    let refused = "Error EINVAL";
+    assert_eq!(
+        found,
+        json!([
+            ["done", "done", "done", "done", "done", "done", refused, refused, refused, "done"],
+            ["inner.txt"],
+            "inner"
+        ])
+    );
+    assert_eq!(std::fs::read_to_string(inside.join("file.txt")).expect("it is there"), "host");
+}
+
+#[tokio::test]
+async fn open_files_are_bounded_and_those_that_nobody_has_any_more_are_closed() {
+    let (_top, inside) = host();
+    let table = table();
+    let both = mount(&inside, "/data", MountMode::ReadOnly);
+    let script = "const all = []; let why; try { for (;;) all.push(await fs.open('/data/file.txt')) } catch (e) { why = e.code } [all.length, why, await fs.open('/data/file.txt').catch((e) => e.code)]";
+    assert_eq!(
+        value(
+            &table,
+            &format!("return await (async () => {{ {} }})()", script.replace("[all.length", "return [all.length")),
+            both.clone()
+        )
+        .await,
+        json!([128, "EMFILE", "EMFILE"])
+    );
+    let script = "const f = async () => { await fs.open('/data/file.txt') }; for (let i = 0; i < 2000; i++) await f(); await fs.readFile('/data/file.txt', 'utf8')";
+    assert_eq!(value(&table, script, both).await, "host");
+}
+
+#[tokio::test]
+async fn a_handle_from_before_something_was_undone_is_bad() {
+    let table = table();
+    value(&table, "await fs.writeFile('/k', 'v0')", RunContext::new()).await;
+    let script = "globalThis.h = await fs.open('/k', 'r+'); await h.write('AAAA'); throw 1";
+    assert!(!table.run("s", RunRequest { atomic: true, ..RunRequest::new(script) }).await.is_ok());
+    let script = format!("{TRY} [await t(h.write('BBBB')), await fs.readFile('/k', 'utf8')]");
+    assert_eq!(value(&table, &script, RunContext::new()).await, json!(["Error EBADF", "v0"]));
+}

@@ -528,3 +528,26 @@ async fn headers_that_would_make_another_request_are_refused() {
         "{found}"
     );
 }
+
+#[tokio::test]
+async fn what_is_too_much_or_fails_while_it_is_sent_says_so() {
+    let server = Server::start();
+    let script = format!(
+        "{TRY} const u = {:?}; const many = Array.from({{ length: 30000 }}, (_, i) => ['x' + i, 'y']); const post = (body) => t(fetch(u, {{ method: 'POST', duplex: 'half', body }}));
+        [await t(fetch(u, {{ headers: many }})), await t(fetch(u, {{ headers: {{ x: 'y'.repeat(100000) }} }})), await post(new ReadableStream({{ pull(c) {{ c.error(new RangeError('boo')) }} }})),
+         await post(new ReadableStream({{ pull(c) {{ c.enqueue('text') }} }})), await t(fetch('file:///etc/passwd')), await t(fetch('data:,x')), await t(fetch(u))]",
+        server.url("/echo")
+    );
+    let found = value(&table(), &script, policy(&[&server.rule()], NetLimits::default())).await;
+    for (index, part) in [
+        (0, "QuotaExceededError: a request has at most 500 headers"),
+        (1, "QuotaExceededError: a request has at most 500 headers and 65536 bytes"),
+        (2, "RangeError: boo"),
+        (3, "TypeError: the stream of a body gives Uint8Arrays"),
+        (4, "TypeError: fetch reaches http: and https: only, not file:"),
+        (5, "TypeError: fetch reaches http: and https: only, not data:"),
+    ] {
+        assert!(found[index].as_str().is_some_and(|text| text.contains(part)), "{index}: {}", found[index]);
+    }
+    assert_eq!(found[6], 200);
+}

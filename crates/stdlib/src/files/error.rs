@@ -38,6 +38,8 @@ pub enum Code {
     Permission,
     /// Too large to be read at once.
     TooLarge,
+    /// Too many files of the host are open.
+    TooManyOpen,
 }
 
 impl Code {
@@ -60,6 +62,7 @@ impl Code {
             Self::NoSpace => "ENOSPC",
             Self::Permission => "EACCES",
             Self::TooLarge => "EFBIG",
+            Self::TooManyOpen => "EMFILE",
         }
     }
 
@@ -81,6 +84,7 @@ impl Code {
             Self::NoSpace => "no space left on device",
             Self::Permission => "permission denied",
             Self::TooLarge => "file too large",
+            Self::TooManyOpen => "too many open files",
         }
     }
 }

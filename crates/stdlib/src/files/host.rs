@@ -249,6 +249,13 @@ pub(super) fn stat_open(file: &std::fs::File, path: &HostPath) -> Result<Stat> {
     })
 }
 
+/// Whether two open files are one, under two names perhaps.
+pub(super) fn is_same(one: &std::fs::File, other: &std::fs::File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let number = |file: &std::fs::File| file.metadata().map(|metadata| (metadata.dev(), metadata.ino())).ok();
+    number(one).zip(number(other)).is_some_and(|(one, other)| one == other)
+}
+
 fn kind_of(kind: FileType) -> Option<Kind> {
     match kind {
         kind if kind.is_file() => Some(Kind::File),
@@ -301,6 +308,7 @@ fn explain(error: io::Error, what: &'static str, path: &HostPath) -> FsError {
         libc::EINVAL => new(Code::Invalid),
         libc::ELOOP => new(Code::Permission).because("it is a link that may not be followed"),
         libc::ENAMETOOLONG => new(Code::NameTooLong),
+        libc::EMFILE | libc::ENFILE => new(Code::TooManyOpen),
         libc::ENOSPC | libc::EDQUOT => new(Code::NoSpace),
         libc::EBUSY => new(Code::Busy),
         libc::EXDEV => new(Code::CrossDevice),

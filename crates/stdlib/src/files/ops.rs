@@ -14,6 +14,7 @@ use super::host::{self, Host, Stat};
 use super::mount::{HostPath, MountMode, Mounts};
 use super::overlay::{Opened, Overlay};
 use super::path::VirtualPath;
+use super::slots::Slot;
 use super::tree::{Flags, Kind, Node, Tree};
 
 /// What is read or written at a time where it is not in memory already.
@@ -54,11 +55,15 @@ struct Handle {
 
 enum Place {
     /// In memory, as long as it is the same file at the same path.
-    Memory(u64),
+    Memory {
+        id: u64,
+        restored: u64,
+    },
     Host {
         file: Arc<std::fs::File>,
         host: Host,
         path: HostPath,
+        _slot: Slot,
     },
 }
 
@@ -77,6 +82,15 @@ pub(crate) fn ops() -> OpTable {
                 });
                 work.await.unwrap_or_else(|_| Err(OpError::new("Error", "an operation on the host's files failed")))
             })
+        })
+        .sync("fs_same", |context, args| {
+            let one = |index| context.resources.get::<Handle>(crate::number(&args, index)? as u32);
+            let same = match (&one(0)?.place, &one(1)?.place) {
+                (Place::Memory { id, .. }, Place::Memory { id: other, .. }) => id == other,
+                (Place::Host { file, .. }, Place::Host { file: other, .. }) => host::is_same(file, other),
+                _ => false,
+            };
+            Ok(json!(same).into())
         })
         .sync("fs_close", |context, args| Ok(json!(context.resources.remove(crate::number(&args, 0)? as u32)).into()))
         .sync("fs_cwd", |context, _| Ok(json!(view(context)?.look(|tree| Ok(tree.cwd.to_string()))?).into()))
@@ -151,7 +165,10 @@ fn perform(context: &OpContext, args: &[OpValue]) -> OpResult {
         | Request::Truncate { handle, .. }
         | Request::StatHandle { handle } => {
             let handle = context.resources.get::<Handle>(*handle)?;
-            let Place::Memory(id) = handle.place else { return Ok(OpValue::Undefined) };
+            let Place::Memory { id, restored } = handle.place else { return Ok(OpValue::Undefined) };
+            if restored != view.restored() {
+                return Err(bad(&handle, "read", "what was done since it was opened was undone"));
+            }
             return on_handle(&view, &handle, id, &request, crate::bytes(args, 1));
         }
     };
@@ -276,7 +293,7 @@ fn perform(context: &OpContext, args: &[OpValue]) -> OpResult {
                     tree.file(&path, "open").map(|(found, file)| (found, file.id))
                 })?
             };
-            keep(context, Handle { path: found, flags, place: Place::Memory(id) })?
+            keep(context, Handle { path: found, flags, place: Place::Memory { id, restored: view.restored() } })?
         }
         _ => return Err(OpError::type_error("no such request")),
     })
@@ -461,16 +478,24 @@ fn perform_on_host(context: &OpContext, args: &[OpValue], bytes: Option<&OpValue
         }
         Request::Open { path, flags } => {
             let (host, path) = place(&path, "open")?;
+            let slot = Slot::take(&view.files.open, path.shown())?;
             let file = match overlay(&host) {
                 Some(overlay) => match overlay.open(&path, flags)? {
                     Opened::Host(file) => file,
                     Opened::Memory(id) => {
-                        return keep(context, Handle { path: path.shown().clone(), flags, place: Place::Memory(id) });
+                        return keep(
+                            context,
+                            Handle {
+                                path: path.shown().clone(),
+                                flags,
+                                place: Place::Memory { id, restored: view.restored() },
+                            },
+                        );
                     }
                 },
                 None => host.open(&path, flags)?,
             };
-            let place = Place::Host { file: Arc::new(file), host, path: path.clone() };
+            let place = Place::Host { file: Arc::new(file), host, path: path.clone(), _slot: slot };
             keep(context, Handle { path: path.shown().clone(), flags, place })?
         }
         Request::Read { handle, .. }
@@ -479,7 +504,7 @@ fn perform_on_host(context: &OpContext, args: &[OpValue], bytes: Option<&OpValue
         | Request::StatHandle { handle } => {
             let handle = context.resources.get::<Handle>(handle)?;
             check_flags(&handle, &request)?;
-            let Place::Host { file, host, path } = &handle.place else {
+            let Place::Host { file, host, path, .. } = &handle.place else {
                 return Err(OpError::type_error("no such handle"));
             };
             // What was opened under a grant is of no use without it.

@@ -195,8 +195,9 @@ impl<'a> Overlay<'a> {
             let is_fine = recursive && kind == Kind::Directory;
             return if is_fine { Ok(None) } else { Err(FsError::new(Code::Exists, WHAT, path.shown())) };
         }
+        let mut first = None;
         if recursive && !path.is_root() {
-            self.mkdir(&path.parent(), true)?;
+            first = self.mkdir(&path.parent(), true)?;
         } else {
             self.check_parent(path, WHAT)?;
         }
@@ -206,7 +207,7 @@ impl<'a> Overlay<'a> {
             if hidden {
                 tree.make_opaque(path.shown());
             }
-            Ok(Some(path.shown().clone()))
+            Ok(first.or_else(|| Some(path.shown().clone())))
         })
     }
 

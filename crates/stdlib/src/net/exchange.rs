@@ -32,6 +32,10 @@ const FORBIDDEN: [&str; 14] = [
     "via",
 ];
 
+/// The head of a request.
+const MAX_HEADERS: usize = 500;
+const MAX_HEADER_BYTES: usize = 64 << 10;
+
 /// What is sent.
 pub(super) enum Payload {
     None,
@@ -69,7 +73,7 @@ impl Payload {
 /// Reads a method as the standard does.
 pub(super) fn method(text: &str) -> Result<Method, OpError> {
     let upper = text.to_ascii_uppercase();
-    let known = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"].contains(&&*upper);
+    let known = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"].contains(&&*upper);
     if ["CONNECT", "TRACE", "TRACK"].contains(&&*upper) {
         return Err(OpError::type_error(format!("the method {upper} is not for scripts")));
     }
@@ -79,6 +83,11 @@ pub(super) fn method(text: &str) -> Result<Method, OpError> {
 
 /// The headers that a script gave, checked.
 pub(super) fn headers(given: &[(String, String)]) -> Result<HeaderMap, OpError> {
+    let size: usize = given.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if given.len() > MAX_HEADERS || size > MAX_HEADER_BYTES {
+        let message = format!("a request has at most {MAX_HEADERS} headers and {MAX_HEADER_BYTES} bytes of them");
+        return Err(OpError::quota(message, MAX_HEADER_BYTES as u64, size as u64));
+    }
     let mut headers = HeaderMap::new();
     for (name, value) in given {
         let wrong = || OpError::type_error(format!("the header {name:?} cannot be sent"));

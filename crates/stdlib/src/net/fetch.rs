@@ -183,7 +183,11 @@ impl Means {
         let codec = match coding.as_deref() {
             Some("gzip" | "x-gzip") if has_body => Codec::open("gzip", true),
             Some("deflate") if has_body => Codec::open("deflate", true),
-            _ => None,
+            Some("identity" | "") | None => None,
+            Some(other) if has_body => {
+                return Err(failed(url, &format!("the response is packed as {other:?}, which was not asked for")));
+            }
+            Some(_) => None,
         };
         let reason = parts
             .extensions

@@ -71,6 +71,9 @@ pub(crate) fn ops() -> OpTable {
             // What is not permitted at all is not begun.
             let (method, url) = (text(&args, 2)?, text(&args, 3)?);
             let url = Url::parse(url).map_err(|error| OpError::type_error(format!("{url}: {error}")))?;
+            if !matches!(url.scheme(), "http" | "https") {
+                return Err(OpError::type_error(format!("fetch reaches http: and https: only, not {}:", url.scheme())));
+            }
             let policy = context.extensions.get::<NetPolicy>();
             let policy = policy.map_or_else(|| NetPolicy::none().clone(), |policy| (*policy).clone());
             policy.rule(method, &url).map_err(|grant| OpError::permission(&format!("{method} {}", origin(&url)), &grant))?;
