@@ -152,6 +152,15 @@ impl BrowserSession {
             shared.end_from_within(&record, EndReason::Lifetime);
         }
         self.check_alive()?;
+        // Before a VM is taken: a mount that cannot be seen costs the session nothing, and its folders are no change of the script's.
+        let mounts = context.extensions.get::<Mounts>();
+        if let Some(mounts) = mounts.as_deref().or(shared.config.mounts.as_ref()) {
+            self.files().make_room_for(mounts).map_err(|error| {
+                ScriptError::invalid_request(format!(
+                    "a folder of the host cannot be mounted for this session: {error}"
+                ))
+            })?;
+        }
         self.stop_pumping();
 
         let chosen = self.choose(config, epoch);
@@ -179,13 +188,14 @@ impl BrowserSession {
         };
         let files = self.files();
         let view = files.begin();
+        let extensions = self.extensions(context.extensions, view);
         let before_files = Before::new(&files, options.atomic, options.changes);
         let script = Script {
             prepare,
             args: args.clone(),
             name,
             options: Arc::new(options.clone()),
-            extensions: self.extensions(context.extensions, view)?,
+            extensions,
             lent: context.lent,
             sink: context.console,
             cancel: context.cancel,
@@ -297,7 +307,7 @@ impl BrowserSession {
         }
     }
 
-    fn extensions(&self, mut extensions: Extensions, view: FilesView) -> Result<Extensions, ScriptError> {
+    fn extensions(&self, mut extensions: Extensions, view: FilesView) -> Extensions {
         if let Some(modules) = &self.slot.shared.config.modules
             && extensions.get::<ModuleAccess>().is_none()
         {
@@ -308,13 +318,6 @@ impl BrowserSession {
         {
             extensions = extensions.with(mounts.clone());
         }
-        if let Some(mounts) = extensions.get::<Mounts>() {
-            view.make_room_for(&mounts).map_err(|error| {
-                ScriptError::invalid_request(format!(
-                    "a folder of the host cannot be mounted for this session: {error}"
-                ))
-            })?;
-        }
         if let Some(policy) = &self.slot.shared.config.net
             && extensions.get::<NetPolicy>().is_none()
         {
@@ -323,7 +326,7 @@ impl BrowserSession {
         if extensions.get::<NetPolicy>().is_some() {
             extensions = extensions.with(self.slot.shared.config.network.clone()).with(self.slot.record.net().clone());
         }
-        Ok(extensions.with(SessionVars(self.slot.record.vars.clone())).with(view))
+        extensions.with(SessionVars(self.slot.record.vars.clone())).with(view)
     }
 
     /// Turns the end of a run into its result and settles what becomes of the VM.

@@ -126,6 +126,17 @@ impl Files {
         changes::between(&snapshot.0, &now)
     }
 
+    /// Makes the folders in which `mounts` stand, so that they are seen from above.
+    ///
+    /// # Errors
+    /// If a file is in the way or the quota is full.
+    pub fn make_room_for(&self, mounts: &Mounts) -> Result<(), FsError> {
+        let mut state = self.lock();
+        mounts
+            .iter()
+            .try_for_each(|mount| self.change(&mut state, |tree, room| tree.mkdir(room, mount.at(), true)).map(drop))
+    }
+
     /// What is held.
     pub fn usage(&self) -> FilesUsage {
         let (bytes, entries) = self.lock().tree.usage();
@@ -193,16 +204,6 @@ pub struct FilesView {
 }
 
 impl FilesView {
-    /// Makes the folders in which `mounts` stand, so that they are seen from above.
-    ///
-    /// # Errors
-    /// If a file is in the way or the quota is full.
-    pub fn make_room_for(&self, mounts: &Mounts) -> Result<(), FsError> {
-        mounts
-            .iter()
-            .try_for_each(|mount| self.change("mount", |tree, room| tree.mkdir(room, mount.at(), true)).map(drop))
-    }
-
     fn restored(&self) -> u64 {
         self.files.lock().restored
     }

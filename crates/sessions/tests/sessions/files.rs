@@ -256,6 +256,7 @@ async fn an_overlay_looks_like_the_host_and_leaves_it_alone() {
         result.files
     );
     assert!(result.files.iter().any(|file| file.path == "/data/file2.txt" && file.change == FileChangeKind::Created));
+    assert!(result.files.iter().all(|file| file.path != "/data"), "the mount is no change");
     // The host's folder is as it was, and another run sees both layers.
     assert_eq!(std::fs::read_to_string(inside.join("file.txt")).expect("it is there"), "host");
     assert_eq!(std::fs::read_to_string(inside.join("sub/inner.txt")).expect("it is there"), "inner");
@@ -413,6 +414,17 @@ async fn a_file_that_grows_is_read_as_far_as_the_heap_goes_and_no_further() {
     // In parts it can be read.
     let script = "const h = await fs.open('/data/endless'); const { bytesRead } = await h.read(new Uint8Array(10), 0, 10, 2 ** 39); bytesRead";
     assert_eq!(value(&table, script, mount(&inside, "/data", MountMode::ReadOnly)).await, 10);
+}
+
+#[tokio::test]
+async fn a_file_in_the_way_of_a_mount_refuses_the_run_and_loses_nothing() {
+    let (_top, inside) = host();
+    let table = table();
+    value(&table, "globalThis.kept = 1; await fs.writeFile('/data', 'mine')", RunContext::new()).await;
+    let refused = run_with(&table, "1", mount(&inside, "/data", MountMode::ReadOnly)).await;
+    assert_eq!(refused.error.map(|error| error.kind), Some(ErrorKind::InvalidRequest));
+    let after = table.run("s", RunRequest::new("[kept, await fs.readFile('/data', 'utf8')]")).await;
+    assert_eq!((after.vm, after.value), (Some(VmOrigin::Warm), Some(json!([1, "mine"]))));
 }
 
 #[test]
