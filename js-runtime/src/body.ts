@@ -2,10 +2,9 @@
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { bytesSet, charCodeAt, defineProperty, indexOf, isView, join, list, parse, promiseResolve, promiseThen, push, slice, toLowerCase, trim } = intrinsics;
   const { TypeError, Uint8Array, viewBuffer, viewByteLength, typedArrayTag } = intrinsics;
-  const { bytesOf, deferred, isBuffer, isObject, rejected, usvString } = ops.library_value("webidl");
+  const { bytesOf, deferred, handled, isBuffer, isObject, rejected, usvString } = ops.library_value("webidl");
   const readables = (): Readables => ops.library_value("readables");
   const lists: HeaderLists = ops.library_value("headerLists");
-  const CHUNK = 65536;
 
   const copy = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
     const all = new Uint8Array(viewByteLength(bytes));
@@ -108,25 +107,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   function stream(body: BodyRecord): any {
     if (body.stream === undefined) {
-      const bytes = body.bytes!, size = viewByteLength(bytes), readableBytes = ops.library_value("readableBytes");
-      let at = 0;
-      const made: ReadableRecord = readableBytes.create(() => {
-        if (at >= size) {
-          readableBytes.end(made.controller);
-        } else {
-          const to = at + CHUNK < size ? at + CHUNK : size;
-          readableBytes.enqueue(made.controller, copy(new Uint8Array(viewBuffer(bytes), intrinsics.viewOffset(bytes) + at, to - at)));
-          at = to;
-        }
-        return promiseResolve(undefined);
-      }, () => promiseResolve(undefined));
-      body.stream = made;
+      const made: ReadableRecord = (body.stream = ops.library_value("readableBytes").ofBytes(body.bytes!));
       // Of a body that was read already, so was its stream.
       if (body.taken) handled(readables().cancel(made, undefined));
     }
-    return body.stream.instance;
+    return body.stream!.instance;
   }
-  const handled = (promise: Promise<unknown>) => promiseThen(promise, undefined, () => {});
 
   function clone(body: BodyRecord): BodyRecord {
     if (body.stream === undefined) return ofBytes(body.bytes!);

@@ -1,37 +1,22 @@
 // fetch: https://fetch.spec.whatwg.org/#fetch-method What it may reach, the host decides.
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { finalization, finalizationRegister, freeze, isView, list, promiseResolve, promiseThen, push, typedArrayTag, TypeError, viewByteLength } = intrinsics;
-  const { deferred, required } = ops.library_value("webidl");
+  const { deferred, handled, required } = ops.library_value("webidl");
   const bodies: Bodies = ops.library_value("bodies"), responses = ops.library_value("responses"), signals: Signals = ops.library_value("signals");
-  const queues: StreamQueues = ops.library_value("queues");
   const requestOf: (value: unknown) => RequestRecord | undefined = ops.library_value("requestOf");
 
   /** Requests that wait for the head of their response; more wait here, where they are counted. */
   const MOST = 64;
-  let running = 0;
-  const waiting = queues.queue<() => void>();
+  const { turn, done } = ops.library_value("queues").gate(MOST);
   // A response that nobody reads is let go of when it is collected.
   const forgotten = finalization<number>((id) => ops.fetch_close(id));
-
-  async function turn(): Promise<void> {
-    if (running >= MOST) {
-      const { promise, resolve } = deferred<void>();
-      queues.enqueue(waiting, resolve as () => void, 0);
-      await promise;
-    }
-    running++;
-  }
-  function done(): void {
-    running--;
-    if (waiting.length > 0) queues.dequeue(waiting)();
-  }
 
   /** Sends a stream piece by piece, as fast as it is taken. */
   function upload(id: number, body: BodyRecord, fail: (reason: unknown) => void): void {
     const readables: Readables = ops.library_value("readables"), reader = readables.acquire(body.stream!);
     const stop = (reason: unknown) => {
       if (reason !== undefined) fail(reason);
-      promiseThen(readables.cancelReader(reader, reason), undefined, () => {});
+      handled(readables.cancelReader(reader, reason));
       ops.fetch_close(id);
     };
     const next = () =>
@@ -48,7 +33,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   async function run(request: RequestRecord): Promise<any> {
     const { body, signal } = request, { promise: aborted, reject: abort } = deferred<never>();
-    promiseThen(aborted, undefined, () => {});
+    handled(aborted);
     const state = signals.stateOf(signal);
     if (state.aborted) throw state.reason;
     let id: number | undefined, download: ReadableRecord | undefined;
@@ -57,7 +42,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       abort(reason);
       if (id !== undefined) ops.fetch_close(id);
       if (body !== null && body.stream !== undefined && body.stream.state === "readable") {
-        promiseThen((ops.library_value("readables") as Readables).cancel(body.stream, reason), undefined, () => {});
+        handled((ops.library_value("readables") as Readables).cancel(body.stream, reason));
       }
       if (download !== undefined) ops.library_value("readableBytes").fail(download.controller, reason);
     };

@@ -7,6 +7,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const TOKEN = { __proto__: null };
   const gone = undefined as any;
   const MOST = 9007199254740991;
+  /** What a stream of bytes that are there gives at a time. */
+  const CHUNK = 65536;
 
   /** A buffer that somebody wants filled. */
   interface PullInto {
@@ -94,6 +96,25 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     controller.pull = pull;
     controller.cancel = cancel;
     begin(controller, () => undefined);
+    return stream;
+  }
+
+  /** A stream of copies of bytes that are there already. */
+  function ofBytes(bytes: Uint8Array<ArrayBuffer>): ReadableRecord {
+    const size = viewByteLength(bytes), done = () => promiseResolve(undefined);
+    let at = 0;
+    const stream: ReadableRecord = create(() => {
+      const controller = stream.controller as ByteController;
+      if (at >= size) {
+        end(controller);
+      } else {
+        const count = min(CHUNK, size - at), piece = new Uint8Array(count);
+        bytesSet(piece, new Uint8Array(viewBuffer(bytes), viewOffset(bytes) + at, count));
+        at += count;
+        enqueue(controller, piece);
+      }
+      return done();
+    }, done);
     return stream;
   }
 
@@ -677,6 +698,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   defineInterface(ReadableStreamBYOBReader, "ReadableStreamBYOBReader");
   return {
     ReadableByteStreamController, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
-    readableBytes: { __proto__: null, close, create, end, enqueue, errorRequests, fail, setUp, tee, ReadableStreamBYOBReader },
+    readableBytes: { __proto__: null, close, create, end, enqueue, errorRequests, fail, ofBytes, setUp, tee, ReadableStreamBYOBReader },
   };
 };

@@ -1,7 +1,7 @@
 // Queues with sizes and queuing strategies: https://streams.spec.whatwg.org/#qs
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { apply, Number, RangeError, TypeError } = intrinsics;
-  const { callback, defineInterface, dictionary, required } = ops.library_value("webidl");
+  const { callback, deferred, defineInterface, dictionary, required } = ops.library_value("webidl");
 
   const queue = <T>(): StreamQueue<T> => ({ first: undefined, last: undefined, length: 0, total: 0 });
 
@@ -29,6 +29,26 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   function clear<T>(queue: StreamQueue<T>): void {
     queue.first = queue.last = undefined;
     queue.length = queue.total = 0;
+  }
+
+  /** Lets `most` through at a time; who waits for a turn waits here, where it is counted. Each turn is ended by `done`. */
+  function gate(most: number): { turn(): Promise<void>; done(): void } {
+    let running = 0;
+    const waiting = queue<() => void>();
+    return {
+      async turn() {
+        if (running >= most) {
+          const { promise, resolve } = deferred<void>();
+          enqueue(waiting, resolve as () => void, 0);
+          await promise;
+        }
+        running++;
+      },
+      done() {
+        running--;
+        if (waiting.length > 0) dequeue(waiting)();
+      },
+    };
   }
 
   /** What a stream's second argument says, read once. */
@@ -91,6 +111,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   defineInterface(CountQueuingStrategy, "CountQueuingStrategy");
   return {
     ByteLengthQueuingStrategy, CountQueuingStrategy,
-    queues: { __proto__: null, clear, dequeue, enqueue, highWaterMark, queue, sizeOf, strategy },
+    queues: { __proto__: null, clear, dequeue, enqueue, gate, highWaterMark, queue, sizeOf, strategy },
   };
 };

@@ -20,6 +20,7 @@ interface StreamQueues {
   clear<T>(queue: StreamQueue<T>): void;
   dequeue<T>(queue: StreamQueue<T>): T;
   enqueue<T>(queue: StreamQueue<T>, value: T, size: number): void;
+  gate(most: number): { turn(): Promise<void>; done(): void };
   highWaterMark(strategy: StreamStrategy, otherwise: number): number;
   queue<T>(): StreamQueue<T>;
   sizeOf(strategy: StreamStrategy): (chunk: unknown) => number;

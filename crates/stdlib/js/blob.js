@@ -5,8 +5,6 @@
   const { Number, TypeError, Uint8Array } = intrinsics;
   const { bytesOf, defineInterface, dictionary, domString, isBuffer, isObject, rejected, required, sequence, serializable, usvString } = ops.library_value("webidl");
   const TOKEN = { __proto__: null };
-  /** What a stream of a blob gives at a time. */
-  const CHUNK = 65536;
 
   let bytesOfBlob                                         ;
   let isBlob                                   ;
@@ -116,19 +114,7 @@
       return make(part(bytes, from, to < from ? from : to), type);
     }
     stream() {
-      const bytes = this.#bytes, size = byteLength(bytes), readableBytes = ops.library_value("readableBytes");
-      let at = 0;
-      const stream                 = readableBytes.create(() => {
-        if (at >= size) {
-          readableBytes.end(stream.controller);
-        } else {
-          const to = at + CHUNK < size ? at + CHUNK : size;
-          readableBytes.enqueue(stream.controller, copy(part(bytes, at, to)));
-          at = to;
-        }
-        return promiseResolve(undefined);
-      }, () => promiseResolve(undefined));
-      return stream.instance;
+      return ops.library_value("readableBytes").ofBytes(this.#bytes).instance;
     }
     text()                  {
       return isBlob(this) ? promiseResolve(decode(this.#bytes)) : notOne();

@@ -3,10 +3,9 @@
 ((ops     , intrinsics            ) => {
   const { bytesSet, charCodeAt, defineProperty, indexOf, isView, join, list, parse, promiseResolve, promiseThen, push, slice, toLowerCase, trim } = intrinsics;
   const { TypeError, Uint8Array, viewBuffer, viewByteLength, typedArrayTag } = intrinsics;
-  const { bytesOf, deferred, isBuffer, isObject, rejected, usvString } = ops.library_value("webidl");
+  const { bytesOf, deferred, handled, isBuffer, isObject, rejected, usvString } = ops.library_value("webidl");
   const readables = ()            => ops.library_value("readables");
   const lists              = ops.library_value("headerLists");
-  const CHUNK = 65536;
 
   const copy = (bytes            )                          => {
     const all = new Uint8Array(viewByteLength(bytes));
@@ -109,25 +108,12 @@
 
   function stream(body            )      {
     if (body.stream === undefined) {
-      const bytes = body.bytes , size = viewByteLength(bytes), readableBytes = ops.library_value("readableBytes");
-      let at = 0;
-      const made                 = readableBytes.create(() => {
-        if (at >= size) {
-          readableBytes.end(made.controller);
-        } else {
-          const to = at + CHUNK < size ? at + CHUNK : size;
-          readableBytes.enqueue(made.controller, copy(new Uint8Array(viewBuffer(bytes), intrinsics.viewOffset(bytes) + at, to - at)));
-          at = to;
-        }
-        return promiseResolve(undefined);
-      }, () => promiseResolve(undefined));
-      body.stream = made;
+      const made                 = (body.stream = ops.library_value("readableBytes").ofBytes(body.bytes ));
       // Of a body that was read already, so was its stream.
       if (body.taken) handled(readables().cancel(made, undefined));
     }
-    return body.stream.instance;
+    return body.stream .instance;
   }
-  const handled = (promise                  ) => promiseThen(promise, undefined, () => {});
 
   function clone(body            )             {
     if (body.stream === undefined) return ofBytes(body.bytes );

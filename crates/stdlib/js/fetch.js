@@ -2,37 +2,22 @@
 // fetch: https://fetch.spec.whatwg.org/#fetch-method What it may reach, the host decides.
 ((ops     , intrinsics            ) => {
   const { finalization, finalizationRegister, freeze, isView, list, promiseResolve, promiseThen, push, typedArrayTag, TypeError, viewByteLength } = intrinsics;
-  const { deferred, required } = ops.library_value("webidl");
+  const { deferred, handled, required } = ops.library_value("webidl");
   const bodies         = ops.library_value("bodies"), responses = ops.library_value("responses"), signals          = ops.library_value("signals");
-  const queues               = ops.library_value("queues");
   const requestOf                                                = ops.library_value("requestOf");
 
   /** Requests that wait for the head of their response; more wait here, where they are counted. */
   const MOST = 64;
-  let running = 0;
-  const waiting = queues.queue            ();
+  const { turn, done } = ops.library_value("queues").gate(MOST);
   // A response that nobody reads is let go of when it is collected.
   const forgotten = finalization        ((id) => ops.fetch_close(id));
-
-  async function turn()                {
-    if (running >= MOST) {
-      const { promise, resolve } = deferred      ();
-      queues.enqueue(waiting, resolve              , 0);
-      await promise;
-    }
-    running++;
-  }
-  function done()       {
-    running--;
-    if (waiting.length > 0) queues.dequeue(waiting)();
-  }
 
   /** Sends a stream piece by piece, as fast as it is taken. */
   function upload(id        , body            , fail                           )       {
     const readables            = ops.library_value("readables"), reader = readables.acquire(body.stream );
     const stop = (reason         ) => {
       if (reason !== undefined) fail(reason);
-      promiseThen(readables.cancelReader(reader, reason), undefined, () => {});
+      handled(readables.cancelReader(reader, reason));
       ops.fetch_close(id);
     };
     const next = () =>
@@ -49,7 +34,7 @@
 
   async function run(request               )               {
     const { body, signal } = request, { promise: aborted, reject: abort } = deferred       ();
-    promiseThen(aborted, undefined, () => {});
+    handled(aborted);
     const state = signals.stateOf(signal);
     if (state.aborted) throw state.reason;
     let id                    , download                            ;
@@ -58,7 +43,7 @@
       abort(reason);
       if (id !== undefined) ops.fetch_close(id);
       if (body !== null && body.stream !== undefined && body.stream.state === "readable") {
-        promiseThen((ops.library_value("readables")             ).cancel(body.stream, reason), undefined, () => {});
+        handled((ops.library_value("readables")             ).cancel(body.stream, reason));
       }
       if (download !== undefined) ops.library_value("readableBytes").fail(download.controller, reason);
     };

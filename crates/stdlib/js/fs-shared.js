@@ -2,29 +2,21 @@
 // What everything about files has in common: how the host is asked, what paths, data and flags are, what is found out about a file.
 ((ops     , intrinsics            ) => {
   const { Date, decodeURIComponent, defineProperty, hasOwn, indexOf, slice, String, toWellFormed, TypeError } = intrinsics;
-  const { bytesOf, deferred, dictionary, domString, isObject } = ops.library_value("webidl");
-  const queues               = ops.library_value("queues");
+  const { bytesOf, dictionary, domString, isObject } = ops.library_value("webidl");
 
   /** Operations on mounts that one VM has under way; more wait here, where they are counted. */
   const MOST = 16;
-  let running = 0;
-  const waiting = queues.queue            ();
+  const { turn, done } = (ops.library_value("queues")                ).gate(MOST);
 
   /** Answers at once what is in memory, and as a task what is in a mount. */
   async function ask(request             , bytes             )               {
     const answer = bytes === undefined ? ops.fs(request) : ops.fs(request, bytes);
     if (answer !== undefined) return answer;
-    if (running >= MOST) {
-      const { promise, resolve } = deferred      ();
-      queues.enqueue(waiting, resolve              , 0);
-      await promise;
-    }
-    running++;
+    await turn();
     try {
       return await (bytes === undefined ? ops.fs_host(request) : ops.fs_host(request, bytes));
     } finally {
-      running--;
-      if (waiting.length > 0) queues.dequeue(waiting)();
+      done();
     }
   }
 

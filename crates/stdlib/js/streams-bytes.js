@@ -8,6 +8,8 @@
   const TOKEN = { __proto__: null };
   const gone = undefined       ;
   const MOST = 9007199254740991;
+  /** What a stream of bytes that are there gives at a time. */
+  const CHUNK = 65536;
 
   /** A buffer that somebody wants filled. */
   ;
@@ -95,6 +97,25 @@
     controller.pull = pull;
     controller.cancel = cancel;
     begin(controller, () => undefined);
+    return stream;
+  }
+
+  /** A stream of copies of bytes that are there already. */
+  function ofBytes(bytes                         )                 {
+    const size = viewByteLength(bytes), done = () => promiseResolve(undefined);
+    let at = 0;
+    const stream                 = create(() => {
+      const controller = stream.controller                  ;
+      if (at >= size) {
+        end(controller);
+      } else {
+        const count = min(CHUNK, size - at), piece = new Uint8Array(count);
+        bytesSet(piece, new Uint8Array(viewBuffer(bytes), viewOffset(bytes) + at, count));
+        at += count;
+        enqueue(controller, piece);
+      }
+      return done();
+    }, done);
     return stream;
   }
 
@@ -678,6 +699,6 @@
   defineInterface(ReadableStreamBYOBReader, "ReadableStreamBYOBReader");
   return {
     ReadableByteStreamController, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
-    readableBytes: { __proto__: null, close, create, end, enqueue, errorRequests, fail, setUp, tee, ReadableStreamBYOBReader },
+    readableBytes: { __proto__: null, close, create, end, enqueue, errorRequests, fail, ofBytes, setUp, tee, ReadableStreamBYOBReader },
   };
 })

@@ -2,7 +2,7 @@
 // Queues with sizes and queuing strategies: https://streams.spec.whatwg.org/#qs
 ((ops     , intrinsics            ) => {
   const { apply, Number, RangeError, TypeError } = intrinsics;
-  const { callback, defineInterface, dictionary, required } = ops.library_value("webidl");
+  const { callback, deferred, defineInterface, dictionary, required } = ops.library_value("webidl");
 
   const queue =    ()                 => ({ first: undefined, last: undefined, length: 0, total: 0 });
 
@@ -30,6 +30,26 @@
   function clear   (queue                )       {
     queue.first = queue.last = undefined;
     queue.length = queue.total = 0;
+  }
+
+  /** Lets `most` through at a time; who waits for a turn waits here, where it is counted. Each turn is ended by `done`. */
+  function gate(most        )                                          {
+    let running = 0;
+    const waiting = queue            ();
+    return {
+      async turn() {
+        if (running >= most) {
+          const { promise, resolve } = deferred      ();
+          enqueue(waiting, resolve              , 0);
+          await promise;
+        }
+        running++;
+      },
+      done() {
+        running--;
+        if (waiting.length > 0) dequeue(waiting)();
+      },
+    };
   }
 
   /** What a stream's second argument says, read once. */
@@ -92,6 +112,6 @@
   defineInterface(CountQueuingStrategy, "CountQueuingStrategy");
   return {
     ByteLengthQueuingStrategy, CountQueuingStrategy,
-    queues: { __proto__: null, clear, dequeue, enqueue, highWaterMark, queue, sizeOf, strategy },
+    queues: { __proto__: null, clear, dequeue, enqueue, gate, highWaterMark, queue, sizeOf, strategy },
   };
 })

@@ -89,6 +89,11 @@ pub(crate) fn ops() -> OpTable {
         .merge(edwards::ops())
 }
 
+/// `None` stands for what is no key.
+fn or_null(result: Option<Vec<u8>>) -> OpValue {
+    result.map_or_else(|| Value::Null.into(), OpValue::Bytes)
+}
+
 /// The script was stopped; nobody sees this.
 fn stopped() -> OpError {
     OpError::new("Error", "the script was stopped")

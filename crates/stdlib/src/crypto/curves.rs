@@ -1,11 +1,11 @@
 //! ECDSA and ECDH on the curves of NIST. A private key is its number, a public key its uncompressed point.
 
 use perennial_engine::{OpError, OpTable, OpValue};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::digest;
+use super::{digest, or_null};
 use crate::{bytes, text};
 
 macro_rules! curve {
@@ -86,10 +86,6 @@ macro_rules! on_curve {
             _ => return Err(OpError::type_error("no such curve")),
         }
     };
-}
-
-fn or_null(result: Option<Vec<u8>>) -> OpValue {
-    result.map_or_else(|| Value::Null.into(), OpValue::Bytes)
 }
 
 /// `None` stands for what is no key, and becomes `null`.

@@ -3,8 +3,9 @@
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use perennial_engine::{OpTable, OpValue};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::or_null;
 use crate::bytes;
 
 /// What stands before the seed in PKCS #8: <https://www.rfc-editor.org/rfc/rfc8410#section-7>. The crate writes a later version, which
@@ -17,10 +18,6 @@ fn signing(key: &[u8]) -> Option<SigningKey> {
 
 fn verifying(key: &[u8]) -> Option<VerifyingKey> {
     VerifyingKey::from_bytes(key.try_into().ok()?).ok()
-}
-
-fn or_null(result: Option<Vec<u8>>) -> OpValue {
-    result.map_or_else(|| Value::Null.into(), OpValue::Bytes)
 }
 
 pub(super) fn ops() -> OpTable {
