@@ -110,7 +110,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
     async readFile(options: unknown = undefined) {
       const id = this.#open(), encoding = encodingOf(optionsOf(options)), bytes = await readAll(id);
-      return encoding === undefined ? bytes : textOf(bytes, encoding);
+      return encoding === undefined ? (ops.library_value("buffers") as Buffers).wrap(bytes) : textOf(bytes, encoding);
     }
     async writeFile(data: unknown, options: unknown = undefined) {
       const id = this.#open();

@@ -12,7 +12,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     const given = optionsOf(options), encoding = encodingOf(given), { signal } = given;
     if (signal !== undefined && (ops.library_value("signals") as Signals).stateOf(signal).aborted) throw (ops.library_value("signals") as Signals).stateOf(signal).reason;
     const bytes = await handles().with(pathOf(path), flagsOf(given.flag, "r"), (id) => handles().readAll(id));
-    return encoding === undefined ? bytes : textOf(bytes, encoding);
+    return encoding === undefined ? (ops.library_value("buffers") as Buffers).wrap(bytes) : textOf(bytes, encoding);
   }
 
   async function write(path: unknown, data: unknown, options: unknown, otherwise: string): Promise<void> {

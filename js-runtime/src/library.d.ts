@@ -49,6 +49,12 @@ interface Intrinsics {
   weakMapGet<K extends object, V>(map: WeakMap<K, V>, key: K): V | undefined;
   weakMapSet<K extends object, V>(map: WeakMap<K, V>, key: K, value: V): void;
   floor(value: number): number;
+  symbolFor(name: string): symbol;
+  functionToString(value: Function): string;
+  encodeURIComponent(text: string): string;
+  atob(base64: string): string;
+  btoa(text: string): string;
+  readonly dispose: typeof Symbol.dispose;
   stringify: typeof JSON.stringify;
   parse: typeof JSON.parse;
   toWellFormed(text: string): string;
@@ -76,6 +82,9 @@ interface Intrinsics {
   mapForEach<K, V>(map: Map<K, V>, each: (value: V, key: K) => void): void;
   mapGet<K, V>(map: Map<K, V>, key: K): V | undefined;
   mapSet<K, V>(map: Map<K, V>, key: K, value: V): Map<K, V>;
+  mapHas<K, V>(map: Map<K, V>, key: K): boolean;
+  mapSize(map: Map<unknown, unknown>): number;
+  setSize(set: Set<unknown>): number;
   mapDelete<K, V>(map: Map<K, V>, key: K): boolean;
   setForEach<T>(set: Set<T>, each: (value: T) => void): void;
   setAdd<T>(set: Set<T>, value: T): Set<T>;
@@ -98,6 +107,8 @@ interface Intrinsics {
   /** Milliseconds since 1970. */
   wallClock(): number;
   readonly ArrayBuffer: ArrayBufferConstructor;
+  readonly BigInt: BigIntConstructor;
+  readonly Symbol: SymbolConstructor;
   readonly DataView: DataViewConstructor;
   readonly Date: DateConstructor;
   readonly Error: ErrorConstructor;

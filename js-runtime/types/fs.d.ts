@@ -36,7 +36,7 @@ interface FileHandle {
   read(options?: { buffer?: ArrayBufferView; offset?: number; length?: number; position?: number | null }): Promise<{ bytesRead: number; buffer: ArrayBufferView }>;
   write(data: string, position?: number | null, encoding?: "utf8"): Promise<{ bytesWritten: number; buffer: string }>;
   write<T extends ArrayBufferView>(data: T, offset?: number, length?: number, position?: number | null): Promise<{ bytesWritten: number; buffer: T }>;
-  readFile(): Promise<Uint8Array<ArrayBuffer>>;
+  readFile(): Promise<Buffer>;
   readFile(options: FileText | { encoding: FileText }): Promise<string>;
   writeFile(data: FileData, options?: FileWriteOptions): Promise<void>;
   appendFile(data: FileData, options?: FileWriteOptions): Promise<void>;
@@ -49,7 +49,7 @@ interface FileHandle {
 }
 
 declare const fs: {
-  readFile(path: FilePath, options?: { encoding?: null; flag?: FileOpenFlags; signal?: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>;
+  readFile(path: FilePath, options?: { encoding?: null; flag?: FileOpenFlags; signal?: AbortSignal }): Promise<Buffer>;
   readFile(path: FilePath, options: FileText | { encoding: FileText; flag?: FileOpenFlags; signal?: AbortSignal }): Promise<string>;
   writeFile(path: FilePath, data: FileData, options?: FileWriteOptions | "utf8"): Promise<void>;
   appendFile(path: FilePath, data: FileData, options?: FileWriteOptions | "utf8"): Promise<void>;

@@ -49,13 +49,6 @@ interface PerennialConsole {
 }
 declare const console: PerennialConsole;
 
-interface PerennialPerformance {
-  /** Milliseconds since `timeOrigin`. */
-  now(): number;
-  readonly timeOrigin: number;
-}
-declare const performance: PerennialPerformance;
-
 declare function queueMicrotask(callback: () => void): void;
 /** Base64 of a string of characters up to U+00FF. */
 declare function btoa(text: string): string;

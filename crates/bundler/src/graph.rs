@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 use crate::commonjs::{Required, assemble, facade};
 use crate::diagnostics::{Problem, SourceError};
 use crate::links::{collect_exports, no_export};
+use crate::load::NODE;
 use crate::module::ModuleText;
 use crate::prepare::Prepared;
 use crate::survey::Import;
@@ -26,6 +27,13 @@ pub struct Module {
     /// Whether it awaits at its top level.
     pub awaits: bool,
     pub(crate) path: Option<PathBuf>,
+}
+
+impl Module {
+    /// The name of the host's module that this is; a file never has one.
+    pub fn provided(&self) -> Option<&str> {
+        self.path.is_none().then_some(&*self.name)
+    }
 }
 
 /// A module and all that it imports.
@@ -197,6 +205,8 @@ fn required(nodes: &[Node], edge: usize) -> Required {
     match nodes[edge].content {
         Content::CommonJs(_) => Required::CommonJs,
         Content::Data(_) => Required::Data,
+        // What Node has as a module is a value, which the host's module exports as its default.
+        Content::EsModule(_) if nodes[edge].path.is_none() && nodes[edge].name.starts_with(NODE) => Required::Data,
         Content::EsModule(_) | Content::Facade => Required::EsModule,
     }
 }

@@ -12,7 +12,7 @@ use self::loading::{Loading, Request};
 use crate::fs::{FileKind, FileSystem, MemoryFiles, Stat, normalize};
 use crate::graph::{Content, Graph};
 use crate::parse::with_large_stack;
-use crate::resolve::Way;
+use crate::resolve::{Way, is_node_module};
 
 /// A larger file is no module.
 const MAX_FILE: u64 = 16 << 20;
@@ -23,8 +23,9 @@ const MAX_PATHS: usize = 100_000;
 /// Nobody writes a longer name of a module.
 const MAX_SPECIFIER: usize = 4 << 10;
 const NO_ROOT: &str = "no directory is granted to read modules from; `--modules`, or `ModuleAccess` of whoever embeds this, would grant one";
-/// Names that the host provides begin with this.
-const PROVIDED: &str = "perennial:";
+/// Names that the host provides begin with one of these.
+const PROVIDED: [&str; 2] = ["perennial:", NODE];
+pub(crate) const NODE: &str = "node:";
 
 /// Loads modules below granted roots, and those that the host provides. Clones share everything.
 ///
@@ -169,7 +170,8 @@ pub struct LoaderOptions {
     pub label: Option<PathBuf>,
     /// Whether its modules are nobody else's: what another loader makes of the same files has other keys, and so is another instance in a VM.
     pub private: bool,
-    /// Modules of the host, by names that begin with `perennial:`, as TypeScript.
+    /// Modules of the host, by names that begin with `perennial:` or `node:`, as TypeScript. The latter are found without `node:` too, where
+    /// there is no package of the name, and `require` gives their default export.
     pub provided: BTreeMap<String, Arc<str>>,
 }
 
@@ -288,7 +290,7 @@ impl Loader {
         let inner: &Inner = &self.0;
         let wanted = Request { importer: &request.0, specifier, kind, way: Way::Import, place: None };
         // Those who were granted nothing ask again and again.
-        if inner.roots.is_empty() && !inner.mapped(specifier).starts_with(PROVIDED) {
+        if inner.roots.is_empty() && inner.without_roots(&inner.mapped(specifier)).is_none() {
             return Err(wanted.error(ImportErrorKind::Refused, NO_ROOT));
         }
         inner.counts.graph_misses.fetch_add(1, Ordering::Relaxed);
@@ -336,6 +338,14 @@ impl Inner {
             Some((from, to)) => format!("{to}{}", &specifier[from.len()..]),
             None => specifier.to_owned(),
         }
+    }
+
+    /// The name of the host's module, or of one of Node.js that is not there, that a specifier stands for where no file is to be read.
+    fn without_roots(&self, specifier: &str) -> Option<String> {
+        if PROVIDED.iter().any(|prefix| specifier.starts_with(prefix)) {
+            return Some(specifier.to_owned());
+        }
+        is_node_module(specifier).then(|| format!("{NODE}{specifier}"))
     }
 
     /// What is in a file that was found to be like this. `name` is what positions call it.

@@ -128,7 +128,7 @@ impl Resolver {
                 let refused = self.confined.refused().first().cloned();
                 match refused {
                     Some(path) if matches!(error, ResolveError::NotFound(_)) => Err(Unresolved::Refused(path)),
-                    _ => Err(Unresolved::NotFound(explain(&error, specifier))),
+                    _ => Err(Unresolved::NotFound(explain(&error))),
                 }
             }
         }
@@ -175,13 +175,14 @@ const NODE_MODULES: [&str; 36] = [
     "zlib",
 ];
 
+/// Whether a specifier without `node:` is that of a module of Node.js.
+pub(crate) fn is_node_module(specifier: &str) -> bool {
+    NODE_MODULES.contains(&specifier.split('/').next().unwrap_or(""))
+}
+
 /// What the resolver's error means to who wrote the import.
-fn explain(error: &ResolveError, specifier: &str) -> String {
-    let is_builtin =
-        specifier.starts_with("node:") || NODE_MODULES.contains(&specifier.split('/').next().unwrap_or(""));
+fn explain(error: &ResolveError) -> String {
     match error {
-        ResolveError::Builtin { .. } => "it is part of Node.js, which is not here".to_owned(),
-        _ if is_builtin => "it is part of Node.js, which is not here".to_owned(),
         ResolveError::PackagePathNotExported { subpath, package_json_path, .. } => {
             format!("{} does not export '{subpath}'", package_json_path.display())
         }

@@ -252,5 +252,5 @@
   setPrototypeOf(methods, {});
   const console = methods;
   defineProperty(console, intrinsics.toStringTag, { __proto__: null, value: "console", configurable: true });
-  return { console };
+  return { console, formatter: { __proto__: null, format: (...args) => format(args) } };
 })

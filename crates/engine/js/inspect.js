@@ -15,6 +15,7 @@
   const COMPACT = 3;
   const OBJECT = 0, ARRAY = 1, ARRAY_EXTRAS = 2;
   const NONE = { __proto__: null };
+  const custom = intrinsics.symbolFor("nodejs.util.inspect.custom");
 
   const attempt = (f, value) => { try { return f(value); } catch { return NONE; } };
   const min = (a, b) => (a < b ? a : b), max = (a, b) => (a > b ? a : b);
@@ -149,9 +150,35 @@
     return push(context.circular, value);
   }
 
+  /** What an object's own method says it looks like; no getter is asked. */
+  function customized(context, value, depth) {
+    let shows;
+    for (let at = value, i = 0; at !== null && i < 100 && shows === undefined; at = getPrototypeOf(at), i++) {
+      const descriptor = getOwnPropertyDescriptor(at, custom);
+      if (descriptor !== undefined) shows = "value" in descriptor ? descriptor.value : null;
+    }
+    if (typeof shows !== "function") return NONE;
+    const made = apply(shows, value, [context.depth - depth, { __proto__: null, depth: context.depth - depth, showHidden: context.hidden, stylize: (text) => text }, inspect]);
+    if (made === value) return NONE;
+    if (typeof made !== "string") return format(context, made, depth);
+    if (context.indentation === 0 || !includes(made, "\n")) return spend(context, made);
+    const lines = list();
+    for (let from = 0; ; ) {
+      const end = indexOf(made, "\n", from);
+      push(lines, end < 0 ? slice(made, from) : slice(made, from, end));
+      if (end < 0) break;
+      from = end + 1;
+    }
+    return spend(context, join(lines, "\n" + repeat(" ", context.indentation)));
+  }
+
   function raw(context, value, depth) {
     const kind = ops.kind_of(value);
     if (kind === "proxy") return spend(context, typeof value === "function" ? "[Function (Proxy)]" : "[Proxy]");
+    push(context.seen, value);
+    const own = attempt(() => customized(context, value, depth), undefined);
+    context.seen.length--;
+    if (own !== NONE) return own;
     const constructor = constructorName(value), tag = kind === "buffer" || kind === "promise" || kind === "map" || kind === "set" || kind === "weak" ? "" : tagOf(value);
     let base = "", open = "{", close = "}", extras = OBJECT, keys, body = () => list();
     if (kind === "array") {
@@ -501,5 +528,5 @@
     made.indentation = indentation;
     return format(made, value, 0);
   };
-  return { inspector: { __proto__: null, inspect, numberText, quote } };
+  return { inspector: { __proto__: null, custom, inspect, numberText, quote } };
 })

@@ -45,9 +45,10 @@ enum Core {
     TimerStop,
     ModuleImport,
     LibraryValue,
+    ScriptExit,
 }
 
-const CORE: [(&str, Core); 8] = [
+const CORE: [(&str, Core); 9] = [
     ("console_write", Core::ConsoleWrite),
     ("kind_of", Core::KindOf),
     ("promise_look", Core::PromiseLook),
@@ -56,6 +57,7 @@ const CORE: [(&str, Core); 8] = [
     ("timer_stop", Core::TimerStop),
     ("module_import", Core::ModuleImport),
     ("library_value", Core::LibraryValue),
+    ("script_exit", Core::ScriptExit),
 ];
 const OPS: i32 = 1 << 10;
 const GLOBALS: i32 = 1 << 12;
@@ -81,6 +83,8 @@ pub(crate) struct HostState {
     pub(crate) modules: Arc<Mutex<Modules>>,
     /// The last result and the last error.
     last: [Mutex<Option<Saved>>; 2],
+    /// The script has ended itself, with this code.
+    exited: Mutex<Option<u8>>,
 }
 
 /// Values of the bootstrap and of loaded areas.
@@ -147,6 +151,7 @@ impl HostState {
             }),
             modules: Arc::default(),
             last: Default::default(),
+            exited: Mutex::default(),
         })
     }
 
@@ -165,6 +170,15 @@ impl HostState {
     /// Takes back what the run that ended lent.
     pub(crate) fn end_loans(&self) {
         lock(&self.context).lent = Default::default();
+    }
+
+    /// The code with which the script has ended itself, once.
+    pub(crate) fn take_exit(&self) -> Option<u8> {
+        lock(&self.exited).take()
+    }
+
+    pub(crate) fn has_exited(&self) -> bool {
+        lock(&self.exited).is_some()
     }
 
     pub(crate) fn helpers(&self) -> &Helpers {
@@ -497,6 +511,10 @@ impl HostState {
                     None => Err(scope.throw_error("Error", "no such library value")),
                 }
             }
+            Core::ScriptExit => {
+                *lock(&self.exited) = Some(number(0).clamp(0.0, 255.0) as u8);
+                Err(scope.throw_uncatchable("the script ended itself"))
+            }
             Core::TimerStop => {
                 lock(&self.timers).stop(number(0) as u32);
                 Ok(scope.undefined())
@@ -525,6 +543,10 @@ impl HostState {
 impl Host for Arc<HostState> {
     fn call<'js>(&self, scope: Scope<'js>, id: i32, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
         self.host_calls.fetch_add(1, Ordering::Relaxed);
+        // An executor of a promise can swallow what ends the script; what it does after that reaches nothing.
+        if self.has_exited() {
+            return Err(scope.throw_uncatchable("the script ended itself"));
+        }
         match id {
             LAST.. => self.last(scope, id - LAST, args),
             GLOBALS.. if args.is_empty() => match self.config.globals().get((id - GLOBALS) as usize) {

@@ -21,6 +21,8 @@ pub struct Module {
     pub text: Arc<str>,
     /// Where it comes from.
     pub origin: Arc<dyn Origin>,
+    /// The value of the library that it finds as `import.meta.$library`.
+    library: Option<String>,
     /// Compiled once per process.
     bytecode: OnceLock<Bytecode>,
 }
@@ -28,7 +30,19 @@ pub struct Module {
 impl Module {
     /// A module that has not been compiled yet.
     pub fn new(key: String, name: String, text: Arc<str>, origin: Arc<dyn Origin>) -> Self {
-        Self { key, name, text, origin, bytecode: OnceLock::new() }
+        Self { key, name, text, origin, library: None, bytecode: OnceLock::new() }
+    }
+
+    /// The same for a module of the host that shows a value of the library (see [`crate::Area::with_internals`]), which it finds as
+    /// `import.meta.$library`.
+    #[must_use]
+    pub fn with_library(mut self, value: &str) -> Self {
+        self.library = Some(value.to_owned());
+        self
+    }
+
+    pub(crate) fn library(&self) -> Option<&str> {
+        self.library.as_deref()
     }
 
     pub(crate) fn bytecode(&self) -> &OnceLock<Bytecode> {

@@ -156,6 +156,7 @@ impl Vm {
         self.host.timers.lock().unwrap_or_else(PoisonError::into_inner).begin_run();
         self.host.console.begin_run(&options, job.sink);
         self.host.host_calls.store(0, Ordering::Relaxed);
+        self.host.take_exit();
         let program = match (job.prepare)(&budget) {
             Ok(program) => program,
             Err(error) => return self.refuse(error),
@@ -197,6 +198,10 @@ impl Vm {
                 self.drive()
             }
             Err(_) if self.control.should_stop() => Step::Stopped,
+            Err(None) if let Some(code) = self.host.take_exit() => {
+                drop(scope.catch());
+                self.settle(&options, exited(code))
+            }
             Err(Some(error)) => self.refuse(error),
             Err(None) => {
                 let thrown = scope.catch();
@@ -227,6 +232,10 @@ impl Vm {
         let outcome = loop {
             if self.control.should_stop() {
                 return Step::Stopped;
+            }
+            // Its promise may never settle, or have settled meanwhile.
+            if let Some(code) = self.host.take_exit() {
+                break exited(code);
             }
             let settled = match scope.promise_state(&promise) {
                 Some(PromiseState::Pending) => None,
@@ -307,6 +316,8 @@ impl Vm {
                 report_rejections(&self.host, &self.sources, scope);
             }
             spent += self.control.cpu_used().saturating_sub(before);
+            // What ends itself between two runs is the callback.
+            self.host.take_exit();
             if self.control.is_stopped() || spent >= budget || matches!(turned, Turn::Nothing) {
                 break;
             }
@@ -461,8 +472,8 @@ fn run_job(host: &HostState, sources: &Sources, scope: Scope<'_>) -> bool {
 /// A callback threw: nobody can catch it, so the console says it.
 fn report_uncaught(host: &HostState, sources: &Sources, scope: Scope<'_>) {
     let thrown = scope.catch();
-    // After a stop the exception says nothing that the stop does not.
-    if !scope.is_stopped() {
+    // After a stop the exception says nothing that the stop does not, and neither after an end of the script's own.
+    if !scope.is_stopped() && !host.has_exited() {
         let error = describe_thrown(host, sources, &thrown);
         host.console.write(ConsoleLevel::Error, &uncaught_text("Uncaught", &error));
     }
@@ -482,6 +493,17 @@ fn report_rejections(host: &HostState, sources: &Sources, scope: Scope<'_>) {
 fn describe_thrown(host: &HostState, sources: &Sources, thrown: &Value<'_>) -> ScriptError {
     let permission = host.permission_prototype(thrown.scope());
     describe(host.helpers(), &permission, sources, thrown)
+}
+
+/// What a run comes to that ended itself.
+fn exited(code: u8) -> Result<Option<Json>, ScriptError> {
+    if code == 0 {
+        return Ok(None);
+    }
+    let mut error = ScriptError::new(ErrorKind::Runtime, format!("the script ended itself with code {code}"));
+    "Exit".clone_into(&mut error.name);
+    error.exit_code = Some(code);
+    Err(error)
 }
 
 /// Whether arguments are what a run has that was given none.

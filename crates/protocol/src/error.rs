@@ -95,6 +95,9 @@ pub struct ScriptError {
     /// For `unserializable`: where in the value the part is, as `$.items[3].callback`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// The code that the script gave to `process.exit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
     /// The limit that was met: milliseconds for times, bytes for sizes, a count otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
@@ -117,6 +120,7 @@ impl ScriptError {
             excerpt: None,
             cause: None,
             path: None,
+            exit_code: None,
             limit: None,
             used: None,
         }

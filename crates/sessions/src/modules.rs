@@ -122,7 +122,8 @@ static NOTHING: LazyLock<Loader> = LazyLock::new(|| Loader::provided(provided_mo
 pub(crate) fn provided_modules() -> BTreeMap<String, Arc<str>> {
     let modules =
         [("perennial:plugin", include_str!("../js/plugin.ts")), ("perennial:test", include_str!("../js/test.ts"))];
-    modules.into_iter().map(|(name, source)| (name.to_owned(), source.into())).collect()
+    let own = modules.into_iter().map(|(name, source)| (name.to_owned(), source.into()));
+    own.chain(perennial_stdlib::node::modules()).collect()
 }
 
 impl SessionModules {
@@ -161,7 +162,12 @@ impl SessionModules {
             let module = known.unwrap_or_else(|| {
                 let (text, origin) = (module.prepared.text.clone(), Arc::new(Author(module.prepared.clone())));
                 state.bytes += 2 * text.len();
-                let made = Arc::new(Module::new(module.key.clone(), module.name.clone(), text, origin));
+                let made = Module::new(module.key.clone(), module.name.clone(), text, origin);
+                let library = module.provided().filter(|name| name.starts_with("node:"));
+                let made = Arc::new(match library {
+                    Some(value) => made.with_library(value),
+                    None => made,
+                });
                 state.modules.insert(module.key.clone(), Arc::downgrade(&made));
                 made
             });

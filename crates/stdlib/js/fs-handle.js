@@ -111,7 +111,7 @@
     }
     async readFile(options          = undefined) {
       const id = this.#open(), encoding = encodingOf(optionsOf(options)), bytes = await readAll(id);
-      return encoding === undefined ? bytes : textOf(bytes, encoding);
+      return encoding === undefined ? (ops.library_value("buffers")           ).wrap(bytes) : textOf(bytes, encoding);
     }
     async writeFile(data         , options          = undefined) {
       const id = this.#open();

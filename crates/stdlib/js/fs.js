@@ -13,7 +13,7 @@
     const given = optionsOf(options), encoding = encodingOf(given), { signal } = given;
     if (signal !== undefined && (ops.library_value("signals")           ).stateOf(signal).aborted) throw (ops.library_value("signals")           ).stateOf(signal).reason;
     const bytes = await handles().with(pathOf(path), flagsOf(given.flag, "r"), (id) => handles().readAll(id));
-    return encoding === undefined ? bytes : textOf(bytes, encoding);
+    return encoding === undefined ? (ops.library_value("buffers")           ).wrap(bytes) : textOf(bytes, encoding);
   }
 
   async function write(path         , data         , options         , otherwise        )                {

@@ -3,18 +3,20 @@
 //! Each area has one name everywhere: `js-runtime/src/NAME.ts`, of which `js/NAME.js` is made (`cargo xtask generate`), and `NAME.rs` here,
 //! which holds its ops. Ops are pure functions of their arguments; what an area remembers it keeps in the VM.
 
+mod buffer;
 mod compression;
 mod crypto;
 mod encoding;
 pub mod files;
 pub mod net;
+pub mod node;
 mod url;
 
 use perennial_engine::{Area, OpError, OpTable, OpValue};
 
 /// The areas, for [`perennial_engine::EngineConfig`]. Nothing of them costs a VM anything before a script touches one of their globals.
 pub fn areas() -> Vec<Area> {
-    vec![
+    [
         Area::new("webidl", &[], include_str!("../js/webidl.js")).with_internals(&["webidl"]),
         Area::new("blob", &["Blob", "File"], include_str!("../js/blob.js")).with_internals(&["blobs"]),
         Area::new("clone", &["structuredClone"], include_str!("../js/clone.js")),
@@ -80,19 +82,30 @@ pub fn areas() -> Vec<Area> {
         Area::new("body", &[], include_str!("../js/body.js")).with_internals(&["bodies"]),
         Area::new("fetch", &["fetch", "perennial"], include_str!("../js/fetch.js")),
         Area::new("headers", &["Headers"], include_str!("../js/headers.js")).with_internals(&["headerLists"]),
+        Area::new(
+            "performance",
+            &["Performance", "PerformanceEntry", "PerformanceMark", "PerformanceMeasure", "performance"],
+            include_str!("../js/performance.js"),
+        ),
+        Area::new("url-pattern", &["URLPattern"], include_str!("../js/url-pattern.js")),
         Area::new("navigator", &["Navigator", "navigator", "reportError"], include_str!("../js/navigator.js")),
         Area::new("request", &["Request"], include_str!("../js/request.js")).with_internals(&["requestOf"]),
         Area::new("response", &["Response"], include_str!("../js/response.js")).with_internals(&["responses"]),
     ]
+    .into_iter()
+    .chain(node::areas())
+    .collect()
 }
 
 /// The ops behind the areas.
 pub fn ops() -> OpTable {
-    compression::ops()
+    buffer::ops()
+        .merge(compression::ops())
         .merge(crypto::ops())
         .merge(encoding::ops())
         .merge(files::ops())
         .merge(net::ops())
+        .merge(node::ops())
         .merge(url::ops())
 }
 

@@ -1,26 +1,36 @@
-//! URLs, by the `url` crate: its `quirks` are the getters and setters of <https://url.spec.whatwg.org/#api>.
+//! URLs, by the letter of <https://url.spec.whatwg.org/>: `parse` is its parser, `record` what it gives. Hosts are the `url` crate's.
+
+mod parse;
+mod pattern;
+mod record;
 
 use perennial_engine::{OpError, OpTable, OpValue};
 use serde_json::{Value, json};
-use url::{Url, quirks};
 
+use self::parse::{State, parse, parse_part, userinfo};
+use self::record::{Path, Record};
 use crate::text;
 
 pub(crate) fn ops() -> OpTable {
     OpTable::new()
         .sync("url_parse", |_, args| {
-            let base = match args.get(1).and_then(OpValue::as_str).map(Url::parse) {
+            let base = match args.get(1).and_then(OpValue::as_str).map(|base| parse(base, None)) {
                 None => None,
-                Some(Ok(base)) => Some(base),
-                Some(Err(_)) => return Ok(Value::Null.into()),
+                Some(Some(base)) => Some(base),
+                Some(None) => return Ok(Value::Null.into()),
             };
-            let parsed = Url::options().base_url(base.as_ref()).parse(text(&args, 0)?);
-            Ok(parsed.map_or(Value::Null, |url| parts(&url)).into())
+            let parsed = parse(text(&args, 0)?, base.as_ref());
+            Ok(parsed.map_or(Value::Null, |url| url.parts()).into())
         })
         .sync("url_set", |_, args| {
-            let mut url = Url::parse(text(&args, 0)?).map_err(|_| OpError::type_error("this was no URL before"))?;
+            let mut url = parse(text(&args, 0)?, None).ok_or_else(|| OpError::type_error("this was no URL before"))?;
             set(&mut url, text(&args, 1)?, text(&args, 2)?);
-            Ok(parts(&url).into())
+            Ok(url.parts().into())
+        })
+        .sync("url_domain", |_, args| {
+            let (domain, is_shown) = (text(&args, 0)?, crate::flag(&args, 1));
+            let host = url::Host::parse(domain).map(|host| host.to_string()).unwrap_or_default();
+            Ok(json!(if is_shown { idna::domain_to_unicode(&host).0 } else { host }).into())
         })
         .sync("url_query_parse", |_, args| {
             let pairs = form_urlencoded::parse(text(&args, 0)?.as_bytes());
@@ -37,37 +47,57 @@ pub(crate) fn ops() -> OpTable {
             }
             Ok(json!(query.finish()).into())
         })
+        .merge(pattern::ops())
 }
 
-fn parts(url: &Url) -> Value {
-    json!({
-        "href": quirks::href(url), "origin": quirks::origin(url), "protocol": quirks::protocol(url), "username": quirks::username(url),
-        "password": quirks::password(url), "host": quirks::host(url), "hostname": quirks::hostname(url), "port": quirks::port(url),
-        "pathname": quirks::pathname(url), "search": quirks::search(url), "hash": quirks::hash(url),
-    })
-}
-
-/// What is no valid value changes nothing, as the standard has it.
-fn set(url: &mut Url, name: &str, value: &str) {
-    let _: Result<(), ()> = match name {
-        "protocol" => quirks::set_protocol(url, value),
-        "username" => quirks::set_username(url, value),
-        "password" => quirks::set_password(url, value),
-        "host" => quirks::set_host(url, value),
-        "hostname" => quirks::set_hostname(url, value),
-        "port" => quirks::set_port(url, value),
-        "pathname" => {
-            quirks::set_pathname(url, value);
-            Ok(())
+/// The setters of <https://url.spec.whatwg.org/#api>. What is no valid value changes nothing.
+fn set(url: &mut Record, name: &str, value: &str) {
+    let is_opaque = matches!(url.path, Path::Opaque(_));
+    match name {
+        "protocol" => parse_part(url, &format!("{value}:"), State::SchemeStart),
+        "username" if !url.is_bare() => url.username = userinfo(value),
+        "password" if !url.is_bare() => url.password = userinfo(value),
+        "host" if !is_opaque => parse_part(url, value, State::Host),
+        "hostname" if !is_opaque => parse_part(url, value, State::Hostname),
+        "port" if !url.is_bare() => {
+            if value.is_empty() {
+                url.port = None;
+            } else {
+                parse_part(url, value, State::Port);
+            }
+        }
+        "pathname" if !is_opaque => {
+            url.path = Path::default();
+            parse_part(url, value, State::PathStart);
         }
         "search" => {
-            quirks::set_search(url, value);
-            Ok(())
+            url.query = None;
+            if value.is_empty() {
+                strip_spaces(url);
+            } else {
+                url.query = Some(String::new());
+                parse_part(url, value.strip_prefix('?').unwrap_or(value), State::Query);
+            }
         }
         "hash" => {
-            quirks::set_hash(url, value);
-            Ok(())
+            url.fragment = None;
+            if value.is_empty() {
+                strip_spaces(url);
+            } else {
+                url.fragment = Some(String::new());
+                parse_part(url, value.strip_prefix('#').unwrap_or(value), State::Fragment);
+            }
         }
-        _ => Err(()),
-    };
+        _ => {}
+    }
+}
+
+/// Spaces at the end of an opaque path are not written twice the same, unless something follows.
+fn strip_spaces(url: &mut Record) {
+    if url.query.is_none()
+        && url.fragment.is_none()
+        && let Path::Opaque(path) = &mut url.path
+    {
+        path.truncate(path.trim_end_matches(' ').len());
+    }
 }

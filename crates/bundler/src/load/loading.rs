@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::content::content;
-use super::{Admission, ImportError, ImportErrorKind, Inner, Kind, Loaded, NO_ROOT, PROVIDED, Parsed, outside};
+use super::{Admission, ImportError, ImportErrorKind, Inner, Kind, Loaded, NO_ROOT, NODE, PROVIDED, Parsed, outside};
 use crate::diagnostics::line_and_column;
 use crate::fs::{FileKind, Stat, normalize};
 use crate::graph::{Content, Node, finish, hash};
@@ -14,7 +14,7 @@ use crate::links::missing_export;
 use crate::module::{ModuleText, prepare_module};
 use crate::parse::Language;
 use crate::prepare::Prepared;
-use crate::resolve::{Format, Found, Looked, Resolver, Unresolved, Way};
+use crate::resolve::{Format, Found, Looked, Resolver, Unresolved, Way, is_node_module};
 use crate::scan::preparation_bytes;
 
 /// Modules of one graph.
@@ -115,11 +115,14 @@ impl<'a> Loading<'a> {
             }
         };
         let specifier = self.inner.mapped(request.specifier);
-        if specifier.starts_with(PROVIDED) {
+        if PROVIDED.iter().any(|prefix| specifier.starts_with(prefix)) {
             return self.provided(&specifier, request);
         }
         if self.inner.roots.is_empty() {
-            return Err(request.error(ImportErrorKind::Refused, NO_ROOT));
+            return match self.inner.without_roots(&specifier) {
+                Some(name) => self.provided(&name, request),
+                None => Err(request.error(ImportErrorKind::Refused, NO_ROOT)),
+            };
         }
         let is_path = specifier.starts_with(['.', '/']);
         let path = normalize(&request.importer.parent().unwrap_or(Path::new("/")).join(&specifier));
@@ -135,6 +138,9 @@ impl<'a> Loading<'a> {
             }
             Err(Unresolved::Refused(path)) => {
                 return Err(request.error(ImportErrorKind::Refused, outside(&path)));
+            }
+            Err(Unresolved::NotFound(_)) if is_node_module(&specifier) => {
+                return self.provided(&format!("{NODE}{specifier}"), request);
             }
             Err(Unresolved::NotFound(why)) if why.is_empty() && !is_path && !specifier.starts_with('#') => {
                 return Err(request.error(ImportErrorKind::NotFound, no_package(&specifier)));
@@ -180,6 +186,9 @@ impl<'a> Loading<'a> {
             return Ok(*known);
         }
         let Some(source) = self.inner.provided.get(name) else {
+            if let Some(module) = name.strip_prefix(NODE) {
+                return Err(request.error(ImportErrorKind::NotFound, self.no_node_module(module)));
+            }
             let known: Vec<&str> = self.inner.provided.keys().map(String::as_str).collect();
             let message = format!(
                 "the host provides no module of this name; it provides {}",
@@ -194,6 +203,26 @@ impl<'a> Loading<'a> {
         let node = self.add(id, name.to_owned(), None, Content::EsModule(text.clone()), hash);
         self.edges(node, Path::new("/"), &text, name)?;
         Ok(node)
+    }
+
+    /// Why a module of Node.js is not there, and what is.
+    fn no_node_module(&self, name: &str) -> String {
+        let there: Vec<&str> = self.inner.provided.keys().map(String::as_str).filter(|name| name.starts_with(NODE)).collect();
+        if there.is_empty() {
+            return "it is part of Node.js, which is not here".to_owned();
+        }
+        let instead = match name {
+            "fs" => "use node:fs/promises or the global fs, whose functions return promises; ",
+            "http" | "https" | "http2" => "use fetch; ",
+            "crypto" => "use the global crypto; ",
+            "stream" | "stream/web" | "stream/promises" => "use ReadableStream, WritableStream and TransformStream; ",
+            "zlib" => "use CompressionStream and DecompressionStream; ",
+            "timers" => "use setTimeout and the other globals, or node:timers/promises; ",
+            "perf_hooks" => "use the global performance; ",
+            "querystring" => "use URLSearchParams; ",
+            _ => "",
+        };
+        format!("it is not here: {instead}of Node.js there are {}", there.join(", "))
     }
 
     fn file(&mut self, path: PathBuf, kind: Kind, request: &Request<'_>) -> Result<usize, ImportError> {

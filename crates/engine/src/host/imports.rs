@@ -18,6 +18,8 @@ enum Progress {
 
 /// What a namespace's module leaves in `import.meta` for what it imports while it runs; see the bundler.
 const IMPORT: &str = "$import";
+/// Likewise what a module of the host finds of the library.
+const LIBRARY_VALUE: &str = "$library";
 
 impl HostState {
     /// `import(…)` of a script (`importer` is `undefined`) or of a module. Returns a promise of the namespace, whatever happens.
@@ -153,7 +155,10 @@ impl HostState {
                 Some(promise) => promise,
                 None => {
                     let def = self.def(&module.key).ok_or(Exception)?;
-                    let promise = scope.unclamped(|| scope.evaluate_module(def))?;
+                    let promise = scope.unclamped(|| scope.evaluate_module(def)).inspect_err(|_| {
+                        // A module that was left in the middle cannot be evaluated again.
+                        lock(&self.modules).broken |= self.has_exited();
+                    })?;
                     promise.mark_handled();
                     if let Some(loaded) = lock(&self.modules).loaded.get_mut(&module.key) {
                         loaded.evaluation = Some(scope.save(promise.clone()));
@@ -249,6 +254,13 @@ impl HostState {
             let importer = self.importer(scope)?;
             let import = scope.call(&importer, &scope.undefined(), &[&scope.string(&module.key)?])?;
             scope.import_meta(def)?.define_hidden(&scope.atom(IMPORT)?, import)?;
+        }
+        if let Some(name) = module.library() {
+            let value = match self.config.provider(name) {
+                Some(area) => self.load_area(scope, name, area)?,
+                None => return Err(scope.throw_error("Error", "no such library value")),
+            };
+            scope.import_meta(def)?.define_hidden(&scope.atom(LIBRARY_VALUE)?, value)?;
         }
         Ok(def)
     }

@@ -42,6 +42,7 @@ unsafe extern "C-unwind" {
     pub(super) fn JS_FreeCString(ctx: *mut JSContext, ptr: *const c_char);
     pub(super) fn JS_FreePropertyEnum(ctx: *mut JSContext, tab: *mut JSPropertyEnum, len: u32);
     pub(super) fn JS_FreeValue(ctx: *mut JSContext, v: JSValue);
+    pub(super) fn JS_SetUncatchableError(ctx: *mut JSContext, val: JSValue);
     pub(super) fn JS_GetClassID(v: JSValue) -> JSClassID;
     pub(super) fn JS_GetException(ctx: *mut JSContext) -> JSValue;
     pub(super) fn JS_GetGCThreshold(rt: *mut JSRuntime) -> size_t;

@@ -189,6 +189,19 @@ impl<'js> Scope<'js> {
         Exception
     }
 
+    /// Throws an error that no script catches: frames are left and nothing of the script runs on the way, `finally` included. The promises
+    /// of async functions that are left so never settle.
+    pub(crate) fn throw_uncatchable(self, message: &str) -> Exception {
+        match self.error("Error", message) {
+            Ok(error) => {
+                // SAFETY: marks a live error of this context.
+                unsafe { ffi::JS_SetUncatchableError(self.raw(), error.raw) };
+                self.throw(error)
+            }
+            Err(exception) => exception,
+        }
+    }
+
     /// Throws an error of class `Error` with this name.
     pub(crate) fn throw_error(self, name: &str, message: &str) -> Exception {
         match self.error(name, message) {

@@ -16,8 +16,11 @@ const SESSION: &[&str] = &[
     include_str!("../../../../js-runtime/types/fetch.d.ts"),
     include_str!("../../../../js-runtime/types/fs.d.ts"),
     include_str!("../../../../js-runtime/types/navigator.d.ts"),
+    include_str!("../../../../js-runtime/types/node.d.ts"),
+    include_str!("../../../../js-runtime/types/performance.d.ts"),
     include_str!("../../../../js-runtime/types/streams.d.ts"),
     include_str!("../../../../js-runtime/types/url.d.ts"),
+    include_str!("../../../../js-runtime/types/url-pattern.d.ts"),
 ];
 
 impl PluginSet {

@@ -1,0 +1,164 @@
+// Made of js-runtime/src/node-assert.ts by `cargo xtask generate`.
+// node:assert: https://nodejs.org/api/assert.html
+((ops     , intrinsics            ) => {
+  const { apply, defineProperty, Error, getOwnPropertyDescriptor, ownKeys, regExpExec, String } = intrinsics;
+  const { callback, hidden, leaveOut, wrongType }             = ops.library_value("nodeShared");
+  const { isObject, promiseCall } = ops.library_value("webidl");
+  const { inspect } = ops.library_value("inspector");
+  const deepEqual                                                       = ops.library_value("deepEqual");
+
+  class AssertionError extends Error {
+    generatedMessage;        ;
+    code = "ERR_ASSERTION";
+    actual;        ;
+    expected;        ;
+    operator;        ;
+    constructor(options     ) {
+      if (!isObject(options)) throw wrongType("options", "of type object", options);
+      const { message, actual, expected, operator }      = options;
+      super(message === undefined ? "Failed" : String(message));
+      this.generatedMessage = message === undefined;
+      this.actual = actual;
+      this.expected = expected;
+      this.operator = operator;
+    }
+  }
+  hidden(AssertionError.prototype, "name", "AssertionError");
+
+  function failed(message         , generated        , operator        , actual         , expected         )        {
+    if (isObject(message) && ops.kind_of(message) === "error") throw message;
+    const error = new AssertionError({ message: message === undefined ? generated : message, actual, expected, operator });
+    error.generatedMessage = message === undefined;
+    throw error;
+  }
+  const shown = (value         ) => inspect(value, 3);
+  const apart = (what        , a         , b         ) => {
+    const left = shown(a), right = shown(b);
+    return left === right ? what + " (both are shown as " + left + ")" : what + ":\n\n" + left + "\n\nshould be\n\n" + right + "\n";
+  };
+  const short = (what        , a         , operator        , b         ) => what + ":\n\n" + shown(a) + " " + operator + " " + shown(b) + "\n";
+
+  function ok(value         , message          = undefined)       {
+    if (!value) failed(message, arguments.length === 0 ? "No value argument passed to `assert.ok()`" : "The expression evaluated to a falsy value: " + shown(value), "==", value, true);
+  }
+  const same = intrinsics.Object.is;
+
+  /** Whether what was thrown is what was expected; what is not that is thrown. */
+  function expected(thrown     , wanted     , message         , name        )       {
+    if (wanted === undefined) return;
+    if (typeof wanted === "function") {
+      const { prototype } = wanted;
+      if (prototype !== undefined && isObject(thrown)) for (let at                = thrown, i = 0; at !== null && i < 100; at = intrinsics.getPrototypeOf(at), i++) if (at === prototype) return;
+      // A class of errors says by itself what is wrong.
+      for (let at                = wanted, i = 0; at !== null && i < 100; at = intrinsics.getPrototypeOf(at), i++) {
+        if (at === Error) return failed(message, "The error is expected to be an instance of \"" + wanted.name + "\". Received " + shown(thrown), name, thrown, wanted);
+      }
+      if (apply(wanted, {}, [thrown]) !== true) failed(message, "The validation function is expected to return \"true\". Received for " + shown(thrown), name, thrown, wanted);
+      return;
+    }
+    if (!isObject(wanted)) throw wrongType("expected", "of type function or an instance of Error, RegExp, or Object", wanted);
+    if (ops.kind_of(wanted) === "regexp") {
+      if (regExpExec(wanted                     , String(thrown)) === null) failed(message, "The input did not match the regular expression " + shown(wanted) + ". Input:\n\n" + shown(String(thrown)) + "\n", name, thrown, wanted);
+      return;
+    }
+    const keys = ownKeys(wanted), given      = wanted;
+    const check = (key             ) => {
+      const mine = isObject(thrown) ? (thrown       )[key] : undefined;
+      const matches = isObject(given[key]) && ops.kind_of(given[key]) === "regexp" && typeof mine === "string" ? regExpExec(given[key]          , mine) !== null : deepEqual(mine, given[key], true);
+      if (!matches) failed(message, "The error's \"" + String(key) + "\" is " + shown(mine) + " and not " + shown(given[key]), name, thrown, wanted);
+    };
+    if (ops.kind_of(wanted) === "error") {
+      check("name");
+      check("message");
+    }
+    for (let i = 0; i < keys.length; i++) if (getOwnPropertyDescriptor(given, keys[i]) .enumerable) check(keys[i]);
+  }
+  /** Of `throws(f, 'text')` the text is the message. */
+  const parts = (wanted         , message         )                                        => (typeof wanted === "string" ? { wanted: undefined, message: wanted } : { wanted, message });
+  async function outcome(promise         )                                              {
+    if (typeof promise !== "function" && !(isObject(promise) && typeof (promise       ).then === "function")) throw wrongType("promiseFn", "of type function or an instance of Promise", promise);
+    try {
+      await (typeof promise === "function" ? promiseCall(promise, undefined, []) : intrinsics.promiseResolve(promise));
+      return { threw: false, error: undefined };
+    } catch (error) {
+      return { threw: true, error };
+    }
+  }
+  const missing = (name        , wanted     ) => "Missing expected " + (name === "rejects" ? "rejection" : "exception") + (typeof wanted === "function" && wanted.name ? " (" + wanted.name + ")." : ".");
+  const unwanted = (error     ) => "Got unwanted exception.\nActual message: \"" + (isObject(error) ? String((error       ).message) : String(error)) + "\"";
+
+  const functions      = {
+    ok,
+    fail: (message          = undefined) => failed(message, "Failed", "fail", undefined, undefined),
+    equal: (a     , b     , message          ) => { if (!(a == b || (a !== a && b !== b))) failed(message, short("Expected values to be loosely equal", a, "!=", b), "==", a, b); },
+    notEqual: (a     , b     , message          ) => { if (a == b || (a !== a && b !== b)) failed(message, short("Expected \"actual\" to be loosely unequal to", a, "==", b), "!=", a, b); },
+    strictEqual: (a         , b         , message          ) => { if (!same(a, b)) failed(message, short("Expected values to be strictly equal", a, "!==", b), "strictEqual", a, b); },
+    notStrictEqual: (a         , b         , message          ) => { if (same(a, b)) failed(message, "Expected \"actual\" to be strictly unequal to: " + shown(b), "notStrictEqual", a, b); },
+    deepEqual: (a         , b         , message          ) => { if (!deepEqual(a, b, false)) failed(message, apart("Expected values to be loosely deep-equal", a, b), "deepEqual", a, b); },
+    notDeepEqual: (a         , b         , message          ) => { if (deepEqual(a, b, false)) failed(message, "Expected \"actual\" not to be loosely deep-equal to: " + shown(b), "notDeepEqual", a, b); },
+    deepStrictEqual: (a         , b         , message          ) => { if (!deepEqual(a, b, true)) failed(message, apart("Expected values to be strictly deep-equal", a, b), "deepStrictEqual", a, b); },
+    notDeepStrictEqual: (a         , b         , message          ) => { if (deepEqual(a, b, true)) failed(message, "Expected \"actual\" not to be strictly deep-equal to: " + shown(b), "notDeepStrictEqual", a, b); },
+    match: (text         , expression     , message          ) => {
+      if (!isObject(expression) || ops.kind_of(expression) !== "regexp") throw wrongType("regexp", "an instance of RegExp", expression);
+      if (typeof text !== "string" || regExpExec(expression                     , text) === null) failed(message, "The input did not match the regular expression " + shown(expression) + ". Input:\n\n" + shown(text) + "\n", "match", text, expression);
+    },
+    doesNotMatch: (text         , expression     , message          ) => {
+      if (!isObject(expression) || ops.kind_of(expression) !== "regexp") throw wrongType("regexp", "an instance of RegExp", expression);
+      if (typeof text === "string" && regExpExec(expression                     , text) !== null) failed(message, "The input was expected to not match the regular expression " + shown(expression) + ". Input:\n\n" + shown(text) + "\n", "doesNotMatch", text, expression);
+    },
+    throws: (run         , wanted          , message          ) => {
+      const given = parts(wanted, message), called = callback(run, "fn");
+      let threw = true, error         ;
+      try {
+        apply(called, undefined, []);
+        threw = false;
+      } catch (thrown) {
+        error = thrown;
+      }
+      if (!threw) failed(given.message, missing("throws", given.wanted), "throws", undefined, given.wanted);
+      expected(error, given.wanted, given.message, "throws");
+    },
+    doesNotThrow: (run         , wanted          , message          ) => {
+      const given = parts(wanted, message), called = callback(run, "fn");
+      try {
+        apply(called, undefined, []);
+      } catch (error) {
+        failed(given.message, unwanted(error), "doesNotThrow", error, given.wanted);
+      }
+    },
+    rejects: async (promise         , wanted          , message          ) => {
+      const given = parts(wanted, message), { threw, error } = await outcome(promise);
+      if (!threw) failed(given.message, missing("rejects", given.wanted), "rejects", undefined, given.wanted);
+      expected(error, given.wanted, given.message, "rejects");
+    },
+    doesNotReject: async (promise         , wanted          , message          ) => {
+      const given = parts(wanted, message), { threw, error } = await outcome(promise);
+      if (threw) failed(given.message, unwanted(error), "doesNotReject", error, given.wanted);
+    },
+    ifError: (error     ) => {
+      if (error === null || error === undefined) return;
+      failed(undefined, "ifError got unwanted exception: " + (isObject(error) && typeof (error       ).message === "string" ? (error       ).message : shown(error)), "ifError", error, null);
+    },
+    AssertionError,
+  };
+
+  function made(isStrict         )      {
+    const assert      = function (value         , message          = undefined) {
+      if (!value) failed(message, "The expression evaluated to a falsy value: " + shown(value), "==", value, true);
+    };
+    defineProperty(assert, "name", { __proto__: null, value: isStrict ? "strict" : "assert", configurable: true }                      );
+    const names = ownKeys(functions);
+    for (let i = 0; i < names.length; i++) assert[names[i]] = functions[names[i]];
+    if (isStrict) {
+      assert.equal = assert.strictEqual;
+      assert.notEqual = assert.notStrictEqual;
+      assert.deepEqual = assert.deepStrictEqual;
+      assert.notDeepEqual = assert.notDeepStrictEqual;
+    }
+    leaveOut(assert, "assert", ["CallTracker", "partialDeepStrictEqual"], "compare what you need");
+    return assert;
+  }
+  const assert = made(false), strict = made(true);
+  assert.strict = strict.strict = strict;
+  return { "node:assert": intrinsics.freeze(assert), "node:assert/strict": intrinsics.freeze(strict) };
+})

@@ -1,0 +1,24 @@
+// Made of js-runtime/src/node-fs.ts by `cargo xtask generate`.
+// node:fs/promises, which is `fs` with what only Node has: https://nodejs.org/api/fs.html#promises-api
+((ops     , intrinsics            ) => {
+  const { getOwnPropertyDescriptor, ownKeys, slice } = intrinsics;
+  const { leaveOut }             = ops.library_value("nodeShared");
+  const fs      = ops.library_value("fs"), { pathOf, encodingOf, optionsOf }           = ops.library_value("fsShared");
+
+  const promises      = {};
+  const names = ownKeys(fs);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    if (name === "exists" || name === "cwd" || name === "chdir" || name === "readStream" || name === "writeStream") continue;
+    promises[name] = getOwnPropertyDescriptor(fs, name) .value;
+  }
+  promises.constants = { __proto__: null, F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1, COPYFILE_EXCL: 1 };
+  promises.mkdtemp = async (prefix         , options          = undefined)                  => {
+    encodingOf(optionsOf(options));
+    const path = pathOf(prefix) + slice(ops.base64url_encode(ops.crypto_random(6)), 0, 6);
+    await fs.mkdir(path);
+    return path;
+  };
+  leaveOut(promises, "fs", ["chmod", "chown", "lchmod", "lchown", "link", "lutimes", "opendir", "statfs", "watch"], "files here have no owners, no permissions and no watchers");
+  return { "node:fs/promises": intrinsics.freeze(promises) };
+})

@@ -1,0 +1,107 @@
+// Made of js-runtime/src/node-path.ts by `cargo xtask generate`.
+// node:path, as it is on POSIX: https://nodejs.org/api/path.html
+((ops     , intrinsics            ) => {
+  const { charCodeAt, Error, join: joined, lastIndexOf, list, pop, push, slice } = intrinsics;
+  const { coded, hidden, leaveOut, split, text, wrongType }             = ops.library_value("nodeShared");
+  const { dictionary } = ops.library_value("webidl");
+  const SLASH = 47, DOT = 46;
+
+  const isAbsolute = (path        ) => text(path, "path").length > 0 && charCodeAt(path, 0) === SLASH;
+
+  /** A path without `.`, and without `..` where something stands before it. */
+  function simplified(path        , absolute         )         {
+    const parts = split(path, "/"), kept           = list();
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i];
+      if (part === "" || part === ".") continue;
+      if (part !== "..") push(kept, part);
+      else if (kept.length > 0 && kept[kept.length - 1] !== "..") pop(kept);
+      else if (!absolute) push(kept, part);
+    }
+    return joined(kept, "/");
+  }
+
+  function normalize(path        )         {
+    if (text(path, "path") === "") return ".";
+    const absolute = isAbsolute(path), ends = charCodeAt(path, path.length - 1) === SLASH;
+    let simple = simplified(path, absolute);
+    if (simple === "" && !absolute) return ends ? "./" : ".";
+    if (simple !== "" && ends) simple += "/";
+    return absolute ? "/" + simple : simple;
+  }
+
+  function join(...paths          )         {
+    const parts           = list();
+    for (let i = 0; i < paths.length; i++) if (text(paths[i], "path") !== "") push(parts, paths[i]);
+    return parts.length === 0 ? "." : normalize(joined(parts, "/"));
+  }
+
+  function resolve(...paths          )         {
+    let whole = "";
+    for (let i = paths.length - 1; i >= 0 && !isAbsolute(whole); i--) if (text(paths[i], "paths[" + i + "]") !== "") whole = whole === "" ? paths[i] : paths[i] + "/" + whole;
+    if (!isAbsolute(whole)) whole = whole === "" ? ops.fs_cwd() : ops.fs_cwd() + "/" + whole;
+    return "/" + simplified(whole, true);
+  }
+
+  function relative(from        , to        )         {
+    const source = resolve(text(from, "from")), target = resolve(text(to, "to"));
+    if (source === target) return "";
+    const a = split(slice(source, 1), "/"), b = split(slice(target, 1), "/"), parts           = list();
+    let same = 0;
+    while (same < a.length && same < b.length && a[same] === b[same]) same++;
+    for (let i = same; i < a.length; i++) if (a[i] !== "") push(parts, "..");
+    for (let i = same; i < b.length; i++) if (b[i] !== "") push(parts, b[i]);
+    return joined(parts, "/");
+  }
+
+  /** Where the last part begins, and where it ends before slashes. */
+  function last(path        )                   {
+    let end = path.length;
+    while (end > 0 && charCodeAt(path, end - 1) === SLASH) end--;
+    return [end === 0 ? 0 : lastIndexOf(slice(path, 0, end), "/") + 1, end];
+  }
+
+  function dirname(path        )         {
+    if (text(path, "path") === "") return ".";
+    let end = last(path)[0];
+    if (end === 0) return isAbsolute(path) ? "/" : ".";
+    while (end > 1 && charCodeAt(path, end - 1) === SLASH) end--;
+    return end === 1 && isAbsolute(path) ? (charCodeAt(path, 1) === SLASH && last(path)[0] === 2 ? "//" : "/") : slice(path, 0, end);
+  }
+
+  function basename(path        , suffix                     = undefined)         {
+    const place = last(text(path, "path")), base = slice(path, place[0], place[1]);
+    if (suffix === undefined) return base;
+    const from = base.length - text(suffix, "suffix").length;
+    return from > 0 && suffix !== "" && slice(base, from) === suffix ? slice(base, 0, from) : base;
+  }
+
+  function extname(path        )         {
+    const base = basename(path), at = lastIndexOf(base, ".");
+    return at <= 0 || base === ".." ? "" : slice(base, at);
+  }
+
+  function parse(path        ) {
+    const root = isAbsolute(path) ? "/" : "", base = basename(path), ext = extname(path), start = last(path)[0];
+    const dir = start === 0 ? root : start === 1 && root === "/" ? "/" : slice(path, 0, start - 1);
+    return { root, dir, base, ext, name: slice(base, 0, base.length - ext.length) };
+  }
+
+  function format(parts     )         {
+    if (typeof parts !== "object" || parts === null) throw wrongType("pathObject", "of type object", parts);
+    const { dir, root, base, name, ext } = dictionary(parts, "the argument of path.format");
+    const file = base || (name || "") + (ext ? (charCodeAt(ext, 0) === DOT ? "" : ".") + ext : ""), folder = dir || root;
+    return !folder ? file : folder === root ? folder + file : folder + "/" + file;
+  }
+
+  const path      = {
+    basename, delimiter: ":", dirname, extname, format, isAbsolute, join,
+    matchesGlob: (name        , pattern        )          => ops.fs_match(text(pattern, "pattern"), text(name, "path")),
+    normalize, parse, relative, resolve, sep: "/", toNamespacedPath: (name         ) => name,
+  };
+  path.posix = path;
+  const win32 = {};
+  leaveOut(win32, "path.win32", ["basename", "dirname", "extname", "format", "isAbsolute", "join", "normalize", "parse", "relative", "resolve"], "paths are those of POSIX");
+  hidden(path, "win32", win32);
+  return { "node:path": intrinsics.freeze(path) };
+})

@@ -1,0 +1,160 @@
+// Made of js-runtime/src/performance.ts by `cargo xtask generate`.
+// performance: https://w3c.github.io/hr-time/ https://w3c.github.io/performance-timeline/ https://w3c.github.io/user-timing/
+((ops     , intrinsics            ) => {
+  const { asArray, DOMException, list, now, push, TypeError, wallClock } = intrinsics;
+  const { defineInterface, dictionary, domString, isObject, required } = ops.library_value("webidl");
+  const EventTarget                                = ops.library_value("EventTarget");
+  const structuredClone                                    = ops.library_value("structuredClone");
+  const TOKEN = { __proto__: null };
+  /** Marks and measures that are kept; the oldest make way. */
+  const MOST = 10000;
+  const timeOrigin = wallClock() - now();
+
+  class PerformanceEntry {
+    #name;       ;
+    #type;       ;
+    #start;       ;
+    #duration;       ;
+    constructor(token          = undefined, name = "", type = "", start = 0, duration = 0) {
+      if (token !== TOKEN) throw new TypeError("Illegal constructor");
+      this.#name = name;
+      this.#type = type;
+      this.#start = start;
+      this.#duration = duration;
+    }
+    get name() { return this.#name; }
+    get entryType() { return this.#type; }
+    get startTime() { return this.#start; }
+    get duration() { return this.#duration; }
+    toJSON()         {
+      return { name: this.#name, entryType: this.#type, startTime: this.#start, duration: this.#duration };
+    }
+  }
+
+  const copied = (detail         ) => (detail === undefined || detail === null ? null : structuredClone(detail));
+  class PerformanceMark extends PerformanceEntry {
+    #detail;        ;
+    constructor(name        , options      = undefined) {
+      required(1, arguments.length, "PerformanceMark");
+      const given = dictionary(options, "the options of PerformanceMark"), start = given.startTime === undefined ? now() : intrinsics.Number(given.startTime);
+      if (!(start >= 0)) throw new TypeError("a mark is not before the time origin: " + start);
+      super(TOKEN, domString(name), "mark", start, 0);
+      this.#detail = copied(given.detail);
+    }
+    get detail() { return this.#detail; }
+  }
+  class PerformanceMeasure extends PerformanceEntry {
+    #detail;        ;
+    constructor(token          = undefined, name = "", start = 0, duration = 0, detail          = null) {
+      super(token, name, "measure", start, duration);
+      this.#detail = detail;
+    }
+    get detail() { return this.#detail; }
+  }
+
+  let entries                                                                           = list();
+  function add(entry                  , name        , type        , start        )       {
+    let at = entries.length;
+    const kept                 = list();
+    while (at > 0 && entries[at - 1].start > start) at--;
+    for (let i = entries.length >= MOST ? 1 : 0; i < at; i++) push(kept, entries[i]);
+    push(kept, { entry, name, type, start });
+    for (let i = at; i < entries.length; i++) push(kept, entries[i]);
+    entries = kept;
+  }
+  function append(entry                  , name        , type        , start        )       {
+    if (entries.length < MOST && (entries.length === 0 || entries[entries.length - 1].start <= start)) push(entries, { entry, name, type, start });
+    else add(entry, name, type, start);
+  }
+  function matching(name                    , type                    )                     {
+    const found                     = list();
+    for (let i = 0; i < entries.length; i++) if ((name === undefined || entries[i].name === name) && (type === undefined || entries[i].type === type)) push(found, entries[i].entry);
+    return asArray(found);
+  }
+  function clear(type        , name         )       {
+    const kept                 = list(), wanted = name === undefined ? undefined : domString(name);
+    for (let i = 0; i < entries.length; i++) if (entries[i].type !== type || (wanted !== undefined && entries[i].name !== wanted)) push(kept, entries[i]);
+    entries = kept;
+  }
+  /** The time of a mark, or a time. */
+  function timeOf(value         )         {
+    if (typeof value === "number") {
+      if (!(value >= 0)) throw new TypeError("a time is not before the time origin: " + value);
+      return value;
+    }
+    const name = domString(value);
+    for (let i = entries.length - 1; i >= 0; i--) if (entries[i].type === "mark" && entries[i].name === name) return entries[i].start;
+    throw new DOMException("there is no mark '" + name + "'", "SyntaxError");
+  }
+
+  class Performance extends EventTarget {
+    #brand = true;
+    constructor(token          = undefined) {
+      if (token !== TOKEN) throw new TypeError("Illegal constructor");
+      super();
+    }
+    now()         {
+      this.#brand;
+      return now();
+    }
+    get timeOrigin()         {
+      this.#brand;
+      return timeOrigin;
+    }
+    toJSON()         {
+      this.#brand;
+      return { timeOrigin };
+    }
+    mark(name        , options          = undefined)                  {
+      this.#brand;
+      required(1, arguments.length, "Performance.mark");
+      const mark = new PerformanceMark(name, options);
+      append(mark, mark.name, "mark", mark.startTime);
+      return mark;
+    }
+    measure(name        , startOrOptions          = undefined, endMark          = undefined)                     {
+      this.#brand;
+      required(1, arguments.length, "Performance.measure");
+      const label = domString(name), given      = isObject(startOrOptions) ? startOrOptions : { __proto__: null, start: startOrOptions };
+      const { start, end, duration, detail } = given;
+      if (isObject(startOrOptions)) {
+        if (endMark !== undefined) throw new TypeError("a measure has options or an end, not both");
+        if (start === undefined && end === undefined && (duration !== undefined || detail !== undefined)) throw new TypeError("a measure with options needs a start or an end");
+        if (start !== undefined && end !== undefined && duration !== undefined) throw new TypeError("a measure has two of start, end and duration");
+      }
+      const length = duration === undefined ? undefined : intrinsics.Number(duration);
+      const last = endMark !== undefined ? timeOf(endMark) : end !== undefined ? timeOf(end) : start !== undefined && length !== undefined ? timeOf(start) + length : now();
+      const first = start !== undefined ? timeOf(start) : length !== undefined && end !== undefined ? last - length : 0;
+      const measure = new PerformanceMeasure(TOKEN, label, first, last - first, copied(detail));
+      append(measure, label, "measure", first);
+      return measure;
+    }
+    clearMarks(name          = undefined)       {
+      this.#brand;
+      clear("mark", name);
+    }
+    clearMeasures(name          = undefined)       {
+      this.#brand;
+      clear("measure", name);
+    }
+    getEntries()                     {
+      this.#brand;
+      return matching(undefined, undefined);
+    }
+    getEntriesByType(type        )                     {
+      this.#brand;
+      required(1, arguments.length, "Performance.getEntriesByType");
+      return matching(undefined, domString(type));
+    }
+    getEntriesByName(name        , type          = undefined)                     {
+      this.#brand;
+      required(1, arguments.length, "Performance.getEntriesByName");
+      return matching(domString(name), type === undefined ? undefined : domString(type));
+    }
+  }
+  defineInterface(Performance, "Performance");
+  defineInterface(PerformanceEntry, "PerformanceEntry");
+  defineInterface(PerformanceMark, "PerformanceMark");
+  defineInterface(PerformanceMeasure, "PerformanceMeasure");
+  return { Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, performance: new Performance(TOKEN) };
+})

@@ -1,0 +1,89 @@
+// Made of js-runtime/src/url-pattern.ts by `cargo xtask generate`.
+// URLPattern: https://urlpattern.spec.whatwg.org/
+((ops     , intrinsics            ) => {
+  const { asArray, hasOwn, list, push, regExpExec, RegExp, TypeError } = intrinsics;
+  const { defineInterface, dictionary, isObject, usvString } = ops.library_value("webidl");
+
+  const NAMES = ["protocol", "username", "password", "hostname", "port", "pathname", "search", "hash"];
+  ;
+
+
+
+
+
+  /** What is matched or made a pattern of: a text, or the parts that an object has. */
+  function inputOf(value         )                  {
+    if (!isObject(value)) return usvString(value);
+    const given      = value, init      = { __proto__: null };
+    if (ops.library_value("hrefOf")(value) !== undefined) return usvString(value);
+    for (let i = 0; i < NAMES.length; i++) if (given[NAMES[i]] !== undefined) init[NAMES[i]] = usvString(given[NAMES[i]]);
+    if (given.baseURL !== undefined) init.baseURL = usvString(given.baseURL);
+    return init;
+  }
+  const matched = (input                 , base                    )                  => ops.pattern_input(input, base);
+
+  class URLPattern {
+    #components              = list();
+    #hasRegExpGroups;        ;
+
+    constructor(input          = undefined, baseOrOptions          = undefined, options          = undefined) {
+      const hasBase = baseOrOptions !== undefined && !isObject(baseOrOptions);
+      const given = dictionary(hasBase ? options : baseOrOptions, "the options of URLPattern"), ignoreCase = !!given.ignoreCase;
+      const parsed = ops.pattern_parse(inputOf(input === undefined ? {} : input), hasBase ? usvString(baseOrOptions) : undefined, ignoreCase);
+      for (let i = 0; i < NAMES.length; i++) {
+        const component = parsed.components[i];
+        let expression        ;
+        try {
+          expression = new RegExp(component[1], ignoreCase ? "vi" : "v");
+        } catch (error     ) {
+          throw new TypeError("the " + NAMES[i] + " of the pattern has no valid regular expression: " + error.message);
+        }
+        push(this.#components, { pattern: component[0], expression, names: component[2] });
+      }
+      this.#hasRegExpGroups = parsed.hasRegExpGroups;
+    }
+
+    test(input          = undefined, base          = undefined)          {
+      const components = this.#components, values = matched(inputOf(input === undefined ? {} : input), base === undefined ? undefined : usvString(base));
+      if (values === null) return false;
+      for (let i = 0; i < NAMES.length; i++) if (regExpExec(components[i].expression, values[i]) === null) return false;
+      return true;
+    }
+
+    exec(input          = undefined, base          = undefined) {
+      const components = this.#components, given = inputOf(input === undefined ? {} : input), text = base === undefined ? undefined : usvString(base), values = matched(given, text);
+      if (values === null) return null;
+      const inputs            = list(), result      = {};
+      push(inputs, isObject(given) ? shown(given) : given);
+      if (text !== undefined) push(inputs, text);
+      result.inputs = asArray(inputs);
+      for (let i = 0; i < NAMES.length; i++) {
+        const found = regExpExec(components[i].expression, values[i]);
+        if (found === null) return null;
+        const groups      = {};
+        for (let j = 0; j < components[i].names.length; j++) intrinsics.defineProperty(groups, components[i].names[j], { __proto__: null, value: found[j + 1], writable: true, enumerable: true, configurable: true }                      );
+        result[NAMES[i]] = { input: values[i], groups };
+      }
+      return result;
+    }
+
+    get protocol() { return this.#components[0].pattern; }
+    get username() { return this.#components[1].pattern; }
+    get password() { return this.#components[2].pattern; }
+    get hostname() { return this.#components[3].pattern; }
+    get port() { return this.#components[4].pattern; }
+    get pathname() { return this.#components[5].pattern; }
+    get search() { return this.#components[6].pattern; }
+    get hash() { return this.#components[7].pattern; }
+    get hasRegExpGroups() { return this.#hasRegExpGroups; }
+  }
+  const shown = (init     ) => {
+    const copy      = {};
+    for (let i = 0; i < NAMES.length; i++) if (hasOwn(init, NAMES[i])) copy[NAMES[i]] = init[NAMES[i]];
+    if (hasOwn(init, "baseURL")) copy.baseURL = init.baseURL;
+    return copy;
+  };
+
+  defineInterface(URLPattern, "URLPattern");
+  return { URLPattern };
+})

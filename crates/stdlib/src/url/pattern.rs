@@ -1,0 +1,60 @@
+//! Patterns of URLs, by the `urlpattern` crate: <https://urlpattern.spec.whatwg.org/>. It makes regular expressions, which the VM runs.
+
+use perennial_engine::{OpError, OpTable, OpValue};
+use serde_json::{Value, json};
+use urlpattern::{RegexSyntax, UrlPatternOptions};
+use urlpattern::quirks::{self, EcmaRegexp, StringOrInit};
+
+use crate::flag;
+
+/// A longer pattern is none.
+const MAX_PATTERN: usize = 64 << 10;
+
+pub(crate) fn ops() -> OpTable {
+    OpTable::new()
+        .sync("pattern_parse", |_, args| {
+            let base = args.get(1).and_then(OpValue::as_str);
+            let wrong = |error: urlpattern::Error| OpError::type_error(format!("this is no pattern of URLs: {error}"));
+            let init = quirks::process_construct_pattern_input(input(&args)?, base).map_err(wrong)?;
+            let options = UrlPatternOptions { ignore_case: flag(&args, 2), regex_syntax: RegexSyntax::EcmaScript };
+            let pattern = quirks::parse_pattern::<EcmaRegexp>(init, options).map_err(wrong)?;
+            let component = |component: quirks::UrlPatternComponent| {
+                json!([component.pattern_string, component.regexp_string, component.group_name_list])
+            };
+            Ok(json!({
+                "hasRegExpGroups": pattern.has_regexp_groups,
+                "components": [
+                    component(pattern.protocol), component(pattern.username), component(pattern.password), component(pattern.hostname),
+                    component(pattern.port), component(pattern.pathname), component(pattern.search), component(pattern.hash),
+                ],
+            })
+            .into())
+        })
+        .sync("pattern_input", |_, args| {
+            let base = args.get(1).and_then(OpValue::as_str);
+            let wrong = |error: urlpattern::Error| OpError::type_error(format!("this cannot be matched: {error}"));
+            let matched = match quirks::process_match_input(input(&args)?, base).map_err(wrong)? {
+                Some((matched, _)) => quirks::parse_match_input(matched),
+                None => None,
+            };
+            Ok(matched
+                .map_or(Value::Null, |m| {
+                    json!([m.protocol, m.username, m.password, m.hostname, m.port, m.pathname, m.search, m.hash])
+                })
+                .into())
+        })
+}
+
+fn input(args: &[OpValue]) -> Result<StringOrInit<'_>, OpError> {
+    match args.first() {
+        Some(OpValue::Json(Value::String(text))) if text.len() <= MAX_PATTERN => Ok(StringOrInit::String(text.into())),
+        Some(OpValue::Json(init @ Value::Object(fields)))
+            if fields.values().all(|text| text.as_str().is_some_and(|text| text.len() <= MAX_PATTERN)) =>
+        {
+            serde_json::from_value(init.clone())
+                .map(StringOrInit::Init)
+                .map_err(|error| OpError::type_error(error.to_string()))
+        }
+        _ => Err(OpError::type_error(format!("a pattern is a text or an object of texts of at most {MAX_PATTERN} bytes"))),
+    }
+}

@@ -1,0 +1,173 @@
+//! What a URL consists of, and how it is written: <https://url.spec.whatwg.org/#url-representation>.
+
+use serde_json::{Value, json};
+use url::Host;
+
+/// A URL: <https://url.spec.whatwg.org/#concept-url>. The crate `url` has another idea of `file:` URLs and of paths that begin with `//`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) scheme: String,
+    pub(super) username: String,
+    pub(super) password: String,
+    /// As it is written; empty is not the same as none.
+    pub(super) host: Option<String>,
+    pub(super) port: Option<u16>,
+    pub(super) path: Path,
+    pub(super) query: Option<String>,
+    pub(super) fragment: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Path {
+    /// One text that nothing is relative to.
+    Opaque(String),
+    Segments(Vec<String>),
+}
+
+impl Default for Path {
+    fn default() -> Self {
+        Self::Segments(Vec::new())
+    }
+}
+
+/// The port that a special scheme has unless it is written; `None` for schemes that are not special.
+pub(super) fn special_port(scheme: &str) -> Option<Option<u16>> {
+    match scheme {
+        "http" | "ws" => Some(Some(80)),
+        "https" | "wss" => Some(Some(443)),
+        "ftp" => Some(Some(21)),
+        "file" => Some(None),
+        _ => None,
+    }
+}
+
+pub(super) fn is_special(scheme: &str) -> bool {
+    special_port(scheme).is_some()
+}
+
+/// <https://url.spec.whatwg.org/#concept-host-parser>
+pub(super) fn host(input: &str, special: bool) -> Option<String> {
+    let parsed = if special { Host::parse(input) } else { Host::parse_opaque(input) };
+    parsed.ok().map(|host| host.to_string())
+}
+
+/// <https://url.spec.whatwg.org/#windows-drive-letter>
+pub(super) fn is_drive_letter(text: &str) -> bool {
+    matches!(text.as_bytes(), [letter, b':' | b'|'] if letter.is_ascii_alphabetic())
+}
+
+fn is_normal_drive_letter(text: &str) -> bool {
+    is_drive_letter(text) && text.ends_with(':')
+}
+
+impl Record {
+    pub(super) fn is_special(&self) -> bool {
+        is_special(&self.scheme)
+    }
+
+    pub(super) fn has_credentials(&self) -> bool {
+        !self.username.is_empty() || !self.password.is_empty()
+    }
+
+    /// Whether it may have no user, no password and no port.
+    pub(super) fn is_bare(&self) -> bool {
+        self.host.as_deref().is_none_or(str::is_empty) || self.scheme == "file"
+    }
+
+    pub(super) fn segments(&mut self) -> &mut Vec<String> {
+        if let Path::Opaque(_) = self.path {
+            self.path = Path::default();
+        }
+        match &mut self.path {
+            Path::Segments(segments) => segments,
+            Path::Opaque(_) => unreachable!("replaced above"),
+        }
+    }
+
+    /// The drive letter that a path of a `file:` URL begins with.
+    pub(super) fn drive_letter(&self) -> Option<&String> {
+        match &self.path {
+            Path::Segments(segments) => segments.first().filter(|first| is_normal_drive_letter(first)),
+            Path::Opaque(_) => None,
+        }
+    }
+
+    /// <https://url.spec.whatwg.org/#shorten-a-urls-path>
+    pub(super) fn shorten(&mut self) {
+        let is_file = self.scheme == "file";
+        let segments = self.segments();
+        if !(is_file && segments.len() == 1 && is_normal_drive_letter(&segments[0])) {
+            segments.pop();
+        }
+    }
+
+    fn port_text(&self) -> String {
+        self.port.map_or_else(String::new, |port| port.to_string())
+    }
+
+    fn host_and_port(&self) -> String {
+        let host = self.host.as_deref().unwrap_or("");
+        if self.port.is_some() { format!("{host}:{}", self.port_text()) } else { host.to_owned() }
+    }
+
+    fn pathname(&self) -> String {
+        match &self.path {
+            Path::Opaque(path) => path.clone(),
+            Path::Segments(segments) => segments.iter().fold(String::new(), |path, segment| path + "/" + segment),
+        }
+    }
+
+    /// <https://url.spec.whatwg.org/#concept-url-serializer>
+    pub(super) fn href(&self) -> String {
+        let mut text = format!("{}:", self.scheme);
+        if self.host.is_some() {
+            text.push_str("//");
+            if self.has_credentials() {
+                text.push_str(&self.username);
+                if !self.password.is_empty() {
+                    text.push(':');
+                    text.push_str(&self.password);
+                }
+                text.push('@');
+            }
+            text.push_str(&self.host_and_port());
+        } else if matches!(&self.path, Path::Segments(segments) if segments.len() > 1 && segments[0].is_empty()) {
+            text.push_str("/.");
+        }
+        text.push_str(&self.pathname());
+        for (mark, part) in [('?', &self.query), ('#', &self.fragment)] {
+            if let Some(part) = part {
+                text.push(mark);
+                text.push_str(part);
+            }
+        }
+        text
+    }
+
+    /// <https://url.spec.whatwg.org/#concept-url-origin>
+    fn origin(&self) -> String {
+        match self.scheme.as_str() {
+            "http" | "https" | "ws" | "wss" | "ftp" => format!("{}://{}", self.scheme, self.host_and_port()),
+            "blob" => {
+                let inner = super::parse::parse(&self.pathname(), None);
+                inner
+                    .filter(|url| matches!(&*url.scheme, "http" | "https"))
+                    .map_or_else(|| "null".to_owned(), |url| url.origin())
+            }
+            _ => "null".to_owned(),
+        }
+    }
+
+    /// What the getters of <https://url.spec.whatwg.org/#api> give.
+    pub(super) fn parts(&self) -> Value {
+        let marked = |mark: char, part: &Option<String>| match part.as_deref() {
+            None | Some("") => String::new(),
+            Some(part) => format!("{mark}{part}"),
+        };
+        json!({
+            "href": self.href(), "origin": self.origin(), "protocol": format!("{}:", self.scheme), "username": self.username,
+            "password": self.password, "host": self.host_and_port(), "hostname": self.host.as_deref().unwrap_or(""),
+            "port": self.port_text(), "pathname": self.pathname(), "search": marked('?', &self.query), "hash": marked('#', &self.fragment),
+        })
+    }
+}

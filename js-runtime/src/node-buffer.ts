@@ -1,0 +1,260 @@
+// node:buffer: https://nodejs.org/api/buffer.html. Buffers are made here, encodings are the host's; numbers in them are node-numbers.ts.
+export default (ops: Ops, intrinsics: Intrinsics) => {
+  const { arrayBufferLength, asArray, bytesSet, defineProperty, isArray, isView, list, Number, push, RangeError, setPrototypeOf, String, toWellFormed, toLowerCase } = intrinsics;
+  const { typedArrayTag, TypeError, Uint8Array, viewBuffer, viewByteLength, viewOffset } = intrinsics;
+  const { coded, hidden, leaveOut, outOfRange, wrongType }: NodeShared = ops.library_value("nodeShared");
+  const { isBuffer: isArrayBuffer, isObject } = ops.library_value("webidl");
+  const { inspect, custom } = ops.library_value("inspector");
+
+  const MAX_LENGTH = 0x7fffffff;
+  const ENCODINGS: any = {
+    __proto__: null, utf8: "utf8", "utf-8": "utf8", ucs2: "utf16le", "ucs-2": "utf16le", utf16le: "utf16le", "utf-16le": "utf16le", latin1: "latin1", binary: "latin1", ascii: "ascii",
+    hex: "hex", base64: "base64", base64url: "base64url",
+  };
+  function encodingOf(value: unknown): string {
+    if (value === undefined || value === null || value === "") return "utf8";
+    const known = typeof value === "string" ? ENCODINGS[toLowerCase(value)] : undefined;
+    if (known === undefined) throw coded(new TypeError("Unknown encoding: " + String(value)), "ERR_UNKNOWN_ENCODING");
+    return known;
+  }
+  const encode = (text: string, encoding: unknown): Uint8Array<ArrayBuffer> => ops.buffer_encode(toWellFormed(text), encodingOf(encoding));
+
+  // As in Node: the function makes instances of a class, which has the same prototype.
+  class FastBuffer extends (Uint8Array as { new (lengthOrMemory: number | ArrayBuffer, offset?: number, length?: number): Uint8Array<ArrayBuffer> }) {}
+  const make = (length: number): FastBuffer => new FastBuffer(length);
+  const wrap = (bytes: Uint8Array): FastBuffer => new FastBuffer(viewBuffer(bytes), viewOffset(bytes), viewByteLength(bytes));
+  const part = (bytes: Uint8Array, from: number, to: number): FastBuffer => new FastBuffer(viewBuffer(bytes), viewOffset(bytes) + from, to - from);
+  const isBytes = (value: unknown): value is Uint8Array => isView(value) && typedArrayTag(value) === "Uint8Array";
+  const isBuffer = (value: unknown): value is FastBuffer => {
+    if (!isBytes(value)) return false;
+    for (let at: object | null = value, i = 0; at !== null && i < 100; at = intrinsics.getPrototypeOf(at), i++) if (at === FastBuffer.prototype) return true;
+    return false;
+  };
+  function bytesIn(value: unknown, name: string): Uint8Array {
+    if (!isBytes(value)) throw wrongType(name, "an instance of Buffer or Uint8Array", value);
+    return value;
+  }
+  function size(value: unknown): number {
+    if (typeof value !== "number") throw wrongType("size", "of type number", value);
+    if (!(value >= 0 && value <= MAX_LENGTH)) throw outOfRange("size", ">= 0 && <= " + MAX_LENGTH, value);
+    return intrinsics.floor(value);
+  }
+  /** A place in something of a length; what is no number counts as `otherwise`. */
+  function place(value: unknown, length: number, otherwise: number): number {
+    if (value === undefined) return otherwise;
+    let at = Number(value);
+    if (at !== at) return 0;
+    at = at < 0 ? -intrinsics.floor(-at) : intrinsics.floor(at);
+    return at < 0 ? (at + length < 0 ? 0 : at + length) : at > length ? length : at;
+  }
+
+  function copyOf(bytes: Uint8Array): FastBuffer {
+    const copy = make(viewByteLength(bytes));
+    bytesSet(copy, bytes);
+    return copy;
+  }
+  function fromArrayLike(value: any): FastBuffer {
+    const length = Number(value.length), count = length > 0 ? size(length) : 0, made = make(count);
+    for (let i = 0; i < count; i++) made[i] = Number(value[i]);
+    return made;
+  }
+  function from(value: any, encodingOrOffset: unknown = undefined, length: unknown = undefined): FastBuffer {
+    if (typeof value === "string") return wrap(encode(value, encodingOrOffset));
+    if (isObject(value)) {
+      if (isArrayBuffer(value)) {
+        const whole = arrayBufferLength(value as unknown as ArrayBuffer), offset = encodingOrOffset === undefined ? 0 : Number(encodingOrOffset) || 0;
+        if (offset < 0 || offset > whole) throw coded(new RangeError("\"offset\" is outside of buffer bounds"), "ERR_BUFFER_OUT_OF_BOUNDS");
+        const count = length === undefined ? whole - offset : Number(length) > 0 ? Number(length) : 0;
+        if (count > whole - offset) throw coded(new RangeError("\"length\" is outside of buffer bounds"), "ERR_BUFFER_OUT_OF_BOUNDS");
+        return new FastBuffer(value as unknown as ArrayBuffer, offset, count);
+      }
+      if (isBytes(value)) return copyOf(value);
+      const inner = (value as any).valueOf?.();
+      if (inner !== null && inner !== undefined && inner !== value && (typeof inner === "string" || isObject(inner))) return from(inner, encodingOrOffset, length);
+      const given: any = value;
+      if (given.type === "Buffer" && isArray(given.data)) return fromArrayLike(given.data);
+      if (isArray(given) || isView(given) || typeof given.length === "number") return fromArrayLike(given);
+      const primitive = given[intrinsics.Symbol.toPrimitive];
+      if (typeof primitive === "function") return from(intrinsics.apply(primitive, given, ["string"]), encodingOrOffset, length);
+    }
+    throw wrongType("value", "of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object", value);
+  }
+
+  function Buffer(value: unknown, encodingOrOffset: unknown = undefined, length: unknown = undefined): FastBuffer {
+    if (typeof value === "number") return make(size(value));
+    return from(value, encodingOrOffset, length);
+  }
+  setPrototypeOf(Buffer, Uint8Array);
+  defineProperty(Buffer, "prototype", { __proto__: null, value: FastBuffer.prototype, writable: false } as PropertyDescriptor);
+  defineProperty(Buffer, intrinsics.Symbol.species, { __proto__: null, get: () => FastBuffer, configurable: true } as PropertyDescriptor);
+  hidden(FastBuffer.prototype, "constructor", Buffer);
+
+  const compareBytes = (a: Uint8Array, b: Uint8Array): number => ops.buffer_compare(a, b);
+  function fill(target: FastBuffer, value: unknown, from: number, to: number, encoding: unknown): FastBuffer {
+    if (from >= to) return target;
+    const pattern = typeof value === "string" ? encode(value, encoding) : isBytes(value) ? value : undefined;
+    if (pattern === undefined) {
+      const byte = Number(value) & 255;
+      for (let i = from; i < to; i++) target[i] = byte;
+      return target;
+    }
+    const count = viewByteLength(pattern);
+    if (count === 0) {
+      if (typeof value === "string" && value !== "") throw coded(new TypeError("The argument 'value' is invalid. Received " + inspect(value)), "ERR_INVALID_ARG_VALUE");
+      for (let i = from; i < to; i++) target[i] = 0;
+      return target;
+    }
+    for (let i = from; i < to; i += count) bytesSet(target, i + count <= to ? pattern : part(pattern, 0, to - i), i);
+    return target;
+  }
+
+  const statics: any = {
+    from,
+    alloc(length: unknown, value: unknown = undefined, encoding: unknown = undefined) {
+      const made = make(size(length));
+      return value === undefined || value === 0 ? made : fill(made, value, 0, viewByteLength(made), encoding);
+    },
+    allocUnsafe: (length: unknown) => make(size(length)),
+    allocUnsafeSlow: (length: unknown) => make(size(length)),
+    byteLength(value: unknown, encoding: unknown = undefined): number {
+      if (typeof value === "string") return viewByteLength(encode(value, encoding));
+      if (isView(value)) return viewByteLength(value);
+      if (isArrayBuffer(value)) return arrayBufferLength(value);
+      throw wrongType("string", "of type string or an instance of Buffer or ArrayBuffer", value);
+    },
+    compare: (a: unknown, b: unknown) => compareBytes(bytesIn(a, "buf1"), bytesIn(b, "buf2")),
+    concat(items: unknown, total: unknown = undefined) {
+      if (!isArray(items)) throw wrongType("list", "an instance of Array", items);
+      let sum = 0;
+      for (let i = 0; i < items.length; i++) sum += viewByteLength(bytesIn(items[i], "list[" + i + "]"));
+      const made = make(total === undefined ? sum : size(total)), room = viewByteLength(made);
+      for (let i = 0, at = 0; i < items.length && at < room; i++) {
+        const bytes = bytesIn(items[i], "list[" + i + "]"), count = viewByteLength(bytes);
+        bytesSet(made, at + count <= room ? bytes : part(bytes, 0, room - at), at);
+        at += count;
+      }
+      return made;
+    },
+    copyBytesFrom(view: unknown, offset: unknown = 0, length: unknown = undefined) {
+      if (!isView(view)) throw wrongType("view", "an instance of TypedArray", view);
+      const each = viewByteLength(view) / ((view as any).length || 1), bytes = intrinsics.viewBytes(view);
+      const start = place(offset, viewByteLength(view) / each, 0) * each, end = length === undefined ? viewByteLength(view) : start + Number(length) * each;
+      return copyOf(part(bytes, start, end > viewByteLength(view) ? viewByteLength(view) : end));
+    },
+    isBuffer,
+    isEncoding: (value: unknown) => typeof value === "string" && value !== "" && ENCODINGS[toLowerCase(value)] !== undefined,
+    poolSize: 0,
+  };
+  const staticNames = intrinsics.ownKeys(statics);
+  for (let i = 0; i < staticNames.length; i++) hidden(Buffer, staticNames[i], statics[staticNames[i]]);
+
+  function needle(value: unknown, encoding: unknown): Uint8Array {
+    if (typeof value === "string") return encode(value, encoding);
+    if (typeof value === "number") {
+      const one = make(1);
+      one[0] = value & 255;
+      return one;
+    }
+    return bytesIn(value, "value");
+  }
+  function find(self: Uint8Array, value: unknown, offset: unknown, encoding: unknown, isLast: boolean): number {
+    if (typeof offset === "string") return find(self, value, undefined, offset, isLast);
+    const length = viewByteLength(self), wanted = needle(value, encoding), number = Number(offset);
+    const at = offset === undefined || number !== number ? (isLast ? length : 0) : number < 0 ? number + length : number;
+    if (isLast && at < 0) return -1;
+    const step = encodingOf(typeof value === "string" ? encoding : undefined) === "utf16le" ? 2 : 1;
+    return ops.buffer_find(self, wanted, at < 0 ? 0 : at > length ? length : intrinsics.floor(at), isLast, step);
+  }
+
+  const methods: any = {
+    toString(this: FastBuffer, encoding: unknown = undefined, start: unknown = undefined, end: unknown = undefined): string {
+      const length = viewByteLength(this), from = start === undefined || Number(start) < 0 ? 0 : place(start, length, 0), to = end === undefined ? length : Number(end) < 0 ? 0 : place(end, length, length);
+      return from >= to ? "" : ops.buffer_decode(part(this, from, to), encodingOf(encoding));
+    },
+    write(this: FastBuffer, text: unknown, offset: unknown = undefined, length: unknown = undefined, encoding: unknown = undefined): number {
+      if (typeof text !== "string") throw wrongType("string", "of type string", text);
+      if (typeof offset === "string") return methods_write(this, text, 0, undefined, offset);
+      if (typeof length === "string") return methods_write(this, text, offset, undefined, length);
+      return methods_write(this, text, offset, length, encoding);
+    },
+    equals(this: FastBuffer, other: unknown): boolean {
+      return viewByteLength(this) === viewByteLength(bytesIn(other, "otherBuffer")) && compareBytes(this, other as Uint8Array) === 0;
+    },
+    compare(this: FastBuffer, target: unknown, targetStart: unknown = undefined, targetEnd: unknown = undefined, start: unknown = undefined, end: unknown = undefined): number {
+      const other = bytesIn(target, "target"), length = viewByteLength(other), own = viewByteLength(this);
+      const from = place(targetStart, length, 0), to = place(targetEnd, length, length), mine = place(start, own, 0), last = place(end, own, own);
+      return compareBytes(part(this, mine, last < mine ? mine : last), part(other, from, to < from ? from : to));
+    },
+    copy(this: FastBuffer, target: unknown, targetStart: unknown = undefined, start: unknown = undefined, end: unknown = undefined): number {
+      const into = bytesIn(target, "target"), own = viewByteLength(this), at = targetStart === undefined ? 0 : Number(targetStart) || 0;
+      if (at < 0) throw outOfRange("targetStart", ">= 0", targetStart);
+      const from = start === undefined ? 0 : Number(start) || 0;
+      if (from < 0 || from > own) throw outOfRange("sourceStart", ">= 0 && <= " + own, start);
+      let to = place(end, own, own);
+      const room = viewByteLength(into) - at;
+      if (room <= 0 || from >= to) return 0;
+      if (to - from > room) to = from + room;
+      bytesSet(into, part(this, from, to), at);
+      return to - from;
+    },
+    fill(this: FastBuffer, value: unknown, start: unknown = undefined, end: unknown = undefined, encoding: unknown = undefined): FastBuffer {
+      const length = viewByteLength(this);
+      if (typeof start === "string") return fill(this, value, 0, length, start);
+      if (typeof end === "string") return fill(this, value, place(start, length, 0), length, end);
+      return fill(this, value, place(start, length, 0), place(end, length, length), encoding);
+    },
+    indexOf(this: FastBuffer, value: unknown, offset: unknown = undefined, encoding: unknown = undefined) { return find(this, value, offset, encoding, false); },
+    lastIndexOf(this: FastBuffer, value: unknown, offset: unknown = undefined, encoding: unknown = undefined) { return find(this, value, offset, encoding, true); },
+    includes(this: FastBuffer, value: unknown, offset: unknown = undefined, encoding: unknown = undefined) { return find(this, value, offset, encoding, false) >= 0; },
+    subarray(this: FastBuffer, start: unknown = undefined, end: unknown = undefined) {
+      const length = viewByteLength(this), from = place(start, length, 0), to = place(end, length, length);
+      return part(this, from, to < from ? from : to);
+    },
+    toJSON(this: FastBuffer) {
+      const data: number[] = list(), length = viewByteLength(this);
+      for (let i = 0; i < length; i++) push(data, this[i]);
+      return { type: "Buffer", data: asArray(data) };
+    },
+  };
+  methods.slice = methods.subarray;
+  methods.toLocaleString = methods.toString;
+  methods[custom] = function (this: FastBuffer) {
+    const length = viewByteLength(this), shown = length < 50 ? length : 50, digits: string = ops.buffer_decode(part(this, 0, shown), "hex"), bytes: string[] = list();
+    for (let i = 0; i < shown; i++) push(bytes, intrinsics.slice(digits, i * 2, i * 2 + 2));
+    return "<Buffer" + (shown === 0 ? "" : " " + intrinsics.join(bytes, " ")) + (length > shown ? " ... " + (length - shown) + " more byte" + (length - shown > 1 ? "s" : "") : "") + ">";
+  };
+  function methods_write(self: FastBuffer, text: string, offset: unknown, length: unknown, encoding: unknown): number {
+    const whole = viewByteLength(self), at = offset === undefined ? 0 : Number(offset) || 0;
+    if (at < 0 || at > whole) throw outOfRange("offset", ">= 0 && <= " + whole, offset);
+    const room = length === undefined || Number(length) > whole - at ? whole - at : Number(length), name = encodingOf(encoding);
+    const bytes: Uint8Array = ops.buffer_encode(toWellFormed(text), name, room), count = viewByteLength(bytes);
+    bytesSet(self, bytes, at);
+    return count;
+  }
+  ops.library_value("nodeNumbers")(methods);
+  const methodNames = intrinsics.ownKeys(methods);
+  for (let i = 0; i < methodNames.length; i++) hidden(FastBuffer.prototype, methodNames[i], methods[methodNames[i]]);
+  const accessor = (name: string, get: (this: FastBuffer) => unknown) => defineProperty(FastBuffer.prototype, name, { __proto__: null, get, configurable: true } as PropertyDescriptor);
+  accessor("parent", function () { return viewBuffer(this); });
+  accessor("offset", function () { return viewOffset(this); });
+
+  const buffers: Buffers = { isBuffer, wrap };
+  const module: any = {
+    Buffer,
+    Blob: ops.library_value("Blob"),
+    File: ops.library_value("File"),
+    atob: intrinsics.atob,
+    btoa: intrinsics.btoa,
+    constants: { __proto__: null, MAX_LENGTH, MAX_STRING_LENGTH: 0x3fffffff },
+    kMaxLength: MAX_LENGTH,
+    isAscii: (value: unknown): boolean => ops.buffer_is(bytesOfAny(value), "ascii"),
+    isUtf8: (value: unknown): boolean => ops.buffer_is(bytesOfAny(value), "utf8"),
+  };
+  function bytesOfAny(value: unknown): Uint8Array {
+    if (isView(value)) return intrinsics.viewBytes(value);
+    if (isArrayBuffer(value)) return new Uint8Array(value);
+    throw wrongType("input", "an instance of ArrayBuffer, Buffer, or TypedArray", value);
+  }
+  leaveOut(module, "buffer", ["resolveObjectURL", "transcode"], "decode and encode instead");
+  return { "node:buffer": intrinsics.freeze(module), Buffer, buffers };
+};

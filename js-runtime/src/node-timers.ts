@@ -1,0 +1,75 @@
+// node:timers/promises: https://nodejs.org/api/timers.html#timers-promises-api
+export default (ops: Ops, intrinsics: Intrinsics) => {
+  const { asyncIteratorPrototype, Error, setPrototypeOf } = intrinsics;
+  const { coded, wrongType }: NodeShared = ops.library_value("nodeShared");
+  const { deferred, dictionary } = ops.library_value("webidl");
+  const startTimer = ops.library_value("setTimeout"), startNow = ops.library_value("setImmediate"), stopTimer = ops.library_value("clearTimeout");
+  const signals = (): Signals => ops.library_value("signals");
+
+  function signalOf(options: unknown): AbortSignal | undefined {
+    const { signal } = dictionary(options, "the options");
+    if (signal !== undefined && !signals().isSignal(signal)) throw wrongType("options.signal", "an instance of AbortSignal", signal);
+    return signal;
+  }
+  function aborted(signal: AbortSignal) {
+    const error: any = coded(new Error("The operation was aborted"), "ABORT_ERR");
+    error.name = "AbortError";
+    error.cause = signals().stateOf(signal).reason;
+    return error;
+  }
+
+  async function after<T>(start: (fire: () => void) => number, value: T, options: unknown): Promise<T> {
+    const signal = signalOf(options);
+    if (signal !== undefined && signals().stateOf(signal).aborted) throw aborted(signal);
+    const { promise, resolve, reject } = deferred<T>();
+    const id = start(() => {
+      if (signal !== undefined) signals().ignore(signal, abort);
+      resolve(value);
+    });
+    const abort = () => {
+      stopTimer(id);
+      reject(aborted(signal as AbortSignal));
+    };
+    if (signal !== undefined) signals().listen(signal, abort);
+    return await promise;
+  }
+
+  const setTimeout = <T>(ms: number = 1, value?: T, options: unknown = undefined) => after((fire) => startTimer(fire, ms), value, options);
+  const setImmediate = <T>(value?: T, options: unknown = undefined) => after((fire) => startNow(fire), value, options);
+
+  class Interval {
+    #ms: unknown;
+    #value: unknown;
+    #options: unknown;
+    #over = false;
+    constructor(ms: unknown, value: unknown, options: unknown) {
+      signalOf(options);
+      this.#ms = ms;
+      this.#value = value;
+      this.#options = options;
+    }
+    async next() {
+      if (this.#over) return { value: undefined, done: true };
+      try {
+        await setTimeout(this.#ms as number, undefined, this.#options);
+      } catch (error) {
+        this.#over = true;
+        throw error;
+      }
+      return this.#over ? { value: undefined, done: true } : { value: this.#value, done: false };
+    }
+    async return() {
+      this.#over = true;
+      return { value: undefined, done: true };
+    }
+  }
+  setPrototypeOf(Interval.prototype, asyncIteratorPrototype);
+
+  const timers = {
+    setTimeout,
+    setImmediate,
+    setInterval: (ms: unknown = 1, value: unknown = undefined, options: unknown = undefined) => new Interval(ms, value, options),
+    scheduler: { wait: (ms: number, options: unknown = undefined) => setTimeout(ms, undefined, options), yield: () => setImmediate() },
+  };
+  return { "node:timers/promises": intrinsics.freeze(timers) };
+};

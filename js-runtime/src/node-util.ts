@@ -1,0 +1,255 @@
+// node:util: https://nodejs.org/api/util.html
+export default (ops: Ops, intrinsics: Intrinsics) => {
+  const { apply, asArray, defineProperty, Error, functionToString, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, indexOf, isArray, isView, list, ownKeys, Promise, promiseThen, push, setPrototypeOf } = intrinsics;
+  const { slice, String, toWellFormed, typedArrayTag } = intrinsics;
+  const { callback, coded, hidden, leaveOut, text, wrongType }: NodeShared = ops.library_value("nodeShared");
+  const { dictionary, isObject } = ops.library_value("webidl");
+  const { custom, inspect: inspected, quote } = ops.library_value("inspector"), { format } = ops.library_value("formatter");
+  const symbolFor = intrinsics.symbolFor;
+
+  function inspect(value: unknown, options: any = undefined, depth: unknown = undefined): string {
+    if (typeof options === "boolean") return inspected(value, depth === null ? Infinity : typeof depth === "number" ? depth : 2, options);
+    const given = dictionary(options, "the options of util.inspect");
+    return inspected(value, given.depth === null ? Infinity : typeof given.depth === "number" ? given.depth : 2, !!given.showHidden);
+  }
+  hidden(inspect, "custom", custom);
+  hidden(inspect, "defaultOptions", { depth: 2, showHidden: false });
+
+  const bare = <T extends object>(object: T): T => {
+    setPrototypeOf(object, null);
+    return object;
+  };
+  const promisified = symbolFor("nodejs.util.promisify.custom");
+  function copyProperties(from: any, to: any): void {
+    const keys = ownKeys(from);
+    for (let i = 0; i < keys.length; i++) {
+      const descriptor = getOwnPropertyDescriptor(from, keys[i])!, known = getOwnPropertyDescriptor(to, keys[i]);
+      if (known === undefined || known.configurable) defineProperty(to, keys[i], bare(descriptor));
+    }
+  }
+  function promisify(original: any): Function {
+    callback(original, "original");
+    if (original[promisified] !== undefined) {
+      const own = callback(original[promisified], "util.promisify.custom");
+      hidden(own, promisified, own);
+      return own;
+    }
+    const promising = function (this: unknown, ...args: unknown[]) {
+      return new Promise((resolve, reject) => {
+        const all = list<unknown>();
+        for (let i = 0; i < args.length; i++) push(all, args[i]);
+        push(all, (error: unknown, value: unknown) => (error ? reject(error) : resolve(value)));
+        apply(original, this, all);
+      });
+    };
+    setPrototypeOf(promising, getPrototypeOf(original));
+    hidden(promising, promisified, promising);
+    copyProperties(original, promising);
+    return promising;
+  }
+  hidden(promisify, "custom", promisified);
+
+  function callbackify(original: unknown): Function {
+    const called = callback(original, "original");
+    return function (this: unknown, ...args: unknown[]) {
+      const last = callback(args[args.length - 1], "last argument"), before = list<unknown>();
+      for (let i = 0; i < args.length - 1; i++) push(before, args[i]);
+      // What the callback throws is nobody's rejection.
+      const tell = (error: unknown, value: unknown) => intrinsics.queueMicrotask(() => { apply(last, this, error === null ? [null, value] : [error]); });
+      promiseThen(apply(called, this, before), (value: unknown) => tell(null, value), (reason: unknown) => {
+        if (reason) return tell(reason, undefined);
+        const error: any = coded(new Error("Promise was rejected with falsy value"), "ERR_FALSY_VALUE_REJECTION");
+        error.reason = reason;
+        tell(error, undefined);
+      });
+    };
+  }
+
+  function inherits(constructor: any, parent: any): void {
+    callback(constructor, "ctor");
+    callback(parent, "superCtor");
+    if (!isObject(parent.prototype)) throw wrongType("superCtor.prototype", "of type object", parent.prototype);
+    hidden(constructor, "super_", parent);
+    setPrototypeOf(constructor.prototype, parent.prototype);
+  }
+
+  const warned: any = { __proto__: null };
+  function deprecate(called: any, message: unknown, code: unknown = undefined): Function {
+    callback(called, "fn");
+    let told = false;
+    return function (this: unknown, ...args: unknown[]) {
+      if (!told && !(typeof code === "string" && warned[code])) {
+        if (typeof code === "string") warned[code] = true;
+        ops.console_write(3, "DeprecationWarning: " + (typeof code === "string" ? "[" + code + "] " : "") + String(message));
+      }
+      told = true;
+      return new.target ? intrinsics.construct(called, args, new.target) : apply(called, this, args);
+    };
+  }
+
+  const debuglog = () => {
+    const log: any = () => {};
+    log.enabled = false;
+    return log;
+  };
+
+  /** Without the sequences that colour a terminal's text. */
+  function stripVTControlCharacters(value: string): string {
+    const whole = text(value, "str"), parts: string[] = list();
+    let from = 0;
+    for (;;) {
+      const at = indexOf(whole, "\x1b", from);
+      if (at < 0) break;
+      push(parts, slice(whole, from, at));
+      let end = at + 1;
+      if (whole[end] === "[") {
+        end++;
+        while (end < whole.length && intrinsics.charCodeAt(whole, end) >= 0x20 && intrinsics.charCodeAt(whole, end) < 0x40) end++;
+        end++;
+      } else if (whole[end] === "]") {
+        while (end < whole.length && whole[end] !== "\x07" && whole[end] !== "\x1b") end++;
+        end += whole[end] === "\x1b" ? 2 : 1;
+      } else {
+        end++;
+      }
+      from = end;
+    }
+    push(parts, slice(whole, from));
+    return intrinsics.join(parts, "");
+  }
+  const STYLES: any = {
+    __proto__: null, reset: [0, 0], bold: [1, 22], dim: [2, 22], italic: [3, 23], underline: [4, 24], inverse: [7, 27], hidden: [8, 28], strikethrough: [9, 29], black: [30, 39], red: [31, 39], green: [32, 39],
+    yellow: [33, 39], blue: [34, 39], magenta: [35, 39], cyan: [36, 39], white: [37, 39], gray: [90, 39], grey: [90, 39], redBright: [91, 39], greenBright: [92, 39], yellowBright: [93, 39], blueBright: [94, 39],
+    magentaBright: [95, 39], cyanBright: [96, 39], whiteBright: [97, 39], bgRed: [41, 49], bgGreen: [42, 49], bgYellow: [43, 49], bgBlue: [44, 49], bgMagenta: [45, 49], bgCyan: [46, 49], bgWhite: [47, 49],
+    bgBlack: [40, 49],
+  };
+  function styleText(styles: unknown, value: string): string {
+    let styled = text(value, "text");
+    const names: any = isArray(styles) ? styles : [styles];
+    for (let i = names.length - 1; i >= 0; i--) {
+      const style = typeof names[i] === "string" ? STYLES[names[i]] : undefined;
+      if (style === undefined) throw coded(new intrinsics.TypeError("The argument 'format' must be one of the names of styles. Received " + inspected(names[i])), "ERR_INVALID_ARG_VALUE");
+      styled = "\x1b[" + style[0] + "m" + styled + "\x1b[" + style[1] + "m";
+    }
+    return styled;
+  }
+
+  // ---- types ----
+
+  const kind = (name: string) => (value: unknown) => isObject(value) && ops.kind_of(value) === name;
+  const tagged = (name: string) => (value: unknown) => isView(value) && typedArrayTag(value) === name;
+  const reads = (read: (value: any) => unknown) => (value: unknown) => {
+    if (!isObject(value)) return false;
+    try {
+      read(value);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const begins = (word: string) => (value: unknown) => typeof value === "function" && indexOf(functionToString(value), word) === 0;
+  const generator = (value: unknown) => typeof value === "function" && (begins("function*")(value) || begins("async function*")(value) || begins("function *")(value));
+  const types: any = {
+    isAnyArrayBuffer: (value: unknown) => isObject(value) && !isView(value) && (ops.kind_of(value) === "buffer" || ops.kind_of(value) === "shared"),
+    isArrayBuffer: (value: unknown) => isObject(value) && !isView(value) && ops.kind_of(value) === "buffer",
+    isArrayBufferView: (value: unknown) => isView(value),
+    isAsyncFunction: begins("async"),
+    isBoxedPrimitive: kind("boxed"),
+    isDataView: (value: unknown) => isView(value) && typedArrayTag(value) === undefined,
+    isDate: kind("date"),
+    isGeneratorFunction: generator,
+    isMap: kind("map"),
+    isNativeError: kind("error"),
+    isNumberObject: reads(intrinsics.numberValueOf),
+    isStringObject: reads(intrinsics.stringValueOf),
+    isBooleanObject: reads(intrinsics.booleanValueOf),
+    isBigIntObject: reads(intrinsics.bigintValueOf),
+    isPromise: kind("promise"),
+    isProxy: kind("proxy"),
+    isRegExp: kind("regexp"),
+    isSet: kind("set"),
+    isSharedArrayBuffer: kind("shared"),
+    isTypedArray: (value: unknown) => isView(value) && typedArrayTag(value) !== undefined,
+    isWeakMap: reads((value) => intrinsics.weakMapGet(value, types)),
+  };
+  const arrays = ownKeys(intrinsics.typedArrayKinds);
+  for (let i = 0; i < arrays.length; i++) types["is" + String(arrays[i])] = tagged(arrays[i] as string);
+  leaveOut(types, "util.types", ["isArgumentsObject", "isExternal", "isGeneratorObject", "isMapIterator", "isModuleNamespaceObject", "isSetIterator", "isSymbolObject", "isWeakSet"], "it cannot be told here");
+
+  // ---- arguments of a command line ----
+
+  function parseArgs(config: any = undefined) {
+    const { args = asArray(list<string>()), options = {}, strict = true, allowPositionals = !strict, allowNegative = false, tokens }: any = dictionary(config, "the argument of util.parseArgs");
+    if (!isArray(args)) throw wrongType("args", "an instance of Array", args);
+    if (tokens) throw coded(new Error("util.parseArgs gives no tokens here: use values and positionals"), "ERR_METHOD_NOT_IMPLEMENTED");
+    const values: any = { __proto__: null }, positionals: string[] = list(), names = ownKeys(options) as string[];
+    const unknown = (name: string) => coded(new intrinsics.TypeError("Unknown option '" + name + "'"), "ERR_PARSE_ARGS_UNKNOWN_OPTION");
+    const wrong = (message: string) => coded(new intrinsics.TypeError(message), "ERR_PARSE_ARGS_INVALID_OPTION_VALUE");
+    const store = (name: string, value: unknown) => {
+      const option = hasOwn(options, name) ? options[name] : undefined;
+      if (option !== undefined && option.multiple) {
+        if (!hasOwn(values, name)) values[name] = asArray(list());
+        defineProperty(values[name], values[name].length, { __proto__: null, value, writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
+      } else {
+        values[name] = value;
+      }
+    };
+    const long = (short: string): string | undefined => {
+      for (let i = 0; i < names.length; i++) if (options[names[i]].short === short) return names[i];
+      return undefined;
+    };
+    for (let i = 0; i < args.length; i++) {
+      const arg = text(args[i], "args[" + i + "]");
+      if (arg === "--") {
+        for (let j = i + 1; j < args.length; j++) push(positionals, args[j]);
+        break;
+      }
+      if (indexOf(arg, "--") === 0) {
+        const at = indexOf(arg, "="), written = slice(arg, 2, at < 0 ? arg.length : at), known = hasOwn(options, written);
+        const negated = !known && allowNegative && indexOf(written, "no-") === 0 && hasOwn(options, slice(written, 3)), name = negated ? slice(written, 3) : written;
+        if (!known && !negated && strict) throw unknown("--" + written);
+        const type = hasOwn(options, name) ? options[name].type : undefined;
+        if (type === "string") {
+          if (at < 0 && (i + 1 >= args.length || (strict && args[i + 1][0] === "-" && args[i + 1].length > 1))) throw wrong("Option '--" + name + " <value>' argument missing");
+          store(name, at < 0 ? args[++i] : slice(arg, at + 1));
+        } else {
+          if (at >= 0 && type === "boolean" && strict) throw wrong("Option '--" + name + "' does not take an argument");
+          store(name, at >= 0 ? slice(arg, at + 1) : !negated);
+        }
+        continue;
+      }
+      if (arg[0] === "-" && arg.length > 1) {
+        for (let j = 1; j < arg.length; j++) {
+          const name = long(arg[j]);
+          if (name === undefined && strict) throw unknown("-" + arg[j]);
+          const type = name === undefined ? undefined : options[name].type;
+          if (type === "string") {
+            if (j + 1 >= arg.length && i + 1 >= args.length) throw wrong("Option '-" + arg[j] + ", --" + name + " <value>' argument missing");
+            store(name as string, j + 1 < arg.length ? slice(arg, j + 1) : args[++i]);
+            break;
+          }
+          store(name ?? arg[j], true);
+        }
+        continue;
+      }
+      if (!allowPositionals) throw coded(new intrinsics.TypeError("Unexpected argument " + quote(arg) + ". This command does not take positional arguments"), "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL");
+      push(positionals, arg);
+    }
+    for (let i = 0; i < names.length; i++) if (options[names[i]].default !== undefined && !hasOwn(values, names[i])) values[names[i]] = options[names[i]].default;
+    return { values, positionals: asArray(positionals) };
+  }
+
+  const util: any = {
+    callbackify, debug: debuglog, debuglog, deprecate, format,
+    formatWithOptions: (_options: unknown, ...args: unknown[]): string => apply(format, undefined, args),
+    inherits, inspect, isArray,
+    isDeepStrictEqual: (a: unknown, b: unknown): boolean => ops.library_value("deepEqual")(a, b, true),
+    parseArgs, promisify, stripVTControlCharacters, styleText,
+    TextDecoder: ops.library_value("TextDecoder"),
+    TextEncoder: ops.library_value("TextEncoder"),
+    toUSVString: (value: unknown) => toWellFormed(String(value)),
+    types,
+  };
+  leaveOut(util, "util", ["MIMEParams", "MIMEType", "aborted", "diff", "getCallSites", "getSystemErrorMap", "getSystemErrorName", "parseEnv", "transferableAbortController", "transferableAbortSignal"], "it has nothing to stand on in a sandbox");
+  return { "node:util": intrinsics.freeze(util) };
+};

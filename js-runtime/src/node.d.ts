@@ -1,0 +1,22 @@
+// What the areas of Node's modules share.
+
+interface NodeShared {
+  callback(value: unknown, name: string): Function;
+  /** Gives an error its `code`. */
+  coded<T extends Error>(error: T, code: string): T;
+  /** Defines a property that is not enumerable. */
+  hidden(target: object, name: PropertyKey, value: unknown): void;
+  /** Puts functions where Node has some that are not here: they say so. */
+  leaveOut(target: object, module: string, names: readonly string[], instead: string): void;
+  outOfRange(name: string, wanted: string, value: unknown): RangeError;
+  split(whole: string, separator: string): string[];
+  text(value: unknown, name: string): string;
+  wrongType(name: string, wanted: string, value: unknown): TypeError;
+}
+
+/** What `node-buffer.ts` provides. */
+interface Buffers {
+  isBuffer(value: unknown): boolean;
+  /** A Buffer over the same memory. */
+  wrap(bytes: Uint8Array): any;
+}
