@@ -31,7 +31,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     next();
   }
 
-  async function run(request: RequestRecord): Promise<any> {
+  async function run(request: RequestRecord, plugin: string | undefined): Promise<any> {
     const { body, signal } = request, { promise: aborted, reject: abort } = deferred<never>();
     handled(aborted);
     const state = signals.stateOf(signal);
@@ -57,8 +57,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
     try {
       const streams = body !== null && body.bytes === undefined, bytes = body === null ? undefined : body.bytes;
-      const opened: number = (id = ops.fetch_open(bytes === undefined ? 0 : viewByteLength(bytes), streams, request.method, request.url));
-      const wanted = { method: request.method, url: request.url, headers: request.headers.pairs, redirect: request.redirect, omit: request.credentials === "omit" };
+      const opened: number = (id = ops.fetch_open(bytes === undefined ? 0 : viewByteLength(bytes), streams, request.method, request.url, plugin));
+      const wanted = { method: request.method, url: request.url, headers: request.headers.pairs, redirect: request.redirect, omit: plugin !== undefined || request.credentials === "omit" };
       if (body !== null) body.taken = true;
       const sent = bytes === undefined ? ops.fetch_send(opened, wanted) : ops.fetch_send(opened, wanted, bytes);
       if (streams) upload(opened, body!, abort);
@@ -117,12 +117,19 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   async function fetch(input: unknown, init: unknown = undefined) {
     required(1, arguments.length, "fetch");
     const Request = ops.library_value("Request");
-    return await run(requestOf(new Request(input, init))!);
+    return await run(requestOf(new Request(input, init))!, undefined);
   }
+  /** For a plugin, under its own policy and without the session's cookies. */
+  const fetchFor = (plugin: string) =>
+    async function fetch(input: unknown, init: unknown = undefined) {
+      required(1, arguments.length, "fetch");
+      const Request = ops.library_value("Request");
+      return await run(requestOf(new Request(input, init))!, plugin);
+    };
 
   const perennial = freeze({
     /** What stands for a secret until a request leaves for where it may go. */
     secret: (name: string): string => ops.secret(name),
   });
-  return { fetch, perennial };
+  return { fetch, fetchFor, perennial };
 };

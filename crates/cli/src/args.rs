@@ -4,7 +4,8 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 use perennial_sessions::files::{MountError, Mounts, PathSandbox};
-use perennial_sessions::net::{NetLimits, NetPolicy};
+use perennial_sessions::net::{NetLimits, NetPolicy, Secrets};
+use perennial_sessions::node::Environment;
 use perennial_sessions::{ModuleAccess, ScriptError, TableConfig};
 use serde_json::Value;
 
@@ -34,7 +35,8 @@ pub(crate) enum Command {
     /// is run as a module: its result is its default export, called with the arguments if it is a function. Values go to stdout as JSON, console output
     /// and notes to stderr. A script that fails does not keep the next from running; a file that cannot be read keeps all from it.
     ///
-    /// Exit status: 0 all returned, 1 a script failed, 2 the command line is wrong, 3 a limit stopped a script.
+    /// Exit status: 0 all returned, 1 a script failed, 2 the command line is wrong, 3 a limit stopped a script, or what a script gave to
+    /// process.exit; the largest of them.
     Run(RunFiles),
     /// Run one script given on the command line
     Eval(EvalCode),
@@ -120,6 +122,9 @@ pub(crate) struct ScriptOptions {
     /// Say what each script changed among the session's files
     #[arg(long)]
     pub(crate) changes: bool,
+    /// Folder that scripts write to as `artifacts`, 256 MiB at most; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) artifacts: Option<PathBuf>,
     /// Print whole results as JSON, one a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -154,6 +159,13 @@ pub(crate) struct Common {
     /// be given again. Without a scheme it is https
     #[arg(long = "allow-net", global = true, value_name = "RULE")]
     allow_net: Vec<String>,
+    /// Variable that scripts see in process.env, as NAME=VALUE, or NAME to pass on the program's own; may be given again
+    #[arg(long = "env", global = true, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// Secret that scripts use as perennial.secret("NAME") and never see, as NAME=ORIGIN[,ORIGIN…] (github=https://api.github.com); its value is the
+    /// program's environment variable NAME; may be given again
+    #[arg(long = "secret", global = true, value_name = "NAME=ORIGINS")]
+    secrets: Vec<String>,
     /// Folder of the host that scripts see among their files, as `HOST:AT[:ro|rw|overlay]` (./data:/data:ro); may be given again. What scripts write to an
     /// overlay stays in the session
     #[arg(long = "mount", global = true, value_name = "MOUNT")]
@@ -200,8 +212,44 @@ impl Common {
             let policy = NetPolicy::parse(&rules, NetLimits::default());
             config.net = Some(policy.map_err(|error| ScriptError::invalid_request(error.to_string()))?);
         }
+        config.env = self.environment(file)?;
+        config.secrets = self.secrets(file)?;
         config.defaults.check(&config.ceilings)?;
         Ok(config)
+    }
+
+    /// The variables of the configuration file and of the command line, the latter first.
+    fn environment(&self, file: &Config) -> Result<Environment, ScriptError> {
+        let named = file.env.iter().map(|(name, value)| Ok((name.clone(), value.clone())));
+        let given = self.env.iter().map(|text| match text.split_once('=') {
+            Some(("", _)) => Err(format!("--env {text}: a name stands before the =")),
+            Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+            None => Ok((text.clone(), own_variable(text)?)),
+        });
+        let mut environment = Environment::new();
+        for variable in named.chain(given) {
+            let (name, value) = variable.map_err(ScriptError::invalid_request)?;
+            environment = environment.with(name, value);
+        }
+        Ok(environment)
+    }
+
+    /// The secrets of the configuration file and of the command line.
+    fn secrets(&self, file: &Config) -> Result<Secrets, ScriptError> {
+        let named = file.secrets.iter().map(|(name, origins)| Ok((name.clone(), origins.clone())));
+        let given = self.secrets.iter().map(|text| match text.split_once('=') {
+            Some((name, origins)) => Ok((name.to_owned(), origins.split(',').map(str::to_owned).collect())),
+            None => Err(format!("--secret {text}: write NAME=ORIGIN, as in github=https://api.github.com")),
+        });
+        let mut secrets = Secrets::new();
+        for secret in named.chain(given) {
+            let (name, origins): (String, Vec<String>) = secret.map_err(ScriptError::invalid_request)?;
+            let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
+            let value = own_variable(&name).map_err(ScriptError::invalid_request)?;
+            let kept = secrets.with(&name, &value, &origins);
+            secrets = kept.map_err(|error| ScriptError::invalid_request(error.to_string()))?;
+        }
+        Ok(secrets)
     }
 
     /// The mounts of the configuration file and of the command line.
@@ -216,6 +264,14 @@ impl Common {
     pub(crate) fn plugins(&self, file: &Config) -> Vec<PathBuf> {
         file.plugins.iter().chain(&self.plugins).cloned().collect()
     }
+}
+
+/// A variable of the program's own environment.
+fn own_variable(name: &str) -> Result<String, String> {
+    std::env::var(name).map_err(|error| match error {
+        std::env::VarError::NotPresent => format!("the environment has no variable {name}"),
+        std::env::VarError::NotUnicode(_) => format!("the environment's {name} is no Unicode text"),
+    })
 }
 
 fn json(text: &str) -> Result<Value, String> {

@@ -16,6 +16,10 @@ pub(crate) struct Config {
     pub(crate) modules: Option<PathBuf>,
     /// What scripts may fetch, as on the command line.
     pub(crate) net: Vec<String>,
+    /// What scripts see in `process.env`.
+    pub(crate) env: BTreeMap<String, String>,
+    /// Names of secrets, whose values are in the environment, and the origins they are for.
+    pub(crate) secrets: BTreeMap<String, Vec<String>>,
     /// As on the command line, with folders relative to `directory`.
     pub(crate) mounts: Vec<String>,
     /// Where the file is.
@@ -65,7 +69,7 @@ impl Config {
         let root = serde_json::to_value(table).map_err(|error| vec![error.to_string()])?;
         let mut reader = Reader { problems: Vec::new() };
         let mut config = Self { directory: directory.to_owned(), ..Self::default() };
-        let root = reader.table(&root, "", &["plugins", "allow", "modules", "mounts", "net", "limits"]);
+        let root = reader.table(&root, "", &["plugins", "allow", "env", "modules", "mounts", "net", "secrets", "limits"]);
         if let Some(plugins) = root.get("plugins") {
             match plugins.as_array().map(|plugins| plugins.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
                 Some(Some(plugins)) => config.plugins = plugins.into_iter().map(|path| directory.join(path)).collect(),
@@ -80,6 +84,21 @@ impl Config {
             match rules.as_array().map(|rules| rules.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
                 Some(Some(rules)) => config.net = rules.into_iter().map(str::to_owned).collect(),
                 _ => reader.problems.push("net: not a list like [\"api.example.com\"]".to_owned()),
+            }
+        }
+        if let Some(env) = root.get("env") {
+            match env.as_object().map(|env| env.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()) {
+                Some(Some(env)) => config.env = env,
+                _ => reader.problems.push("env: not a table of texts like { MODE = \"test\" }".to_owned()),
+            }
+        }
+        if let Some(secrets) = root.get("secrets") {
+            let origins = |value: &Value| {
+                value.as_array()?.iter().map(|origin| origin.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
+            };
+            match secrets.as_object().map(|secrets| secrets.iter().map(|(name, value)| Some((name.clone(), origins(value)?))).collect()) {
+                Some(Some(secrets)) => config.secrets = secrets,
+                _ => reader.problems.push("secrets: not a table like { github = [\"https://api.github.com\"] }".to_owned()),
             }
         }
         if let Some(mounts) = root.get("mounts") {

@@ -23,17 +23,33 @@ use crate::config::Config;
 /// What the program ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exit {
-    Ok = 0,
+    Ok,
     /// A script failed, or the program could not do what it was asked to.
-    Failed = 1,
+    Failed,
     /// The command line is wrong; clap ends with the same.
-    Usage = 2,
+    Usage,
     /// A limit stopped a script.
-    Limit = 3,
+    Limit,
+    /// A script ended itself with this code, which is not 0.
+    Script(u8),
     /// Ctrl-C, as shells write it.
-    Interrupted = 130,
+    Interrupted,
     /// SIGTERM, as shells write it.
-    Terminated = 143,
+    Terminated,
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Limit => 3,
+            Self::Script(code) => code,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -44,7 +60,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             output::complain(&format!("no runtime: {error}"));
-            return ExitCode::from(Exit::Failed as u8);
+            return ExitCode::from(Exit::Failed.code());
         }
     };
     let exit = runtime.block_on(main_async(arguments));
@@ -55,7 +71,7 @@ fn main() -> ExitCode {
 
 #[expect(clippy::exit, reason = "returning from main would run destructors that have nothing left to do")]
 fn leave(exit: Exit) -> ! {
-    std::process::exit(exit as i32)
+    std::process::exit(exit.code().into())
 }
 
 async fn main_async(arguments: Arguments) -> Exit {
@@ -75,7 +91,8 @@ async fn main_async(arguments: Arguments) -> Exit {
             return Exit::Usage;
         }
     };
-    let options = PluginOptions { ceiling: file.allow.clone(), ..PluginOptions::default() };
+    let base = if file.directory.as_os_str().is_empty() { ".".into() } else { file.directory.clone() };
+    let options = PluginOptions { ceiling: file.allow.clone(), base, ..PluginOptions::default() };
     let plugins = match arguments.command {
         // Nothing of these would call a tool.
         Command::Check(_) | Command::Plugin(_) => PluginSet::empty(),

@@ -3,6 +3,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use perennial_sessions::bundler::survey;
+use perennial_sessions::files::Artifacts;
 use perennial_sessions::protocol::ErrorKind;
 use perennial_sessions::{CompiledBundle, ModuleAccess, RunContext, RunRequest, ScriptResult, SessionTable};
 
@@ -26,6 +27,13 @@ pub(crate) async fn files(table: &SessionTable, command: RunFiles, modules: Opti
             }
         }
     }
+    let artifacts = match artifacts(&command.script) {
+        Ok(artifacts) => artifacts,
+        Err(error) => {
+            output::complain(&error);
+            return Exit::Failed;
+        }
+    };
     let several = scripts.len() > 1 && !command.script.json;
     let mut exit = Exit::Ok;
     for (file, script, project) in scripts {
@@ -33,7 +41,8 @@ pub(crate) async fn files(table: &SessionTable, command: RunFiles, modules: Opti
         if several {
             output::heading(&name);
         }
-        let result = run_file(table, file, name, script, &command.script, project).await;
+        let context = lending(artifacts.as_ref());
+        let result = run_file(table, file, name, script, &command.script, project, context).await;
         let shown = show(&result, &command.script);
         exit = exit.max_with(exit_of(&result));
         if !shown {
@@ -45,8 +54,28 @@ pub(crate) async fn files(table: &SessionTable, command: RunFiles, modules: Opti
 
 /// `perennial eval`.
 pub(crate) async fn code(table: &SessionTable, command: EvalCode) -> Exit {
-    let result = run(table, "eval", command.code, &command.script, RunContext::new()).await;
+    let context = match artifacts(&command.script) {
+        Ok(artifacts) => lending(artifacts.as_ref()),
+        Err(error) => {
+            output::complain(&error);
+            return Exit::Failed;
+        }
+    };
+    let result = run(table, "eval", command.code, &command.script, context).await;
     if show(&result, &command.script) { exit_of(&result) } else { Exit::Failed }
+}
+
+/// What scripts may produce together.
+const ARTIFACTS: u64 = 256 << 20;
+
+fn artifacts(options: &ScriptOptions) -> Result<Option<Artifacts>, String> {
+    let Some(folder) = &options.artifacts else { return Ok(None) };
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Artifacts::in_folder(folder, ARTIFACTS).map(Some).map_err(|error| error.to_string())
+}
+
+fn lending(artifacts: Option<&Artifacts>) -> RunContext {
+    artifacts.map_or_else(RunContext::new, |artifacts| RunContext::new().lend(artifacts.clone()))
 }
 
 /// A file that exports something is a module, any other a cell.
@@ -57,9 +86,13 @@ async fn run_file(
     script: String,
     options: &ScriptOptions,
     project: Option<ModuleAccess>,
+    context: RunContext,
 ) -> ScriptResult {
     let is_module = survey(&script, true).is_ok_and(|survey| survey.has_exports);
-    let context = project.clone().map_or_else(RunContext::new, |project| RunContext::new().with(project));
+    let context = match project.clone() {
+        Some(project) => context.with(project),
+        None => context,
+    };
     let (Some(project), true, Ok(path)) = (project, is_module, file.canonicalize()) else {
         return run(table, &name, script, options, context).await;
     };
@@ -149,6 +182,7 @@ pub(crate) fn name_of(file: &Path) -> String {
 fn exit_of(result: &ScriptResult) -> Exit {
     match &result.error {
         None => Exit::Ok,
+        Some(error) if let Some(code) = error.exit_code => Exit::Script(code),
         Some(error) if error.kind == ErrorKind::InvalidRequest => Exit::Usage,
         Some(error) if error.kind.is_stop() || error.kind == ErrorKind::ResultTooLarge => Exit::Limit,
         Some(_) => Exit::Failed,
@@ -158,6 +192,6 @@ fn exit_of(result: &ScriptResult) -> Exit {
 impl Exit {
     /// The worse of two ends.
     fn max_with(self, other: Self) -> Self {
-        if other as i32 > self as i32 { other } else { self }
+        if other.code() > self.code() { other } else { self }
     }
 }

@@ -107,10 +107,16 @@ pub struct Extensions(Option<Arc<Vec<Typed>>>);
 impl Extensions {
     /// The same with one more value; one of the same type is replaced.
     #[must_use]
-    pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+    pub fn with<T: Send + Sync + 'static>(self, value: T) -> Self {
+        self.with_shared(Arc::new(value))
+    }
+
+    /// The same for a value that others hold too.
+    #[must_use]
+    pub fn with_shared<T: Send + Sync + 'static>(mut self, value: Arc<T>) -> Self {
         let values = Arc::make_mut(self.0.get_or_insert_default());
         values.retain(|(known, _)| *known != TypeId::of::<T>());
-        values.push((TypeId::of::<T>(), Arc::new(value)));
+        values.push((TypeId::of::<T>(), value));
         self
     }
 

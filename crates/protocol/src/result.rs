@@ -147,6 +147,18 @@ pub struct ScriptResult {
     /// How many changed files are not listed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub files_more: u64,
+    /// What the script produced in the folder it was lent, also where it failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<ProducedFile>,
+}
+
+/// One file that a run produced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProducedFile {
+    /// Its path in the output folder.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
 }
 
 fn is_zero(count: &u64) -> bool {
@@ -200,6 +212,7 @@ impl ScriptResult {
             console_dropped: 0,
             files: Vec::new(),
             files_more: 0,
+            artifacts: Vec::new(),
         }
     }
 

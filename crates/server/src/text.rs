@@ -96,6 +96,12 @@ pub fn state_notes(result: &ScriptResult) -> Vec<String> {
     if !result.files.is_empty() {
         notes.push(format!("files: {}", changed_files(result)));
     }
+    if !result.artifacts.is_empty() {
+        let named = result.artifacts.iter().take(MAX_FILES).map(|file| format!("{} ({} bytes)", file.name, file.bytes));
+        let more = result.artifacts.len().saturating_sub(MAX_FILES);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        notes.push(format!("artifacts: {}{more}", named.collect::<Vec<_>>().join(", ")));
+    }
     if result.vm == Some(VmOrigin::Rebuilt) {
         let because = result.rebuilt_because.map_or("unknown", |reason| reason.as_str());
         let lost = match result.lost_globals.len() {

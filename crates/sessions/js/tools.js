@@ -3,7 +3,7 @@
   "use strict";
   const { apply, defineProperty, freeze, hasOwn, ownKeys, Error, Promise, String } = intrinsics;
   const startTimer = ops.library_value("setTimeout"), stopTimer = ops.library_value("clearTimeout");
-  const { plugins, startMs } = ops.tools_manifest();
+  const { plugins, startMs, isServed } = ops.tools_manifest();
   const instances = { __proto__: null }, starting = { __proto__: null };
 
   // Scripts may have changed every prototype there is. What a plugin is made of and what is handed to it are its own: only own properties
@@ -17,7 +17,7 @@
     return freeze({
       __proto__: null,
       plugin: freeze({ __proto__: null, name, version }),
-      fetch: use("net", "fetch"),
+      fetch: isServed ? use("net", "fetch") : (...args) => apply(ops.library_value("fetchFor")(name), undefined, args),
       fs: freeze({ __proto__: null, readText: use("read", "readText"), readBytes: use("read", "readBytes"), list: use("read", "list") }),
       commands: freeze({ __proto__: null, run: use("commands", "run") }),
     });

@@ -4,7 +4,8 @@ use std::time::Duration;
 use perennial_engine::{ExecutorConfig, RunOptions};
 
 use perennial_stdlib::files::{FilesQuota, Mounts};
-use perennial_stdlib::net::{NetPolicy, Network};
+use perennial_stdlib::net::{NetPolicy, Network, Secrets};
+use perennial_stdlib::node::Environment;
 
 use crate::clock::{Clock, SystemClock};
 use crate::modules::ModuleAccess;
@@ -36,6 +37,10 @@ pub struct TableConfig {
     pub mounts: Option<Mounts>,
     /// What scripts may fetch, unless the call brings a [`NetPolicy`] of its own. None: nothing.
     pub net: Option<NetPolicy>,
+    /// What scripts see in `process.env`, unless the call brings an [`Environment`] of its own.
+    pub env: Environment,
+    /// Secrets that scripts use and never see, unless the call brings [`Secrets`] of its own.
+    pub secrets: Secrets,
     /// Names, roots of trust and idle connections behind `fetch`.
     pub network: Network,
     /// What scripts may import, unless the call brings a [`ModuleAccess`] of its own. None: what the host provides.
@@ -62,6 +67,8 @@ impl Default for TableConfig {
             files_quota: FilesQuota::default(),
             mounts: None,
             net: None,
+            env: Environment::new(),
+            secrets: Secrets::new(),
             network: shared_network(),
             modules: None,
             plugins: None,

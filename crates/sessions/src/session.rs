@@ -5,9 +5,10 @@ use std::time::Instant;
 use perennial_engine::{
     Background, Build, EngineConfig, Extensions, Globals, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
 };
-use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin};
-use perennial_stdlib::files::{Files, FilesView, Mounts};
-use perennial_stdlib::net::{NetPolicy, NetUsage};
+use perennial_protocol::{EndReason, ErrorKind, ProducedFile, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin};
+use perennial_stdlib::files::{Artifacts, Files, FilesView, Mounts};
+use perennial_stdlib::net::{NetPolicy, NetUsage, Secrets};
+use perennial_stdlib::node::Environment;
 use serde_json::Value;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 
@@ -188,6 +189,10 @@ impl BrowserSession {
         };
         let files = self.files();
         let view = files.begin();
+        let artifacts = context.lent.get::<Artifacts>().map(|artifacts| Arc::new(artifacts.begin()));
+        if let Some(artifacts) = &artifacts {
+            context.lent = context.lent.with_shared(artifacts.clone());
+        }
         let extensions = self.extensions(context.extensions, view);
         let before_files = Before::new(&files, options.atomic, options.changes);
         let script = Script {
@@ -232,6 +237,10 @@ impl BrowserSession {
         self.state.config = Some(config.clone());
         record.runs.fetch_add(1, Ordering::Relaxed);
         let mut result = self.conclude(end, chosen.origin, chosen.because, seq, before_files.as_deref());
+        if let Some(artifacts) = artifacts {
+            let produced = artifacts.end().into_iter();
+            result.artifacts = produced.map(|file| ProducedFile { name: file.name, bytes: file.bytes }).collect();
+        }
         if !options.changes {
             result.files.clear();
             result.files_more = 0;
@@ -323,9 +332,15 @@ impl BrowserSession {
         {
             extensions = extensions.with(policy.clone());
         }
-        if extensions.get::<NetPolicy>().is_some() {
-            extensions = extensions.with(self.slot.shared.config.network.clone()).with(self.slot.record.net().clone());
+        let config = &self.slot.shared.config;
+        if !config.env.is_empty() && extensions.get::<Environment>().is_none() {
+            extensions = extensions.with(config.env.clone());
         }
+        if !config.secrets.is_empty() && extensions.get::<Secrets>().is_none() {
+            extensions = extensions.with(config.secrets.clone());
+        }
+        // For plugins too, which have policies of their own.
+        extensions = extensions.with(config.network.clone()).with(self.slot.record.net().clone());
         extensions.with(SessionVars(self.slot.record.vars.clone())).with(view)
     }
 
@@ -381,6 +396,7 @@ impl BrowserSession {
             console_dropped: end.console.dropped,
             files,
             files_more,
+            artifacts: Vec::new(),
         };
         self.finish(end.vm, end.lease);
         result

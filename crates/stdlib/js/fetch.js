@@ -32,7 +32,7 @@
     next();
   }
 
-  async function run(request               )               {
+  async function run(request               , plugin                    )               {
     const { body, signal } = request, { promise: aborted, reject: abort } = deferred       ();
     handled(aborted);
     const state = signals.stateOf(signal);
@@ -58,8 +58,8 @@
     }
     try {
       const streams = body !== null && body.bytes === undefined, bytes = body === null ? undefined : body.bytes;
-      const opened         = (id = ops.fetch_open(bytes === undefined ? 0 : viewByteLength(bytes), streams, request.method, request.url));
-      const wanted = { method: request.method, url: request.url, headers: request.headers.pairs, redirect: request.redirect, omit: request.credentials === "omit" };
+      const opened         = (id = ops.fetch_open(bytes === undefined ? 0 : viewByteLength(bytes), streams, request.method, request.url, plugin));
+      const wanted = { method: request.method, url: request.url, headers: request.headers.pairs, redirect: request.redirect, omit: plugin !== undefined || request.credentials === "omit" };
       if (body !== null) body.taken = true;
       const sent = bytes === undefined ? ops.fetch_send(opened, wanted) : ops.fetch_send(opened, wanted, bytes);
       if (streams) upload(opened, body , abort);
@@ -118,12 +118,19 @@
   async function fetch(input         , init          = undefined) {
     required(1, arguments.length, "fetch");
     const Request = ops.library_value("Request");
-    return await run(requestOf(new Request(input, init)) );
+    return await run(requestOf(new Request(input, init)) , undefined);
   }
+  /** For a plugin, under its own policy and without the session's cookies. */
+  const fetchFor = (plugin        ) =>
+    async function fetch(input         , init          = undefined) {
+      required(1, arguments.length, "fetch");
+      const Request = ops.library_value("Request");
+      return await run(requestOf(new Request(input, init)) , plugin);
+    };
 
   const perennial = freeze({
     /** What stands for a secret until a request leaves for where it may go. */
     secret: (name        )         => ops.secret(name),
   });
-  return { fetch, perennial };
+  return { fetch, fetchFor, perennial };
 })

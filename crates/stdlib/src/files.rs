@@ -3,9 +3,11 @@
 //! Confusable: [`Files`] are one session's and durable; a [`FilesView`] is what one run may do to them; [`Mounts`] are what a call grants of the
 //! host. Paths are [`VirtualPath`]s until a mount makes them the host's.
 
+mod artifacts;
 mod changes;
 mod data;
 mod error;
+mod grants;
 mod host;
 #[cfg(test)]
 mod model;
@@ -16,8 +18,10 @@ mod path;
 mod slots;
 mod tree;
 
+pub use artifacts::{Artifact, Artifacts, ArtifactsRun};
 pub use changes::{Change, ChangeKind, MAX_CHANGES};
 pub use error::{Code, FsError};
+pub use grants::ReadGrants;
 pub use mount::{MountError, MountMode, Mounts, PathSandbox};
 pub use path::VirtualPath;
 pub use tree::{FilesQuota, Kind};

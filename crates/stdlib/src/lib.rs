@@ -18,6 +18,7 @@ use perennial_engine::{Area, OpError, OpTable, OpValue};
 pub fn areas() -> Vec<Area> {
     [
         Area::new("webidl", &[], include_str!("../js/webidl.js")).with_internals(&["webidl"]),
+        Area::new("artifacts", &["artifacts"], include_str!("../js/artifacts.js")),
         Area::new("blob", &["Blob", "File"], include_str!("../js/blob.js")).with_internals(&["blobs"]),
         Area::new("clone", &["structuredClone"], include_str!("../js/clone.js")),
         Area::new("formdata", &["FormData"], include_str!("../js/formdata.js")).with_internals(&["forms"]),
@@ -80,7 +81,7 @@ pub fn areas() -> Vec<Area> {
         Area::new("url", &["URL", "URLSearchParams"], include_str!("../js/url.js"))
             .with_internals(&["hrefOf", "queryOf"]),
         Area::new("body", &[], include_str!("../js/body.js")).with_internals(&["bodies"]),
-        Area::new("fetch", &["fetch", "perennial"], include_str!("../js/fetch.js")),
+        Area::new("fetch", &["fetch", "perennial"], include_str!("../js/fetch.js")).with_internals(&["fetchFor"]),
         Area::new("headers", &["Headers"], include_str!("../js/headers.js")).with_internals(&["headerLists"]),
         Area::new(
             "performance",
@@ -97,14 +98,14 @@ pub fn areas() -> Vec<Area> {
     .collect()
 }
 
-/// The ops behind the areas.
-pub fn ops() -> OpTable {
+/// The ops behind the areas. `grants` is what others than scripts may reach of the network.
+pub fn ops(grants: &net::NetGrants) -> OpTable {
     buffer::ops()
         .merge(compression::ops())
         .merge(crypto::ops())
         .merge(encoding::ops())
         .merge(files::ops())
-        .merge(net::ops())
+        .merge(net::ops(grants))
         .merge(node::ops())
         .merge(url::ops())
 }

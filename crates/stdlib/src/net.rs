@@ -20,6 +20,7 @@ pub use policy::{NetLimits, NetPolicy, PolicyError, Rule};
 pub use secrets::{SecretError, Secrets};
 
 pub(crate) use ops::ops;
+pub use ops::NetGrants;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

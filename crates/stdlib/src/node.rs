@@ -64,7 +64,7 @@ const UTIL: &[&str] = &[
 /// assert_eq!(environment.get("TZ"), Some("UTC"));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment(Arc<BTreeMap<String, String>>);
 
 impl Environment {
     /// No variables.
@@ -75,8 +75,13 @@ impl Environment {
     /// The same with one more.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.0.insert(name.into(), value.into());
+        Arc::make_mut(&mut self.0).insert(name.into(), value.into());
         self
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The value of a variable.
@@ -130,7 +135,7 @@ pub(crate) fn ops() -> OpTable {
         .sync("process_version", |_, _| Ok(json!(env!("CARGO_PKG_VERSION")).into()))
         .sync("process_env", |context, _| {
             let granted = context.extensions.get::<Environment>();
-            let variables: Map<String, Value> = granted.iter().flat_map(|env| &env.0).map(|(name, value)| (name.clone(), json!(value))).collect();
+            let variables: Map<String, Value> = granted.iter().flat_map(|env| env.0.iter()).map(|(name, value)| (name.clone(), json!(value))).collect();
             Ok(OpValue::Json(Value::Object(variables)))
         })
 }

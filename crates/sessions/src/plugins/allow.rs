@@ -10,7 +10,7 @@ use super::similar::did_you_mean;
 /// Hosts, files and commands: what a plugin asks for in its `allow`, or the most that an operator grants to plugins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Allow {
-    /// Hosts that may be reached: `api.example.com`, `*.example.com`, either with `:port`.
+    /// Hosts that may be reached, by https unless `http://` stands before them: `api.example.com`, `*.example.com`, either with `:port`.
     pub net: Vec<String>,
     /// Files and directories that may be read.
     pub read: Vec<String>,
@@ -38,7 +38,7 @@ impl Allow {
         let net = texts(map, "net", &mut problems, |host| {
             is_host(host)
                 .then_some(())
-                .ok_or("no host: `api.example.com`, `*.example.com` or either with `:port` is wanted")
+                .ok_or("no host: `api.example.com`, `*.example.com` or either with `:port` is wanted, perhaps behind http://")
         });
         let read = texts(map, "read", &mut problems, |path| {
             let ok = !path.is_empty()
@@ -126,7 +126,7 @@ fn split_port(host: &str) -> (&str, Option<&str>) {
 }
 
 fn is_host(text: &str) -> bool {
-    let (host, port) = split_port(text);
+    let (host, port) = split_port(text.strip_prefix("http://").unwrap_or(text));
     let host = host.strip_prefix("*.").unwrap_or(host);
     let label = |label: &str| {
         !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
@@ -138,6 +138,11 @@ fn is_host(text: &str) -> bool {
 
 /// Whether a pattern takes in all that another does.
 fn covers_host(most: &str, host: &str) -> bool {
+    let (most, host) = match (most.strip_prefix("http://"), host.strip_prefix("http://")) {
+        (Some(most), Some(host)) => (most, host),
+        (None, None) => (most, host),
+        _ => return false,
+    };
     let ((most, most_port), (host, port)) = (split_port(most), split_port(host));
     if most_port.is_some() && most_port != port {
         return false;
@@ -200,5 +205,8 @@ mod tests {
         );
         assert!(asked.bounded_by(&Allow::default()).0.is_empty());
         assert!(!allow(json!({"net": ["c.com"]})).bounded_by(&allow(json!({"net": ["c.com:443"]}))).1.is_empty());
+        let plain = allow(json!({"net": ["http://c.com:80"]}));
+        assert!(plain.bounded_by(&allow(json!({"net": ["c.com"]}))).0.is_empty(), "https is not http");
+        assert!(plain.bounded_by(&allow(json!({"net": ["http://c.com"]}))).1.is_empty());
     }
 }

@@ -4,7 +4,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
 use perennial_bundler::Importer;
-use perennial_engine::{ModuleGraph, ModuleLoader, OpContext, OpError, OpTable, OpValue};
+use perennial_engine::{ModuleGraph, ModuleLoader, OpContext, OpError, OpResult, OpTable, OpValue};
+use perennial_stdlib::files::ReadGrants;
 use serde_json::{Value, json};
 
 use super::manifest::Tool;
@@ -51,7 +52,9 @@ impl Set {
             (plugin.name.clone(), json!({"specifier": specifier, "version": plugin.version, "tools": tools}))
         });
         let start = self.start_limit().as_secs_f64() * 1000.0;
-        json!({"startMs": start, "plugins": plugins.collect::<serde_json::Map<String, Value>>()})
+        // Whether whoever embeds this serves the capabilities, instead of the library.
+        let is_served = self.capabilities().is_some();
+        json!({"startMs": start, "isServed": is_served, "plugins": plugins.collect::<serde_json::Map<String, Value>>()})
     }
 
     /// Tools by how well their names and descriptions fit the words.
@@ -157,10 +160,22 @@ pub(crate) fn ops(plugins: &PluginSet) -> OpTable {
                     "read" => !plugin.granted.read.is_empty(),
                     _ => !plugin.granted.commands.is_empty(),
                 };
-                let (Some(capabilities), true) = (set.capabilities(), granted) else {
+                let refused = || {
                     let asked = format!("{kind} for plugin {name}");
                     let what = format!("its allow.{kind}, within what the operator grants,");
-                    return Err(OpError::permission(&asked, &what));
+                    OpError::permission(&asked, &what)
+                };
+                if !granted {
+                    return Err(refused());
+                }
+                let Some(capabilities) = set.capabilities() else {
+                    if kind != "read" {
+                        return Err(refused());
+                    }
+                    let (files, method, path) = (plugin.files.clone(), method.to_owned(), given[0].as_str().map(str::to_owned));
+                    let path = path.ok_or_else(|| OpError::type_error("the path is no text"))?;
+                    let reading = tokio::task::spawn_blocking(move || read(&files, &method, &path));
+                    return reading.await.unwrap_or_else(|_| Err(OpError::new("Error", "reading failed")));
                 };
                 let given = match given {
                     Value::Array(items) => items.into_iter().map(OpValue::Json).collect(),
@@ -169,6 +184,19 @@ pub(crate) fn ops(plugins: &PluginSet) -> OpTable {
                 capabilities.call(name, &plugin.granted, &format!("{kind}.{method}"), given).await
             })
         })
+}
+
+/// What `ctx.fs` asks for.
+fn read(files: &ReadGrants, method: &str, path: &str) -> OpResult {
+    if method == "list" {
+        return Ok(json!(files.list(path)?).into());
+    }
+    let bytes = files.read(path)?;
+    if method == "readBytes" {
+        return Ok(OpValue::Bytes(bytes));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| OpError::type_error(format!("{path} is no UTF-8 text: readBytes reads it")))?;
+    Ok(json!(text).into())
 }
 
 /// Finds the modules of plugins, and of sessions besides.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use perennial_bundler::{Disk, FileSystem, ImportError, Importer, Loader, LoaderOptions};
 use perennial_engine::{EngineConfig, ModuleGraph, OpFuture, OpValue, RunOptions};
 use perennial_protocol::RunRequest;
+use perennial_stdlib::files::ReadGrants;
+use perennial_stdlib::net::{NetGrants, NetLimits, NetPolicy};
 use serde_json::Value;
 
 use super::allow::Allow;
@@ -46,6 +48,10 @@ pub struct Plugin {
     pub tools: BTreeMap<String, Tool>,
     /// Where it comes from.
     pub path: PathBuf,
+    /// What of the host it may read.
+    pub(super) files: ReadGrants,
+    /// What it may reach.
+    net: Option<NetPolicy>,
     pub(super) loader: Loader,
     /// Where its entry is, for the loader.
     root: PathBuf,
@@ -99,7 +105,9 @@ pub struct PluginOptions {
     pub ceiling: Allow,
     /// How long a plugin may take to be evaluated, and how long a call waits for its `setup`.
     pub deadline: Duration,
-    /// What granted capabilities are served by. Without, there are none.
+    /// What relative paths of `allow.read` are relative to.
+    pub base: PathBuf,
+    /// What granted capabilities are served by, in place of the library's `fetch` and the host's files.
     pub capabilities: Option<Arc<dyn Capabilities>>,
     /// Where plugins are read from.
     pub files: Arc<dyn FileSystem>,
@@ -107,7 +115,13 @@ pub struct PluginOptions {
 
 impl Default for PluginOptions {
     fn default() -> Self {
-        Self { ceiling: Allow::default(), deadline: Duration::from_secs(5), capabilities: None, files: Arc::new(Disk) }
+        Self {
+            ceiling: Allow::default(),
+            deadline: Duration::from_secs(5),
+            base: PathBuf::from("."),
+            capabilities: None,
+            files: Arc::new(Disk),
+        }
     }
 }
 
@@ -182,6 +196,12 @@ impl PluginSet {
         &self.0.failures
     }
 
+    /// What each plugin may reach.
+    pub(crate) fn net(&self) -> NetGrants {
+        let policies = self.0.plugins.values().filter_map(|plugin| Some((plugin.name.clone(), plugin.net.clone()?)));
+        NetGrants::new(policies.collect())
+    }
+
     /// An engine configuration for sessions with these plugins; the same every time.
     pub fn config(&self) -> EngineConfig {
         self.0.config.get_or_init(|| vars::config_with(self)).clone()
@@ -236,6 +256,11 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
     let raw = read(graph, &loader, options.deadline).await.map_err(one)?;
     let manifest = Manifest::check(raw)?;
     let (granted, withheld) = manifest.allow.bounded_by(&options.ceiling);
+    let net = match granted.net.as_slice() {
+        [] => None,
+        rules => Some(NetPolicy::parse(rules, NetLimits::default()).map_err(|error| one(format!("allow.net: {error}")))?),
+    };
+    let files = ReadGrants::open(&granted.read, &options.base);
     Ok(Plugin {
         name: manifest.name,
         version: manifest.version,
@@ -244,6 +269,8 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
         withheld,
         tools: manifest.tools,
         path: path.to_owned(),
+        files,
+        net,
         loader,
         root,
         specifier,

@@ -7,6 +7,7 @@ use super::set::PluginSet;
 /// What every session has, written by hand.
 const SESSION: &[&str] = &[
     include_str!("../../../../js-runtime/types/session.d.ts"),
+    include_str!("../../../../js-runtime/types/artifacts.d.ts"),
     include_str!("../../../../js-runtime/types/blob.d.ts"),
     include_str!("../../../../js-runtime/types/clone.d.ts"),
     include_str!("../../../../js-runtime/types/compression.d.ts"),

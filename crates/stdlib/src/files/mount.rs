@@ -176,6 +176,10 @@ pub(super) struct HostPath {
 }
 
 impl HostPath {
+    pub(super) fn new(relative: PathBuf, shown: VirtualPath) -> Self {
+        Self { relative, shown }
+    }
+
     pub(super) fn is_root(&self) -> bool {
         self.relative == Path::new(".")
     }

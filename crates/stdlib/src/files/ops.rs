@@ -94,6 +94,7 @@ pub(crate) fn ops() -> OpTable {
         })
         .sync("fs_close", |context, args| Ok(json!(context.resources.remove(crate::number(&args, 0)? as u32)).into()))
         .sync("fs_cwd", |context, _| Ok(json!(view(context)?.look(|tree| Ok(tree.cwd.to_string()))?).into()))
+        .merge(super::artifacts::ops())
         .sync("fs_match", |_, args| {
             Ok(json!(fast_glob::glob_match(crate::text(&args, 0)?, crate::text(&args, 1)?)).into())
         })

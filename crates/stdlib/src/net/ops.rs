@@ -1,5 +1,6 @@
 //! What `fetch.ts` asks the host for.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::body::Bytes;
@@ -25,6 +26,31 @@ const BYTES: usize = 256 << 10;
 /// Whoever reads is told that it took too long before what is read is gone.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// What others than scripts may reach, by name: plugins, each under its own policy whatever script calls it. Part of what a VM is made of.
+#[derive(Clone, Debug, Default)]
+pub struct NetGrants(Arc<BTreeMap<String, NetPolicy>>);
+
+impl NetGrants {
+    /// These policies.
+    pub fn new(policies: BTreeMap<String, NetPolicy>) -> Self {
+        Self(Arc::new(policies))
+    }
+
+    /// The policy of a fetch: of who it is for, or of the run.
+    fn policy(&self, context: &OpContext, whose: Option<&str>) -> Result<NetPolicy, OpError> {
+        match whose {
+            None => {
+                let policy = context.extensions.get::<NetPolicy>();
+                Ok(policy.map_or_else(|| NetPolicy::none().clone(), |policy| (*policy).clone()))
+            }
+            Some(plugin) => self.0.get(plugin).cloned().ok_or_else(|| {
+                let grant = "`net` in its allow, within what the operator grants in [allow],";
+                OpError::permission(&format!("the network for plugin {plugin}"), grant)
+            }),
+        }
+    }
+}
+
 /// One fetch, from the call to the end of its body. Whoever lets go of it, or cancels it, ends it.
 struct Fetch {
     cancelled: CancellationToken,
@@ -33,6 +59,8 @@ struct Fetch {
     parts: Mutex<Option<mpsc::Receiver<Result<Bytes, std::io::Error>>>>,
     /// Bytes of the stream that is sent.
     sent: Mutex<u64>,
+    /// Under which it was begun, and so ends.
+    policy: NetPolicy,
 }
 
 impl Drop for Fetch {
@@ -45,27 +73,24 @@ fn fetch(context: &OpContext, args: &[OpValue]) -> Result<Arc<Fetch>, OpError> {
     context.resources.get::<Fetch>(number(args, 0)? as u32)
 }
 
-fn means(context: &OpContext) -> Result<Means, OpError> {
-    let policy = context
-        .extensions
-        .get::<NetPolicy>()
-        .ok_or_else(|| OpError::permission("fetch", "a policy for the network"))?;
+fn means(context: &OpContext, policy: &NetPolicy) -> Result<Means, OpError> {
     let network = context.extensions.get::<Network>();
     let state = context.extensions.get::<Arc<NetState>>();
     let (Some(network), Some(state)) = (network, state) else {
         return Err(OpError::permission("fetch", "a session with a network"));
     };
     let secrets = context.extensions.get::<Secrets>().map(|secrets| (*secrets).clone()).unwrap_or_default();
-    Ok(Means { network: (*network).clone(), policy: (*policy).clone(), state: (*state).clone(), secrets })
+    Ok(Means { network: (*network).clone(), policy: policy.clone(), state: (*state).clone(), secrets })
 }
 
 fn ended() -> OpError {
     OpError::new("AbortError", "the request was ended")
 }
 
-pub(crate) fn ops() -> OpTable {
+pub(crate) fn ops(grants: &NetGrants) -> OpTable {
+    let grants = grants.clone();
     OpTable::new()
-        .sync("fetch_open", |context, args| {
+        .sync("fetch_open", move |context, args| {
             let size = number(&args, 0)? as usize;
             let streams = crate::flag(&args, 1);
             // What is not permitted at all is not begun.
@@ -74,10 +99,9 @@ pub(crate) fn ops() -> OpTable {
             if !matches!(url.scheme(), "http" | "https") {
                 return Err(OpError::type_error(format!("fetch reaches http: and https: only, not {}:", url.scheme())));
             }
-            let policy = context.extensions.get::<NetPolicy>();
-            let policy = policy.map_or_else(|| NetPolicy::none().clone(), |policy| (*policy).clone());
+            let policy = grants.policy(context, args.get(4).and_then(OpValue::as_str))?;
             policy.rule(method, &url).map_err(|grant| OpError::permission(&format!("{method} {}", origin(&url)), &grant))?;
-            means(context)?;
+            means(context, &policy)?;
             let (upload, parts) = mpsc::channel(1);
             let one = Fetch {
                 cancelled: CancellationToken::new(),
@@ -85,13 +109,14 @@ pub(crate) fn ops() -> OpTable {
                 upload: Mutex::new(streams.then_some(upload)),
                 parts: Mutex::new(streams.then_some(parts)),
                 sent: Mutex::default(),
+                policy,
             };
             Ok(json!(context.resources.add(one, size.saturating_add(BYTES), &context.budget)?).into())
         })
         .asynchronous("fetch_send", |context, mut args| {
             Box::pin(async move {
-                let means = means(&context)?;
                 let one = fetch(&context, &args)?;
+                let means = means(&context, &one.policy)?;
                 let body = if args.len() > 2 { Some(args.remove(2)) } else { None };
                 let wanted = match args.get(1) {
                     Some(OpValue::Json(value)) => Wanted::deserialize(value).map_err(|error| OpError::type_error(error.to_string()))?,
@@ -145,8 +170,8 @@ pub(crate) fn ops() -> OpTable {
         })
         .asynchronous("fetch_write", |context, mut args| {
             Box::pin(async move {
-                let means = means(&context)?;
                 let one = fetch(&context, &args)?;
+                let means = means(&context, &one.policy)?;
                 let bytes = match args.pop() {
                     Some(OpValue::Bytes(bytes)) => bytes,
                     _ => return Err(OpError::type_error("bytes are wanted")),

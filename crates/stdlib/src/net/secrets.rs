@@ -102,6 +102,11 @@ impl Secrets {
         Ok(Self(Arc::new(secrets)))
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What a script gets.
     pub(super) fn placeholder(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|secret| secret.name == name).map(|secret| &*secret.placeholder)

@@ -1,0 +1,36 @@
+// Made of js-runtime/src/artifacts.ts by `cargo xtask generate`.
+// artifacts: what scripts produce for whoever calls them.
+((ops     , intrinsics            ) => {
+  const { freeze } = intrinsics;
+  const { bytesOf, domString, usvString } = ops.library_value("webidl");
+  const { encodingOf, optionsOf, textOf }           = ops.library_value("fsShared");
+  // What is under way is held outside the heap.
+  const { turn, done } = (ops.library_value("queues")                ).gate(4);
+
+  async function ask(name        , path         , bytes                        )               {
+    const text = domString(path);
+    await turn();
+    try {
+      return await (bytes === undefined ? ops[name](text) : ops[name](text, bytes));
+    } finally {
+      done();
+    }
+  }
+
+  const artifacts = freeze({
+    /** A text. */
+    write: async (name         , text         )                => await ask("artifact_write", name, ops.text_encode(usvString(text))),
+    writeBytes: async (name         , data         )                => {
+      const bytes = bytesOf(data);
+      return await ask("artifact_write", name, bytes);
+    },
+    /** Bytes, or a text in an encoding. */
+    read: async (name         , options          = undefined) => {
+      const encoding = encodingOf(optionsOf(options)), bytes = await ask("artifact_read", name, undefined);
+      return encoding === undefined ? (ops.library_value("buffers")           ).wrap(bytes) : textOf(bytes, encoding);
+    },
+    list: ()                                    => ops.artifact_list(),
+    remove: async (name         )                => await ask("artifact_remove", name, undefined),
+  });
+  return { artifacts };
+})

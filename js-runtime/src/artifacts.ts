@@ -1,0 +1,35 @@
+// artifacts: what scripts produce for whoever calls them.
+export default (ops: Ops, intrinsics: Intrinsics) => {
+  const { freeze } = intrinsics;
+  const { bytesOf, domString, usvString } = ops.library_value("webidl");
+  const { encodingOf, optionsOf, textOf }: FsShared = ops.library_value("fsShared");
+  // What is under way is held outside the heap.
+  const { turn, done } = (ops.library_value("queues") as StreamQueues).gate(4);
+
+  async function ask(name: string, path: unknown, bytes: Uint8Array | undefined): Promise<any> {
+    const text = domString(path);
+    await turn();
+    try {
+      return await (bytes === undefined ? ops[name](text) : ops[name](text, bytes));
+    } finally {
+      done();
+    }
+  }
+
+  const artifacts = freeze({
+    /** A text. */
+    write: async (name: unknown, text: unknown): Promise<void> => await ask("artifact_write", name, ops.text_encode(usvString(text))),
+    writeBytes: async (name: unknown, data: unknown): Promise<void> => {
+      const bytes = bytesOf(data);
+      return await ask("artifact_write", name, bytes);
+    },
+    /** Bytes, or a text in an encoding. */
+    read: async (name: unknown, options: unknown = undefined) => {
+      const encoding = encodingOf(optionsOf(options)), bytes = await ask("artifact_read", name, undefined);
+      return encoding === undefined ? (ops.library_value("buffers") as Buffers).wrap(bytes) : textOf(bytes, encoding);
+    },
+    list: (): { name: string; bytes: number }[] => ops.artifact_list(),
+    remove: async (name: unknown): Promise<void> => await ask("artifact_remove", name, undefined),
+  });
+  return { artifacts };
+};
