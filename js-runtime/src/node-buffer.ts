@@ -77,7 +77,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       const primitive = given[intrinsics.Symbol.toPrimitive];
       if (typeof primitive === "function") return from(intrinsics.apply(primitive, given, ["string"]), encodingOrOffset, length);
     }
-    throw wrongType("value", "of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object", value);
+    throw wrongType(undefined, "of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object", value);
   }
 
   function Buffer(value: unknown, encodingOrOffset: unknown = undefined, length: unknown = undefined): FastBuffer {
@@ -221,7 +221,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   methods[custom] = function (this: FastBuffer) {
     const length = viewByteLength(this), shown = length < 50 ? length : 50, digits: string = ops.buffer_decode(part(this, 0, shown), "hex"), bytes: string[] = list();
     for (let i = 0; i < shown; i++) push(bytes, intrinsics.slice(digits, i * 2, i * 2 + 2));
-    return "<Buffer" + (shown === 0 ? "" : " " + intrinsics.join(bytes, " ")) + (length > shown ? " ... " + (length - shown) + " more byte" + (length - shown > 1 ? "s" : "") : "") + ">";
+    return "<Buffer " + intrinsics.join(bytes, " ") + (length > shown ? " ... " + (length - shown) + " more byte" + (length - shown > 1 ? "s" : "") : "") + ">";
   };
   function methods_write(self: FastBuffer, text: string, offset: unknown, length: unknown, encoding: unknown): number {
     const whole = viewByteLength(self), at = offset === undefined ? 0 : Number(offset) || 0;

@@ -140,7 +140,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return asArray(found);
     },
     setMaxListeners(most: unknown) {
-      stateOf(this).most = listenerLimit(most);
+      stateOf(this).most = listenerLimit(most, "setMaxListeners");
       return this;
     },
     getMaxListeners(): number {
@@ -152,8 +152,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const names = intrinsics.ownKeys(methods);
   for (let i = 0; i < names.length; i++) hidden(EventEmitter.prototype, names[i], methods[names[i]]);
 
-  function listenerLimit(value: unknown): number {
-    if (typeof value !== "number" || !(value >= 0)) throw outOfRange("n", "a non-negative number", value);
+  function listenerLimit(value: unknown, name: string): number {
+    if (typeof value !== "number" || !(value >= 0)) throw outOfRange(name, ">= 0", value);
     return value;
   }
 
@@ -277,7 +277,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     },
     getMaxListeners: (emitter: any) => apply(methods.getMaxListeners, emitter, []),
     setMaxListeners: (most: unknown = defaultMaxListeners, ...emitters: any[]) => {
-      const limit = listenerLimit(most);
+      const limit = listenerLimit(most, "setMaxListeners");
       if (emitters.length === 0) defaultMaxListeners = limit;
       for (let i = 0; i < emitters.length; i++) if (!isTarget(emitters[i])) stateOf(emitters[i]).most = limit;
     },
@@ -296,7 +296,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     enumerable: true,
     configurable: false,
     get: () => defaultMaxListeners,
-    set: (value: unknown) => { defaultMaxListeners = listenerLimit(Number(value)); },
+    set: (value: unknown) => { defaultMaxListeners = listenerLimit(Number(value), "defaultMaxListeners"); },
   } as PropertyDescriptor);
   return { "node:events": EventEmitter };
 };

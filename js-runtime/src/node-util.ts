@@ -1,6 +1,6 @@
 // node:util: https://nodejs.org/api/util.html
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { apply, asArray, defineProperty, Error, functionToString, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, indexOf, isArray, isView, list, ownKeys, Promise, promiseThen, push, setPrototypeOf } = intrinsics;
+  const { apply, asArray, defineProperty, Error, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, indexOf, isArray, isView, list, ownKeys, Promise, promiseThen, push, setPrototypeOf } = intrinsics;
   const { slice, String, toWellFormed, typedArrayTag } = intrinsics;
   const { callback, coded, hidden, leaveOut, text, wrongType }: NodeShared = ops.library_value("nodeShared");
   const { dictionary, isObject } = ops.library_value("webidl");
@@ -147,17 +147,22 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return false;
     }
   };
-  const begins = (word: string) => (value: unknown) => typeof value === "function" && indexOf(functionToString(value), word) === 0;
-  const generator = (value: unknown) => typeof value === "function" && (begins("function*")(value) || begins("async function*")(value) || begins("function *")(value));
+  // A function that was compiled without its source is known by its prototype.
+  const kinds = [getPrototypeOf(async () => {}), getPrototypeOf(async function* () {}), getPrototypeOf(function* () {})];
+  const below = (value: unknown, first: number) => {
+    if (typeof value !== "function") return false;
+    for (let at: object | null = getPrototypeOf(value), i = 0; at !== null && i < 100; at = getPrototypeOf(at), i++) if (at === kinds[first] || at === kinds[first + 1]) return true;
+    return false;
+  };
   const types: any = {
     isAnyArrayBuffer: (value: unknown) => isObject(value) && !isView(value) && (ops.kind_of(value) === "buffer" || ops.kind_of(value) === "shared"),
     isArrayBuffer: (value: unknown) => isObject(value) && !isView(value) && ops.kind_of(value) === "buffer",
     isArrayBufferView: (value: unknown) => isView(value),
-    isAsyncFunction: begins("async"),
+    isAsyncFunction: (value: unknown) => below(value, 0),
     isBoxedPrimitive: kind("boxed"),
     isDataView: (value: unknown) => isView(value) && typedArrayTag(value) === undefined,
     isDate: kind("date"),
-    isGeneratorFunction: generator,
+    isGeneratorFunction: (value: unknown) => below(value, 1),
     isMap: kind("map"),
     isNativeError: kind("error"),
     isNumberObject: reads(intrinsics.numberValueOf),

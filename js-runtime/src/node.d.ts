@@ -11,7 +11,8 @@ interface NodeShared {
   outOfRange(name: string, wanted: string, value: unknown): RangeError;
   split(whole: string, separator: string): string[];
   text(value: unknown, name: string): string;
-  wrongType(name: string, wanted: string, value: unknown): TypeError;
+  /** Without a name it is the first argument. */
+  wrongType(name: string | undefined, wanted: string, value: unknown): TypeError;
 }
 
 /** What `node-buffer.ts` provides. */

@@ -141,7 +141,7 @@
       return asArray(found);
     },
     setMaxListeners(most         ) {
-      stateOf(this).most = listenerLimit(most);
+      stateOf(this).most = listenerLimit(most, "setMaxListeners");
       return this;
     },
     getMaxListeners()         {
@@ -153,8 +153,8 @@
   const names = intrinsics.ownKeys(methods);
   for (let i = 0; i < names.length; i++) hidden(EventEmitter.prototype, names[i], methods[names[i]]);
 
-  function listenerLimit(value         )         {
-    if (typeof value !== "number" || !(value >= 0)) throw outOfRange("n", "a non-negative number", value);
+  function listenerLimit(value         , name        )         {
+    if (typeof value !== "number" || !(value >= 0)) throw outOfRange(name, ">= 0", value);
     return value;
   }
 
@@ -278,7 +278,7 @@
     },
     getMaxListeners: (emitter     ) => apply(methods.getMaxListeners, emitter, []),
     setMaxListeners: (most          = defaultMaxListeners, ...emitters       ) => {
-      const limit = listenerLimit(most);
+      const limit = listenerLimit(most, "setMaxListeners");
       if (emitters.length === 0) defaultMaxListeners = limit;
       for (let i = 0; i < emitters.length; i++) if (!isTarget(emitters[i])) stateOf(emitters[i]).most = limit;
     },
@@ -297,7 +297,7 @@
     enumerable: true,
     configurable: false,
     get: () => defaultMaxListeners,
-    set: (value         ) => { defaultMaxListeners = listenerLimit(Number(value)); },
+    set: (value         ) => { defaultMaxListeners = listenerLimit(Number(value), "defaultMaxListeners"); },
   }                      );
   return { "node:events": EventEmitter };
 })

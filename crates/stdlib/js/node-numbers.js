@@ -16,7 +16,7 @@
     if (typeof at !== "number") throw wrongType("offset", "of type number", offset);
     if (at % 1 !== 0) throw outOfRange("offset", "an integer", at);
     if (last < 0) throw coded(new RangeError("Attempt to access memory outside buffer bounds"), "ERR_BUFFER_OUT_OF_BOUNDS");
-    if (!(at >= 0 && at <= last)) throw outOfRange("offset", ">= 0 && <= " + last, at);
+    if (!(at >= 0 && at <= last)) throw outOfRange("offset", ">= 0 and <= " + last, at);
     return at;
   }
   function sizeOf(value         )         {

@@ -62,16 +62,16 @@
   }
 
   function dirname(path        )         {
-    if (text(path, "path") === "") return ".";
-    let end = last(path)[0];
-    if (end === 0) return isAbsolute(path) ? "/" : ".";
-    while (end > 1 && charCodeAt(path, end - 1) === SLASH) end--;
-    return end === 1 && isAbsolute(path) ? (charCodeAt(path, 1) === SLASH && last(path)[0] === 2 ? "//" : "/") : slice(path, 0, end);
+    const start = last(text(path, "path"))[0];
+    if (start === 0) return isAbsolute(path) ? "/" : ".";
+    if (start === 1) return "/";
+    return start === 2 && isAbsolute(path) ? "//" : slice(path, 0, start - 1);
   }
 
   function basename(path        , suffix                     = undefined)         {
     const place = last(text(path, "path")), base = slice(path, place[0], place[1]);
     if (suffix === undefined) return base;
+    if (suffix === path) return "";
     const from = base.length - text(suffix, "suffix").length;
     return from > 0 && suffix !== "" && slice(base, from) === suffix ? slice(base, 0, from) : base;
   }

@@ -16,8 +16,10 @@
     if (typeof value === "object") return "Received " + inspect(value, -1);
     return "Received type " + typeof value + " (" + inspect(value) + ")";
   }
-  const wrongType = (name        , wanted        , value         ) =>
-    coded(new TypeError("The \"" + name + "\" argument must be " + wanted + ". " + received(value)), "ERR_INVALID_ARG_TYPE");
+  const wrongType = (name                    , wanted        , value         ) => {
+    const which = name === undefined ? "first" : "\"" + name + "\"";
+    return coded(new TypeError("The " + which + " argument must be " + wanted + ". " + received(value)), "ERR_INVALID_ARG_TYPE");
+  };
   const outOfRange = (name        , wanted        , value         ) =>
     coded(new RangeError("The value of \"" + name + "\" is out of range. It must be " + wanted + ". Received " + inspect(value)), "ERR_OUT_OF_RANGE");
 

@@ -1,7 +1,7 @@
 // Made of js-runtime/src/node-util.ts by `cargo xtask generate`.
 // node:util: https://nodejs.org/api/util.html
 ((ops     , intrinsics            ) => {
-  const { apply, asArray, defineProperty, Error, functionToString, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, indexOf, isArray, isView, list, ownKeys, Promise, promiseThen, push, setPrototypeOf } = intrinsics;
+  const { apply, asArray, defineProperty, Error, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, indexOf, isArray, isView, list, ownKeys, Promise, promiseThen, push, setPrototypeOf } = intrinsics;
   const { slice, String, toWellFormed, typedArrayTag } = intrinsics;
   const { callback, coded, hidden, leaveOut, text, wrongType }             = ops.library_value("nodeShared");
   const { dictionary, isObject } = ops.library_value("webidl");
@@ -148,17 +148,22 @@
       return false;
     }
   };
-  const begins = (word        ) => (value         ) => typeof value === "function" && indexOf(functionToString(value), word) === 0;
-  const generator = (value         ) => typeof value === "function" && (begins("function*")(value) || begins("async function*")(value) || begins("function *")(value));
+  // A function that was compiled without its source is known by its prototype.
+  const kinds = [getPrototypeOf(async () => {}), getPrototypeOf(async function* () {}), getPrototypeOf(function* () {})];
+  const below = (value         , first        ) => {
+    if (typeof value !== "function") return false;
+    for (let at                = getPrototypeOf(value), i = 0; at !== null && i < 100; at = getPrototypeOf(at), i++) if (at === kinds[first] || at === kinds[first + 1]) return true;
+    return false;
+  };
   const types      = {
     isAnyArrayBuffer: (value         ) => isObject(value) && !isView(value) && (ops.kind_of(value) === "buffer" || ops.kind_of(value) === "shared"),
     isArrayBuffer: (value         ) => isObject(value) && !isView(value) && ops.kind_of(value) === "buffer",
     isArrayBufferView: (value         ) => isView(value),
-    isAsyncFunction: begins("async"),
+    isAsyncFunction: (value         ) => below(value, 0),
     isBoxedPrimitive: kind("boxed"),
     isDataView: (value         ) => isView(value) && typedArrayTag(value) === undefined,
     isDate: kind("date"),
-    isGeneratorFunction: generator,
+    isGeneratorFunction: (value         ) => below(value, 1),
     isMap: kind("map"),
     isNativeError: kind("error"),
     isNumberObject: reads(intrinsics.numberValueOf),
