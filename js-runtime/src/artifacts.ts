@@ -1,6 +1,6 @@
 // artifacts: what scripts produce for whoever calls them.
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { freeze } = intrinsics;
+  const { bytesSet, freeze, Uint8Array, viewByteLength } = intrinsics;
   const { bytesOf, domString, usvString } = ops.library_value("webidl");
   const { encodingOf, optionsOf, textOf }: FsShared = ops.library_value("fsShared");
   // What is under way is held outside the heap.
@@ -20,7 +20,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     /** A text. */
     write: async (name: unknown, text: unknown): Promise<void> => await ask("artifact_write", name, ops.text_encode(usvString(text))),
     writeBytes: async (name: unknown, data: unknown): Promise<void> => {
-      const bytes = bytesOf(data);
+      // As it is now, whenever its turn comes.
+      const given = bytesOf(data), bytes = new Uint8Array(viewByteLength(given));
+      bytesSet(bytes, given);
       return await ask("artifact_write", name, bytes);
     },
     /** Bytes, or a text in an encoding. */

@@ -1,6 +1,6 @@
 // fetch: https://fetch.spec.whatwg.org/#fetch-method What it may reach, the host decides.
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { finalization, finalizationRegister, freeze, isView, list, promiseResolve, promiseThen, push, typedArrayTag, TypeError, viewByteLength } = intrinsics;
+  const { finalization, finalizationRegister, freeze, indexOf, isView, list, promiseResolve, promiseThen, push, typedArrayTag, TypeError, viewByteLength } = intrinsics;
   const { deferred, handled, required } = ops.library_value("webidl");
   const bodies: Bodies = ops.library_value("bodies"), responses = ops.library_value("responses"), signals: Signals = ops.library_value("signals");
   const requestOf: (value: unknown) => RequestRecord | undefined = ops.library_value("requestOf");
@@ -10,6 +10,21 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const { turn, done } = ops.library_value("queues").gate(MOST);
   // A response that nobody reads is let go of when it is collected.
   const forgotten = finalization<number>((id) => ops.fetch_close(id));
+
+  /** What a data: URL holds: https://fetch.spec.whatwg.org/#scheme-fetch It takes nobody's leave. */
+  function dataResponse(request: RequestRecord): any {
+    const found = ops.data_url(request.url);
+    if (found === null) throw new TypeError("this is no data: URL that can be read");
+    if (request.method !== "GET" && request.method !== "HEAD") throw new TypeError("a data: URL is fetched by GET, not by " + request.method);
+    const record = responses.plain(), pairs: [string, string][] = list();
+    push(pairs, ["content-type", found.type]);
+    record.type = "basic";
+    record.url = request.url;
+    record.statusText = "OK";
+    record.headers = { pairs, immutable: true };
+    record.body = request.method === "HEAD" ? null : bodies.extract(found.body).body;
+    return responses.make(record);
+  }
 
   /** Sends a stream piece by piece, as fast as it is taken. */
   function upload(id: number, body: BodyRecord, fail: (reason: unknown) => void): void {
@@ -36,6 +51,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     handled(aborted);
     const state = signals.stateOf(signal);
     if (state.aborted) throw state.reason;
+    if (indexOf(request.url, "data:") === 0) return dataResponse(request);
     let id: number | undefined, download: ReadableRecord | undefined;
     const onAbort = () => {
       const { reason } = signals.stateOf(signal);

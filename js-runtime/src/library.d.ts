@@ -9,6 +9,7 @@ interface Intrinsics {
   readonly construct: typeof Reflect.construct;
   readonly defineProperty: typeof Reflect.defineProperty;
   readonly freeze: typeof Object.freeze;
+  readonly preventExtensions: typeof Reflect.preventExtensions;
   readonly getOwnPropertyDescriptor: typeof Reflect.getOwnPropertyDescriptor;
   readonly getPrototypeOf: typeof Reflect.getPrototypeOf;
   readonly setPrototypeOf: typeof Reflect.setPrototypeOf;
@@ -66,6 +67,9 @@ interface Intrinsics {
   /** All of a typed array or DataView, as bytes. */
   viewBytes(view: ArrayBufferView): Uint8Array<ArrayBuffer>;
   bytesSet(target: Uint8Array, source: Uint8Array, at?: number): void;
+  typedFill(view: Uint8Array, value: number, from: number, to: number): void;
+  typedIndexOf(view: Uint8Array, value: number, from: number): number;
+  typedLastIndexOf(view: Uint8Array, value: number, from: number): number;
   typedArrayLength(view: ArrayBufferView): number;
   typedArrayTag(view: ArrayBufferView): string | undefined;
   viewBuffer(view: ArrayBufferView): ArrayBuffer;

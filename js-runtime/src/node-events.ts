@@ -1,7 +1,7 @@
 // node:events: https://nodejs.org/api/events.html
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { apply, asArray, asyncIteratorPrototype, defineProperty, Error, isArray, list, mapDelete, mapForEach, mapGet, mapSet, Map, Number, push, setPrototypeOf, WeakMap, weakMapGet, weakMapSet } = intrinsics;
-  const { callback, coded, hidden, outOfRange, wrongType }: NodeShared = ops.library_value("nodeShared");
+  const { callback, coded, define, hidden, outOfRange, wrongType }: NodeShared = ops.library_value("nodeShared");
   const { deferred, dictionary, isObject, rejected } = ops.library_value("webidl");
   const signals = (): Signals => ops.library_value("signals");
   const { inspect } = ops.library_value("inspector");
@@ -74,6 +74,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     stateOf(this);
   }
   const methods: any = {
+    __proto__: null,
     on(name: unknown, listener: unknown) { return add(this, name, listener, false, false); },
     once(name: unknown, listener: unknown) { return add(this, name, listener, true, false); },
     prependListener(name: unknown, listener: unknown) { return add(this, name, listener, false, true); },
@@ -111,7 +112,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         const error: any = args[0];
         if (isObject(error) && ops.kind_of(error) === "error") throw error;
         const wrapped: any = coded(new Error("Unhandled error. (" + (typeof error === "string" ? "'" + error + "'" : inspect(error)) + ")"), "ERR_UNHANDLED_ERROR");
-        wrapped.context = error;
+        hidden(wrapped, "context", error);
         throw wrapped;
       }
       for (let i = 0; i < known.length; i++) apply(known[i].raw, this, args);
@@ -169,8 +170,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
   const aborted = (signal: AbortSignal): any => {
     const error: any = coded(new Error("The operation was aborted"), "ABORT_ERR");
-    error.name = "AbortError";
-    error.cause = signals().stateOf(signal).reason;
+    hidden(error, "name", "AbortError");
+    hidden(error, "cause", signals().stateOf(signal).reason);
     return error;
   };
   function signalOf(options: unknown): AbortSignal | undefined {
@@ -210,7 +211,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     #stops: (() => void)[] = list();
     constructor(emitter: any, name: unknown, signal: AbortSignal | undefined, ends: unknown) {
       push(this.#stops, listen(emitter, name, (...args: unknown[]) => {
-        if (this.#served < this.#waiting.length) this.#waiting[this.#served++].resolve({ value: args, done: false });
+        if (this.#served < this.#waiting.length) this.#next().resolve({ value: args, done: false });
         else push(this.#events, args);
       }));
       if (name !== "error" && !isTarget(emitter)) push(this.#stops, listen(emitter, "error", (error: unknown) => this.#fail(error)));
@@ -224,14 +225,23 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         }
       }
     }
+    /** The one that waits longest. */
+    #next() {
+      const next = this.#waiting[this.#served++];
+      if (this.#served === this.#waiting.length) {
+        this.#waiting = list();
+        this.#served = 0;
+      }
+      return next;
+    }
     #end() {
       for (let i = 0; i < this.#stops.length; i++) this.#stops[i]();
       this.#stops = list();
       this.#over = true;
-      while (this.#served < this.#waiting.length) this.#waiting[this.#served++].resolve({ value: undefined, done: true });
+      while (this.#served < this.#waiting.length) this.#next().resolve({ value: undefined, done: true });
     }
     #fail(error: unknown) {
-      if (this.#served < this.#waiting.length) this.#waiting[this.#served++].reject(error);
+      if (this.#served < this.#waiting.length) this.#next().reject(error);
       else {
         this.#error = error;
         this.#failed = true;
@@ -268,7 +278,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   setPrototypeOf(Events.prototype, asyncIteratorPrototype);
 
   const statics: any = {
-    EventEmitter, errorMonitor, once,
+    __proto__: null, EventEmitter, errorMonitor, once,
     on: (emitter: any, name: unknown, options: unknown = undefined) => new Events(emitter, name, signalOf(options), dictionary(options, "the options").close),
     listenerCount: (emitter: any, name: unknown) => listenersOf(emitter, name).length,
     getEventListeners: (emitter: any, name: unknown) => {
@@ -289,8 +299,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return { __proto__: null, [intrinsics.dispose]: () => signals().ignore(signal, listener) };
     },
   };
-  const keys = intrinsics.ownKeys(statics);
-  for (let i = 0; i < keys.length; i++) (EventEmitter as any)[keys[i]] = statics[keys[i]];
+  define(EventEmitter, statics);
   defineProperty(EventEmitter, "defaultMaxListeners", {
     __proto__: null,
     enumerable: true,

@@ -18,6 +18,10 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     if (!(at >= 0 && at <= last)) throw outOfRange("offset", ">= 0 and <= " + last, at);
     return at;
   }
+  function needed(offset: unknown): unknown {
+    if (offset === undefined) throw wrongType("offset", "of type number", offset);
+    return offset;
+  }
   function sizeOf(value: unknown): number {
     if (typeof value !== "number") throw wrongType("byteLength", "of type number", value);
     if (!(value >= 1 && value <= 6) || value % 1 !== 0) throw outOfRange("byteLength", ">= 1 and <= 6", value);
@@ -71,8 +75,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         });
         methods["writeInt" + bits + order] = function (this: Uint8Array, value: unknown, offset: unknown) { return writeInt(this, value, checked(this, offset, size), size, little, true); };
       }
-      both("readUInt" + order, "readUint" + order, function (this: Uint8Array, offset: unknown, size: unknown) { return readUInt(this, checked(this, offset, sizeOf(size)), size as number, little); });
-      methods["readInt" + order] = function (this: Uint8Array, offset: unknown, size: unknown) { return readInt(this, checked(this, offset, sizeOf(size)), size as number, little); };
+      both("readUInt" + order, "readUint" + order, function (this: Uint8Array, offset: unknown, size: unknown) { return readUInt(this, checked(this, needed(offset), sizeOf(size)), size as number, little); });
+      methods["readInt" + order] = function (this: Uint8Array, offset: unknown, size: unknown) { return readInt(this, checked(this, needed(offset), sizeOf(size)), size as number, little); };
       both("writeUInt" + order, "writeUint" + order, function (this: Uint8Array, value: unknown, offset: unknown, size: unknown) {
         return writeInt(this, value, checked(this, offset, sizeOf(size)), size as number, little, false);
       });

@@ -1,7 +1,7 @@
 // node:process, a shim: https://nodejs.org/api/process.html
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { apply, asArray, BigInt, defineProperty, floor, freeze, list, now, Number, push, slice, String } = intrinsics;
-  const { callback, leaveOut, outOfRange, wrongType }: NodeShared = ops.library_value("nodeShared");
+  const { callback, define, leaveOut, outOfRange, wrongType }: NodeShared = ops.library_value("nodeShared");
   const { bytesOf, isObject } = ops.library_value("webidl");
 
   const hrtime: any = (before: any = undefined) => {
@@ -26,7 +26,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     },
   });
 
-  let exitCode: number | undefined;
+  // Of one run alone.
+  let exitCode: number | undefined, exitCodeOf = 0;
+  const exitCodeNow = () => (exitCodeOf === ops.run_number() ? exitCode : undefined);
   const codeOf = (value: unknown): number | undefined => {
     if (value === undefined || value === null) return undefined;
     const code = typeof value === "string" && value !== "" ? Number(value) : value;
@@ -35,9 +37,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return code;
   };
 
-  const process: any = {
-    arch: ops.process_arch(),
-    argv: asArray(list()),
+  const argv: string[] = list();
+  push(argv, "perennial");
+  const process: any = define({}, {
+    __proto__: null, arch: ops.process_arch(),
+    argv: asArray(argv),
     argv0: "perennial",
     execArgv: asArray(list()),
     chdir: () => {
@@ -45,7 +49,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     },
     cwd: (): string => ops.fs_cwd(),
     emitWarning: (warning: any, type: unknown = undefined) => ops.console_write(3, (typeof type === "string" ? type : "Warning") + ": " + (isObject(warning) ? String((warning as any).message) : String(warning))),
-    exit: (code: unknown = undefined) => ops.script_exit(codeOf(code) ?? exitCode ?? 0),
+    exit: (code: unknown = undefined) => ops.script_exit(codeOf(code) ?? exitCodeNow() ?? 0),
     hrtime,
     nextTick: (task: unknown, ...args: unknown[]) => {
       const called = callback(task, "callback");
@@ -56,11 +60,10 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     stderr: stream(4, 2),
     uptime: () => now() / 1000,
     versions: freeze({ perennial: ops.process_version() }),
-  };
-  push(process.argv, "perennial");
+  });
   // What is granted may change from one run to the next.
   defineProperty(process, "env", { __proto__: null, get: () => freeze(ops.process_env()), enumerable: true, configurable: false } as PropertyDescriptor);
-  defineProperty(process, "exitCode", { __proto__: null, get: () => exitCode, set: (value: unknown) => { exitCode = codeOf(value); }, enumerable: true, configurable: false } as PropertyDescriptor);
+  defineProperty(process, "exitCode", { __proto__: null, get: exitCodeNow, set: (value: unknown) => { exitCode = codeOf(value); exitCodeOf = ops.run_number(); }, enumerable: true, configurable: false } as PropertyDescriptor);
   leaveOut(process, "process", ["abort", "binding", "cpuUsage", "dlopen", "emit", "getuid", "kill", "memoryUsage", "off", "on", "once", "removeListener", "resourceUsage", "setUncaughtExceptionCaptureCallback", "umask"], "a script is not a process");
   return { "node:process": intrinsics.freeze(process), process };
 };

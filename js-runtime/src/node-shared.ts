@@ -1,6 +1,6 @@
 // What the modules of Node.js have in common: https://nodejs.org/api/
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { defineProperty, Error, list, push, RangeError, TypeError } = intrinsics;
+  const { defineProperty, Error, list, ownKeys, push, RangeError, TypeError } = intrinsics;
   const { inspect } = ops.library_value("inspector");
 
   function coded<T extends Error>(error: T, code: string): T {
@@ -46,6 +46,15 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     defineProperty(target, name, { __proto__: null, value, writable: true, enumerable: false, configurable: true } as PropertyDescriptor);
   }
 
+  /** Gives an object the properties of another, whatever stands on its prototypes. */
+  function define<T extends object>(target: T, source: object): T {
+    const names = ownKeys(source);
+    for (let i = 0; i < names.length; i++) {
+      defineProperty(target, names[i], { __proto__: null, value: (source as any)[names[i]], writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
+    }
+    return target;
+  }
+
   /** Parts of a text between separators. */
   function split(whole: string, separator: string): string[] {
     const parts: string[] = list();
@@ -57,6 +66,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
   }
 
-  const nodeShared: NodeShared = { callback, coded, hidden, leaveOut, outOfRange, split, text, wrongType };
+  const nodeShared: NodeShared = { callback, coded, define, hidden, leaveOut, outOfRange, split, text, wrongType };
   return { nodeShared };
 };

@@ -1,7 +1,7 @@
 // node:timers/promises: https://nodejs.org/api/timers.html#timers-promises-api
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { asyncIteratorPrototype, Error, setPrototypeOf } = intrinsics;
-  const { coded, wrongType }: NodeShared = ops.library_value("nodeShared");
+  const { coded, define, hidden, wrongType }: NodeShared = ops.library_value("nodeShared");
   const { deferred, dictionary } = ops.library_value("webidl");
   const startTimer = ops.library_value("setTimeout"), startNow = ops.library_value("setImmediate"), stopTimer = ops.library_value("clearTimeout");
   const signals = (): Signals => ops.library_value("signals");
@@ -13,8 +13,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
   function aborted(signal: AbortSignal) {
     const error: any = coded(new Error("The operation was aborted"), "ABORT_ERR");
-    error.name = "AbortError";
-    error.cause = signals().stateOf(signal).reason;
+    hidden(error, "name", "AbortError");
+    hidden(error, "cause", signals().stateOf(signal).reason);
     return error;
   }
 
@@ -42,6 +42,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     #value: unknown;
     #options: unknown;
     #over = false;
+    #stop: (() => void) | undefined;
     constructor(ms: unknown, value: unknown, options: unknown) {
       signalOf(options);
       this.#ms = ms;
@@ -51,7 +52,14 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     async next() {
       if (this.#over) return { value: undefined, done: true };
       try {
-        await setTimeout(this.#ms as number, undefined, this.#options);
+        await after((fire) => {
+          const id = startTimer(fire, this.#ms);
+          this.#stop = () => {
+            stopTimer(id);
+            fire();
+          };
+          return id;
+        }, undefined, this.#options);
       } catch (error) {
         this.#over = true;
         throw error;
@@ -60,16 +68,18 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
     async return() {
       this.#over = true;
+      if (this.#stop !== undefined) this.#stop();
       return { value: undefined, done: true };
     }
   }
   setPrototypeOf(Interval.prototype, asyncIteratorPrototype);
 
-  const timers = {
+  const timers = define({}, {
+    __proto__: null,
     setTimeout,
     setImmediate,
     setInterval: (ms: unknown = 1, value: unknown = undefined, options: unknown = undefined) => new Interval(ms, value, options),
     scheduler: { wait: (ms: number, options: unknown = undefined) => setTimeout(ms, undefined, options), yield: () => setImmediate() },
-  };
+  });
   return { "node:timers/promises": intrinsics.freeze(timers) };
 };

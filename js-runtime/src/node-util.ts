@@ -2,16 +2,12 @@
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { apply, asArray, defineProperty, Error, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, indexOf, isArray, isView, list, ownKeys, Promise, promiseThen, push, setPrototypeOf } = intrinsics;
   const { slice, String, toWellFormed, typedArrayTag } = intrinsics;
-  const { callback, coded, hidden, leaveOut, text, wrongType }: NodeShared = ops.library_value("nodeShared");
+  const { callback, coded, define, hidden, leaveOut, text, wrongType }: NodeShared = ops.library_value("nodeShared");
   const { dictionary, isObject } = ops.library_value("webidl");
-  const { custom, inspect: inspected, quote } = ops.library_value("inspector"), { format } = ops.library_value("formatter");
+  const { custom, inspect: inspected, inspectWith, quote } = ops.library_value("inspector"), { format } = ops.library_value("formatter");
   const symbolFor = intrinsics.symbolFor;
 
-  function inspect(value: unknown, options: any = undefined, depth: unknown = undefined): string {
-    if (typeof options === "boolean") return inspected(value, depth === null ? Infinity : typeof depth === "number" ? depth : 2, options);
-    const given = dictionary(options, "the options of util.inspect");
-    return inspected(value, given.depth === null ? Infinity : typeof given.depth === "number" ? given.depth : 2, !!given.showHidden);
-  }
+  const inspect = (value: unknown, options: unknown = undefined, depth: unknown = undefined): string => inspectWith(value, options, depth);
   hidden(inspect, "custom", custom);
   hidden(inspect, "defaultOptions", { depth: 2, showHidden: false });
 
@@ -59,7 +55,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       promiseThen(apply(called, this, before), (value: unknown) => tell(null, value), (reason: unknown) => {
         if (reason) return tell(reason, undefined);
         const error: any = coded(new Error("Promise was rejected with falsy value"), "ERR_FALSY_VALUE_REJECTION");
-        error.reason = reason;
+        hidden(error, "reason", reason);
         tell(error, undefined);
       });
     };
@@ -155,6 +151,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return false;
   };
   const types: any = {
+    __proto__: null,
     isAnyArrayBuffer: (value: unknown) => isObject(value) && !isView(value) && (ops.kind_of(value) === "buffer" || ops.kind_of(value) === "shared"),
     isArrayBuffer: (value: unknown) => isObject(value) && !isView(value) && ops.kind_of(value) === "buffer",
     isArrayBufferView: (value: unknown) => isView(value),
@@ -205,8 +202,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     };
     for (let i = 0; i < args.length; i++) {
       const arg = text(args[i], "args[" + i + "]");
+      const positional = (text: string) => {
+        if (!allowPositionals) throw coded(new intrinsics.TypeError("Unexpected argument " + quote(text) + ". This command does not take positional arguments"), "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL");
+        push(positionals, text);
+      };
       if (arg === "--") {
-        for (let j = i + 1; j < args.length; j++) push(positionals, args[j]);
+        for (let j = i + 1; j < args.length; j++) positional(args[j]);
         break;
       }
       if (indexOf(arg, "--") === 0) {
@@ -215,8 +216,10 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         if (!known && !negated && strict) throw unknown("--" + written);
         const type = hasOwn(options, name) ? options[name].type : undefined;
         if (type === "string") {
-          if (at < 0 && (i + 1 >= args.length || (strict && args[i + 1][0] === "-" && args[i + 1].length > 1))) throw wrong("Option '--" + name + " <value>' argument missing");
-          store(name, at < 0 ? args[++i] : slice(arg, at + 1));
+          const follows = i + 1 < args.length, looksLike = follows && args[i + 1][0] === "-" && args[i + 1].length > 1;
+          if (at < 0 && strict && !follows) throw wrong("Option '--" + name + " <value>' argument missing");
+          if (at < 0 && strict && looksLike) throw wrong("Option '--" + name + "' argument is ambiguous.\nDid you forget to specify the option argument for '--" + name + "'?\nTo specify an option argument starting with a dash use '--" + name + "=-XYZ'.");
+          store(name, at >= 0 ? slice(arg, at + 1) : follows && !looksLike ? args[++i] : true);
         } else {
           if (at >= 0 && type === "boolean" && strict) throw wrong("Option '--" + name + "' does not take an argument");
           store(name, at >= 0 ? slice(arg, at + 1) : !negated);
@@ -229,23 +232,24 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
           if (name === undefined && strict) throw unknown("-" + arg[j]);
           const type = name === undefined ? undefined : options[name].type;
           if (type === "string") {
-            if (j + 1 >= arg.length && i + 1 >= args.length) throw wrong("Option '-" + arg[j] + ", --" + name + " <value>' argument missing");
-            store(name as string, j + 1 < arg.length ? slice(arg, j + 1) : args[++i]);
+            const here = j + 1 < arg.length, follows = i + 1 < args.length, looksLike = follows && args[i + 1][0] === "-" && args[i + 1].length > 1, shown = "-" + arg[j] + ", --" + name;
+            if (!here && strict && !follows) throw wrong("Option '" + shown + " <value>' argument missing");
+            if (!here && strict && looksLike) throw wrong("Option '" + shown + "' argument is ambiguous.\nDid you forget to specify the option argument for '" + shown + "'?\nTo specify an option argument starting with a dash use '--" + name + "=-XYZ' or '-" + arg[j] + "-XYZ'.");
+            store(name as string, here ? slice(arg, j + 1) : follows && !looksLike ? args[++i] : true);
             break;
           }
           store(name ?? arg[j], true);
         }
         continue;
       }
-      if (!allowPositionals) throw coded(new intrinsics.TypeError("Unexpected argument " + quote(arg) + ". This command does not take positional arguments"), "ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL");
-      push(positionals, arg);
+      positional(arg);
     }
     for (let i = 0; i < names.length; i++) if (options[names[i]].default !== undefined && !hasOwn(values, names[i])) values[names[i]] = options[names[i]].default;
     return { values, positionals: asArray(positionals) };
   }
 
-  const util: any = {
-    callbackify, debug: debuglog, debuglog, deprecate, format,
+  const util: any = define({}, {
+    __proto__: null, callbackify, debug: debuglog, debuglog, deprecate, format,
     formatWithOptions: (_options: unknown, ...args: unknown[]): string => apply(format, undefined, args),
     inherits, inspect, isArray,
     isDeepStrictEqual: (a: unknown, b: unknown): boolean => ops.library_value("deepEqual")(a, b, true),
@@ -254,7 +258,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     TextEncoder: ops.library_value("TextEncoder"),
     toUSVString: (value: unknown) => toWellFormed(String(value)),
     types,
-  };
+  });
   leaveOut(util, "util", ["MIMEParams", "MIMEType", "aborted", "diff", "getCallSites", "getSystemErrorMap", "getSystemErrorName", "parseEnv", "transferableAbortController", "transferableAbortSignal"], "it has nothing to stand on in a sandbox");
   return { "node:util": intrinsics.freeze(util) };
 };

@@ -4,6 +4,8 @@ interface NodeShared {
   callback(value: unknown, name: string): Function;
   /** Gives an error its `code`. */
   coded<T extends Error>(error: T, code: string): T;
+  /** Gives an object the own properties of another, whatever stands on its prototypes. */
+  define<T extends object>(target: T, source: object): T;
   /** Defines a property that is not enumerable. */
   hidden(target: object, name: PropertyKey, value: unknown): void;
   /** Puts functions where Node has some that are not here: they say so. */

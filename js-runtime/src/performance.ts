@@ -1,19 +1,23 @@
 // performance: https://w3c.github.io/hr-time/ https://w3c.github.io/performance-timeline/ https://w3c.github.io/user-timing/
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { asArray, DOMException, list, now, push, TypeError, wallClock } = intrinsics;
+  const { asArray, DOMException, list, now, preventExtensions, push, TypeError, wallClock } = intrinsics;
   const { defineInterface, dictionary, domString, isObject, required } = ops.library_value("webidl");
   const EventTarget: typeof globalThis.EventTarget = ops.library_value("EventTarget");
   const structuredClone: typeof globalThis.structuredClone = ops.library_value("structuredClone");
   const TOKEN = { __proto__: null };
-  /** Marks and measures that are kept; the oldest make way. */
+  /** Marks and measures that are kept; half of them, the oldest, make way for more. */
   const MOST = 10000;
   const timeOrigin = wallClock() - now();
 
+  let startOf!: (entry: PerformanceEntry) => number;
   class PerformanceEntry {
     #name: string;
     #type: string;
     #start: number;
     #duration: number;
+    static {
+      startOf = (entry) => entry.#start;
+    }
     constructor(token: unknown = undefined, name = "", type = "", start = 0, duration = 0) {
       if (token !== TOKEN) throw new TypeError("Illegal constructor");
       this.#name = name;
@@ -56,9 +60,10 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     let at = entries.length;
     const kept: typeof entries = list();
     while (at > 0 && entries[at - 1].start > start) at--;
-    for (let i = entries.length >= MOST ? 1 : 0; i < at; i++) push(kept, entries[i]);
+    // Half of them at once, so that it is rarely done.
+    for (let i = entries.length >= MOST ? MOST / 2 : 0; i < at; i++) push(kept, entries[i]);
     push(kept, { entry, name, type, start });
-    for (let i = at; i < entries.length; i++) push(kept, entries[i]);
+    for (let i = at > MOST / 2 || entries.length < MOST ? at : MOST / 2; i < entries.length; i++) push(kept, entries[i]);
     entries = kept;
   }
   function append(entry: PerformanceEntry, name: string, type: string, start: number): void {
@@ -107,8 +112,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     mark(name: string, options: unknown = undefined): PerformanceMark {
       this.#brand;
       required(1, arguments.length, "Performance.mark");
-      const mark = new PerformanceMark(name, options);
-      append(mark, mark.name, "mark", mark.startTime);
+      const label = domString(name), mark = new PerformanceMark(label, options);
+      append(mark, label, "mark", startOf(mark));
       return mark;
     }
     measure(name: string, startOrOptions: unknown = undefined, endMark: unknown = undefined): PerformanceMeasure {
@@ -155,5 +160,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   defineInterface(PerformanceEntry, "PerformanceEntry");
   defineInterface(PerformanceMark, "PerformanceMark");
   defineInterface(PerformanceMeasure, "PerformanceMeasure");
+  // What they hand to their parents is nobody else's.
+  preventExtensions(PerformanceMark);
+  preventExtensions(PerformanceMeasure);
   return { Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, performance: new Performance(TOKEN) };
 };

@@ -1,6 +1,6 @@
 // URLPattern: https://urlpattern.spec.whatwg.org/
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { asArray, hasOwn, list, push, regExpExec, RegExp, TypeError } = intrinsics;
+  const { asArray, defineProperty, hasOwn, list, push, regExpExec, RegExp, TypeError } = intrinsics;
   const { defineInterface, dictionary, isObject, usvString } = ops.library_value("webidl");
 
   const NAMES = ["protocol", "username", "password", "hostname", "port", "pathname", "search", "hash"];
@@ -19,6 +19,18 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     if (given.baseURL !== undefined) init.baseURL = usvString(given.baseURL);
     return init;
   }
+  /** QuickJS takes `-` and `::` for a part of a class wherever they stand, if the flag is `v`. */
+  function compiled(source: string, ignoreCase: boolean, name: string): RegExp {
+    const flags = ignoreCase ? "i" : "";
+    try {
+      return new RegExp(source, "v" + flags);
+    } catch {}
+    try {
+      return new RegExp(source, "u" + flags);
+    } catch (error: any) {
+      throw new TypeError("the " + name + " of the pattern has no valid regular expression: " + error.message);
+    }
+  }
   const matched = (input: string | object, base: string | undefined): string[] | null => ops.pattern_input(input, base);
 
   class URLPattern {
@@ -31,13 +43,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       const parsed = ops.pattern_parse(inputOf(input === undefined ? {} : input), hasBase ? usvString(baseOrOptions) : undefined, ignoreCase);
       for (let i = 0; i < NAMES.length; i++) {
         const component = parsed.components[i];
-        let expression: RegExp;
-        try {
-          expression = new RegExp(component[1], ignoreCase ? "vi" : "v");
-        } catch (error: any) {
-          throw new TypeError("the " + NAMES[i] + " of the pattern has no valid regular expression: " + error.message);
-        }
-        push(this.#components, { pattern: component[0], expression, names: component[2] });
+        push(this.#components, { pattern: component[0], expression: compiled(component[1], ignoreCase, NAMES[i]), names: component[2] });
       }
       this.#hasRegExpGroups = parsed.hasRegExpGroups;
     }
@@ -53,15 +59,16 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       const components = this.#components, given = inputOf(input === undefined ? {} : input), text = base === undefined ? undefined : usvString(base), values = matched(given, text);
       if (values === null) return null;
       const inputs: unknown[] = list(), result: any = {};
+      const put = (name: string, value: unknown) => defineProperty(result, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
       push(inputs, isObject(given) ? shown(given) : given);
       if (text !== undefined) push(inputs, text);
-      result.inputs = asArray(inputs);
+      put("inputs", asArray(inputs));
       for (let i = 0; i < NAMES.length; i++) {
         const found = regExpExec(components[i].expression, values[i]);
         if (found === null) return null;
         const groups: any = {};
-        for (let j = 0; j < components[i].names.length; j++) intrinsics.defineProperty(groups, components[i].names[j], { __proto__: null, value: found[j + 1], writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
-        result[NAMES[i]] = { input: values[i], groups };
+        for (let j = 0; j < components[i].names.length; j++) defineProperty(groups, components[i].names[j], { __proto__: null, value: found[j + 1], writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
+        put(NAMES[i], { input: values[i], groups });
       }
       return result;
     }
@@ -77,9 +84,10 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     get hasRegExpGroups() { return this.#hasRegExpGroups; }
   }
   const shown = (init: any) => {
-    const copy: any = {};
+    const copy: any = { __proto__: null };
     for (let i = 0; i < NAMES.length; i++) if (hasOwn(init, NAMES[i])) copy[NAMES[i]] = init[NAMES[i]];
     if (hasOwn(init, "baseURL")) copy.baseURL = init.baseURL;
+    intrinsics.setPrototypeOf(copy, intrinsics.getPrototypeOf({}));
     return copy;
   };
 

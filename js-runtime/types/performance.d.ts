@@ -22,7 +22,7 @@ interface PerformanceMeasureOptions {
   duration?: number;
   detail?: unknown;
 }
-/** What is marked and measured is kept as long as the VM, the last 10,000 of it. */
+/** What is marked and measured is kept as long as the VM, at most 10,000 of it, of which the older half makes way. */
 declare class Performance extends EventTarget {
   private constructor();
   /** Milliseconds since `timeOrigin`. */

@@ -79,6 +79,13 @@ t(() => Buffer.alloc(2).writeUInt8(256));
 t(() => Buffer.alloc(2).writeInt8(-129));
 t(() => { const x = Buffer.alloc(6); x.writeIntBE(-2, 0, 6); return [x, x.writeUIntLE(0x123456, 1, 3), x]; });
 t(() => Buffer.alloc(60, 1));
+t(() => Buffer.from([0, 0x61, 0x61, 0x61]).indexOf("\u6161", 0, "utf16le"));
+t(() => { const x = Buffer.from("abcdef".repeat(5000) + "xyz" + "abcdef".repeat(5000)); return [x.indexOf("xyz"), x.lastIndexOf("xyz"), x.indexOf("xyz", 30001), x.lastIndexOf("abc", 29000), x.indexOf("fab", 29996), x.indexOf("z"), x.lastIndexOf(120)]; });
+t(() => Buffer.from("abc").fill(1, -1));
+t(() => Buffer.from("abc").compare(Buffer.from("abc"), -1));
+t(() => Buffer.from("abc").readUIntLE(undefined, 2));
+t(() => Buffer.from("abcdef").copy(Buffer.alloc(6), undefined, 2.5));
+t(() => [Buffer.copyBytesFrom(new Uint16Array([1, 2, 3]), 1), Buffer.copyBytesFrom(new Uint16Array([1, 2, 3]), 1, 1)]);
 t(() => [Buffer.from("a"), { b: Buffer.from("bc") }]);
 t(() => b.toString("nope"));
 
@@ -95,6 +102,13 @@ t(() => [util.types.isDate(new Date()), util.types.isRegExp(/x/), util.types.isP
 t(() => util.stripVTControlCharacters("\u001b[31mred\u001b[0m plain"));
 t(() => util.parseArgs({ args: ["-v", "--name", "x", "--tag=a", "--tag", "b", "pos"], options: { v: { type: "boolean", short: "v" }, name: { type: "string" }, tag: { type: "string", multiple: true } }, allowPositionals: true }));
 t(() => util.parseArgs({ args: ["--nope"], options: {} }));
+t(() => util.parseArgs({ args: ["--", "-a"], options: {} }));
+t(() => util.parseArgs({ args: ["-b", "-x"], options: { b: { type: "string", short: "b" } } }));
+t(() => util.parseArgs({ args: ["--b", "-x"], options: { b: { type: "string", short: "b" } } }));
+t(() => util.parseArgs({ args: ["--b"], options: { b: { type: "string" } } }));
+t(() => util.parseArgs({ args: ["--b", "-c", "d", "--e=f"], options: { b: { type: "string" } }, strict: false }));
+class Nested { constructor(v) { this.v = v; } [util.inspect.custom](depth, options, inspect) { return "N<" + inspect(this.v, options) + ">"; } }
+t(() => new Nested({ a: { b: { c: { d: 1 } } } }));
 t(() => util.promisify(5));
 t(() => util.toUSVString("a\ud800"));
 
@@ -147,6 +161,7 @@ try { assert.strictEqual(1, 2); } catch (error) { console.log(error.message, err
 
 // ---- url, timers, process, files ----
 t(() => [url.fileURLToPath("file:///a%20b/c"), url.pathToFileURL("/a b/#c?.txt").href, url.domainToASCII("español.com"), url.domainToUnicode("xn--espaol-zwa.com")]);
+t(() => [url.pathToFileURL("/a@b+c/%/\\\n/é/").href, url.pathToFileURL("rel/").pathname.endsWith("rel/")]);
 t(() => url.fileURLToPath("https://a"));
 t(() => url.fileURLToPath("file:///a%2fb"));
 t(() => url.urlToHttpOptions(new URL("https://u:p@a.com:81/x?y#z")).auth);

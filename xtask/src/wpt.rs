@@ -24,6 +24,7 @@ const AREAS: &[&str] = &[
     "html/webappapis",
     "streams",
     "url",
+    "user-timing",
 ];
 const FOLDER: &str = "target/wpt";
 const BASELINE: &str = "tests/conformance/wpt.json";
@@ -73,6 +74,7 @@ fn run_all(wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Ran>, Strin
     fetch()?;
     run(&mut cargo(&["build", "--quiet", "-p", "perennial-cli"]))?;
     let folder = root().join(FOLDER);
+    pattern_data(&folder.join("urlpattern"))?;
     let mut all = BTreeMap::new();
     let mut runner = Runner::start()?;
     for area in AREAS {
@@ -91,6 +93,9 @@ fn run_all(wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Ran>, Strin
                 all.insert(format!("{name}{variant}"), ran);
             }
         }
+    }
+    for (name, source) in OWN.into_iter().filter(|(name, _)| wanted(name)) {
+        all.insert(name.to_owned(), runner.file(&folder, &folder.join(name), source, "")?);
     }
     runner.end()?;
     Ok(all)
@@ -177,7 +182,9 @@ globalThis.GLOBAL = { isWindow: () => false, isWorker: () => false, isShadowReal
 // Where shared memory is wanted, it is taken from a WebAssembly that is not there.
 if (args.file.startsWith("encoding/")) globalThis.WebAssembly = { Memory: class { buffer = new SharedArrayBuffer(0); } };
 globalThis.location = { search: args.search, pathname: "/" + args.file, href: "https://web-platform.test/" + args.file + args.search };
-globalThis.fetch = async (path) => {
+const realFetch = globalThis.fetch;
+globalThis.fetch = async (path, init) => {
+  if (String(path).startsWith("data:")) return realFetch(path, init);
   const text = args.resources[path];
   if (text === undefined) throw new TypeError("no network, and no resource " + path);
   return { ok: true, text: async () => text, json: async () => JSON.parse(text) };
@@ -195,6 +202,12 @@ globalThis.wptResults = new Promise((resolve) => {
   }));
 });
 undefined"#;
+
+/// Tests of which only the data can be had.
+const OWN: [(&str, &str); 2] = [
+    ("fetch/data-urls/processing.any.js", include_str!("wpt/data-urls.any.js")),
+    ("urlpattern/urlpattern.any.js", include_str!("wpt/urlpattern.any.js")),
+];
 
 /// Ends the script of the tests: what goes on when a script has ended has not much time.
 const RESULTS: &str = "if (!args.done) done();\nreturn await wptResults";
@@ -333,6 +346,19 @@ fn fetch() -> Outcome {
         "tar",
         &["xf", &archive, "-C", &target, "--strip-components=4", "--wildcards", "*/test/fixtures/wpt/*"],
     ))
+}
+
+/// Copies the data for patterns of URLs out of the crate that is used for them.
+fn pattern_data(target: &Path) -> Outcome {
+    const DATA: &str = "urlpatterntestdata.json";
+    let output = cargo(&["metadata", "--format-version", "1"]).output().map_err(|error| error.to_string())?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))?;
+    let mut packages = metadata["packages"].as_array().into_iter().flatten();
+    let package = packages.find(|package| package["name"] == "urlpattern").ok_or("no crate urlpattern")?;
+    let manifest = Path::new(package["manifest_path"].as_str().unwrap_or(""));
+    let data = manifest.with_file_name("src").join("testdata").join(DATA);
+    std::fs::create_dir_all(target).map_err(|error| error.to_string())?;
+    std::fs::copy(&data, target.join(DATA)).map(drop).map_err(|error| format!("{}: {error}", data.display()))
 }
 
 /// The machine's own Debian mirrors, asked for sources.

@@ -28,6 +28,8 @@ pub(crate) enum Found {
     },
     /// A package asks to be left without this module.
     Empty,
+    /// A module of Node.js, under its name with `node:`.
+    Node(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +106,11 @@ impl Resolver {
         // What a `tsconfig.json` does not take for its own gets nothing from it.
         let tsconfig = resolver.find_tsconfig(importer).ok().flatten();
         let mut context = ResolveContext::default();
+        // What a package calls `#name` may be a module of Node.js; elsewhere packages come first.
+        let own = specifier.starts_with('#').then(|| {
+            resolver.clone_with_options(ResolveOptions { builtin_modules: true, ..resolver.options().clone() })
+        });
+        let resolver = own.as_ref().unwrap_or(resolver);
         let resolved = resolver.resolve_with_context(directory, specifier, tsconfig.as_deref(), &mut context);
         looked.files.extend(context.file_dependencies);
         looked.missing.extend(context.missing_dependencies);
@@ -124,6 +131,7 @@ impl Resolver {
                 Ok(Found::File { path, module_type })
             }
             Err(ResolveError::Ignored(_)) => Ok(Found::Empty),
+            Err(ResolveError::Builtin { resolved, .. }) => Ok(Found::Node(resolved)),
             Err(error) => {
                 let refused = self.confined.refused().first().cloned();
                 match refused {
@@ -177,7 +185,11 @@ const NODE_MODULES: [&str; 36] = [
 
 /// Whether a specifier without `node:` is that of a module of Node.js.
 pub(crate) fn is_node_module(specifier: &str) -> bool {
-    NODE_MODULES.contains(&specifier.split('/').next().unwrap_or(""))
+    const BELOW: [&str; 14] = [
+        "assert/strict", "dns/promises", "fs/promises", "inspector/promises", "path/posix", "path/win32", "readline/promises",
+        "stream/consumers", "stream/promises", "stream/web", "timers/promises", "util/types", "stream/iter", "test/reporters",
+    ];
+    NODE_MODULES.contains(&specifier) || BELOW.contains(&specifier)
 }
 
 /// What the resolver's error means to who wrote the import.

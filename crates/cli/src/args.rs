@@ -67,6 +67,13 @@ pub(crate) enum Command {
     Mcp,
 }
 
+impl Command {
+    /// Whether scripts of the caller run.
+    pub(crate) fn runs_scripts(&self) -> bool {
+        !matches!(self, Self::Check(_) | Self::Types | Self::Plugin(PluginCommand::New { .. } | PluginCommand::Check { .. }))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
     /// Write a plugin to begin with into a new folder
@@ -186,8 +193,8 @@ pub(crate) struct Common {
 
 impl Common {
     /// The policy asked for: the command line first, then the configuration file. Limits that no script could run under are refused here,
-    /// once.
-    pub(crate) fn table_config(&self, file: &Config) -> Result<TableConfig, ScriptError> {
+    /// once. What the environment has to hold for scripts is looked at only if some are to run.
+    pub(crate) fn table_config(&self, file: &Config, runs_scripts: bool) -> Result<TableConfig, ScriptError> {
         let mut config = TableConfig::default();
         if let Some(wall) = self.timeout.or(file.timeout) {
             config.defaults.wall = wall;
@@ -212,8 +219,10 @@ impl Common {
             let policy = NetPolicy::parse(&rules, NetLimits::default());
             config.net = Some(policy.map_err(|error| ScriptError::invalid_request(error.to_string()))?);
         }
-        config.env = self.environment(file)?;
-        config.secrets = self.secrets(file)?;
+        if runs_scripts {
+            config.env = self.environment(file)?;
+            config.secrets = self.secrets(file)?;
+        }
         config.defaults.check(&config.ceilings)?;
         Ok(config)
     }

@@ -84,7 +84,7 @@ async fn main_async(arguments: Arguments) -> Exit {
             return Exit::Usage;
         }
     };
-    let mut config = match arguments.common.table_config(&file) {
+    let mut config = match arguments.common.table_config(&file, arguments.command.runs_scripts()) {
         Ok(config) => config,
         Err(error) => {
             output::complain(&error.message);

@@ -9,17 +9,45 @@
     Int8Array, Int16Array, Int32Array, JSON, Map, Math, Number, Object, Promise, Proxy, RangeError, ReferenceError, Reflect, RegExp, Set, String, Symbol,
     SyntaxError, TypeError, URIError, Uint8Array, Uint8ClampedArray, Uint16Array, Uint32Array, WeakMap,
   } = global;
-  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf } = Reflect;
-  const { bind, call } = Function.prototype;
-  // uncurry(f)(self, a, b) is f.call(self, a, b) for ever.
-  const uncurry = bind.bind(call);
+  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, has, ownKeys, preventExtensions, setPrototypeOf } = Reflect;
+  const { bind, call, toString: functionToString } = Function.prototype;
   const { performance } = global, { now: performanceNow } = performance;
-  const getter = (object, key) => uncurry(getOwnPropertyDescriptor(object, key).get);
-  const { freeze } = Object;
-  const { resolve: promiseResolve } = Promise;
+  const { freeze, hasOwn } = Object;
   const { prototype: arrayProto, isArray } = Array;
-  const { prototype: stringProto, fromCharCode } = String;
   const TypedArray = getPrototypeOf(Uint8Array);
+  const promiseProto = Promise.prototype;
+
+  // What is captured is what costs every VM something; what is made of it is made when the first area is loaded.
+  const { get: mapGet, set: mapSet, delete: mapDelete, has: mapHas, forEach: mapForEach } = Map.prototype;
+  const { add: setAdd, delete: setDelete, has: setHas, forEach: setForEach } = Set.prototype;
+  const { get: weakMapGet, set: weakMapSet } = WeakMap.prototype;
+  const { push, pop, join } = arrayProto;
+  const { slice, charCodeAt, indexOf, lastIndexOf, repeat, toLowerCase, toUpperCase, trim, toWellFormed, valueOf: stringValueOf } = String.prototype;
+  const { fromCharCode } = String;
+  const { exec } = RegExp.prototype;
+  const { toString: numberToString, toFixed, valueOf: numberValueOf } = Number.prototype;
+  const { toString: bigintToString, valueOf: bigintValueOf } = BigInt.prototype;
+  const { valueOf: booleanValueOf } = Boolean.prototype;
+  const { toString: symbolToString } = Symbol.prototype;
+  const { toISOString, getTime, toJSON: dateToJson } = Date.prototype, { now: wallClock } = Date;
+  const { register, unregister } = FinalizationRegistry.prototype;
+  const { slice: bufferSlice, transfer } = ArrayBuffer.prototype, { isView } = ArrayBuffer;
+  const { set: bytesSet, fill: typedFill, indexOf: typedIndexOf, lastIndexOf: typedLastIndexOf } = TypedArray.prototype;
+  const { then } = promiseProto, { resolve } = Promise;
+  const { floor, sqrt } = Math, { parse, stringify } = JSON, { for: symbolFor } = Symbol;
+  const { parseInt, parseFloat, decodeURIComponent, encodeURIComponent, atob, btoa, queueMicrotask, DOMException, SuppressedError } = global;
+  const getterOf = (object, key) => getOwnPropertyDescriptor(object, key).get;
+  const mapSize = getterOf(Map.prototype, "size"), setSize = getterOf(Set.prototype, "size");
+  const regExpSource = getterOf(RegExp.prototype, "source"), regExpFlags = getterOf(RegExp.prototype, "flags");
+  const dataBuffer = getterOf(DataView.prototype, "buffer"), dataOffset = getterOf(DataView.prototype, "byteOffset"), dataLength = getterOf(DataView.prototype, "byteLength");
+  const typedTag = getterOf(TypedArray.prototype, Symbol.toStringTag), typedBuffer = getterOf(TypedArray.prototype, "buffer"), typedOffset = getterOf(TypedArray.prototype, "byteOffset");
+  const typedByteLength = getterOf(TypedArray.prototype, "byteLength"), typedLength = getterOf(TypedArray.prototype, "length");
+  const bufferLength = getterOf(ArrayBuffer.prototype, "byteLength"), bufferDetached = getterOf(ArrayBuffer.prototype, "detached");
+  const bufferResizable = getterOf(ArrayBuffer.prototype, "resizable"), bufferMax = getterOf(ArrayBuffer.prototype, "maxByteLength");
+  const errorStack = getterOf(Error.prototype, "stack");
+  const exceptionName = getterOf(DOMException.prototype, "name"), exceptionMessage = getterOf(DOMException.prototype, "message");
+  const asyncIteratorPrototype = getPrototypeOf(getPrototypeOf(async function* () {}).prototype);
+  const iteratorPrototype = getPrototypeOf(getPrototypeOf(new Map().entries()));
 
   class PermissionError extends Error {}
   class QuotaExceededError extends Error {}
@@ -39,7 +67,6 @@
   defineProperty(helperProto, "next", { value: next, writable: true, configurable: true });
 
   // `await` and `then` read what a promise's `constructor` is, and so do those of the library. It can be shadowed, not replaced.
-  const promiseProto = Promise.prototype;
   defineProperty(promiseProto, "constructor", {
     get: () => Promise,
     set(value) {
@@ -51,6 +78,10 @@
   });
   defineProperty(Promise, Symbol.species, { configurable: false });
 
+  // Binding reads what they are, when library code is first loaded.
+  defineProperty(call, "length", { configurable: false });
+  defineProperty(call, "name", { configurable: false });
+
   // What an error's call sites hand out are functions that are running, those of the library and of plugins among them.
   global.Error.prepareStackTrace = (_, sites) => {
     delete getPrototypeOf(sites[0]).getFunction;
@@ -58,9 +89,6 @@
   new global.Error().stack;
   global.Error.prepareStackTrace = undefined;
 
-  const mapForEach = uncurry(Map.prototype.forEach);
-  const setForEach = uncurry(Set.prototype.forEach);
-  const push = uncurry(arrayProto.push);
   // What is pushed to an array meets the setters that a script has put on the prototypes, so lists of the library have none.
   const list = () => {
     const empty = [];
@@ -71,116 +99,56 @@
     setPrototypeOf(items, arrayProto);
     return items;
   };
-  const mapSet = uncurry(Map.prototype.set);
-  const setAdd = uncurry(Set.prototype.add);
-  const numberValueOf = uncurry(Number.prototype.valueOf);
-  const stringValueOf = uncurry(stringProto.valueOf);
-  const booleanValueOf = uncurry(Boolean.prototype.valueOf);
-  const bigintValueOf = uncurry(BigInt.prototype.valueOf);
-  const dateToISO = uncurry(Date.prototype.toISOString);
-  const dateTime = uncurry(Date.prototype.getTime);
-  const regExpSource = getter(RegExp.prototype, "source");
-  const regExpFlags = getter(RegExp.prototype, "flags");
-  const viewBuffer = getter(DataView.prototype, "buffer");
-  const viewOffset = getter(DataView.prototype, "byteOffset");
-  const typedTag = getter(TypedArray.prototype, Symbol.toStringTag);
-  const typedBuffer = getter(TypedArray.prototype, "buffer");
-  const typedOffset = getter(TypedArray.prototype, "byteOffset");
-  const typedLength = getter(TypedArray.prototype, "byteLength");
-  const viewLength = getter(DataView.prototype, "byteLength");
-
   const viewBytes = (view) =>
-    typedTag(view) === undefined
-      ? new Uint8Array(viewBuffer(view), viewOffset(view), viewLength(view))
-      : new Uint8Array(typedBuffer(view), typedOffset(view), typedLength(view));
+    apply(typedTag, view, []) === undefined
+      ? new Uint8Array(apply(dataBuffer, view, []), apply(dataOffset, view, []), apply(dataLength, view, []))
+      : new Uint8Array(apply(typedBuffer, view, []), apply(typedOffset, view, []), apply(typedByteLength, view, []));
 
-  const intrinsics = freeze({
-    __proto__: null,
-    apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys, setPrototypeOf,
-    freeze, isArray, fromCharCode, push, list, asArray, mapForEach, setForEach, mapSet,
-    mapGet: uncurry(Map.prototype.get),
-    mapDelete: uncurry(Map.prototype.delete),
-    mapHas: uncurry(Map.prototype.has),
-    setAdd,
-    setDelete: uncurry(Set.prototype.delete),
-    setHas: uncurry(Set.prototype.has),
-    pop: uncurry(arrayProto.pop),
-    promiseThen: uncurry(promiseProto.then),
-    promiseResolve: (value) => apply(promiseResolve, Promise, [value]),
-    queueMicrotask: global.queueMicrotask,
-    has: Reflect.has,
-    hasOwn: Object.hasOwn,
-    dispose: Symbol.dispose,
-    asyncDispose: Symbol.asyncDispose,
-    mapSize: getter(Map.prototype, "size"),
-    setSize: getter(Set.prototype, "size"),
-    join: uncurry(arrayProto.join),
-    slice: uncurry(stringProto.slice),
-    charCodeAt: uncurry(stringProto.charCodeAt),
-    indexOf: uncurry(stringProto.indexOf),
-    lastIndexOf: uncurry(stringProto.lastIndexOf),
-    repeat: uncurry(stringProto.repeat),
-    toLowerCase: uncurry(stringProto.toLowerCase),
-    toUpperCase: uncurry(stringProto.toUpperCase),
-    trim: uncurry(stringProto.trim),
-    regExpExec: uncurry(RegExp.prototype.exec),
-    numberToString: uncurry(Number.prototype.toString),
-    bigintToString: uncurry(BigInt.prototype.toString),
-    arrayBufferResizable: getter(ArrayBuffer.prototype, "resizable"),
-    arrayBufferMax: getter(ArrayBuffer.prototype, "maxByteLength"),
-    finalization: (callback) => new FinalizationRegistry(callback),
-    finalizationRegister: uncurry(FinalizationRegistry.prototype.register),
-    finalizationUnregister: uncurry(FinalizationRegistry.prototype.unregister),
-    weakMapGet: uncurry(WeakMap.prototype.get),
-    weakMapSet: uncurry(WeakMap.prototype.set),
-    symbolFor: Symbol.for,
-    atob: global.atob,
-    btoa: global.btoa,
-    floor: Math.floor,
-    sqrt: Math.sqrt,
-    parseInt: global.parseInt,
-    parseFloat: global.parseFloat,
-    toFixed: uncurry(Number.prototype.toFixed),
-    parse: JSON.parse,
-    decodeURIComponent: global.decodeURIComponent,
-    encodeURIComponent: global.encodeURIComponent,
-    dateToISO, dateTime, regExpSource, regExpFlags,
-    numberValueOf, stringValueOf, booleanValueOf, bigintValueOf,
-    typedArrayLength: getter(TypedArray.prototype, "length"),
-    typedArrayTag: typedTag,
-    typedArrayKinds: freeze({
-      __proto__: null, BigInt64Array, BigUint64Array, Float16Array, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Uint8Array,
-      Uint8ClampedArray, Uint16Array, Uint32Array,
-    }),
-    arrayBufferLength: getter(ArrayBuffer.prototype, "byteLength"),
-    arrayBufferDetached: getter(ArrayBuffer.prototype, "detached"),
-    arrayBufferSlice: uncurry(ArrayBuffer.prototype.slice),
-    arrayBufferTransfer: uncurry(ArrayBuffer.prototype.transfer),
-    viewLength, viewBytes,
-    viewBuffer: (view) => (typedTag(view) === undefined ? viewBuffer(view) : typedBuffer(view)),
-    viewOffset: (view) => (typedTag(view) === undefined ? viewOffset(view) : typedOffset(view)),
-    viewByteLength: (view) => (typedTag(view) === undefined ? viewLength(view) : typedLength(view)),
-    bytesSet: uncurry(TypedArray.prototype.set),
-    isView: ArrayBuffer.isView,
-    iterator: Symbol.iterator,
-    asyncIterator: Symbol.asyncIterator,
-    asyncIteratorPrototype: getPrototypeOf(getPrototypeOf(async function* () {}).prototype),
-    toStringTag: Symbol.toStringTag,
-    iteratorPrototype: getPrototypeOf(getPrototypeOf(new Map().entries())),
-    toWellFormed: uncurry(stringProto.toWellFormed),
-    functionToString: uncurry(Function.prototype.toString),
-    symbolToString: uncurry(Symbol.prototype.toString),
-    DOMException: global.DOMException,
-    errorStack: getter(Error.prototype, "stack"),
-    domExceptionName: getter(global.DOMException.prototype, "name"),
-    domExceptionMessage: getter(global.DOMException.prototype, "message"),
-    errorKinds: freeze({ __proto__: null, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }),
-    now: () => apply(performanceNow, performance, []),
-    wallClock: Date.now,
-    ArrayBuffer, BigInt, DataView, Date, Error, Map, Number, Object, Promise, Proxy, RangeError, Set, String, RegExp, SuppressedError: global.SuppressedError, Symbol, SyntaxError,
-    TypeError, Uint8Array, WeakMap,
-    stringify: JSON.stringify,
-  });
+  function makeIntrinsics() {
+    // uncurry(f)(self, a, b) is f.call(self, a, b) for ever.
+    const uncurry = (method) => apply(bind, call, [method]);
+    const tag = uncurry(typedTag);
+    /** One accessor of typed arrays, another of DataViews. */
+    const ofView = (typed, data) => {
+      const ofTyped = uncurry(typed), ofData = uncurry(data);
+      return (view) => (tag(view) === undefined ? ofData(view) : ofTyped(view));
+    };
+    return freeze({
+      __proto__: null,
+      apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, has, hasOwn, ownKeys, preventExtensions, setPrototypeOf, freeze, isArray, fromCharCode, list, asArray, queueMicrotask,
+      mapForEach: uncurry(mapForEach), mapGet: uncurry(mapGet), mapSet: uncurry(mapSet), mapDelete: uncurry(mapDelete), mapHas: uncurry(mapHas), mapSize: uncurry(mapSize),
+      setForEach: uncurry(setForEach), setAdd: uncurry(setAdd), setDelete: uncurry(setDelete), setHas: uncurry(setHas), setSize: uncurry(setSize),
+      weakMapGet: uncurry(weakMapGet), weakMapSet: uncurry(weakMapSet),
+      push: uncurry(push), pop: uncurry(pop), join: uncurry(join),
+      promiseThen: uncurry(then),
+      promiseResolve: (value) => apply(resolve, Promise, [value]),
+      dispose: Symbol.dispose, asyncDispose: Symbol.asyncDispose, iterator: Symbol.iterator, asyncIterator: Symbol.asyncIterator, toStringTag: Symbol.toStringTag, symbolFor,
+      asyncIteratorPrototype, iteratorPrototype,
+      slice: uncurry(slice), charCodeAt: uncurry(charCodeAt), indexOf: uncurry(indexOf), lastIndexOf: uncurry(lastIndexOf), repeat: uncurry(repeat), toLowerCase: uncurry(toLowerCase),
+      toUpperCase: uncurry(toUpperCase), trim: uncurry(trim), toWellFormed: uncurry(toWellFormed),
+      regExpExec: uncurry(exec), regExpSource: uncurry(regExpSource), regExpFlags: uncurry(regExpFlags),
+      numberToString: uncurry(numberToString), bigintToString: uncurry(bigintToString), toFixed: uncurry(toFixed), functionToString: uncurry(functionToString), symbolToString: uncurry(symbolToString),
+      numberValueOf: uncurry(numberValueOf), stringValueOf: uncurry(stringValueOf), booleanValueOf: uncurry(booleanValueOf), bigintValueOf: uncurry(bigintValueOf),
+      dateToISO: uncurry(toISOString), dateTime: uncurry(getTime),
+      finalization: (callback) => new FinalizationRegistry(callback),
+      finalizationRegister: uncurry(register), finalizationUnregister: uncurry(unregister),
+      atob, btoa, floor, sqrt, parseInt, parseFloat, parse, stringify, decodeURIComponent, encodeURIComponent,
+      typedArrayLength: uncurry(typedLength), typedArrayTag: tag,
+      typedArrayKinds: freeze({
+        __proto__: null, BigInt64Array, BigUint64Array, Float16Array, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Uint8Array,
+        Uint8ClampedArray, Uint16Array, Uint32Array,
+      }),
+      arrayBufferLength: uncurry(bufferLength), arrayBufferDetached: uncurry(bufferDetached), arrayBufferSlice: uncurry(bufferSlice), arrayBufferTransfer: uncurry(transfer),
+      arrayBufferResizable: uncurry(bufferResizable), arrayBufferMax: uncurry(bufferMax),
+      isView, viewBytes, viewBuffer: ofView(typedBuffer, dataBuffer), viewOffset: ofView(typedOffset, dataOffset), viewByteLength: ofView(typedByteLength, dataLength),
+      bytesSet: uncurry(bytesSet), typedFill: uncurry(typedFill), typedIndexOf: uncurry(typedIndexOf), typedLastIndexOf: uncurry(typedLastIndexOf),
+      DOMException, errorStack: uncurry(errorStack), domExceptionName: uncurry(exceptionName), domExceptionMessage: uncurry(exceptionMessage),
+      errorKinds: freeze({ __proto__: null, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }),
+      now: () => apply(performanceNow, performance, []),
+      wallClock,
+      ArrayBuffer, BigInt, DataView, Date, Error, Map, Number, Object, Promise, Proxy, RangeError, Set, String, RegExp, SuppressedError, Symbol, SyntaxError, TypeError, Uint8Array, WeakMap,
+    });
+  }
 
   // What the value bridge asks of JavaScript, because the C API cannot.
   const helpers = {
@@ -188,42 +156,42 @@
     // [k, v, k, v, …]
     mapEntries(map) {
       const flat = list();
-      mapForEach(map, (value, key) => { push(flat, key); push(flat, value); });
+      apply(mapForEach, map, [(value, key) => { flat[flat.length] = key; flat[flat.length] = value; }]);
       return flat;
     },
     setValues(set) {
       const flat = list();
-      setForEach(set, (value) => { push(flat, value); });
+      apply(setForEach, set, [(value) => { flat[flat.length] = value; }]);
       return flat;
     },
-    dateText: (date) => dateToISO(date),
-    regExpSource: (regExp) => regExpSource(regExp),
-    regExpFlags: (regExp) => regExpFlags(regExp),
+    dateText: (date) => apply(toISOString, date, []),
+    regExpSource: (regExp) => apply(regExpSource, regExp, []),
+    regExpFlags: (regExp) => apply(regExpFlags, regExp, []),
     unbox(object) {
-      try { return numberValueOf(object); } catch {}
-      try { return stringValueOf(object); } catch {}
-      try { return booleanValueOf(object); } catch {}
-      return bigintValueOf(object);
+      try { return apply(numberValueOf, object, []); } catch {}
+      try { return apply(stringValueOf, object, []); } catch {}
+      try { return apply(booleanValueOf, object, []); } catch {}
+      return apply(bigintValueOf, object, []);
     },
     viewBytes,
     bigint: BigInt,
     newMap(flat) {
       const map = new Map();
-      for (let i = 0; i < flat.length; i += 2) mapSet(map, flat[i], flat[i + 1]);
+      for (let i = 0; i < flat.length; i += 2) apply(mapSet, map, [flat[i], flat[i + 1]]);
       return map;
     },
     newSet(flat) {
       const set = new Set();
-      for (let i = 0; i < flat.length; i++) setAdd(set, flat[i]);
+      for (let i = 0; i < flat.length; i++) apply(setAdd, set, [flat[i]]);
       return set;
     },
     isArray,
-    dateToJson: Date.prototype.toJSON,
+    dateToJson,
     newRegExp: (source, flags) => new RegExp(source, flags),
   };
   return {
     __proto__: null,
-    intrinsics,
+    makeIntrinsics,
     helpers,
     errors: {
       __proto__: null,

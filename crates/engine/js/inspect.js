@@ -158,7 +158,7 @@
       if (descriptor !== undefined) shows = "value" in descriptor ? descriptor.value : null;
     }
     if (typeof shows !== "function") return NONE;
-    const made = apply(shows, value, [context.depth - depth, { __proto__: null, depth: context.depth - depth, showHidden: context.hidden, stylize: (text) => text }, inspect]);
+    const made = apply(shows, value, [context.depth - depth, { __proto__: null, depth: context.depth - depth, showHidden: context.hidden, stylize: (text) => text }, inspectWith]);
     if (made === value) return NONE;
     if (typeof made !== "string") return format(context, made, depth);
     if (context.indentation === 0 || !includes(made, "\n")) return spend(context, made);
@@ -528,5 +528,11 @@
     made.indentation = indentation;
     return format(made, value, 0);
   };
-  return { inspector: { __proto__: null, custom, inspect, numberText, quote } };
+  /** As Node's `util.inspect(value, options)`. */
+  const inspectWith = (value, options = undefined, depth = undefined) => {
+    const levels = (given) => (given === null ? Infinity : typeof given === "number" ? given : 2);
+    if (typeof options !== "object" || options === null) return inspect(value, levels(depth), options === true);
+    return inspect(value, levels(options.depth), !!options.showHidden);
+  };
+  return { inspector: { __proto__: null, custom, inspect, inspectWith, numberText, quote } };
 })

@@ -46,9 +46,10 @@ enum Core {
     ModuleImport,
     LibraryValue,
     ScriptExit,
+    RunNumber,
 }
 
-const CORE: [(&str, Core); 9] = [
+const CORE: [(&str, Core); 10] = [
     ("console_write", Core::ConsoleWrite),
     ("kind_of", Core::KindOf),
     ("promise_look", Core::PromiseLook),
@@ -58,6 +59,7 @@ const CORE: [(&str, Core); 9] = [
     ("module_import", Core::ModuleImport),
     ("library_value", Core::LibraryValue),
     ("script_exit", Core::ScriptExit),
+    ("run_number", Core::RunNumber),
 ];
 const OPS: i32 = 1 << 10;
 const GLOBALS: i32 = 1 << 12;
@@ -84,12 +86,20 @@ pub(crate) struct HostState {
     /// The last result and the last error.
     last: [Mutex<Option<Saved>>; 2],
     /// The script has ended itself, with this code.
-    exited: Mutex<Option<u8>>,
+    exited: Mutex<Option<Exit>>,
+}
+
+/// That a script has ended itself.
+struct Exit {
+    code: u8,
+    /// What is thrown until the run has come to its end.
+    error: Saved,
 }
 
 /// Values of the bootstrap and of loaded areas.
 #[derive(Default)]
 struct Library {
+    make_intrinsics: Option<Saved>,
     intrinsics: Option<Saved>,
     errors: Option<Saved>,
     permission: Option<Saved>,
@@ -106,6 +116,8 @@ struct Library {
 #[derive(Default)]
 struct Pending {
     next_id: u32,
+    /// The last id before the run began.
+    before_run: u32,
     ops: HashMap<u32, PendingOp>,
 }
 
@@ -172,13 +184,65 @@ impl HostState {
         lock(&self.context).lent = Default::default();
     }
 
-    /// The code with which the script has ended itself, once.
-    pub(crate) fn take_exit(&self) -> Option<u8> {
-        lock(&self.exited).take()
+    /// For a run that begins.
+    pub(crate) fn begin_run(&self) {
+        lock(&self.timers).begin_run();
+        let mut pending = lock(&self.pending);
+        pending.before_run = pending.next_id;
     }
 
-    pub(crate) fn has_exited(&self) -> bool {
-        lock(&self.exited).is_some()
+    /// The code with which the script has ended itself.
+    pub(crate) fn exit_code(&self) -> Option<u8> {
+        lock(&self.exited).as_ref().map(|exit| exit.code)
+    }
+
+    /// Forgets that something has ended itself; what is called from here on reaches the host again.
+    pub(crate) fn forget_exit(&self, scope: Scope<'_>) {
+        let exit = lock(&self.exited).take();
+        if let Some(exit) = exit {
+            // Whoever has got hold of it must not throw it again.
+            scope.set_uncatchable(&scope.restore(exit.error), false);
+        }
+    }
+
+    fn exit(&self, scope: Scope<'_>, code: u8) -> Exception {
+        let error = match scope.error("Error", "the script ended itself") {
+            Ok(error) => error,
+            Err(exception) => return exception,
+        };
+        scope.set_uncatchable(&error, true);
+        *lock(&self.exited) = Some(Exit { code, error: scope.save(error.clone()) });
+        scope.throw(error)
+    }
+
+    /// Lets go of all that the run waits for: its timers, its ops, its imports.
+    pub(crate) fn abandon_run(&self, scope: Scope<'_>) {
+        let timers = lock(&self.timers).stop_run();
+        if let Some(forget) = self.hooks(scope).ok().and_then(|hooks| hooks.get_str("forget").ok()).filter(|_| !timers.is_empty()) {
+            for id in timers {
+                if scope.call(&forget, &scope.undefined(), &[&scope.number(id.into())]).is_err() {
+                    drop(scope.catch());
+                }
+            }
+        }
+        let mut pending = lock(&self.pending);
+        // Ids begin again after some four thousand million ops.
+        let (before, next) = (pending.before_run, pending.next_id);
+        let ids: Vec<u32> = pending.ops.keys().copied().filter(|id| id.wrapping_sub(before) <= next.wrapping_sub(before) && *id != before).collect();
+        let ops: Vec<PendingOp> = ids.iter().filter_map(|id| pending.ops.remove(id)).collect();
+        drop(pending);
+        for op in ops {
+            drop((scope.restore(op.resolve), scope.restore(op.reject)));
+        }
+        let mut modules = lock(&self.modules);
+        // What a module awaits at its top level never comes.
+        let waits = |evaluation: &Saved| matches!(scope.promise_state(&scope.load(evaluation)), Some(PromiseState::Pending));
+        modules.broken |= modules.loaded.values().any(|loaded| loaded.evaluation.as_ref().is_some_and(waits));
+        let imports = std::mem::take(&mut modules.imports);
+        drop(modules);
+        for import in imports {
+            drop((scope.restore(import.resolve), scope.restore(import.reject), scope.restore(import.site)));
+        }
     }
 
     pub(crate) fn helpers(&self) -> &Helpers {
@@ -195,7 +259,7 @@ impl HostState {
         let helpers = Helpers::new(scope, &parts.get_str("helpers")?, &errors)?;
         {
             let mut library = lock(&self.library);
-            library.intrinsics = Some(scope.save(parts.get_str("intrinsics")?));
+            library.make_intrinsics = Some(scope.save(parts.get_str("makeIntrinsics")?));
             library.permission = Some(scope.save(errors.get_str("PermissionError")?));
             library.errors = Some(scope.save(errors));
         }
@@ -291,10 +355,20 @@ impl HostState {
 
     fn evaluate_area<'js>(&self, scope: Scope<'js>, area: &Area) -> Result<Value<'js>, Exception> {
         let code = bytecode(scope, area.bytecode(), area.source(), area.file())?;
-        let intrinsics = lock(&self.library).intrinsics.as_ref().map(|saved| scope.load(saved));
-        let intrinsics = intrinsics.unwrap_or_else(|| scope.undefined());
+        let intrinsics = self.intrinsics(scope)?;
         let (ops, hooks) = (self.ops_object(scope)?, self.hooks(scope)?);
         scope.call(&scope.eval_bytecode(code)?, &scope.undefined(), &[&ops, &intrinsics, &hooks, &scope.global()])
+    }
+
+    /// What library code has of the language. Made of what the bootstrap captured, when it is first asked for.
+    fn intrinsics<'js>(&self, scope: Scope<'js>) -> Result<Value<'js>, Exception> {
+        if let Some(saved) = &lock(&self.library).intrinsics {
+            return Ok(scope.load(saved));
+        }
+        let make = lock(&self.library).make_intrinsics.as_ref().map(|saved| scope.load(saved)).ok_or(Exception)?;
+        let intrinsics = scope.call(&make, &scope.undefined(), &[])?;
+        lock(&self.library).intrinsics = Some(scope.save(intrinsics.clone()));
+        Ok(intrinsics)
     }
 
     /// The object through which library code calls ops.
@@ -511,10 +585,9 @@ impl HostState {
                     None => Err(scope.throw_error("Error", "no such library value")),
                 }
             }
-            Core::ScriptExit => {
-                *lock(&self.exited) = Some(number(0).clamp(0.0, 255.0) as u8);
-                Err(scope.throw_uncatchable("the script ended itself"))
-            }
+            // What belongs to one run is told by it from what belongs to another.
+            Core::RunNumber => Ok(scope.number(lock(&self.timers).run_number().into())),
+            Core::ScriptExit => Err(self.exit(scope, number(0).clamp(0.0, 255.0) as u8)),
             Core::TimerStop => {
                 lock(&self.timers).stop(number(0) as u32);
                 Ok(scope.undefined())
@@ -544,8 +617,9 @@ impl Host for Arc<HostState> {
     fn call<'js>(&self, scope: Scope<'js>, id: i32, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
         self.host_calls.fetch_add(1, Ordering::Relaxed);
         // An executor of a promise can swallow what ends the script; what it does after that reaches nothing.
-        if self.has_exited() {
-            return Err(scope.throw_uncatchable("the script ended itself"));
+        let exited = lock(&self.exited).as_ref().map(|exit| scope.load(&exit.error));
+        if let Some(error) = exited {
+            return Err(scope.throw(error));
         }
         match id {
             LAST.. => self.last(scope, id - LAST, args),

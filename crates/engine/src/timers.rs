@@ -62,6 +62,23 @@ impl Timers {
         }
     }
 
+    /// Which run it is.
+    pub(crate) fn run_number(&self) -> u32 {
+        self.run
+    }
+
+    /// Stops the timers that this run has started, and says which they were.
+    pub(crate) fn stop_run(&mut self) -> Vec<u32> {
+        let (run, mut stopped) = (self.run, Vec::new());
+        self.running.retain(|id, of| {
+            if *of == run {
+                stopped.push(*id);
+            }
+            *of != run
+        });
+        stopped
+    }
+
     /// When the next timer is due.
     pub(crate) fn next(&mut self) -> Option<Instant> {
         while let Some(Reverse((at, _, id))) = self.due.peek() {

@@ -153,10 +153,9 @@ impl Vm {
         self.js.set_heap_limit(options.memory_bytes);
         let budget = job.budget;
         self.host.set_context(job.extensions, job.lent, budget.clone());
-        self.host.timers.lock().unwrap_or_else(PoisonError::into_inner).begin_run();
+        self.host.begin_run();
         self.host.console.begin_run(&options, job.sink);
         self.host.host_calls.store(0, Ordering::Relaxed);
-        self.host.take_exit();
         let program = match (job.prepare)(&budget) {
             Ok(program) => program,
             Err(error) => return self.refuse(error),
@@ -198,7 +197,7 @@ impl Vm {
                 self.drive()
             }
             Err(_) if self.control.should_stop() => Step::Stopped,
-            Err(None) if let Some(code) = self.host.take_exit() => {
+            Err(None) if let Some(code) = self.host.exit_code() => {
                 drop(scope.catch());
                 self.settle(&options, exited(code))
             }
@@ -234,7 +233,7 @@ impl Vm {
                 return Step::Stopped;
             }
             // Its promise may never settle, or have settled meanwhile.
-            if let Some(code) = self.host.take_exit() {
+            if let Some(code) = self.host.exit_code() {
                 break exited(code);
             }
             let settled = match scope.promise_state(&promise) {
@@ -264,7 +263,7 @@ impl Vm {
                 if self.control.should_stop() {
                     return Step::Stopped;
                 }
-                break outcome;
+                break self.host.exit_code().map_or(outcome, exited);
             }
             if let Turn::Nothing = turn(&self.host, &self.control, &self.sources, scope) {
                 self.run = Some(running);
@@ -284,7 +283,7 @@ impl Vm {
             // If this is stopped, what the script had made by now is what was lost.
             let after = catch_stop(|| {
                 self.control.begin_callback(CALLBACK);
-                let until = Instant::now() + DRAIN;
+                let until = Instant::now() + if self.host.exit_code().is_some() { CALLBACK } else { DRAIN };
                 let scope = self.js.enter(options.stack_bytes);
                 while !self.control.should_stop() && Instant::now() < until {
                     if !run_job(&self.host, &self.sources, scope) {
@@ -295,6 +294,14 @@ impl Vm {
                 self.globals()
             });
             globals = after.unwrap_or(globals);
+        }
+        if self.host.exit_code().is_some() && !self.control.is_stopped() {
+            // What it left behind can call nothing any more; what it waits for is not delivered.
+            catch_stop(|| {
+                let scope = self.js.enter(options.stack_bytes);
+                self.host.abandon_run(scope);
+                self.host.forget_exit(scope);
+            });
         }
         self.host.end_loans();
         self.control.end();
@@ -317,7 +324,7 @@ impl Vm {
             }
             spent += self.control.cpu_used().saturating_sub(before);
             // What ends itself between two runs is the callback.
-            self.host.take_exit();
+            self.host.forget_exit(scope);
             if self.control.is_stopped() || spent >= budget || matches!(turned, Turn::Nothing) {
                 break;
             }
@@ -473,7 +480,7 @@ fn run_job(host: &HostState, sources: &Sources, scope: Scope<'_>) -> bool {
 fn report_uncaught(host: &HostState, sources: &Sources, scope: Scope<'_>) {
     let thrown = scope.catch();
     // After a stop the exception says nothing that the stop does not, and neither after an end of the script's own.
-    if !scope.is_stopped() && !host.has_exited() {
+    if !scope.is_stopped() && host.exit_code().is_none() {
         let error = describe_thrown(host, sources, &thrown);
         host.console.write(ConsoleLevel::Error, &uncaught_text("Uncaught", &error));
     }

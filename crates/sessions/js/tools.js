@@ -11,6 +11,17 @@
   const own = (object, key) => (hasOwn(object, key) ? object[key] : undefined);
   const message = (error) => String(error?.message ?? error);
 
+  // What is read is held outside the heap until it is delivered.
+  const { turn, done } = ops.library_value("queues").gate(4);
+  async function read(name, method, args) {
+    await turn();
+    try {
+      return await ops.tools_capability(name, "read", method, args);
+    } finally {
+      done();
+    }
+  }
+
   // What a plugin may use: its own capabilities as values. Nothing here looks at who runs at the moment.
   function context(name, version) {
     const use = (kind, method) => (...args) => ops.tools_capability(name, kind, method, args);
@@ -18,7 +29,12 @@
       __proto__: null,
       plugin: freeze({ __proto__: null, name, version }),
       fetch: isServed ? use("net", "fetch") : (...args) => apply(ops.library_value("fetchFor")(name), undefined, args),
-      fs: freeze({ __proto__: null, readText: use("read", "readText"), readBytes: use("read", "readBytes"), list: use("read", "list") }),
+      fs: freeze({
+        __proto__: null,
+        readText: (...args) => read(name, "readText", args),
+        readBytes: (...args) => read(name, "readBytes", args),
+        list: (...args) => read(name, "list", args),
+      }),
       commands: freeze({ __proto__: null, run: use("commands", "run") }),
     });
   }

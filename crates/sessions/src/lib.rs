@@ -30,7 +30,7 @@ pub use bundle::CompiledBundle;
 pub use clock::{Clock, SystemClock};
 pub use config::TableConfig;
 pub use context::RunContext;
-pub use modules::ModuleAccess;
+pub use modules::{ModuleAccess, provided_modules};
 pub use perennial_bundler as bundler;
 pub use perennial_engine::{
     Area, ConsoleSink, EngineConfig, ExecutorConfig, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable,

@@ -45,7 +45,8 @@ impl ModuleAccess {
         self.loader.roots().iter().any(|root| directory.starts_with(root))
     }
 
-    /// What a loader finds. Imports of scripts are relative to `base`.
+    /// What a loader finds. Imports of scripts are relative to `base`. Modules of the host are among it if the loader has them
+    /// ([`provided_modules`]).
     pub fn new(loader: Loader, base: impl Into<PathBuf>) -> Self {
         let base: PathBuf = base.into();
         Self { loader, base: base.into() }
@@ -118,8 +119,9 @@ struct State {
 /// A loader for those who were granted nothing.
 static NOTHING: LazyLock<Loader> = LazyLock::new(|| Loader::provided(provided_modules()));
 
-/// What every loader of sessions and plugins provides.
-pub(crate) fn provided_modules() -> BTreeMap<String, Arc<str>> {
+/// The modules of the host: `perennial:plugin`, `perennial:test`, and those of Node.js that are here. For `LoaderOptions::provided` of a
+/// loader that is made by hand; [`ModuleAccess::below`] and plugins have them.
+pub fn provided_modules() -> BTreeMap<String, Arc<str>> {
     let modules =
         [("perennial:plugin", include_str!("../js/plugin.ts")), ("perennial:test", include_str!("../js/test.ts"))];
     let own = modules.into_iter().map(|(name, source)| (name.to_owned(), source.into()));

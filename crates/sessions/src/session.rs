@@ -6,7 +6,7 @@ use perennial_engine::{
     Background, Build, EngineConfig, Extensions, Globals, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
 };
 use perennial_protocol::{EndReason, ErrorKind, ProducedFile, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin};
-use perennial_stdlib::files::{Artifacts, Files, FilesView, Mounts};
+use perennial_stdlib::files::{Artifacts, ArtifactsRun, Files, FilesView, Mounts};
 use perennial_stdlib::net::{NetPolicy, NetUsage, Secrets};
 use perennial_stdlib::node::Environment;
 use serde_json::Value;
@@ -189,9 +189,9 @@ impl BrowserSession {
         };
         let files = self.files();
         let view = files.begin();
-        let artifacts = context.lent.get::<Artifacts>().map(|artifacts| Arc::new(artifacts.begin()));
-        if let Some(artifacts) = &artifacts {
-            context.lent = context.lent.with_shared(artifacts.clone());
+        let artifacts = context.lent.get::<Artifacts>().map(|artifacts| Produced(Arc::new(artifacts.begin())));
+        if let Some(Produced(run)) = &artifacts {
+            context.lent = context.lent.with_shared(run.clone());
         }
         let extensions = self.extensions(context.extensions, view);
         let before_files = Before::new(&files, options.atomic, options.changes);
@@ -237,8 +237,8 @@ impl BrowserSession {
         self.state.config = Some(config.clone());
         record.runs.fetch_add(1, Ordering::Relaxed);
         let mut result = self.conclude(end, chosen.origin, chosen.because, seq, before_files.as_deref());
-        if let Some(artifacts) = artifacts {
-            let produced = artifacts.end().into_iter();
+        if let Some(Produced(run)) = &artifacts {
+            let produced = run.end().into_iter();
             result.artifacts = produced.map(|file| ProducedFile { name: file.name, bytes: file.bytes }).collect();
         }
         if !options.changes {
@@ -436,6 +436,15 @@ impl BrowserSession {
             self.state.lost_because = Some(RebuildReason::Reset);
         }
         drop(permit);
+    }
+}
+
+/// The output folder of a run, which is over with it, whoever gave up on it.
+struct Produced(Arc<ArtifactsRun>);
+
+impl Drop for Produced {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
 mod sessions {
+    mod artifacts;
     mod bundles;
     mod files;
     mod hostile;
@@ -9,6 +10,7 @@ mod sessions {
     mod model;
     mod modules;
     mod net;
+    mod node;
     mod plugins;
     mod retention;
     mod semantics;

@@ -1,7 +1,7 @@
 // Made of js-runtime/src/artifacts.ts by `cargo xtask generate`.
 // artifacts: what scripts produce for whoever calls them.
 ((ops     , intrinsics            ) => {
-  const { freeze } = intrinsics;
+  const { bytesSet, freeze, Uint8Array, viewByteLength } = intrinsics;
   const { bytesOf, domString, usvString } = ops.library_value("webidl");
   const { encodingOf, optionsOf, textOf }           = ops.library_value("fsShared");
   // What is under way is held outside the heap.
@@ -21,7 +21,9 @@
     /** A text. */
     write: async (name         , text         )                => await ask("artifact_write", name, ops.text_encode(usvString(text))),
     writeBytes: async (name         , data         )                => {
-      const bytes = bytesOf(data);
+      // As it is now, whenever its turn comes.
+      const given = bytesOf(data), bytes = new Uint8Array(viewByteLength(given));
+      bytesSet(bytes, given);
       return await ask("artifact_write", name, bytes);
     },
     /** Bytes, or a text in an encoding. */

@@ -162,7 +162,8 @@
   function formOf(bytes            , type        )      {
     const essence = trim(toLowerCase(indexOf(type, ";") < 0 ? type : slice(type, 0, indexOf(type, ";")))), form = ops.library_value("forms").make(), blobs = ops.library_value("blobs");
     if (essence === "application/x-www-form-urlencoded") {
-      const pairs = ops.url_query_parse(decode(bytes));
+      // A mark at its beginning is a part of the first name.
+      const pairs = ops.url_query_parse(ops.text_decode("utf-8", undefined, bytes, false, false, true, 0).text);
       for (let i = 0; i < pairs.length; i++) push(form.entries, [pairs[i][0], pairs[i][1]]);
       return form.form;
     }

@@ -1,7 +1,7 @@
 // Made of js-runtime/src/fetch.ts by `cargo xtask generate`.
 // fetch: https://fetch.spec.whatwg.org/#fetch-method What it may reach, the host decides.
 ((ops     , intrinsics            ) => {
-  const { finalization, finalizationRegister, freeze, isView, list, promiseResolve, promiseThen, push, typedArrayTag, TypeError, viewByteLength } = intrinsics;
+  const { finalization, finalizationRegister, freeze, indexOf, isView, list, promiseResolve, promiseThen, push, typedArrayTag, TypeError, viewByteLength } = intrinsics;
   const { deferred, handled, required } = ops.library_value("webidl");
   const bodies         = ops.library_value("bodies"), responses = ops.library_value("responses"), signals          = ops.library_value("signals");
   const requestOf                                                = ops.library_value("requestOf");
@@ -11,6 +11,21 @@
   const { turn, done } = ops.library_value("queues").gate(MOST);
   // A response that nobody reads is let go of when it is collected.
   const forgotten = finalization        ((id) => ops.fetch_close(id));
+
+  /** What a data: URL holds: https://fetch.spec.whatwg.org/#scheme-fetch It takes nobody's leave. */
+  function dataResponse(request               )      {
+    const found = ops.data_url(request.url);
+    if (found === null) throw new TypeError("this is no data: URL that can be read");
+    if (request.method !== "GET" && request.method !== "HEAD") throw new TypeError("a data: URL is fetched by GET, not by " + request.method);
+    const record = responses.plain(), pairs                     = list();
+    push(pairs, ["content-type", found.type]);
+    record.type = "basic";
+    record.url = request.url;
+    record.statusText = "OK";
+    record.headers = { pairs, immutable: true };
+    record.body = request.method === "HEAD" ? null : bodies.extract(found.body).body;
+    return responses.make(record);
+  }
 
   /** Sends a stream piece by piece, as fast as it is taken. */
   function upload(id        , body            , fail                           )       {
@@ -37,6 +52,7 @@
     handled(aborted);
     const state = signals.stateOf(signal);
     if (state.aborted) throw state.reason;
+    if (indexOf(request.url, "data:") === 0) return dataResponse(request);
     let id                    , download                            ;
     const onAbort = () => {
       const { reason } = signals.stateOf(signal);

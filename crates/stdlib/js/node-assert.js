@@ -1,8 +1,8 @@
 // Made of js-runtime/src/node-assert.ts by `cargo xtask generate`.
 // node:assert: https://nodejs.org/api/assert.html
 ((ops     , intrinsics            ) => {
-  const { apply, defineProperty, Error, getOwnPropertyDescriptor, ownKeys, regExpExec, String } = intrinsics;
-  const { callback, hidden, leaveOut, wrongType }             = ops.library_value("nodeShared");
+  const { apply, defineProperty, Error, getOwnPropertyDescriptor, ownKeys, preventExtensions, regExpExec, String } = intrinsics;
+  const { callback, define, hidden, leaveOut, wrongType }             = ops.library_value("nodeShared");
   const { isObject, promiseCall } = ops.library_value("webidl");
   const { inspect } = ops.library_value("inspector");
   const deepEqual                                                       = ops.library_value("deepEqual");
@@ -41,7 +41,7 @@
   function ok(value         , message          = undefined)       {
     if (!value) failed(message, arguments.length === 0 ? "No value argument passed to `assert.ok()`" : "The expression evaluated to a falsy value: " + shown(value), "==", value, true);
   }
-  const same = intrinsics.Object.is;
+  const same = (a         , b         ) => (a === b ? a !== 0 || 1 / (a          ) === 1 / (b          ) : a !== a && b !== b);
 
   /** Whether what was thrown is what was expected; what is not that is thrown. */
   function expected(thrown     , wanted     , message         , name        )       {
@@ -79,16 +79,16 @@
     if (typeof promise !== "function" && !(isObject(promise) && typeof (promise       ).then === "function")) throw wrongType("promiseFn", "of type function or an instance of Promise", promise);
     try {
       await (typeof promise === "function" ? promiseCall(promise, undefined, []) : intrinsics.promiseResolve(promise));
-      return { threw: false, error: undefined };
+      return { __proto__: null, threw: false, error: undefined }       ;
     } catch (error) {
-      return { threw: true, error };
+      return { __proto__: null, threw: true, error }       ;
     }
   }
   const missing = (name        , wanted     ) => "Missing expected " + (name === "rejects" ? "rejection" : "exception") + (typeof wanted === "function" && wanted.name ? " (" + wanted.name + ")." : ".");
   const unwanted = (error     ) => "Got unwanted exception.\nActual message: \"" + (isObject(error) ? String((error       ).message) : String(error)) + "\"";
 
   const functions      = {
-    ok,
+    __proto__: null, ok,
     fail: (message          = undefined) => failed(message, "Failed", "fail", undefined, undefined),
     equal: (a     , b     , message          ) => { if (!(a == b || (a !== a && b !== b))) failed(message, short("Expected values to be loosely equal", a, "!=", b), "==", a, b); },
     notEqual: (a     , b     , message          ) => { if (a == b || (a !== a && b !== b)) failed(message, short("Expected \"actual\" to be loosely unequal to", a, "==", b), "!=", a, b); },
@@ -147,18 +147,15 @@
       if (!value) failed(message, "The expression evaluated to a falsy value: " + shown(value), "==", value, true);
     };
     defineProperty(assert, "name", { __proto__: null, value: isStrict ? "strict" : "assert", configurable: true }                      );
-    const names = ownKeys(functions);
-    for (let i = 0; i < names.length; i++) assert[names[i]] = functions[names[i]];
-    if (isStrict) {
-      assert.equal = assert.strictEqual;
-      assert.notEqual = assert.notStrictEqual;
-      assert.deepEqual = assert.deepStrictEqual;
-      assert.notDeepEqual = assert.notDeepStrictEqual;
-    }
+    define(assert, functions);
+    const { strictEqual, notStrictEqual, deepStrictEqual, notDeepStrictEqual } = functions;
+    if (isStrict) define(assert, { __proto__: null, equal: strictEqual, notEqual: notStrictEqual, deepEqual: deepStrictEqual, notDeepEqual: notDeepStrictEqual });
     leaveOut(assert, "assert", ["CallTracker", "partialDeepStrictEqual"], "compare what you need");
     return assert;
   }
   const assert = made(false), strict = made(true);
-  assert.strict = strict.strict = strict;
+  define(assert, { __proto__: null, strict });
+  define(strict, { __proto__: null, strict });
+  preventExtensions(AssertionError);
   return { "node:assert": intrinsics.freeze(assert), "node:assert/strict": intrinsics.freeze(strict) };
 })

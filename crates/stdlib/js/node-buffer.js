@@ -2,8 +2,8 @@
 // node:buffer: https://nodejs.org/api/buffer.html. Buffers are made here, encodings are the host's; numbers in them are node-numbers.ts.
 ((ops     , intrinsics            ) => {
   const { arrayBufferLength, asArray, bytesSet, defineProperty, isArray, isView, list, Number, push, RangeError, setPrototypeOf, String, toWellFormed, toLowerCase } = intrinsics;
-  const { typedArrayTag, TypeError, Uint8Array, viewBuffer, viewByteLength, viewOffset } = intrinsics;
-  const { coded, hidden, leaveOut, outOfRange, wrongType }             = ops.library_value("nodeShared");
+  const { preventExtensions, typedArrayLength, typedArrayTag, typedFill, typedIndexOf, typedLastIndexOf, TypeError, Uint8Array, viewBuffer, viewByteLength, viewOffset } = intrinsics;
+  const { coded, define, hidden, leaveOut, outOfRange, wrongType }             = ops.library_value("nodeShared");
   const { isBuffer: isArrayBuffer, isObject } = ops.library_value("webidl");
   const { inspect, custom } = ops.library_value("inspector");
 
@@ -90,19 +90,27 @@
   defineProperty(Buffer, intrinsics.Symbol.species, { __proto__: null, get: () => FastBuffer, configurable: true }                      );
   hidden(FastBuffer.prototype, "constructor", Buffer);
 
-  const compareBytes = (a            , b            )         => ops.buffer_compare(a, b);
+  /** What is looked at at once: it is copied. */
+  const PART = 1 << 20;
+  function compareBytes(a            , b            )         {
+    const left = viewByteLength(a), right = viewByteLength(b), least = left < right ? left : right;
+    for (let at = 0; at < least; at += PART) {
+      const to = at + PART < least ? at + PART : least, order         = ops.buffer_compare(part(a, at, to), part(b, at, to));
+      if (order !== 0) return order;
+    }
+    return left === right ? 0 : left < right ? -1 : 1;
+  }
   function fill(target            , value         , from        , to        , encoding         )             {
     if (from >= to) return target;
     const pattern = typeof value === "string" ? encode(value, encoding) : isBytes(value) ? value : undefined;
     if (pattern === undefined) {
-      const byte = Number(value) & 255;
-      for (let i = from; i < to; i++) target[i] = byte;
+      typedFill(target, Number(value) & 255, from, to);
       return target;
     }
     const count = viewByteLength(pattern);
     if (count === 0) {
       if (typeof value === "string" && value !== "") throw coded(new TypeError("The argument 'value' is invalid. Received " + inspect(value)), "ERR_INVALID_ARG_VALUE");
-      for (let i = from; i < to; i++) target[i] = 0;
+      typedFill(target, 0, from, to);
       return target;
     }
     for (let i = from; i < to; i += count) bytesSet(target, i + count <= to ? pattern : part(pattern, 0, to - i), i);
@@ -110,7 +118,7 @@
   }
 
   const statics      = {
-    from,
+    __proto__: null, from,
     alloc(length         , value          = undefined, encoding          = undefined) {
       const made = make(size(length));
       return value === undefined || value === 0 ? made : fill(made, value, 0, viewByteLength(made), encoding);
@@ -138,7 +146,7 @@
     },
     copyBytesFrom(view         , offset          = 0, length          = undefined) {
       if (!isView(view)) throw wrongType("view", "an instance of TypedArray", view);
-      const each = viewByteLength(view) / ((view       ).length || 1), bytes = intrinsics.viewBytes(view);
+      const each = typedArrayTag(view) === undefined ? 1 : viewByteLength(view) / (typedArrayLength(view) || 1), bytes = intrinsics.viewBytes(view);
       const start = place(offset, viewByteLength(view) / each, 0) * each, end = length === undefined ? viewByteLength(view) : start + Number(length) * each;
       return copyOf(part(bytes, start, end > viewByteLength(view) ? viewByteLength(view) : end));
     },
@@ -158,16 +166,47 @@
     }
     return bytesIn(value, "value");
   }
+  /** A little at first and then more, so that what is near costs little and what is far not much. */
+  function search(self            , wanted            , at        , isLast         , step        )         {
+    const length = viewByteLength(self), count = viewByteLength(wanted);
+    let size = 4096;
+    if (isLast) {
+      for (let end = at + count < length ? at + count : length; ; size *= 4) {
+        let from = end - size - count < 0 ? 0 : end - size - count;
+        from -= from % step;
+        const found         = ops.buffer_find(part(self, from, end), wanted, end - from, true, step);
+        if (found >= 0) return from + found;
+        if (from === 0) return -1;
+        end = from + count - 1;
+      }
+    }
+    for (let from = at; ; size *= 4) {
+      const start = from - (from % step), to = from + size + count < length ? from + size + count : length;
+      const found         = ops.buffer_find(part(self, start, to), wanted, from - start, false, step);
+      if (found >= 0) return start + found;
+      if (to === length) return -1;
+      from = to - count + 1;
+    }
+  }
   function find(self            , value         , offset         , encoding         , isLast         )         {
     if (typeof offset === "string") return find(self, value, undefined, offset, isLast);
     const length = viewByteLength(self), wanted = needle(value, encoding), number = Number(offset);
     const at = offset === undefined || number !== number ? (isLast ? length : 0) : number < 0 ? number + length : number;
     if (isLast && at < 0) return -1;
-    const step = encodingOf(typeof value === "string" ? encoding : undefined) === "utf16le" ? 2 : 1;
-    return ops.buffer_find(self, wanted, at < 0 ? 0 : at > length ? length : intrinsics.floor(at), isLast, step);
+    const step = encodingOf(typeof value === "string" ? encoding : undefined) === "utf16le" ? 2 : 1, start = at < 0 ? 0 : at > length ? length : intrinsics.floor(at);
+    if (viewByteLength(wanted) === 1 && step === 1) return isLast ? typedLastIndexOf(self, wanted[0], start) : typedIndexOf(self, wanted[0], start);
+    return search(self, wanted, start, isLast, step);
+  }
+
+  function inside(value         , length        , name        )       {
+    if (value === undefined) return;
+    if (typeof value !== "number") throw wrongType(name, "of type number", value);
+    if (value % 1 !== 0) throw outOfRange(name, "an integer", value);
+    if (value < 0 || value > length) throw outOfRange(name, ">= 0 && <= " + length, value);
   }
 
   const methods      = {
+    __proto__: null,
     toString(                  encoding          = undefined, start          = undefined, end          = undefined)         {
       const length = viewByteLength(this), from = start === undefined || Number(start) < 0 ? 0 : place(start, length, 0), to = end === undefined ? length : Number(end) < 0 ? 0 : place(end, length, length);
       return from >= to ? "" : ops.buffer_decode(part(this, from, to), encodingOf(encoding));
@@ -183,13 +222,17 @@
     },
     compare(                  target         , targetStart          = undefined, targetEnd          = undefined, start          = undefined, end          = undefined)         {
       const other = bytesIn(target, "target"), length = viewByteLength(other), own = viewByteLength(this);
+      inside(targetStart, length, "targetStart");
+      inside(targetEnd, length, "targetEnd");
+      inside(start, own, "sourceStart");
+      inside(end, own, "sourceEnd");
       const from = place(targetStart, length, 0), to = place(targetEnd, length, length), mine = place(start, own, 0), last = place(end, own, own);
       return compareBytes(part(this, mine, last < mine ? mine : last), part(other, from, to < from ? from : to));
     },
     copy(                  target         , targetStart          = undefined, start          = undefined, end          = undefined)         {
-      const into = bytesIn(target, "target"), own = viewByteLength(this), at = targetStart === undefined ? 0 : Number(targetStart) || 0;
+      const into = bytesIn(target, "target"), own = viewByteLength(this), at = targetStart === undefined ? 0 : intrinsics.floor(Number(targetStart) || 0);
       if (at < 0) throw outOfRange("targetStart", ">= 0", targetStart);
-      const from = start === undefined ? 0 : Number(start) || 0;
+      const from = start === undefined ? 0 : intrinsics.floor(Number(start) || 0);
       if (from < 0 || from > own) throw outOfRange("sourceStart", ">= 0 && <= " + own, start);
       let to = place(end, own, own);
       const room = viewByteLength(into) - at;
@@ -201,6 +244,8 @@
     fill(                  value         , start          = undefined, end          = undefined, encoding          = undefined)             {
       const length = viewByteLength(this);
       if (typeof start === "string") return fill(this, value, 0, length, start);
+      inside(start, length, "offset");
+      if (typeof end !== "string") inside(end, length, "end");
       if (typeof end === "string") return fill(this, value, place(start, length, 0), length, end);
       return fill(this, value, place(start, length, 0), place(end, length, length), encoding);
     },
@@ -239,9 +284,10 @@
   accessor("parent", function () { return viewBuffer(this); });
   accessor("offset", function () { return viewOffset(this); });
 
+  preventExtensions(FastBuffer);
   const buffers          = { isBuffer, wrap };
-  const module      = {
-    Buffer,
+  const module      = define({}, {
+    __proto__: null, Buffer,
     Blob: ops.library_value("Blob"),
     File: ops.library_value("File"),
     atob: intrinsics.atob,
@@ -250,7 +296,7 @@
     kMaxLength: MAX_LENGTH,
     isAscii: (value         )          => ops.buffer_is(bytesOfAny(value), "ascii"),
     isUtf8: (value         )          => ops.buffer_is(bytesOfAny(value), "utf8"),
-  };
+  });
   function bytesOfAny(value         )             {
     if (isView(value)) return intrinsics.viewBytes(value);
     if (isArrayBuffer(value)) return new Uint8Array(value);

@@ -2,7 +2,7 @@
 // node:events: https://nodejs.org/api/events.html
 ((ops     , intrinsics            ) => {
   const { apply, asArray, asyncIteratorPrototype, defineProperty, Error, isArray, list, mapDelete, mapForEach, mapGet, mapSet, Map, Number, push, setPrototypeOf, WeakMap, weakMapGet, weakMapSet } = intrinsics;
-  const { callback, coded, hidden, outOfRange, wrongType }             = ops.library_value("nodeShared");
+  const { callback, coded, define, hidden, outOfRange, wrongType }             = ops.library_value("nodeShared");
   const { deferred, dictionary, isObject, rejected } = ops.library_value("webidl");
   const signals = ()          => ops.library_value("signals");
   const { inspect } = ops.library_value("inspector");
@@ -75,6 +75,7 @@
     stateOf(this);
   }
   const methods      = {
+    __proto__: null,
     on(name         , listener         ) { return add(this, name, listener, false, false); },
     once(name         , listener         ) { return add(this, name, listener, true, false); },
     prependListener(name         , listener         ) { return add(this, name, listener, false, true); },
@@ -112,7 +113,7 @@
         const error      = args[0];
         if (isObject(error) && ops.kind_of(error) === "error") throw error;
         const wrapped      = coded(new Error("Unhandled error. (" + (typeof error === "string" ? "'" + error + "'" : inspect(error)) + ")"), "ERR_UNHANDLED_ERROR");
-        wrapped.context = error;
+        hidden(wrapped, "context", error);
         throw wrapped;
       }
       for (let i = 0; i < known.length; i++) apply(known[i].raw, this, args);
@@ -170,8 +171,8 @@
   }
   const aborted = (signal             )      => {
     const error      = coded(new Error("The operation was aborted"), "ABORT_ERR");
-    error.name = "AbortError";
-    error.cause = signals().stateOf(signal).reason;
+    hidden(error, "name", "AbortError");
+    hidden(error, "cause", signals().stateOf(signal).reason);
     return error;
   };
   function signalOf(options         )                          {
@@ -211,7 +212,7 @@
     #stops                 = list();
     constructor(emitter     , name         , signal                         , ends         ) {
       push(this.#stops, listen(emitter, name, (...args           ) => {
-        if (this.#served < this.#waiting.length) this.#waiting[this.#served++].resolve({ value: args, done: false });
+        if (this.#served < this.#waiting.length) this.#next().resolve({ value: args, done: false });
         else push(this.#events, args);
       }));
       if (name !== "error" && !isTarget(emitter)) push(this.#stops, listen(emitter, "error", (error         ) => this.#fail(error)));
@@ -225,14 +226,23 @@
         }
       }
     }
+    /** The one that waits longest. */
+    #next() {
+      const next = this.#waiting[this.#served++];
+      if (this.#served === this.#waiting.length) {
+        this.#waiting = list();
+        this.#served = 0;
+      }
+      return next;
+    }
     #end() {
       for (let i = 0; i < this.#stops.length; i++) this.#stops[i]();
       this.#stops = list();
       this.#over = true;
-      while (this.#served < this.#waiting.length) this.#waiting[this.#served++].resolve({ value: undefined, done: true });
+      while (this.#served < this.#waiting.length) this.#next().resolve({ value: undefined, done: true });
     }
     #fail(error         ) {
-      if (this.#served < this.#waiting.length) this.#waiting[this.#served++].reject(error);
+      if (this.#served < this.#waiting.length) this.#next().reject(error);
       else {
         this.#error = error;
         this.#failed = true;
@@ -269,7 +279,7 @@
   setPrototypeOf(Events.prototype, asyncIteratorPrototype);
 
   const statics      = {
-    EventEmitter, errorMonitor, once,
+    __proto__: null, EventEmitter, errorMonitor, once,
     on: (emitter     , name         , options          = undefined) => new Events(emitter, name, signalOf(options), dictionary(options, "the options").close),
     listenerCount: (emitter     , name         ) => listenersOf(emitter, name).length,
     getEventListeners: (emitter     , name         ) => {
@@ -290,8 +300,7 @@
       return { __proto__: null, [intrinsics.dispose]: () => signals().ignore(signal, listener) };
     },
   };
-  const keys = intrinsics.ownKeys(statics);
-  for (let i = 0; i < keys.length; i++) (EventEmitter       )[keys[i]] = statics[keys[i]];
+  define(EventEmitter, statics);
   defineProperty(EventEmitter, "defaultMaxListeners", {
     __proto__: null,
     enumerable: true,

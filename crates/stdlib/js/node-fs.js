@@ -2,23 +2,24 @@
 // node:fs/promises, which is `fs` with what only Node has: https://nodejs.org/api/fs.html#promises-api
 ((ops     , intrinsics            ) => {
   const { getOwnPropertyDescriptor, ownKeys, slice } = intrinsics;
-  const { leaveOut }             = ops.library_value("nodeShared");
+  const { define, leaveOut }             = ops.library_value("nodeShared");
   const fs      = ops.library_value("fs"), { pathOf, encodingOf, optionsOf }           = ops.library_value("fsShared");
 
-  const promises      = {};
+  const promises      = {}, own      = { __proto__: null };
   const names = ownKeys(fs);
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
     if (name === "exists" || name === "cwd" || name === "chdir" || name === "readStream" || name === "writeStream") continue;
-    promises[name] = getOwnPropertyDescriptor(fs, name) .value;
+    own[name] = getOwnPropertyDescriptor(fs, name) .value;
   }
-  promises.constants = { __proto__: null, F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1, COPYFILE_EXCL: 1 };
-  promises.mkdtemp = async (prefix         , options          = undefined)                  => {
+  own.constants = { __proto__: null, F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1, COPYFILE_EXCL: 1 };
+  own.mkdtemp = async (prefix         , options          = undefined)                  => {
     encodingOf(optionsOf(options));
     const path = pathOf(prefix) + slice(ops.base64url_encode(ops.crypto_random(6)), 0, 6);
     await fs.mkdir(path);
     return path;
   };
+  define(promises, own);
   leaveOut(promises, "fs", ["chmod", "chown", "lchmod", "lchown", "link", "lutimes", "opendir", "statfs", "watch"], "files here have no owners, no permissions and no watchers");
   return { "node:fs/promises": intrinsics.freeze(promises) };
 })

@@ -19,6 +19,10 @@
     if (!(at >= 0 && at <= last)) throw outOfRange("offset", ">= 0 and <= " + last, at);
     return at;
   }
+  function needed(offset         )          {
+    if (offset === undefined) throw wrongType("offset", "of type number", offset);
+    return offset;
+  }
   function sizeOf(value         )         {
     if (typeof value !== "number") throw wrongType("byteLength", "of type number", value);
     if (!(value >= 1 && value <= 6) || value % 1 !== 0) throw outOfRange("byteLength", ">= 1 and <= 6", value);
@@ -72,8 +76,8 @@
         });
         methods["writeInt" + bits + order] = function (                  value         , offset         ) { return writeInt(this, value, checked(this, offset, size), size, little, true); };
       }
-      both("readUInt" + order, "readUint" + order, function (                  offset         , size         ) { return readUInt(this, checked(this, offset, sizeOf(size)), size          , little); });
-      methods["readInt" + order] = function (                  offset         , size         ) { return readInt(this, checked(this, offset, sizeOf(size)), size          , little); };
+      both("readUInt" + order, "readUint" + order, function (                  offset         , size         ) { return readUInt(this, checked(this, needed(offset), sizeOf(size)), size          , little); });
+      methods["readInt" + order] = function (                  offset         , size         ) { return readInt(this, checked(this, needed(offset), sizeOf(size)), size          , little); };
       both("writeUInt" + order, "writeUint" + order, function (                  value         , offset         , size         ) {
         return writeInt(this, value, checked(this, offset, sizeOf(size)), size          , little, false);
       });

@@ -2,7 +2,7 @@
 // node:path, as it is on POSIX: https://nodejs.org/api/path.html
 ((ops     , intrinsics            ) => {
   const { charCodeAt, Error, join: joined, lastIndexOf, list, pop, push, slice } = intrinsics;
-  const { coded, hidden, leaveOut, split, text, wrongType }             = ops.library_value("nodeShared");
+  const { define, hidden, leaveOut, split, text, wrongType }             = ops.library_value("nodeShared");
   const { dictionary } = ops.library_value("webidl");
   const SLASH = 47, DOT = 46;
 
@@ -94,12 +94,12 @@
     return !folder ? file : folder === root ? folder + file : folder + "/" + file;
   }
 
-  const path      = {
-    basename, delimiter: ":", dirname, extname, format, isAbsolute, join,
+  const path      = define({}, {
+    __proto__: null, basename, delimiter: ":", dirname, extname, format, isAbsolute, join,
     matchesGlob: (name        , pattern        )          => ops.fs_match(text(pattern, "pattern"), text(name, "path")),
     normalize, parse, relative, resolve, sep: "/", toNamespacedPath: (name         ) => name,
-  };
-  path.posix = path;
+  });
+  define(path, { __proto__: null, posix: path });
   const win32 = {};
   leaveOut(win32, "path.win32", ["basename", "dirname", "extname", "format", "isAbsolute", "join", "normalize", "parse", "relative", "resolve"], "paths are those of POSIX");
   hidden(path, "win32", win32);

@@ -2,7 +2,7 @@
 // node:process, a shim: https://nodejs.org/api/process.html
 ((ops     , intrinsics            ) => {
   const { apply, asArray, BigInt, defineProperty, floor, freeze, list, now, Number, push, slice, String } = intrinsics;
-  const { callback, leaveOut, outOfRange, wrongType }             = ops.library_value("nodeShared");
+  const { callback, define, leaveOut, outOfRange, wrongType }             = ops.library_value("nodeShared");
   const { bytesOf, isObject } = ops.library_value("webidl");
 
   const hrtime      = (before      = undefined) => {
@@ -27,7 +27,9 @@
     },
   });
 
-  let exitCode                    ;
+  // Of one run alone.
+  let exitCode                    , exitCodeOf = 0;
+  const exitCodeNow = () => (exitCodeOf === ops.run_number() ? exitCode : undefined);
   const codeOf = (value         )                     => {
     if (value === undefined || value === null) return undefined;
     const code = typeof value === "string" && value !== "" ? Number(value) : value;
@@ -36,9 +38,11 @@
     return code;
   };
 
-  const process      = {
-    arch: ops.process_arch(),
-    argv: asArray(list()),
+  const argv           = list();
+  push(argv, "perennial");
+  const process      = define({}, {
+    __proto__: null, arch: ops.process_arch(),
+    argv: asArray(argv),
     argv0: "perennial",
     execArgv: asArray(list()),
     chdir: () => {
@@ -46,7 +50,7 @@
     },
     cwd: ()         => ops.fs_cwd(),
     emitWarning: (warning     , type          = undefined) => ops.console_write(3, (typeof type === "string" ? type : "Warning") + ": " + (isObject(warning) ? String((warning       ).message) : String(warning))),
-    exit: (code          = undefined) => ops.script_exit(codeOf(code) ?? exitCode ?? 0),
+    exit: (code          = undefined) => ops.script_exit(codeOf(code) ?? exitCodeNow() ?? 0),
     hrtime,
     nextTick: (task         , ...args           ) => {
       const called = callback(task, "callback");
@@ -57,11 +61,10 @@
     stderr: stream(4, 2),
     uptime: () => now() / 1000,
     versions: freeze({ perennial: ops.process_version() }),
-  };
-  push(process.argv, "perennial");
+  });
   // What is granted may change from one run to the next.
   defineProperty(process, "env", { __proto__: null, get: () => freeze(ops.process_env()), enumerable: true, configurable: false }                      );
-  defineProperty(process, "exitCode", { __proto__: null, get: () => exitCode, set: (value         ) => { exitCode = codeOf(value); }, enumerable: true, configurable: false }                      );
+  defineProperty(process, "exitCode", { __proto__: null, get: exitCodeNow, set: (value         ) => { exitCode = codeOf(value); exitCodeOf = ops.run_number(); }, enumerable: true, configurable: false }                      );
   leaveOut(process, "process", ["abort", "binding", "cpuUsage", "dlopen", "emit", "getuid", "kill", "memoryUsage", "off", "on", "once", "removeListener", "resourceUsage", "setUncaughtExceptionCaptureCallback", "umask"], "a script is not a process");
   return { "node:process": intrinsics.freeze(process), process };
 })

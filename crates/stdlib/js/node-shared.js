@@ -1,7 +1,7 @@
 // Made of js-runtime/src/node-shared.ts by `cargo xtask generate`.
 // What the modules of Node.js have in common: https://nodejs.org/api/
 ((ops     , intrinsics            ) => {
-  const { defineProperty, Error, list, push, RangeError, TypeError } = intrinsics;
+  const { defineProperty, Error, list, ownKeys, push, RangeError, TypeError } = intrinsics;
   const { inspect } = ops.library_value("inspector");
 
   function coded                 (error   , code        )    {
@@ -47,6 +47,15 @@
     defineProperty(target, name, { __proto__: null, value, writable: true, enumerable: false, configurable: true }                      );
   }
 
+  /** Gives an object the properties of another, whatever stands on its prototypes. */
+  function define                  (target   , source        )    {
+    const names = ownKeys(source);
+    for (let i = 0; i < names.length; i++) {
+      defineProperty(target, names[i], { __proto__: null, value: (source       )[names[i]], writable: true, enumerable: true, configurable: true }                      );
+    }
+    return target;
+  }
+
   /** Parts of a text between separators. */
   function split(whole        , separator        )           {
     const parts           = list();
@@ -58,6 +67,6 @@
     }
   }
 
-  const nodeShared             = { callback, coded, hidden, leaveOut, outOfRange, split, text, wrongType };
+  const nodeShared             = { callback, coded, define, hidden, leaveOut, outOfRange, split, text, wrongType };
   return { nodeShared };
 })

@@ -2,7 +2,7 @@
 // node:timers/promises: https://nodejs.org/api/timers.html#timers-promises-api
 ((ops     , intrinsics            ) => {
   const { asyncIteratorPrototype, Error, setPrototypeOf } = intrinsics;
-  const { coded, wrongType }             = ops.library_value("nodeShared");
+  const { coded, define, hidden, wrongType }             = ops.library_value("nodeShared");
   const { deferred, dictionary } = ops.library_value("webidl");
   const startTimer = ops.library_value("setTimeout"), startNow = ops.library_value("setImmediate"), stopTimer = ops.library_value("clearTimeout");
   const signals = ()          => ops.library_value("signals");
@@ -14,8 +14,8 @@
   }
   function aborted(signal             ) {
     const error      = coded(new Error("The operation was aborted"), "ABORT_ERR");
-    error.name = "AbortError";
-    error.cause = signals().stateOf(signal).reason;
+    hidden(error, "name", "AbortError");
+    hidden(error, "cause", signals().stateOf(signal).reason);
     return error;
   }
 
@@ -43,6 +43,7 @@
     #value;        ;
     #options;        ;
     #over = false;
+    #stop;                         ;
     constructor(ms         , value         , options         ) {
       signalOf(options);
       this.#ms = ms;
@@ -52,7 +53,14 @@
     async next() {
       if (this.#over) return { value: undefined, done: true };
       try {
-        await setTimeout(this.#ms          , undefined, this.#options);
+        await after((fire) => {
+          const id = startTimer(fire, this.#ms);
+          this.#stop = () => {
+            stopTimer(id);
+            fire();
+          };
+          return id;
+        }, undefined, this.#options);
       } catch (error) {
         this.#over = true;
         throw error;
@@ -61,16 +69,18 @@
     }
     async return() {
       this.#over = true;
+      if (this.#stop !== undefined) this.#stop();
       return { value: undefined, done: true };
     }
   }
   setPrototypeOf(Interval.prototype, asyncIteratorPrototype);
 
-  const timers = {
+  const timers = define({}, {
+    __proto__: null,
     setTimeout,
     setImmediate,
     setInterval: (ms          = 1, value          = undefined, options          = undefined) => new Interval(ms, value, options),
     scheduler: { wait: (ms        , options          = undefined) => setTimeout(ms, undefined, options), yield: () => setImmediate() },
-  };
+  });
   return { "node:timers/promises": intrinsics.freeze(timers) };
 })

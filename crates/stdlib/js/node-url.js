@@ -1,8 +1,8 @@
 // Made of js-runtime/src/node-url.ts by `cargo xtask generate`.
 // node:url: https://nodejs.org/api/url.html
 ((ops     , intrinsics            ) => {
-  const { charCodeAt, decodeURIComponent, encodeURIComponent, Error, indexOf, join, list, push, slice, TypeError } = intrinsics;
-  const { coded, leaveOut, split, text, wrongType }             = ops.library_value("nodeShared");
+  const { charCodeAt, decodeURIComponent, Error, indexOf, join, list, push, slice, TypeError } = intrinsics;
+  const { coded, define, leaveOut, text, wrongType }             = ops.library_value("nodeShared");
   const { dictionary } = ops.library_value("webidl");
   const URL                        = ops.library_value("URL"), hrefOf = ops.library_value("hrefOf");
   const resolve = (path        )         => ops.library_value("node:path").resolve(path);
@@ -27,16 +27,26 @@
     return decodeURIComponent(pathname);
   }
 
+  /** What would not be taken for a part of a path. */
+  const ESCAPED      = { __proto__: null, 9: "%09", 10: "%0A", 13: "%0D", 35: "%23", 37: "%25", 63: "%3F", 92: "%5C" };
   function pathToFileURL(path        )      {
-    const whole = resolve(text(path, "path")), parts = split(whole, "/"), encoded           = list();
-    for (let i = 0; i < parts.length; i++) push(encoded, encodeURIComponent(parts[i]));
+    const whole = resolve(text(path, "path")), encoded           = list();
+    let from = 0;
+    for (let i = 0; i < whole.length; i++) {
+      const as = ESCAPED[charCodeAt(whole, i)];
+      if (as === undefined) continue;
+      push(encoded, slice(whole, from, i));
+      push(encoded, as);
+      from = i + 1;
+    }
+    push(encoded, slice(whole, from));
     const ends = whole !== "/" && path !== "" && charCodeAt(path, path.length - 1) === 47;
-    return new URL("file://" + join(encoded, "/") + (ends ? "/" : ""));
+    return new URL("file://" + join(encoded, "") + (ends ? "/" : ""));
   }
 
   function urlToHttpOptions(url         )         {
     const parts = partsOf(url), options      = {
-      protocol: parts.protocol, hostname: parts.hostname[0] === "[" ? slice(parts.hostname, 1, -1) : parts.hostname, hash: parts.hash, search: parts.search, pathname: parts.pathname,
+      __proto__: null, protocol: parts.protocol, hostname: parts.hostname[0] === "[" ? slice(parts.hostname, 1, -1) : parts.hostname, hash: parts.hash, search: parts.search, pathname: parts.pathname,
       path: parts.pathname + parts.search, href: parts.href,
     };
     if (parts.port !== "") options.port = intrinsics.Number(parts.port);
@@ -53,14 +63,14 @@
     return parts.protocol + slashes + user + host + parts.pathname + (search ? parts.search : "") + (fragment ? parts.hash : "");
   }
 
-  const url      = {
-    URL,
+  const url      = define({}, {
+    __proto__: null, URL,
     URLPattern: ops.library_value("URLPattern"),
     URLSearchParams: ops.library_value("URLSearchParams"),
     domainToASCII: (domain         )         => ops.url_domain(text(domain, "domain"), false),
     domainToUnicode: (domain         )         => ops.url_domain(text(domain, "domain"), true),
     fileURLToPath, format, pathToFileURL, urlToHttpOptions,
-  };
+  });
   leaveOut(url, "url", ["Url", "fileURLToPathBuffer", "parse", "resolve", "resolveObject"], "use new URL(text, base)");
   return { "node:url": intrinsics.freeze(url) };
 })

@@ -1,20 +1,24 @@
 // Made of js-runtime/src/performance.ts by `cargo xtask generate`.
 // performance: https://w3c.github.io/hr-time/ https://w3c.github.io/performance-timeline/ https://w3c.github.io/user-timing/
 ((ops     , intrinsics            ) => {
-  const { asArray, DOMException, list, now, push, TypeError, wallClock } = intrinsics;
+  const { asArray, DOMException, list, now, preventExtensions, push, TypeError, wallClock } = intrinsics;
   const { defineInterface, dictionary, domString, isObject, required } = ops.library_value("webidl");
   const EventTarget                                = ops.library_value("EventTarget");
   const structuredClone                                    = ops.library_value("structuredClone");
   const TOKEN = { __proto__: null };
-  /** Marks and measures that are kept; the oldest make way. */
+  /** Marks and measures that are kept; half of them, the oldest, make way for more. */
   const MOST = 10000;
   const timeOrigin = wallClock() - now();
 
+  let startOf                                      ;
   class PerformanceEntry {
     #name;       ;
     #type;       ;
     #start;       ;
     #duration;       ;
+    static {
+      startOf = (entry) => entry.#start;
+    }
     constructor(token          = undefined, name = "", type = "", start = 0, duration = 0) {
       if (token !== TOKEN) throw new TypeError("Illegal constructor");
       this.#name = name;
@@ -57,9 +61,10 @@
     let at = entries.length;
     const kept                 = list();
     while (at > 0 && entries[at - 1].start > start) at--;
-    for (let i = entries.length >= MOST ? 1 : 0; i < at; i++) push(kept, entries[i]);
+    // Half of them at once, so that it is rarely done.
+    for (let i = entries.length >= MOST ? MOST / 2 : 0; i < at; i++) push(kept, entries[i]);
     push(kept, { entry, name, type, start });
-    for (let i = at; i < entries.length; i++) push(kept, entries[i]);
+    for (let i = at > MOST / 2 || entries.length < MOST ? at : MOST / 2; i < entries.length; i++) push(kept, entries[i]);
     entries = kept;
   }
   function append(entry                  , name        , type        , start        )       {
@@ -108,8 +113,8 @@
     mark(name        , options          = undefined)                  {
       this.#brand;
       required(1, arguments.length, "Performance.mark");
-      const mark = new PerformanceMark(name, options);
-      append(mark, mark.name, "mark", mark.startTime);
+      const label = domString(name), mark = new PerformanceMark(label, options);
+      append(mark, label, "mark", startOf(mark));
       return mark;
     }
     measure(name        , startOrOptions          = undefined, endMark          = undefined)                     {
@@ -156,5 +161,8 @@
   defineInterface(PerformanceEntry, "PerformanceEntry");
   defineInterface(PerformanceMark, "PerformanceMark");
   defineInterface(PerformanceMeasure, "PerformanceMeasure");
+  // What they hand to their parents is nobody else's.
+  preventExtensions(PerformanceMark);
+  preventExtensions(PerformanceMeasure);
   return { Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, performance: new Performance(TOKEN) };
 })

@@ -1,7 +1,7 @@
 // Made of js-runtime/src/url-pattern.ts by `cargo xtask generate`.
 // URLPattern: https://urlpattern.spec.whatwg.org/
 ((ops     , intrinsics            ) => {
-  const { asArray, hasOwn, list, push, regExpExec, RegExp, TypeError } = intrinsics;
+  const { asArray, defineProperty, hasOwn, list, push, regExpExec, RegExp, TypeError } = intrinsics;
   const { defineInterface, dictionary, isObject, usvString } = ops.library_value("webidl");
 
   const NAMES = ["protocol", "username", "password", "hostname", "port", "pathname", "search", "hash"];
@@ -20,6 +20,18 @@
     if (given.baseURL !== undefined) init.baseURL = usvString(given.baseURL);
     return init;
   }
+  /** QuickJS takes `-` and `::` for a part of a class wherever they stand, if the flag is `v`. */
+  function compiled(source        , ignoreCase         , name        )         {
+    const flags = ignoreCase ? "i" : "";
+    try {
+      return new RegExp(source, "v" + flags);
+    } catch {}
+    try {
+      return new RegExp(source, "u" + flags);
+    } catch (error     ) {
+      throw new TypeError("the " + name + " of the pattern has no valid regular expression: " + error.message);
+    }
+  }
   const matched = (input                 , base                    )                  => ops.pattern_input(input, base);
 
   class URLPattern {
@@ -32,13 +44,7 @@
       const parsed = ops.pattern_parse(inputOf(input === undefined ? {} : input), hasBase ? usvString(baseOrOptions) : undefined, ignoreCase);
       for (let i = 0; i < NAMES.length; i++) {
         const component = parsed.components[i];
-        let expression        ;
-        try {
-          expression = new RegExp(component[1], ignoreCase ? "vi" : "v");
-        } catch (error     ) {
-          throw new TypeError("the " + NAMES[i] + " of the pattern has no valid regular expression: " + error.message);
-        }
-        push(this.#components, { pattern: component[0], expression, names: component[2] });
+        push(this.#components, { pattern: component[0], expression: compiled(component[1], ignoreCase, NAMES[i]), names: component[2] });
       }
       this.#hasRegExpGroups = parsed.hasRegExpGroups;
     }
@@ -54,15 +60,16 @@
       const components = this.#components, given = inputOf(input === undefined ? {} : input), text = base === undefined ? undefined : usvString(base), values = matched(given, text);
       if (values === null) return null;
       const inputs            = list(), result      = {};
+      const put = (name        , value         ) => defineProperty(result, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true }                      );
       push(inputs, isObject(given) ? shown(given) : given);
       if (text !== undefined) push(inputs, text);
-      result.inputs = asArray(inputs);
+      put("inputs", asArray(inputs));
       for (let i = 0; i < NAMES.length; i++) {
         const found = regExpExec(components[i].expression, values[i]);
         if (found === null) return null;
         const groups      = {};
-        for (let j = 0; j < components[i].names.length; j++) intrinsics.defineProperty(groups, components[i].names[j], { __proto__: null, value: found[j + 1], writable: true, enumerable: true, configurable: true }                      );
-        result[NAMES[i]] = { input: values[i], groups };
+        for (let j = 0; j < components[i].names.length; j++) defineProperty(groups, components[i].names[j], { __proto__: null, value: found[j + 1], writable: true, enumerable: true, configurable: true }                      );
+        put(NAMES[i], { input: values[i], groups });
       }
       return result;
     }
@@ -78,9 +85,10 @@
     get hasRegExpGroups() { return this.#hasRegExpGroups; }
   }
   const shown = (init     ) => {
-    const copy      = {};
+    const copy      = { __proto__: null };
     for (let i = 0; i < NAMES.length; i++) if (hasOwn(init, NAMES[i])) copy[NAMES[i]] = init[NAMES[i]];
     if (hasOwn(init, "baseURL")) copy.baseURL = init.baseURL;
+    intrinsics.setPrototypeOf(copy, intrinsics.getPrototypeOf({}));
     return copy;
   };
 

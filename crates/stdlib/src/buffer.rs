@@ -105,11 +105,24 @@ fn decode(bytes: &[u8], encoding: &str) -> Result<String, OpError> {
 fn find(haystack: &[u8], needle: &[u8], from: usize, last: bool, step: usize) -> Option<usize> {
     let step = step.max(1);
     if last {
-        let end = from.saturating_add(needle.len()).min(haystack.len());
-        return memmem::rfind_iter(&haystack[..end], needle).find(|at| at % step == 0);
+        let mut end = from.saturating_add(needle.len()).min(haystack.len());
+        loop {
+            let at = memmem::rfind(&haystack[..end], needle)?;
+            if at % step == 0 {
+                return Some(at);
+            }
+            // The next one may begin inside of this one.
+            end = (at + needle.len()).checked_sub(1)?;
+        }
     }
-    let from = from.min(haystack.len());
-    memmem::find_iter(&haystack[from..], needle).map(|at| at + from).find(|at| at % step == 0)
+    let mut from = from.min(haystack.len());
+    loop {
+        let at = from + memmem::find(haystack.get(from..)?, needle)?;
+        if at % step == 0 {
+            return Some(at);
+        }
+        from = at + 1;
+    }
 }
 
 #[cfg(test)]
@@ -136,5 +149,9 @@ mod tests {
         assert_eq!(find(b"abcabc", b"bc", 3, true, 1), Some(1));
         assert_eq!(find(b"abcabc", b"", 9, false, 1), Some(6));
         assert_eq!(find(b"xaxaxa", b"xa", 1, false, 4), Some(4));
+        assert_eq!(find(&[0, 0x61, 0x61, 0x61], &[0x61, 0x61], 0, false, 2), Some(2));
+        assert_eq!(find(&[0x61, 0x61, 0x61, 0], &[0x61, 0x61], 9, true, 2), Some(0));
+        assert_eq!(find(b"abc", b"", 1, false, 2), Some(2));
+        assert_eq!(find(b"a", b"", 1, false, 2), None);
     }
 }

@@ -11,24 +11,36 @@ use self::parse::{State, parse, parse_part, userinfo};
 use self::record::{Path, Record};
 use crate::text;
 
+/// Nobody writes a longer URL; taking one apart takes many times its length.
+const MAX_URL: usize = 1 << 20;
+
+fn bounded(text: &str) -> Result<&str, OpError> {
+    if text.len() <= MAX_URL {
+        return Ok(text);
+    }
+    let (limit, used) = (MAX_URL as u64, text.len() as u64);
+    Err(OpError::quota(format!("a URL has at most {limit} bytes, and this would have {used}"), limit, used))
+}
+
 pub(crate) fn ops() -> OpTable {
     OpTable::new()
         .sync("url_parse", |_, args| {
-            let base = match args.get(1).and_then(OpValue::as_str).map(|base| parse(base, None)) {
+            let base = args.get(1).and_then(OpValue::as_str).map(bounded).transpose()?;
+            let base = match base.map(|base| parse(base, None)) {
                 None => None,
                 Some(Some(base)) => Some(base),
                 Some(None) => return Ok(Value::Null.into()),
             };
-            let parsed = parse(text(&args, 0)?, base.as_ref());
+            let parsed = parse(bounded(text(&args, 0)?)?, base.as_ref());
             Ok(parsed.map_or(Value::Null, |url| url.parts()).into())
         })
         .sync("url_set", |_, args| {
-            let mut url = parse(text(&args, 0)?, None).ok_or_else(|| OpError::type_error("this was no URL before"))?;
-            set(&mut url, text(&args, 1)?, text(&args, 2)?);
+            let mut url = parse(bounded(text(&args, 0)?)?, None).ok_or_else(|| OpError::type_error("this was no URL before"))?;
+            set(&mut url, text(&args, 1)?, bounded(text(&args, 2)?)?);
             Ok(url.parts().into())
         })
         .sync("url_domain", |_, args| {
-            let (domain, is_shown) = (text(&args, 0)?, crate::flag(&args, 1));
+            let (domain, is_shown) = (bounded(text(&args, 0)?)?, crate::flag(&args, 1));
             let host = url::Host::parse(domain).map(|host| host.to_string()).unwrap_or_default();
             Ok(json!(if is_shown { idna::domain_to_unicode(&host).0 } else { host }).into())
         })

@@ -22,7 +22,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
-use perennial_sessions::{ModuleAccess, RunContext, RunRequest, ScriptResult, SessionTable, TableConfig};
+use perennial_sessions::{
+    ModuleAccess, RunContext, RunRequest, ScriptResult, SessionTable, TableConfig, provided_modules,
+};
 use serde_json::{Map, Value};
 
 use crate::{ManualClock, eventually};
@@ -69,7 +71,7 @@ pub async fn play(path: &Path) {
             "file" => {
                 files.write(rest, section.file.unwrap_or_default());
                 access.get_or_insert_with(|| {
-                    let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
+                    let options = LoaderOptions { roots: vec!["/app".into()], provided: provided_modules(), ..LoaderOptions::default() };
                     ModuleAccess::new(Loader::new(Arc::new(files.clone()), options), "/app")
                 });
             }

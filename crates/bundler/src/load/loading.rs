@@ -132,6 +132,7 @@ impl<'a> Loading<'a> {
         let found = self.resolver.resolve(request.importer, &specifier, request.way, &mut self.looked);
         let (path, module_type) = match found {
             Ok(Found::File { path, module_type }) => (path, module_type),
+            Ok(Found::Node(name)) => return self.provided(&name, request),
             Ok(Found::Empty) => {
                 let prepared = Prepared::generated("export default {};".to_owned());
                 return Ok(self.add(Id::Empty, "empty".to_owned(), None, Content::Data(prepared), 0));
@@ -189,7 +190,8 @@ impl<'a> Loading<'a> {
             if let Some(module) = name.strip_prefix(NODE) {
                 return Err(request.error(ImportErrorKind::NotFound, self.no_node_module(module)));
             }
-            let known: Vec<&str> = self.inner.provided.keys().map(String::as_str).collect();
+            let known = self.inner.provided.keys().map(String::as_str).filter(|name| !name.starts_with(NODE));
+            let known: Vec<&str> = known.collect();
             let message = format!(
                 "the host provides no module of this name; it provides {}",
                 if known.is_empty() { "none".to_owned() } else { known.join(", ") }

@@ -202,7 +202,7 @@ impl<'js> Walk<'_, 'js> {
             Class::Weak => return self.fail("a weak collection cannot be listed"),
             Class::Iterator => return self.fail("an iterator cannot cross: spread it into an array"),
             Class::SharedBuffer => return self.fail("a SharedArrayBuffer cannot cross: copy it"),
-            Class::Date | Class::Buffer | Class::Boxed if self.has_own_idea(value)? => {
+            Class::Date | Class::Buffer | Class::Boxed if self.has_own_idea(value, class)? => {
                 return self.object(value, class);
             }
             Class::Date => {
@@ -238,7 +238,11 @@ impl<'js> Walk<'_, 'js> {
     }
 
     /// Whether the value has a `toJSON` other than the one that the language gives its kind.
-    fn has_own_idea(&mut self, value: &Value<'js>) -> Result<bool, WalkError> {
+    fn has_own_idea(&mut self, value: &Value<'js>, class: Class) -> Result<bool, WalkError> {
+        // A Buffer inherits one that makes a list of numbers of it.
+        if class == Class::Buffer && !value.has_own(&self.to_json).unwrap_or(false) {
+            return Ok(false);
+        }
         let Ok(method) = value.get(&self.to_json) else { return self.threw("reading toJSON") };
         let usual = self.helpers.load(self.scope, Helper::DateToJson);
         Ok(method.is_function() && method.address() != usual.address())

@@ -155,10 +155,10 @@ impl HostState {
                 Some(promise) => promise,
                 None => {
                     let def = self.def(&module.key).ok_or(Exception)?;
-                    let promise = scope.unclamped(|| scope.evaluate_module(def)).inspect_err(|_| {
-                        // A module that was left in the middle cannot be evaluated again.
-                        lock(&self.modules).broken |= self.has_exited();
-                    })?;
+                    let begun = scope.unclamped(|| scope.evaluate_module(def));
+                    // A module that was left in the middle cannot be evaluated again.
+                    lock(&self.modules).broken |= self.exit_code().is_some();
+                    let promise = begun?;
                     promise.mark_handled();
                     if let Some(loaded) = lock(&self.modules).loaded.get_mut(&module.key) {
                         loaded.evaluation = Some(scope.save(promise.clone()));

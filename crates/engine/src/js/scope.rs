@@ -189,16 +189,16 @@ impl<'js> Scope<'js> {
         Exception
     }
 
-    /// Throws an error that no script catches: frames are left and nothing of the script runs on the way, `finally` included. The promises
-    /// of async functions that are left so never settle.
-    pub(crate) fn throw_uncatchable(self, message: &str) -> Exception {
-        match self.error("Error", message) {
-            Ok(error) => {
-                // SAFETY: marks a live error of this context.
-                unsafe { ffi::JS_SetUncatchableError(self.raw(), error.raw) };
-                self.throw(error)
+    /// Makes an error one that no script catches: when it is thrown, frames are left and nothing of the script runs on the way, `finally` included.
+    /// The promises of async functions that are left so never settle. With `false` it is an error like any other again.
+    pub(crate) fn set_uncatchable(self, error: &Value<'js>, uncatchable: bool) {
+        // SAFETY: marks a live value of this context; what is no error is left alone.
+        unsafe {
+            if uncatchable {
+                ffi::JS_SetUncatchableError(self.raw(), error.raw);
+            } else {
+                ffi::JS_ClearUncatchableError(self.raw(), error.raw);
             }
-            Err(exception) => exception,
         }
     }
 

@@ -197,6 +197,16 @@ impl<'js> Value<'js> {
         self.scope.checked(unsafe { ffi::JS_GetProperty(self.scope.raw(), self.raw, key.raw) })
     }
 
+    /// Whether the object itself has a property. No code of a script runs unless it is a proxy.
+    pub(crate) fn has_own(&self, key: &Atom<'js>) -> Result<bool, Exception> {
+        // SAFETY: live value and atom; without a descriptor to fill, QuickJS only says whether there is one.
+        match unsafe { ffi::JS_GetOwnProperty(self.scope.raw(), ptr::null_mut(), self.raw, key.raw) } {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Exception),
+        }
+    }
+
     pub(crate) fn get_str(&self, key: &str) -> Result<Value<'js>, Exception> {
         self.get(&self.scope.atom(key)?)
     }

@@ -1,7 +1,7 @@
 //! What a plugin asks for, and what of it an operator grants.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -77,7 +77,7 @@ impl Allow {
             .read
             .iter()
             .cloned()
-            .partition(|path| ceiling.read.iter().any(|most| Path::new(path).starts_with(most)));
+            .partition(|path| ceiling.read.iter().any(|most| covers_path(most, path)));
         let (commands, no_commands) =
             self.commands.clone().into_iter().partition(|(name, _)| ceiling.commands.contains_key(name));
         (Self { net, read, commands }, Self { net: no_net, read: no_read, commands: no_commands })
@@ -119,6 +119,13 @@ fn texts(
         }
     }
     texts
+}
+
+/// Whether a path is another or below it, whichever `.` either has in it.
+fn covers_path(most: &str, path: &str) -> bool {
+    let plain = |path: &str| Path::new(path).components().filter(|part| *part != Component::CurDir).collect::<PathBuf>();
+    let (most, path) = (plain(most), plain(path));
+    most.is_absolute() == path.is_absolute() && path.starts_with(&most)
 }
 
 fn split_port(host: &str) -> (&str, Option<&str>) {

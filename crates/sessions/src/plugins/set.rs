@@ -260,7 +260,7 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
         [] => None,
         rules => Some(NetPolicy::parse(rules, NetLimits::default()).map_err(|error| one(format!("allow.net: {error}")))?),
     };
-    let files = ReadGrants::open(&granted.read, &options.base);
+    let files = ReadGrants::open(&granted.read, &options.ceiling.read, &options.base);
     Ok(Plugin {
         name: manifest.name,
         version: manifest.version,

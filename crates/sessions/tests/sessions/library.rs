@@ -124,6 +124,34 @@ async fn every_area_works_in_a_realm_in_which_everything_was_replaced() {
             "const h = new Headers({ __proto__: null, B: '1', a: ' 2 ' }); h.append('b', '3'); h.set('c', '4'); h.delete('c'); const r = new Request('https://e.org/x', { __proto__: null, method: 'post', body: 'text', headers: h }); const copy = r.clone(); const form = new FormData(); form.append('k', 'v'); const back = await new Response(form).formData(); const s = new Response('{}', { __proto__: null, status: 201 }); let why; try { await fetch('https://e.org') } catch (e) { why = e.name } h.get('b') + h.entries().next().value[0] + r.method + (await copy.text()) + back.get('k') + s.status + (await s.text()) + why",
             json!("1, 3aPOSTtextv201{}PermissionError"),
         ),
+        (
+            "const b = Buffer.from('h\u{e9}llo'), c = Buffer.concat([Buffer.from('a'), Buffer.alloc(2, 'xy')]); b.write('H'); b.fill(0x21, 5); let why; try { b.readUInt8(99) } catch (e) { why = e.code } b.toString() + b.toString('hex', 0, 2) + c.toString('base64') + b.indexOf('l') + b.readUInt16BE(0) + c.equals(Buffer.from('axy')) + Buffer.byteLength(c.slice(1)) + why",
+            json!("H\u{e9}ll!48c3YXh5318627true2ERR_OUT_OF_RANGE"),
+        ),
+        (
+            "const { default: path } = await import('node:path'); path.join('/a', '../b', './c.tar.gz') + path.extname('x.y.z') + path.relative('/a/b', '/a/c') + path.parse('/q/w.e').name + path.resolve('z')",
+            json!("/b/c.tar.gz.z../cw/z"),
+        ),
+        (
+            "const { EventEmitter, once } = await import('node:events'); const e = new EventEmitter(); let out = ''; e.on('a', (x) => { out += x }); e.once('a', (x) => { out += x + '!' }); e.emit('a', '1'); e.emit('a', '2'); const waiting = once(e, 'b'); e.emit('b', 'v'); const got = await waiting; let why; try { e.emit('error', 5) } catch (x) { why = x.code } out + got[0] + e.listenerCount('a') + why",
+            json!("11!2v1ERR_UNHANDLED_ERROR"),
+        ),
+        (
+            "const { default: util } = await import('node:util'); const p = util.promisify((x, done) => done(null, x + 1)); const parsed = util.parseArgs({ args: ['-v', 'pos'], options: { __proto__: null, v: { __proto__: null, type: 'boolean', short: 'v' } }, allowPositionals: true }); util.format('%s %d %j', 'a', 1, 2) + util.inspect({ a: 1 }) + (await p(1)) + util.isDeepStrictEqual({ a: [1] }, { a: [1] }) + util.types.isMap(new Map()) + parsed.values.v + parsed.positionals[0]",
+            json!("a 1 2{ a: 1 }2truetruetruepos"),
+        ),
+        (
+            "const { default: assert } = await import('node:assert'); let why = ''; for (const f of { [Symbol.iterator]: () => ({ n: 0, next() { return this.n++ === 0 ? { done: false, value: () => assert.deepStrictEqual({ a: new Set() }, { a: new Set() }) } : this.n === 2 ? { done: false, value: () => assert.strictEqual(1, 2) } : { done: true } } }) }) { try { f(); why += 'ok' } catch (e) { why += e.code } } assert.throws(() => { throw new TypeError('x') }, TypeError); why",
+            json!("okERR_ASSERTION"),
+        ),
+        (
+            "const { default: url } = await import('node:url'), { default: timers } = await import('node:timers/promises'), { default: fsp } = await import('node:fs/promises'); await fsp.writeFile('/n', 'x'); const text = await fsp.readFile('/n'); url.fileURLToPath('file:///a%20b') + url.pathToFileURL('/c d').href + (await timers.setTimeout(1, 'v')) + text.toString() + process.cwd() + typeof process.hrtime.bigint()",
+            json!("/a bfile:///c%20dvx/bigint"),
+        ),
+        (
+            "const p = new URLPattern({ __proto__: null, pathname: '/b/:id(\\\\d+)' }), found = p.exec('https://e.org/b/12'); performance.clearMarks(); performance.mark('m'); const measured = performance.measure('x', 'm'); let why; try { artifacts.list() } catch (e) { why = e.name } found.pathname.groups.id + p.test('https://e.org/b/x') + performance.getEntriesByName('m').length + measured.name + why",
+            json!("12false1xPermissionError"),
+        ),
     ];
     let library = serde_json::to_string(&declared(&PluginSet::empty().types())).unwrap();
     let tamper = TAMPER.replace("LIBRARY", &library);

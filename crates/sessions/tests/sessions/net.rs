@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use perennial_sessions::net::{NetLimits, NetPolicy, Network, Resolver, Secrets};
 use perennial_sessions::protocol::ErrorKind;
-use perennial_sessions::{RunContext, RunRequest, ScriptResult, SessionTable, TableConfig};
+use perennial_sessions::bundler::MemoryFiles;
+use perennial_sessions::{Allow, PluginOptions, PluginSet, RunContext, RunRequest, ScriptResult, SessionTable, TableConfig};
 use serde_json::{Value, json};
 
 /// A server of HTTP/1.1 that answers by the path. It counts its connections.
@@ -536,7 +537,7 @@ async fn what_is_too_much_or_fails_while_it_is_sent_says_so() {
     let script = format!(
         "{TRY} const u = {:?}; const many = Array.from({{ length: 30000 }}, (_, i) => ['x' + i, 'y']); const post = (body) => t(fetch(u, {{ method: 'POST', duplex: 'half', body }}));
         [await t(fetch(u, {{ headers: many }})), await t(fetch(u, {{ headers: {{ x: 'y'.repeat(100000) }} }})), await post(new ReadableStream({{ pull(c) {{ c.error(new RangeError('boo')) }} }})),
-         await post(new ReadableStream({{ pull(c) {{ c.enqueue('text') }} }})), await t(fetch('file:///etc/passwd')), await t(fetch('data:,x')), await t(fetch(u))]",
+         await post(new ReadableStream({{ pull(c) {{ c.enqueue('text') }} }})), await t(fetch('file:///etc/passwd')), await t(fetch('blob:x')), await t(fetch(u))]",
         server.url("/echo")
     );
     let found = value(&table(), &script, policy(&[&server.rule()], NetLimits::default())).await;
@@ -545,10 +546,55 @@ async fn what_is_too_much_or_fails_while_it_is_sent_says_so() {
         (1, "QuotaExceededError: a request has at most 500 headers and 65536 bytes"),
         (2, "RangeError: boo"),
         (3, "TypeError: the stream of a body gives Uint8Arrays"),
-        (4, "TypeError: fetch reaches http: and https: only, not file:"),
-        (5, "TypeError: fetch reaches http: and https: only, not data:"),
+        (4, "TypeError: fetch reaches http:, https: and data: only, not file:"),
+        (5, "TypeError: fetch reaches http:, https: and data: only, not blob:"),
     ] {
         assert!(found[index].as_str().is_some_and(|text| text.contains(part)), "{index}: {}", found[index]);
     }
     assert_eq!(found[6], 200);
+}
+
+#[tokio::test]
+async fn a_plugin_fetches_under_its_own_policy_whatever_script_calls_it() {
+    let (server, other) = (Server::start(), Server::start());
+    let host = |server: &Server| format!("http://localhost:{}", server.address.port());
+    let plugin = |name: &str, rule: &str| {
+        format!(
+            "export default {{ name: '{name}', version: '1', description: 'd', allow: {{ net: ['{rule}'] }}, tools: {{ get: {{ description: 'g', input: {{}}, \
+             async run({{ url }}, ctx) {{ const r = await ctx.fetch(url); return [r.status, r instanceof Response, (await r.text()).length > 0] }} }} }} }}"
+        )
+    };
+    let files = MemoryFiles::new();
+    files.write("/p/one.ts", plugin("one", &host(&server)));
+    files.write("/p/two.ts", plugin("two", &host(&other)));
+    let ceiling = Allow::parse(&json!({"net": [host(&server), host(&other)]})).expect("it parses");
+    let options = PluginOptions { ceiling, files: Arc::new(files), ..PluginOptions::default() };
+    let plugins = PluginSet::load(&["/p/one.ts".into(), "/p/two.ts".into()], &options).await;
+    assert_eq!(plugins.failures(), []);
+    let names = Names::default();
+    names.set("localhost", &[&["127.0.0.1"]]);
+    let network = Network::new(Arc::new(names));
+    let table = SessionTable::with_config(TableConfig { plugins: Some(plugins), network, ..TableConfig::default() });
+    let (one, two) = (host(&server), host(&other));
+    let script = format!(
+        "const t = (p) => p.then((r) => r, (e) => e.name); \
+         const both = await Promise.all([tools.one.get({{ url: '{one}/echo' }}), tools.two.get({{ url: '{two}/echo' }})]); \
+         [both, await t(tools.one.get({{ url: '{two}/echo' }})), await t(tools.two.get({{ url: '{one}/echo' }})), await t(fetch('{one}/echo'))]"
+    );
+    // Neither has what the other may, and the script has neither.
+    let served = json!([200, true, true]);
+    let expected = json!([[served, served], "PermissionError", "PermissionError", "PermissionError"]);
+    assert_eq!(value(&table, &script, RunContext::new()).await, expected);
+    // What the script may is not the plugin's.
+    let granted = policy(&[&two], NetLimits::default());
+    let script = format!("const t = (p) => p.then((r) => r.status ?? r, (e) => e.name); [await t(fetch('{two}/echo')), await t(tools.one.get({{ url: '{two}/echo' }}))]");
+    assert_eq!(value(&table, &script, granted).await, json!([200, "PermissionError"]));
+}
+
+#[tokio::test]
+async fn what_a_data_url_holds_takes_nobody_s_leave() {
+    let script = "const r = await fetch('data:text/html;charset=utf-8,%3Cp%3Eh%C3%A9'); let why; try { await fetch('data:x') } catch (e) { why = e.name } \
+                  [r.status, r.url, r.headers.get('content-type'), await r.text(), why]";
+    let expected = json!([200, "data:text/html;charset=utf-8,%3Cp%3Eh%C3%A9", "text/html;charset=utf-8", "<p>h\u{e9}", "TypeError"]);
+    assert_eq!(value(&table(), script, RunContext::new()).await, expected);
 }

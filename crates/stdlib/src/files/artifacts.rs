@@ -1,6 +1,6 @@
 //! What scripts produce for whoever calls them: an output folder of the host, or memory, under a budget.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,8 +16,10 @@ use crate::text;
 
 /// Files that one handle may have.
 const MAX_FILES: usize = 10_000;
-/// What a file counts besides its content.
+/// What a file counts besides its content, and a folder.
 const FILE_COST: u64 = 100;
+/// Folders in folders, and the file in them.
+const MAX_DEPTH: usize = 32;
 
 /// An output folder that a run is lent ([`perennial_engine::Extensions`]; `RunContext::lend`): scripts have it as `artifacts` until the run
 /// ends. Clones are the same folder.
@@ -45,6 +47,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct State {
     files: BTreeMap<String, File>,
+    /// Folders of the host that were made for them. They count as files do, and go when nothing is in them any more.
+    folders: BTreeSet<VirtualPath>,
     used: u64,
 }
 
@@ -105,18 +109,55 @@ impl Artifacts {
         let state = self.lock();
         let file = state.files.get(&name_of(&path)).ok_or_else(|| FsError::new(Code::NotFound, "read", &path))?;
         let Some(host) = &self.0.folder else { return Ok(file.content.clone()) };
+        let size = file.size;
         drop(state);
         let place = place(&path);
         let file = host.open(&place, Flags { read: true, ..Flags::default() })?;
         // Somebody else may have made it larger.
-        let length = usize::try_from(self.0.budget).unwrap_or(usize::MAX);
-        let size = usize::try_from(super::host::stat_open(&file, &place)?.size).unwrap_or(usize::MAX);
-        super::host::read(&file, &place, 0, size.min(length))
+        super::host::read(&file, &place, 0, usize::try_from(size).unwrap_or(usize::MAX))
     }
 
     /// For a run that begins.
     pub fn begin(&self) -> ArtifactsRun {
         ArtifactsRun { artifacts: self.clone(), produced: Mutex::new(Some(BTreeMap::new())) }
+    }
+
+    /// Makes the folders that a file is to be in.
+    fn make_folders(&self, host: &Host, path: &VirtualPath) -> Result<(), FsError> {
+        for count in 1..path.names().len() {
+            let folder = path.first(count);
+            let mut state = self.lock();
+            if state.folders.contains(&folder) {
+                continue;
+            }
+            let used = state.used + FILE_COST;
+            if used > self.0.budget {
+                return Err(FsError::quota("mkdir", &folder, "bytes of artifacts", self.0.budget, used));
+            }
+            match host.mkdir(&place(&folder), false) {
+                Ok(_) => {
+                    state.used = used;
+                    state.folders.insert(folder);
+                }
+                // Somebody else's: what it is shows when something is put into it.
+                Err(error) if error.code == Code::Exists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the folders that were made for a file and have nothing in them.
+    fn remove_folders(&self, host: &Host, path: &VirtualPath) {
+        for count in (1..path.names().len()).rev() {
+            let folder = path.first(count);
+            let mut state = self.lock();
+            if !state.folders.contains(&folder) || host.remove(&place(&folder), false, "rmdir").is_err() {
+                return;
+            }
+            state.folders.remove(&folder);
+            state.used -= FILE_COST;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -158,7 +199,11 @@ impl ArtifactsRun {
         let (name, artifacts) = (name_of(&path), &self.artifacts);
         artifacts.admit(&artifacts.lock(), &path, &name, size)?;
         let temporary = match &artifacts.0.folder {
-            Some(host) => Some((host, write_aside(host, &path, &bytes)?)),
+            Some(host) => {
+                let aside = artifacts.make_folders(host, &path).and_then(|()| write_aside(host, &path, &bytes));
+                let aside = aside.inspect_err(|_| artifacts.remove_folders(host, &path))?;
+                Some((host, aside))
+            }
             None => None,
         };
         let mut produced = self.produced();
@@ -184,6 +229,8 @@ impl ArtifactsRun {
                 if let Some((host, temporary)) = temporary {
                     // It is gone, or nothing more can be done about it.
                     let _: Result<(), FsError> = host.remove(&temporary, false, "unlink");
+                    drop(state);
+                    artifacts.remove_folders(host, &path);
                 }
                 Err(error)
             }
@@ -200,17 +247,28 @@ impl ArtifactsRun {
             return Err(FsError::new(Code::NotFound, "unlink", &path));
         };
         if let Some(host) = &artifacts.0.folder {
-            host.remove(&place(&path), false, "unlink")?;
+            match host.remove(&place(&path), false, "unlink") {
+                // Somebody else was faster.
+                Err(error) if error.code == Code::NotFound => {}
+                done => done?,
+            }
         }
         state.used -= size + FILE_COST;
         state.files.remove(&name);
         produced.remove(&name);
+        drop(state);
+        if let Some(host) = &artifacts.0.folder {
+            artifacts.remove_folders(host, &path);
+        }
         Ok(())
     }
 }
 
 fn path_of(name: &str) -> Result<VirtualPath, FsError> {
     let path = VirtualPath::parse(&VirtualPath::default(), name)?;
+    if path.names().len() > MAX_DEPTH {
+        return Err(FsError::new(Code::NameTooLong, "open", &path).because(format!("it has more than {MAX_DEPTH} levels")));
+    }
     if name.split('/').any(|part| part == "..") || path.names().is_empty() {
         return Err(FsError::new(Code::Invalid, "open", name).because("a name in the output folder is wanted, without `..`"));
     }
@@ -228,9 +286,6 @@ fn place(path: &VirtualPath) -> HostPath {
 /// Writes a file under a name that nobody knows, in the folder where it will be.
 fn write_aside(host: &Host, path: &VirtualPath, bytes: &[u8]) -> Result<HostPath, FsError> {
     let folder = path.parent();
-    if !folder.names().is_empty() {
-        host.mkdir_all(&place(&folder))?;
-    }
     let mut random = [0; 8];
     let _ = getrandom::fill(&mut random);
     let temporary = place(&folder.join(&format!(".{:016x}.part", u64::from_ne_bytes(random))));
@@ -305,25 +360,27 @@ mod tests {
     #[test]
     fn what_is_over_the_budget_or_from_an_earlier_run_changes_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
-        for artifacts in [Artifacts::in_memory(500), Artifacts::in_folder(folder.path(), 500).expect("it is there")] {
+        for artifacts in [Artifacts::in_memory(700), Artifacts::in_folder(folder.path(), 700).expect("it is there")] {
             let run = artifacts.begin();
             run.write("a/one.txt", vec![1; 200]).expect("it fits");
-            let error = run.write("two", vec![2; 200]).expect_err("it does not");
-            assert_eq!(error.quota, Some((500, 600)));
+            let error = run.write("b/c/two", vec![2; 301]).expect_err("it does not");
+            assert_eq!(error.quota.map(|(limit, _)| limit), Some(700));
             run.write("a/one.txt", vec![3; 300]).expect("it takes the place of the first");
             assert_eq!(run.end(), [Artifact { name: "a/one.txt".to_owned(), bytes: 300 }]);
             assert!(run.write("late", vec![]).is_err_and(|error| error.code == Code::Permission));
             assert_eq!(artifacts.read("a/one.txt").expect("it is there"), [3; 300]);
             let run = artifacts.begin();
             run.remove("a/one.txt").expect("it is there");
-            run.write("b", vec![4; 400]).expect("there is room again");
-            for bad in ["", "/", "../x", "a/../../x", "."] {
+            assert_eq!(artifacts.lock().used, 0);
+            run.write("b", vec![4; 600]).expect("there is room again");
+            for bad in ["", "/", "../x", "a/../../x", ".", &"x/".repeat(33)] {
                 assert!(run.write(bad, vec![]).is_err(), "{bad}");
             }
             assert_eq!(artifacts.list().len(), 1);
         }
-        let left: Vec<_> = std::fs::read_dir(folder.path()).expect("it is there").flatten().map(|entry| entry.file_name()).collect();
-        assert_eq!(left.len(), 2, "a, b and nothing that was aside: {left:?}");
+        let left: Vec<_> =
+            std::fs::read_dir(folder.path()).expect("it is there").flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(left, ["b"], "no folder and nothing that was aside");
     }
 
     #[test]

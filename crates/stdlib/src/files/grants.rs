@@ -24,13 +24,14 @@ pub struct ReadGrants(Arc<Vec<Grant>>);
 struct Grant {
     /// As it was written, without `.`.
     path: PathBuf,
-    /// A folder, or the one that a file is in.
+    /// What is read below: what the operator named, or the folder of a file that was named.
     dir: Result<Arc<Dir>, io::ErrorKind>,
-    /// Of a file.
-    file: Option<PathBuf>,
+    /// Where in it what is granted is.
+    inside: PathBuf,
 }
 
-fn plain(path: &Path) -> Option<PathBuf> {
+/// A path without `.`; none of one with `..`.
+pub(crate) fn plain(path: &Path) -> Option<PathBuf> {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {
@@ -42,20 +43,33 @@ fn plain(path: &Path) -> Option<PathBuf> {
     Some(plain)
 }
 
+/// What of a path is below another; one that is relative is not below one that is absolute, nor the other way round.
+fn below<'p>(path: &'p Path, folder: &Path) -> Option<&'p Path> {
+    (path.is_absolute() == folder.is_absolute()).then(|| path.strip_prefix(folder).ok())?
+}
+
 impl ReadGrants {
-    /// Opens what is granted; paths that are relative are so to `base`. What is not there is not there for the reader either, whoever makes
-    /// it later.
-    pub fn open(paths: &[String], base: &Path) -> Self {
+    /// Opens what is granted, each of `paths` below one of `ceiling`, which the operator names and vouches for: a link in it that leads out of it
+    /// is not followed. Paths that are relative are so to `base`. What is not there when this is called is not there for the reader either,
+    /// whoever makes it later.
+    pub fn open(paths: &[String], ceiling: &[String], base: &Path) -> Self {
+        let ceiling: Vec<PathBuf> = ceiling.iter().filter_map(|path| plain(Path::new(path))).collect();
         let grants = paths.iter().filter_map(|path| {
             let path = plain(Path::new(path))?;
-            let real = base.join(&path).canonicalize();
-            let is_file = real.as_ref().is_ok_and(|real| real.is_file());
-            let file = real.as_ref().ok().filter(|_| is_file).and_then(|real| real.file_name()).map(PathBuf::from);
-            let dir = real.and_then(|real| {
-                let folder = if is_file { real.parent().unwrap_or(&real) } else { &real };
-                Dir::open_ambient_dir(folder, ambient_authority())
+            let most = ceiling.iter().filter(|most| below(&path, most).is_some());
+            let most = most.max_by_key(|most| most.components().count())?;
+            let real = base.join(most).canonicalize();
+            let file = real.as_ref().ok().filter(|real| real.is_file()).and_then(|real| real.file_name());
+            let inside = match file {
+                Some(file) => PathBuf::from(file),
+                None => below(&path, most)?.to_owned(),
+            };
+            let is_file = file.is_some();
+            let dir = real.as_ref().map_err(io::Error::kind).and_then(|real| {
+                let folder = if is_file { real.parent().unwrap_or(real) } else { real };
+                Dir::open_ambient_dir(folder, ambient_authority()).map_err(|error| error.kind())
             });
-            Some(Grant { path, dir: dir.map(Arc::new).map_err(|error| error.kind()), file })
+            Some(Grant { path, dir: dir.map(Arc::new), inside })
         });
         Self(Arc::new(grants.collect()))
     }
@@ -63,26 +77,24 @@ impl ReadGrants {
     /// The folder that a path is read below, and the path in it.
     fn find(&self, text: &str, what: &'static str) -> Result<(Host, HostPath), FsError> {
         let refused = || {
-            FsError::new(Code::Permission, what, text).because("nobody granted it; `read` in the plugin's allow and in the operator's [allow] would")
+            FsError::new(Code::Permission, what, text)
+                .because("nobody granted it; `read` in the plugin's allow and in the operator's [allow] would")
         };
         let path = plain(Path::new(text)).ok_or_else(refused)?;
-        let grant = self.0.iter().find(|grant| path.starts_with(&grant.path)).ok_or_else(refused)?;
+        let granted = self.0.iter().filter(|grant| below(&path, &grant.path).is_some());
+        let grant = granted.max_by_key(|grant| grant.path.components().count()).ok_or_else(refused)?;
         let dir = match &grant.dir {
             Ok(dir) => dir.clone(),
             Err(io::ErrorKind::NotFound) => return Err(FsError::new(Code::NotFound, what, text)),
             Err(kind) => return Err(FsError::new(Code::Input, what, text).because(kind.to_string())),
         };
-        let below = path.strip_prefix(&grant.path).unwrap_or(Path::new(""));
-        let relative = match &grant.file {
-            Some(file) if below == Path::new("") => file.clone(),
-            Some(_) => return Err(FsError::new(Code::NotDirectory, what, text)),
-            None if below == Path::new("") => PathBuf::from("."),
-            None => below.to_owned(),
-        };
+        let parts = grant.inside.components().chain(below(&path, &grant.path).into_iter().flat_map(Path::components));
+        let inside: PathBuf = parts.collect();
+        let inside = if inside == Path::new("") { PathBuf::from(".") } else { inside };
         // Errors show what was asked for.
         let shown = VirtualPath::parse(&VirtualPath::default(), text)?;
         let host = Host { dir, mode: MountMode::ReadOnly, at: VirtualPath::default(), file_bytes: MAX_FILE };
-        Ok((host, HostPath::new(relative, shown)))
+        Ok((host, HostPath::new(inside, shown)))
     }
 
     /// The content of a file. Blocks.
@@ -124,7 +136,9 @@ mod tests {
         }
         std::os::unix::fs::symlink("../two.txt", at("data/out")).expect("it is linked");
         std::os::unix::fs::symlink("in/a", at("data/inner")).expect("it is linked");
-        let grants = ReadGrants::open(&["data".to_owned(), "./one.txt".to_owned(), "gone".to_owned()], base.path());
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let asked = texts(&["data", "./one.txt", "gone"]);
+        let grants = ReadGrants::open(&asked, &asked, base.path());
         let code = |path: &str| grants.read(path).map_err(|error| error.code.as_str());
         assert_eq!(code("data/in/a"), Ok(b"A".to_vec()));
         assert_eq!(code("./data//b"), Ok(b"B".to_vec()));
@@ -145,5 +159,14 @@ mod tests {
         ] {
             assert_eq!(code(path), Err(expected), "{path}");
         }
+        // A link in what the operator names does not lead out of it because a plugin names the link.
+        let grants = ReadGrants::open(&texts(&["data/out", "data/in"]), &texts(&["./data"]), base.path());
+        assert_eq!(grants.read("data/in/a").map_err(|error| error.code), Ok(b"A".to_vec()));
+        assert_eq!(grants.read("data/out").map_err(|error| error.code), Err(Code::Permission));
+        assert_eq!(grants.read("data/b").map_err(|error| error.code), Err(Code::Permission));
+        // The most that is granted counts, in whatever order; nothing that is absolute is below what is not.
+        let grants = ReadGrants::open(&texts(&[".", "data/in"]), &texts(&["."]), base.path());
+        assert_eq!(grants.read("data/in/a").map_err(|error| error.code), Ok(b"A".to_vec()));
+        assert_eq!(grants.read("/etc/hostname").map_err(|error| error.code), Err(Code::Permission));
     }
 }

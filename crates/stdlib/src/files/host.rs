@@ -115,12 +115,6 @@ impl Host {
         Ok(first)
     }
 
-    /// A folder with those it is in, where the names of both are the same.
-    pub(super) fn mkdir_all(&self, path: &HostPath) -> Result<()> {
-        self.may_write("mkdir", path)?;
-        self.dir.create_dir_all(path.relative()).map_err(|error| explain(error, "mkdir", path))
-    }
-
     pub(super) fn remove(&self, path: &HostPath, recursive: bool, what: &'static str) -> Result<()> {
         self.may_write(what, path)?;
         let metadata = self.dir.symlink_metadata(path.relative()).map_err(|error| explain(error, what, path))?;

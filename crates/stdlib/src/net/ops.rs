@@ -97,7 +97,7 @@ pub(crate) fn ops(grants: &NetGrants) -> OpTable {
             let (method, url) = (text(&args, 2)?, text(&args, 3)?);
             let url = Url::parse(url).map_err(|error| OpError::type_error(format!("{url}: {error}")))?;
             if !matches!(url.scheme(), "http" | "https") {
-                return Err(OpError::type_error(format!("fetch reaches http: and https: only, not {}:", url.scheme())));
+                return Err(OpError::type_error(format!("fetch reaches http:, https: and data: only, not {}:", url.scheme())));
             }
             let policy = grants.policy(context, args.get(4).and_then(OpValue::as_str))?;
             policy.rule(method, &url).map_err(|grant| OpError::permission(&format!("{method} {}", origin(&url)), &grant))?;
@@ -207,6 +207,14 @@ pub(crate) fn ops(grants: &NetGrants) -> OpTable {
                 one.cancelled.cancel();
             }
             Ok(json!(context.resources.remove(number(&args, 0)? as u32)).into())
+        })
+        .sync("data_url", |_, args| {
+            let url = text(&args, 0)?;
+            let found = data_url::DataUrl::process(url).ok().and_then(|found| {
+                let (body, _) = found.decode_to_vec().ok()?;
+                Some(json!({"type": found.mime_type().to_string(), "body": perennial_engine::bytes_to_json(&body)}))
+            });
+            Ok(found.unwrap_or(Value::Null).into())
         })
         .sync("multipart_parse", |_, args| {
             let parts = multipart::parse(text(&args, 0)?, crate::bytes(&args, 1));

@@ -13,7 +13,7 @@ const MAX_PATTERN: usize = 64 << 10;
 pub(crate) fn ops() -> OpTable {
     OpTable::new()
         .sync("pattern_parse", |_, args| {
-            let base = args.get(1).and_then(OpValue::as_str);
+            let base = base(&args)?;
             let wrong = |error: urlpattern::Error| OpError::type_error(format!("this is no pattern of URLs: {error}"));
             let init = quirks::process_construct_pattern_input(input(&args)?, base).map_err(wrong)?;
             let options = UrlPatternOptions { ignore_case: flag(&args, 2), regex_syntax: RegexSyntax::EcmaScript };
@@ -31,7 +31,7 @@ pub(crate) fn ops() -> OpTable {
             .into())
         })
         .sync("pattern_input", |_, args| {
-            let base = args.get(1).and_then(OpValue::as_str);
+            let base = base(&args)?;
             let wrong = |error: urlpattern::Error| OpError::type_error(format!("this cannot be matched: {error}"));
             let matched = match quirks::process_match_input(input(&args)?, base).map_err(wrong)? {
                 Some((matched, _)) => quirks::parse_match_input(matched),
@@ -43,6 +43,13 @@ pub(crate) fn ops() -> OpTable {
                 })
                 .into())
         })
+}
+
+fn base(args: &[OpValue]) -> Result<Option<&str>, OpError> {
+    match args.get(1).and_then(OpValue::as_str) {
+        Some(base) if base.len() > MAX_PATTERN => Err(OpError::type_error(format!("a base has at most {MAX_PATTERN} bytes"))),
+        base => Ok(base),
+    }
 }
 
 fn input(args: &[OpValue]) -> Result<StringOrInit<'_>, OpError> {
