@@ -197,6 +197,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return search(self, wanted, start, isLast, step);
   }
 
+  /** What Node takes for a place that may be beyond the end. */
+  const MOST = 4294967296;
   function inside(value: unknown, length: number, name: string): void {
     if (value === undefined) return;
     if (typeof value !== "number") throw wrongType(name, "of type number", value);
@@ -221,9 +223,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     },
     compare(this: FastBuffer, target: unknown, targetStart: unknown = undefined, targetEnd: unknown = undefined, start: unknown = undefined, end: unknown = undefined): number {
       const other = bytesIn(target, "target"), length = viewByteLength(other), own = viewByteLength(this);
-      inside(targetStart, length, "targetStart");
+      inside(targetStart, MOST, "targetStart");
       inside(targetEnd, length, "targetEnd");
-      inside(start, own, "sourceStart");
+      inside(start, MOST, "sourceStart");
       inside(end, own, "sourceEnd");
       const from = place(targetStart, length, 0), to = place(targetEnd, length, length), mine = place(start, own, 0), last = place(end, own, own);
       return compareBytes(part(this, mine, last < mine ? mine : last), part(other, from, to < from ? from : to));
@@ -243,7 +245,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     fill(this: FastBuffer, value: unknown, start: unknown = undefined, end: unknown = undefined, encoding: unknown = undefined): FastBuffer {
       const length = viewByteLength(this);
       if (typeof start === "string") return fill(this, value, 0, length, start);
-      inside(start, length, "offset");
+      inside(start, MOST, "offset");
       if (typeof end !== "string") inside(end, length, "end");
       if (typeof end === "string") return fill(this, value, place(start, length, 0), length, end);
       return fill(this, value, place(start, length, 0), place(end, length, length), encoding);

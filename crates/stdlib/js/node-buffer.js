@@ -198,6 +198,8 @@
     return search(self, wanted, start, isLast, step);
   }
 
+  /** What Node takes for a place that may be beyond the end. */
+  const MOST = 4294967296;
   function inside(value         , length        , name        )       {
     if (value === undefined) return;
     if (typeof value !== "number") throw wrongType(name, "of type number", value);
@@ -222,9 +224,9 @@
     },
     compare(                  target         , targetStart          = undefined, targetEnd          = undefined, start          = undefined, end          = undefined)         {
       const other = bytesIn(target, "target"), length = viewByteLength(other), own = viewByteLength(this);
-      inside(targetStart, length, "targetStart");
+      inside(targetStart, MOST, "targetStart");
       inside(targetEnd, length, "targetEnd");
-      inside(start, own, "sourceStart");
+      inside(start, MOST, "sourceStart");
       inside(end, own, "sourceEnd");
       const from = place(targetStart, length, 0), to = place(targetEnd, length, length), mine = place(start, own, 0), last = place(end, own, own);
       return compareBytes(part(this, mine, last < mine ? mine : last), part(other, from, to < from ? from : to));
@@ -244,7 +246,7 @@
     fill(                  value         , start          = undefined, end          = undefined, encoding          = undefined)             {
       const length = viewByteLength(this);
       if (typeof start === "string") return fill(this, value, 0, length, start);
-      inside(start, length, "offset");
+      inside(start, MOST, "offset");
       if (typeof end !== "string") inside(end, length, "end");
       if (typeof end === "string") return fill(this, value, place(start, length, 0), length, end);
       return fill(this, value, place(start, length, 0), place(end, length, length), encoding);

@@ -220,7 +220,7 @@
           const follows = i + 1 < args.length, looksLike = follows && args[i + 1][0] === "-" && args[i + 1].length > 1;
           if (at < 0 && strict && !follows) throw wrong("Option '--" + name + " <value>' argument missing");
           if (at < 0 && strict && looksLike) throw wrong("Option '--" + name + "' argument is ambiguous.\nDid you forget to specify the option argument for '--" + name + "'?\nTo specify an option argument starting with a dash use '--" + name + "=-XYZ'.");
-          store(name, at >= 0 ? slice(arg, at + 1) : follows && !looksLike ? args[++i] : true);
+          store(name, at >= 0 ? slice(arg, at + 1) : follows ? args[++i] : true);
         } else {
           if (at >= 0 && type === "boolean" && strict) throw wrong("Option '--" + name + "' does not take an argument");
           store(name, at >= 0 ? slice(arg, at + 1) : !negated);
@@ -235,8 +235,8 @@
           if (type === "string") {
             const here = j + 1 < arg.length, follows = i + 1 < args.length, looksLike = follows && args[i + 1][0] === "-" && args[i + 1].length > 1, shown = "-" + arg[j] + ", --" + name;
             if (!here && strict && !follows) throw wrong("Option '" + shown + " <value>' argument missing");
-            if (!here && strict && looksLike) throw wrong("Option '" + shown + "' argument is ambiguous.\nDid you forget to specify the option argument for '" + shown + "'?\nTo specify an option argument starting with a dash use '--" + name + "=-XYZ' or '-" + arg[j] + "-XYZ'.");
-            store(name          , here ? slice(arg, j + 1) : follows && !looksLike ? args[++i] : true);
+            if (!here && strict && looksLike) throw wrong("Option '-" + arg[j] + "' argument is ambiguous.\nDid you forget to specify the option argument for '-" + arg[j] + "'?\nTo specify an option argument starting with a dash use '--" + name + "=-XYZ' or '-" + arg[j] + "-XYZ'.");
+            store(name          , here ? slice(arg, j + 1) : follows ? args[++i] : true);
             break;
           }
           store(name ?? arg[j], true);
