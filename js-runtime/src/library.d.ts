@@ -13,6 +13,7 @@ interface Intrinsics {
   readonly getOwnPropertyDescriptor: typeof Reflect.getOwnPropertyDescriptor;
   readonly getPrototypeOf: typeof Reflect.getPrototypeOf;
   readonly setPrototypeOf: typeof Reflect.setPrototypeOf;
+  readonly has: typeof Reflect.has;
   readonly hasOwn: typeof Object.hasOwn;
   readonly isArray: typeof Array.isArray;
   readonly ownKeys: typeof Reflect.ownKeys;
@@ -42,6 +43,7 @@ interface Intrinsics {
   stringValueOf(value: unknown): string;
   booleanValueOf(value: unknown): boolean;
   bigintValueOf(value: unknown): bigint;
+  symbolValueOf(value: unknown): symbol;
   dateTime(date: Date): number;
   dateToISO(date: Date): string;
   finalization<T>(callback: (held: T) => void): FinalizationRegistry<T>;

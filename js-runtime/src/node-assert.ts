@@ -1,8 +1,8 @@
 // node:assert: https://nodejs.org/api/assert.html
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { apply, defineProperty, Error, getOwnPropertyDescriptor, ownKeys, preventExtensions, regExpExec, String } = intrinsics;
-  const { callback, define, hidden, leaveOut, wrongType }: NodeShared = ops.library_value("nodeShared");
-  const { isObject, promiseCall } = ops.library_value("webidl");
+  const { apply, defineProperty, Error, has, getOwnPropertyDescriptor, ownKeys, preventExtensions, regExpExec, String, TypeError } = intrinsics;
+  const { callback, coded, define, hidden, leaveOut, wrongType }: NodeShared = ops.library_value("nodeShared");
+  const { isObject } = ops.library_value("webidl");
   const { inspect } = ops.library_value("inspector");
   const deepEqual: (a: unknown, b: unknown, strict: boolean) => boolean = ops.library_value("deepEqual");
 
@@ -42,12 +42,18 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
   const same = (a: unknown, b: unknown) => (a === b ? a !== 0 || 1 / (a as number) === 1 / (b as number) : a !== a && b !== b);
 
+  const isInstance = (value: unknown, constructor: any): boolean => {
+    const { prototype } = constructor;
+    if (prototype === undefined || !isObject(value)) return false;
+    for (let at: object | null = value, i = 0; at !== null && i < 100; at = intrinsics.getPrototypeOf(at), i++) if (at === prototype) return true;
+    return false;
+  };
+
   /** Whether what was thrown is what was expected; what is not that is thrown. */
   function expected(thrown: any, wanted: any, message: unknown, name: string): void {
     if (wanted === undefined) return;
     if (typeof wanted === "function") {
-      const { prototype } = wanted;
-      if (prototype !== undefined && isObject(thrown)) for (let at: object | null = thrown, i = 0; at !== null && i < 100; at = intrinsics.getPrototypeOf(at), i++) if (at === prototype) return;
+      if (isInstance(thrown, wanted)) return;
       // A class of errors says by itself what is wrong.
       for (let at: object | null = wanted, i = 0; at !== null && i < 100; at = intrinsics.getPrototypeOf(at), i++) {
         if (at === Error) return failed(message, "The error is expected to be an instance of \"" + wanted.name + "\". Received " + shown(thrown), name, thrown, wanted);
@@ -60,13 +66,18 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       if (regExpExec(wanted as unknown as RegExp, String(thrown)) === null) failed(message, "The input did not match the regular expression " + shown(wanted) + ". Input:\n\n" + shown(String(thrown)) + "\n", name, thrown, wanted);
       return;
     }
-    const keys = ownKeys(wanted), given: any = wanted;
+    const keys = ownKeys(wanted), given: any = wanted, isError = ops.kind_of(wanted) === "error";
+    if (keys.length === 0 && !isError) {
+      throw coded(new TypeError("The argument 'error' may not be an empty object. Received {}"), "ERR_INVALID_ARG_VALUE");
+    }
+    if (!isObject(thrown)) failed(message, "The error is expected to be an object with the properties of " + shown(wanted) + ". Received " + shown(thrown), name, thrown, wanted);
     const check = (key: PropertyKey) => {
+      if (!has(thrown, key)) failed(message, "The error has no \"" + String(key) + "\"", name, thrown, wanted);
       const mine = isObject(thrown) ? (thrown as any)[key] : undefined;
       const matches = isObject(given[key]) && ops.kind_of(given[key]) === "regexp" && typeof mine === "string" ? regExpExec(given[key] as RegExp, mine) !== null : deepEqual(mine, given[key], true);
       if (!matches) failed(message, "The error's \"" + String(key) + "\" is " + shown(mine) + " and not " + shown(given[key]), name, thrown, wanted);
     };
-    if (ops.kind_of(wanted) === "error") {
+    if (isError) {
       check("name");
       check("message");
     }
@@ -74,10 +85,26 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
   /** Of `throws(f, 'text')` the text is the message. */
   const parts = (wanted: unknown, message: unknown): { wanted: unknown; message: unknown } => (typeof wanted === "string" ? { wanted: undefined, message: wanted } : { wanted, message });
+  /** It is not the text of the error that is expected. */
+  function unambiguous(given: unknown, error: any): void {
+    if (typeof given !== "string" || given !== (isObject(error) ? (error as any).message : error)) return;
+    throw coded(new TypeError("The \"error/message\" argument is ambiguous. The error message \"" + given + "\" is identical to the message."), "ERR_AMBIGUOUS_ARGUMENT");
+  }
+  /** A comparison, which needs two values. */
+  const two = (compare: (a: any, b: any, message?: unknown) => void) =>
+    function (a: unknown, b: unknown, message: unknown = undefined) {
+      if (arguments.length < 2) throw coded(new TypeError("The \"actual\" and \"expected\" arguments must be specified"), "ERR_MISSING_ARGS");
+      compare(a, b, message);
+    };
   async function outcome(promise: unknown): Promise<{ threw: boolean; error: unknown }> {
     if (typeof promise !== "function" && !(isObject(promise) && typeof (promise as any).then === "function")) throw wrongType("promiseFn", "of type function or an instance of Promise", promise);
+    // What a function throws at once is no rejection.
+    const waited: any = typeof promise === "function" ? apply(promise, undefined, []) : promise;
+    if (!isObject(waited) || typeof (waited as any).then !== "function") {
+      throw coded(new TypeError("Expected instance of Promise to be returned from the \"promiseFn\" function but got " + shown(waited) + "."), "ERR_INVALID_RETURN_VALUE");
+    }
     try {
-      await (typeof promise === "function" ? promiseCall(promise, undefined, []) : intrinsics.promiseResolve(promise));
+      await intrinsics.promiseResolve(waited);
       return { __proto__: null, threw: false, error: undefined } as any;
     } catch (error) {
       return { __proto__: null, threw: true, error } as any;
@@ -89,21 +116,21 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const functions: any = {
     __proto__: null, ok,
     fail: (message: unknown = undefined) => failed(message, "Failed", "fail", undefined, undefined),
-    equal: (a: any, b: any, message?: unknown) => { if (!(a == b || (a !== a && b !== b))) failed(message, short("Expected values to be loosely equal", a, "!=", b), "==", a, b); },
-    notEqual: (a: any, b: any, message?: unknown) => { if (a == b || (a !== a && b !== b)) failed(message, short("Expected \"actual\" to be loosely unequal to", a, "==", b), "!=", a, b); },
-    strictEqual: (a: unknown, b: unknown, message?: unknown) => { if (!same(a, b)) failed(message, short("Expected values to be strictly equal", a, "!==", b), "strictEqual", a, b); },
-    notStrictEqual: (a: unknown, b: unknown, message?: unknown) => { if (same(a, b)) failed(message, "Expected \"actual\" to be strictly unequal to: " + shown(b), "notStrictEqual", a, b); },
-    deepEqual: (a: unknown, b: unknown, message?: unknown) => { if (!deepEqual(a, b, false)) failed(message, apart("Expected values to be loosely deep-equal", a, b), "deepEqual", a, b); },
-    notDeepEqual: (a: unknown, b: unknown, message?: unknown) => { if (deepEqual(a, b, false)) failed(message, "Expected \"actual\" not to be loosely deep-equal to: " + shown(b), "notDeepEqual", a, b); },
-    deepStrictEqual: (a: unknown, b: unknown, message?: unknown) => { if (!deepEqual(a, b, true)) failed(message, apart("Expected values to be strictly deep-equal", a, b), "deepStrictEqual", a, b); },
-    notDeepStrictEqual: (a: unknown, b: unknown, message?: unknown) => { if (deepEqual(a, b, true)) failed(message, "Expected \"actual\" not to be strictly deep-equal to: " + shown(b), "notDeepStrictEqual", a, b); },
+    equal: two((a: any, b: any, message?: unknown) => { if (!(a == b || (a !== a && b !== b))) failed(message, short("Expected values to be loosely equal", a, "!=", b), "==", a, b); }),
+    notEqual: two((a: any, b: any, message?: unknown) => { if (a == b || (a !== a && b !== b)) failed(message, short("Expected \"actual\" to be loosely unequal to", a, "==", b), "!=", a, b); }),
+    strictEqual: two((a: unknown, b: unknown, message?: unknown) => { if (!same(a, b)) failed(message, short("Expected values to be strictly equal", a, "!==", b), "strictEqual", a, b); }),
+    notStrictEqual: two((a: unknown, b: unknown, message?: unknown) => { if (same(a, b)) failed(message, "Expected \"actual\" to be strictly unequal to: " + shown(b), "notStrictEqual", a, b); }),
+    deepEqual: two((a: unknown, b: unknown, message?: unknown) => { if (!deepEqual(a, b, false)) failed(message, apart("Expected values to be loosely deep-equal", a, b), "deepEqual", a, b); }),
+    notDeepEqual: two((a: unknown, b: unknown, message?: unknown) => { if (deepEqual(a, b, false)) failed(message, "Expected \"actual\" not to be loosely deep-equal to: " + shown(b), "notDeepEqual", a, b); }),
+    deepStrictEqual: two((a: unknown, b: unknown, message?: unknown) => { if (!deepEqual(a, b, true)) failed(message, apart("Expected values to be strictly deep-equal", a, b), "deepStrictEqual", a, b); }),
+    notDeepStrictEqual: two((a: unknown, b: unknown, message?: unknown) => { if (deepEqual(a, b, true)) failed(message, "Expected \"actual\" not to be strictly deep-equal to: " + shown(b), "notDeepStrictEqual", a, b); }),
     match: (text: unknown, expression: any, message?: unknown) => {
       if (!isObject(expression) || ops.kind_of(expression) !== "regexp") throw wrongType("regexp", "an instance of RegExp", expression);
       if (typeof text !== "string" || regExpExec(expression as unknown as RegExp, text) === null) failed(message, "The input did not match the regular expression " + shown(expression) + ". Input:\n\n" + shown(text) + "\n", "match", text, expression);
     },
     doesNotMatch: (text: unknown, expression: any, message?: unknown) => {
       if (!isObject(expression) || ops.kind_of(expression) !== "regexp") throw wrongType("regexp", "an instance of RegExp", expression);
-      if (typeof text === "string" && regExpExec(expression as unknown as RegExp, text) !== null) failed(message, "The input was expected to not match the regular expression " + shown(expression) + ". Input:\n\n" + shown(text) + "\n", "doesNotMatch", text, expression);
+      if (typeof text !== "string" || regExpExec(expression as unknown as RegExp, text) !== null) failed(message, "The input was expected to not match the regular expression " + shown(expression) + ". Input:\n\n" + shown(text) + "\n", "doesNotMatch", text, expression);
     },
     throws: (run: unknown, wanted?: unknown, message?: unknown) => {
       const given = parts(wanted, message), called = callback(run, "fn");
@@ -115,6 +142,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         error = thrown;
       }
       if (!threw) failed(given.message, missing("throws", given.wanted), "throws", undefined, given.wanted);
+      unambiguous(wanted, error);
       expected(error, given.wanted, given.message, "throws");
     },
     doesNotThrow: (run: unknown, wanted?: unknown, message?: unknown) => {
@@ -122,16 +150,19 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       try {
         apply(called, undefined, []);
       } catch (error) {
+        if (typeof given.wanted === "function" && !isInstance(error, given.wanted)) throw error;
         failed(given.message, unwanted(error), "doesNotThrow", error, given.wanted);
       }
     },
     rejects: async (promise: unknown, wanted?: unknown, message?: unknown) => {
       const given = parts(wanted, message), { threw, error } = await outcome(promise);
       if (!threw) failed(given.message, missing("rejects", given.wanted), "rejects", undefined, given.wanted);
+      unambiguous(wanted, error);
       expected(error, given.wanted, given.message, "rejects");
     },
     doesNotReject: async (promise: unknown, wanted?: unknown, message?: unknown) => {
       const given = parts(wanted, message), { threw, error } = await outcome(promise);
+      if (threw && typeof given.wanted === "function" && !isInstance(error, given.wanted)) throw error;
       if (threw) failed(given.message, unwanted(error), "doesNotReject", error, given.wanted);
     },
     ifError: (error: any) => {

@@ -1,6 +1,6 @@
 // node:buffer: https://nodejs.org/api/buffer.html. Buffers are made here, encodings are the host's; numbers in them are node-numbers.ts.
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { arrayBufferLength, asArray, bytesSet, defineProperty, isArray, isView, list, Number, push, RangeError, setPrototypeOf, String, toWellFormed, toLowerCase } = intrinsics;
+  const { arrayBufferLength, asArray, charCodeAt, fromCharCode, indexOf, join, bytesSet, defineProperty, isArray, isView, list, Number, push, RangeError, setPrototypeOf, String, toWellFormed, toLowerCase } = intrinsics;
   const { preventExtensions, typedArrayLength, typedArrayTag, typedFill, typedIndexOf, typedLastIndexOf, TypeError, Uint8Array, viewBuffer, viewByteLength, viewOffset } = intrinsics;
   const { coded, define, hidden, leaveOut, outOfRange, wrongType }: NodeShared = ops.library_value("nodeShared");
   const { isBuffer: isArrayBuffer, isObject } = ops.library_value("webidl");
@@ -17,7 +17,25 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     if (known === undefined) throw coded(new TypeError("Unknown encoding: " + String(value)), "ERR_UNKNOWN_ENCODING");
     return known;
   }
-  const encode = (text: string, encoding: unknown): Uint8Array<ArrayBuffer> => ops.buffer_encode(toWellFormed(text), encodingOf(encoding));
+  /** Surrogates that stand alone cross to the host as something else, so they do not. */
+  function encode(text: string, given: unknown): Uint8Array<ArrayBuffer> {
+    const encoding = encodingOf(given), wellFormed = toWellFormed(text);
+    if (wellFormed === text || (encoding !== "utf16le" && encoding !== "latin1" && encoding !== "ascii")) return ops.buffer_encode(wellFormed, encoding);
+    const width = encoding === "utf16le" ? 2 : 1, bytes = new Uint8Array(text.length * width);
+    for (let i = 0; i < text.length; i++) {
+      const unit = charCodeAt(text, i);
+      bytes[i * width] = unit & 255;
+      if (width === 2) bytes[i * 2 + 1] = unit >> 8;
+    }
+    return bytes;
+  }
+  function decode(bytes: Uint8Array, encoding: string): string {
+    const text: string = ops.buffer_decode(bytes, encoding);
+    if (encoding !== "utf16le" || indexOf(text, "\ufffd") < 0) return text;
+    const units: string[] = list(), length = viewByteLength(bytes);
+    for (let i = 0; i + 1 < length; i += 2) push(units, fromCharCode(bytes[i] + 256 * bytes[i + 1]));
+    return join(units, "");
+  }
 
   // As in Node: the function makes instances of a class, which has the same prototype.
   class FastBuffer extends (Uint8Array as { new (lengthOrMemory: number | ArrayBuffer, offset?: number, length?: number): Uint8Array<ArrayBuffer> }) {}
@@ -30,6 +48,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     for (let at: object | null = value, i = 0; at !== null && i < 100; at = intrinsics.getPrototypeOf(at), i++) if (at === FastBuffer.prototype) return true;
     return false;
   };
+  const isMemory = (value: unknown): boolean => isArrayBuffer(value) || (isObject(value) && !isView(value) && ops.kind_of(value) === "shared");
   function bytesIn(value: unknown, name: string): Uint8Array {
     if (!isBytes(value)) throw wrongType(name, "an instance of Buffer or Uint8Array", value);
     return value;
@@ -61,8 +80,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   function from(value: any, encodingOrOffset: unknown = undefined, length: unknown = undefined): FastBuffer {
     if (typeof value === "string") return wrap(encode(value, encodingOrOffset));
     if (isObject(value)) {
-      if (isArrayBuffer(value)) {
-        const whole = arrayBufferLength(value as unknown as ArrayBuffer), offset = encodingOrOffset === undefined ? 0 : Number(encodingOrOffset) || 0;
+      if (isMemory(value)) {
+        const whole = viewByteLength(new Uint8Array(value as unknown as ArrayBuffer)), offset = encodingOrOffset === undefined ? 0 : Number(encodingOrOffset) || 0;
         if (offset < 0 || offset > whole) throw coded(new RangeError("\"offset\" is outside of buffer bounds"), "ERR_BUFFER_OUT_OF_BOUNDS");
         const count = length === undefined ? whole - offset : Number(length) > 0 ? Number(length) : 0;
         if (count > whole - offset) throw coded(new RangeError("\"length\" is outside of buffer bounds"), "ERR_BUFFER_OUT_OF_BOUNDS");
@@ -108,7 +127,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
     const count = viewByteLength(pattern);
     if (count === 0) {
-      if (typeof value === "string" && value !== "") throw coded(new TypeError("The argument 'value' is invalid. Received " + inspect(value)), "ERR_INVALID_ARG_VALUE");
+      if (typeof value !== "string" || value !== "") throw coded(new TypeError("The argument 'value' is invalid. Received " + inspect(value)), "ERR_INVALID_ARG_VALUE");
       typedFill(target, 0, from, to);
       return target;
     }
@@ -125,14 +144,16 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     allocUnsafe: (length: unknown) => make(size(length)),
     allocUnsafeSlow: (length: unknown) => make(size(length)),
     byteLength(value: unknown, encoding: unknown = undefined): number {
-      if (typeof value === "string") return viewByteLength(encode(value, encoding));
+      if (typeof value === "string") return viewByteLength(encode(value, statics.isEncoding(encoding) ? encoding : "utf8"));
       if (isView(value)) return viewByteLength(value);
-      if (isArrayBuffer(value)) return arrayBufferLength(value);
+      if (isMemory(value)) return viewByteLength(new Uint8Array(value as ArrayBuffer));
       throw wrongType("string", "of type string or an instance of Buffer or ArrayBuffer", value);
     },
     compare: (a: unknown, b: unknown) => compareBytes(bytesIn(a, "buf1"), bytesIn(b, "buf2")),
     concat(items: unknown, total: unknown = undefined) {
       if (!isArray(items)) throw wrongType("list", "an instance of Array", items);
+      if (items.length === 0) return make(0);
+      if (total !== undefined) inside(total, MAX_LENGTH, "length");
       let sum = 0;
       for (let i = 0; i < items.length; i++) sum += viewByteLength(bytesIn(items[i], "list[" + i + "]"));
       const made = make(total === undefined ? sum : size(total)), room = viewByteLength(made);
@@ -146,6 +167,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     copyBytesFrom(view: unknown, offset: unknown = 0, length: unknown = undefined) {
       if (!isView(view)) throw wrongType("view", "an instance of TypedArray", view);
       const each = typedArrayTag(view) === undefined ? 1 : viewByteLength(view) / (typedArrayLength(view) || 1), bytes = intrinsics.viewBytes(view);
+      inside(offset, viewByteLength(view) / each, "offset");
+      if (length !== undefined) inside(length, MOST, "length");
       const start = place(offset, viewByteLength(view) / each, 0) * each, end = length === undefined ? viewByteLength(view) : start + Number(length) * each;
       return copyOf(part(bytes, start, end > viewByteLength(view) ? viewByteLength(view) : end));
     },
@@ -190,7 +213,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   function find(self: Uint8Array, value: unknown, offset: unknown, encoding: unknown, isLast: boolean): number {
     if (typeof offset === "string") return find(self, value, undefined, offset, isLast);
     const length = viewByteLength(self), wanted = needle(value, encoding), number = Number(offset);
-    const at = offset === undefined || number !== number ? (isLast ? length : 0) : number < 0 ? number + length : number;
+    const whole = number < 0 ? -intrinsics.floor(-number) : intrinsics.floor(number);
+    const at = offset === undefined || number !== number ? (isLast ? length : 0) : whole < 0 ? whole + length : whole;
     if (isLast && at < 0) return -1;
     const step = encodingOf(typeof value === "string" ? encoding : undefined) === "utf16le" ? 2 : 1, start = at < 0 ? 0 : at > length ? length : intrinsics.floor(at);
     if (viewByteLength(wanted) === 1 && step === 1) return isLast ? typedLastIndexOf(self, wanted[0], start) : typedIndexOf(self, wanted[0], start);
@@ -210,7 +234,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     __proto__: null,
     toString(this: FastBuffer, encoding: unknown = undefined, start: unknown = undefined, end: unknown = undefined): string {
       const length = viewByteLength(this), from = start === undefined || Number(start) < 0 ? 0 : place(start, length, 0), to = end === undefined ? length : Number(end) < 0 ? 0 : place(end, length, length);
-      return from >= to ? "" : ops.buffer_decode(part(this, from, to), encodingOf(encoding));
+      if (encoding === null || encoding === "") throw coded(new TypeError("Unknown encoding: " + String(encoding)), "ERR_UNKNOWN_ENCODING");
+      return from >= to ? "" : decode(part(this, from, to), encodingOf(encoding));
     },
     write(this: FastBuffer, text: unknown, offset: unknown = undefined, length: unknown = undefined, encoding: unknown = undefined): number {
       if (typeof text !== "string") throw wrongType("string", "of type string", text);
@@ -233,6 +258,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     copy(this: FastBuffer, target: unknown, targetStart: unknown = undefined, start: unknown = undefined, end: unknown = undefined): number {
       const into = bytesIn(target, "target"), own = viewByteLength(this), at = targetStart === undefined ? 0 : intrinsics.floor(Number(targetStart) || 0);
       if (at < 0) throw outOfRange("targetStart", ">= 0", targetStart);
+      if (end !== undefined && Number(end) < 0) throw outOfRange("sourceEnd", ">= 0", end);
       const from = start === undefined ? 0 : intrinsics.floor(Number(start) || 0);
       if (from < 0 || from > own) throw outOfRange("sourceStart", ">= 0 && <= " + own, start);
       let to = place(end, own, own);
@@ -271,10 +297,14 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return "<Buffer " + intrinsics.join(bytes, " ") + (length > shown ? " ... " + (length - shown) + " more byte" + (length - shown > 1 ? "s" : "") : "") + ">";
   };
   function methods_write(self: FastBuffer, text: string, offset: unknown, length: unknown, encoding: unknown): number {
-    const whole = viewByteLength(self), at = offset === undefined ? 0 : Number(offset) || 0;
-    if (at < 0 || at > whole) throw outOfRange("offset", ">= 0 && <= " + whole, offset);
-    const room = length === undefined || Number(length) > whole - at ? whole - at : Number(length), name = encodingOf(encoding);
-    const bytes: Uint8Array = ops.buffer_encode(toWellFormed(text), name, room), count = viewByteLength(bytes);
+    const whole = viewByteLength(self);
+    inside(offset, whole, "offset");
+    inside(length, whole, "length");
+    const at = offset === undefined ? 0 : (offset as number), room = length === undefined || (length as number) > whole - at ? whole - at : (length as number), name = encodingOf(encoding);
+    // No more than what fits, and of it no character in part.
+    const given = intrinsics.slice(text, 0, name === "hex" ? room * 2 : name === "base64" || name === "base64url" ? room * 2 + 4 : room), exact = toWellFormed(given) !== given && name !== "utf8";
+    const encoded = exact ? encode(given, name) : undefined;
+    const bytes: Uint8Array = encoded !== undefined ? part(encoded, 0, viewByteLength(encoded) < room ? viewByteLength(encoded) : room) : ops.buffer_encode(toWellFormed(given), name, room), count = viewByteLength(bytes);
     bytesSet(self, bytes, at);
     return count;
   }

@@ -1,7 +1,7 @@
 // Deep equality: https://nodejs.org/api/assert.html#comparison-details
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { arrayBufferLength, bigintValueOf, booleanValueOf, dateTime, getOwnPropertyDescriptor, getPrototypeOf, isView, list, mapForEach, mapGet, mapHas, mapSize, numberValueOf, ownKeys, pop, push } = intrinsics;
-  const { regExpFlags, regExpSource, setForEach, setHas, setSize, stringValueOf, typedArrayTag, Uint8Array, viewByteLength, viewBytes } = intrinsics;
+  const { arrayBufferLength, bigintValueOf, booleanValueOf, dateTime, getOwnPropertyDescriptor, getPrototypeOf, isArray, isView, list, mapForEach, mapGet, mapHas, mapSize, numberValueOf, ownKeys, pop, push } = intrinsics;
+  const { regExpFlags, regExpSource, setForEach, setHas, setSize, stringValueOf, symbolValueOf, typedArrayTag, Uint8Array, viewByteLength, viewBytes } = intrinsics;
 
   const same = (a: unknown, b: unknown) => (a === b ? a !== 0 || 1 / (a as number) === 1 / (b as number) : a !== a && b !== b);
   const isObject = (value: unknown): value is any => typeof value === "object" && value !== null;
@@ -15,14 +15,20 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return kept;
   }
   function unboxed(value: unknown): unknown {
-    const readers: ((value: unknown) => unknown)[] = [numberValueOf, stringValueOf, booleanValueOf, bigintValueOf];
-    for (let i = 0; i < 4; i++) {
+    const readers: ((value: unknown) => unknown)[] = [numberValueOf, stringValueOf, booleanValueOf, bigintValueOf, symbolValueOf];
+    for (let i = 0; i < 5; i++) {
       try {
         return readers[i](value);
       } catch {}
     }
     return value;
   }
+
+  /** A proxy is what it stands for, as far as that can be told. */
+  const kindOf = (value: object): string => {
+    const kind = ops.kind_of(value);
+    return kind !== "proxy" ? kind : isArray(value) ? "array" : "object";
+  };
 
   /** With `strict`, prototypes count and nothing is converted. */
   function deepEqual(a: unknown, b: unknown, strict: boolean): boolean {
@@ -83,7 +89,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         case "error":
           return a.name === b.name && a.message === b.message && equal(a.cause, b.cause) && equal(a.errors, b.errors);
         case "boxed":
-          return same(unboxed(a), unboxed(b)) || (isObject(unboxed(a)) && isObject(unboxed(b)));
+          return same(unboxed(a), unboxed(b));
         case "map":
           return sameMaps(a, b);
         case "set":
@@ -106,8 +112,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       if (!strict && !isObject(a) && !isObject(b)) return a == b || (a !== a && b !== b);
       if (!isObject(a) || !isObject(b)) return false;
       if (strict && getPrototypeOf(a) !== getPrototypeOf(b)) return false;
-      const kind = ops.kind_of(a);
-      if (kind !== ops.kind_of(b)) return false;
+      const kind = kindOf(a);
+      if (kind !== kindOf(b)) return false;
       for (let i = 0; i < left.length; i++) if (left[i] === a) return right[i] === b;
       push(left, a);
       push(right, b);
@@ -119,8 +125,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
     function sameProperties(a: any, b: any): boolean {
       const keys = keysOf(a), others = keysOf(b);
-      if (keys.length !== others.length) {
-        if (strict) return false;
+      if (keys.length !== others.length && strict) return false;
+      if (!strict) {
         let mine = 0, theirs = 0;
         for (let i = 0; i < keys.length; i++) if (typeof keys[i] !== "symbol") mine++;
         for (let i = 0; i < others.length; i++) if (typeof others[i] !== "symbol") theirs++;

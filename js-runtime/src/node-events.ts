@@ -150,8 +150,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   };
   methods.addListener = methods.on;
   methods.removeListener = methods.off;
-  const names = intrinsics.ownKeys(methods);
-  for (let i = 0; i < names.length; i++) hidden(EventEmitter.prototype, names[i], methods[names[i]]);
+  // They can be copied to objects that are to be emitters, as many do.
+  define(EventEmitter.prototype, methods);
 
   function listenerLimit(value: unknown, name: string): number {
     if (typeof value !== "number" || !(value >= 0)) throw outOfRange(name, ">= 0", value);
@@ -279,7 +279,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   const statics: any = {
     __proto__: null, EventEmitter, errorMonitor, once,
-    on: (emitter: any, name: unknown, options: unknown = undefined) => new Events(emitter, name, signalOf(options), dictionary(options, "the options").close),
+    on: (emitter: any, name: unknown, options: unknown = undefined) => {
+      const signal = signalOf(options);
+      if (signal !== undefined && signals().stateOf(signal).aborted) throw aborted(signal);
+      return new Events(emitter, name, signal, dictionary(options, "the options").close);
+    },
     listenerCount: (emitter: any, name: unknown) => listenersOf(emitter, name).length,
     getEventListeners: (emitter: any, name: unknown) => {
       if (isTarget(emitter)) throw wrongType("emitter", "an instance of EventEmitter: the listeners of an EventTarget are its own", emitter);

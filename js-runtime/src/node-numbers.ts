@@ -38,6 +38,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return value >= most / 2 ? value - most : value;
   };
   function writeInt(self: Uint8Array, given: unknown, at: number, size: number, little: boolean, signed: boolean): number {
+    if (typeof given === "bigint") throw new intrinsics.TypeError("Cannot convert a BigInt value to a number");
     const value = Number(given), most = 2 ** (8 * size - (signed ? 1 : 0)), least = signed ? -most : 0;
     if (value > most - 1 || value < least) throw outOfRange("value", ">= " + least + " and <= " + (most - 1), given);
     let rest = value !== value ? 0 : value < 0 ? -intrinsics.floor(-value) : intrinsics.floor(value);
@@ -90,6 +91,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
           return view[0];
         };
         methods["write" + kind + order] = function (this: Uint8Array, value: unknown, offset: unknown) {
+          if (typeof value === "bigint") throw new intrinsics.TypeError("Cannot convert a BigInt value to a number");
           const number = Number(value), at = checked(this, offset, width);
           view[0] = number;
           move(this, at, width, little, false);

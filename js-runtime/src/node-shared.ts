@@ -66,6 +66,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
   }
 
-  const nodeShared: NodeShared = { callback, coded, define, hidden, leaveOut, outOfRange, split, text, wrongType };
+  const nodeShared: NodeShared = { callback, coded, define, hidden, leaveOut, outOfRange, received, split, text, wrongType };
   return { nodeShared };
 };

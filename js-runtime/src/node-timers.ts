@@ -34,7 +34,10 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return await promise;
   }
 
-  const setTimeout = <T>(ms: number = 1, value?: T, options: unknown = undefined) => after((fire) => startTimer(fire, ms), value, options);
+  async function setTimeout<T>(ms: unknown = 1, value?: T, options: unknown = undefined) {
+    if (typeof ms !== "number") throw wrongType("delay", "of type number", ms);
+    return await after((fire) => startTimer(fire, ms), value, options);
+  }
   const setImmediate = <T>(value?: T, options: unknown = undefined) => after((fire) => startNow(fire), value, options);
 
   class Interval {

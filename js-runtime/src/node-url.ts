@@ -29,7 +29,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   /** What would not be taken for a part of a path. */
   const ESCAPED: any = { __proto__: null, 9: "%09", 10: "%0A", 13: "%0D", 35: "%23", 37: "%25", 63: "%3F", 92: "%5C" };
   function pathToFileURL(path: string): URL {
-    const whole = resolve(text(path, "path")), encoded: string[] = list();
+    const whole = intrinsics.toWellFormed(resolve(text(path, "path"))), encoded: string[] = list();
     let from = 0;
     for (let i = 0; i < whole.length; i++) {
       const as = ESCAPED[charCodeAt(whole, i)];

@@ -2,7 +2,7 @@
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { apply, asArray, defineProperty, Error, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, indexOf, isArray, isView, list, ownKeys, Promise, promiseThen, push, setPrototypeOf } = intrinsics;
   const { slice, String, toWellFormed, typedArrayTag } = intrinsics;
-  const { callback, coded, define, hidden, leaveOut, text, wrongType }: NodeShared = ops.library_value("nodeShared");
+  const { callback, coded, define, hidden, leaveOut, received, text, wrongType }: NodeShared = ops.library_value("nodeShared");
   const { dictionary, isObject } = ops.library_value("webidl");
   const { custom, inspect: inspected, inspectWith, quote } = ops.library_value("inspector"), { format } = ops.library_value("formatter");
   const symbolFor = intrinsics.symbolFor;
@@ -25,6 +25,10 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
   function promisify(original: any): Function {
     callback(original, "original");
+    // Those of the host take the callback first.
+    const { setTimeout, setImmediate } = ops.library_value("node:timers/promises");
+    if (original === ops.library_value("setTimeout")) return setTimeout;
+    if (original === ops.library_value("setImmediate")) return setImmediate;
     if (original[promisified] !== undefined) {
       const own = callback(original[promisified], "util.promisify.custom");
       hidden(own, promisified, own);
@@ -94,19 +98,21 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     const whole = text(value, "str"), parts: string[] = list();
     let from = 0;
     for (;;) {
-      const at = indexOf(whole, "\x1b", from);
+      const escape = indexOf(whole, "\x1b", from), single = indexOf(whole, "\x9b", from), at = escape < 0 || (single >= 0 && single < escape) ? single : escape;
       if (at < 0) break;
       push(parts, slice(whole, from, at));
       let end = at + 1;
-      if (whole[end] === "[") {
-        end++;
+      if (whole[at] === "\x9b" || whole[end] === "[") {
+        if (whole[at] !== "\x9b") end++;
         while (end < whole.length && intrinsics.charCodeAt(whole, end) >= 0x20 && intrinsics.charCodeAt(whole, end) < 0x40) end++;
         end++;
       } else if (whole[end] === "]") {
         while (end < whole.length && whole[end] !== "\x07" && whole[end] !== "\x1b") end++;
         end += whole[end] === "\x1b" ? 2 : 1;
+      } else if (whole[end] === "(" || whole[end] === ")" || whole[end] === "#") {
+        end += 2;
       } else {
-        end++;
+        push(parts, "\x1b");
       }
       from = end;
     }
@@ -185,9 +191,16 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     if (!isArray(args)) throw wrongType("args", "an instance of Array", args);
     if (tokens) throw coded(new Error("util.parseArgs gives no tokens here: use values and positionals"), "ERR_METHOD_NOT_IMPLEMENTED");
     const values: any = { __proto__: null }, positionals: string[] = list(), names = ownKeys(options) as string[];
+    for (let i = 0; i < names.length; i++) {
+      const { type, short, multiple = false } = options[names[i]];
+      if (type !== "string" && type !== "boolean") throw coded(new intrinsics.TypeError("The \"options." + names[i] + ".type\" property must be ('string|boolean'). " + received(type)), "ERR_INVALID_ARG_TYPE");
+      if (short !== undefined && (typeof short !== "string" || short.length !== 1)) throw coded(new intrinsics.TypeError("The property 'options." + names[i] + ".short' must be a single character. Received " + inspected(short)), "ERR_INVALID_ARG_VALUE");
+      if (typeof multiple !== "boolean") throw wrongType("options." + names[i] + ".multiple", "of type boolean", multiple);
+    }
     const unknown = (name: string) => coded(new intrinsics.TypeError("Unknown option '" + name + "'"), "ERR_PARSE_ARGS_UNKNOWN_OPTION");
     const wrong = (message: string) => coded(new intrinsics.TypeError(message), "ERR_PARSE_ARGS_INVALID_OPTION_VALUE");
     const store = (name: string, value: unknown) => {
+      if (name === "__proto__") return;
       const option = hasOwn(options, name) ? options[name] : undefined;
       if (option !== undefined && option.multiple) {
         if (!hasOwn(values, name)) values[name] = asArray(list());

@@ -11,6 +11,8 @@ interface NodeShared {
   /** Puts functions where Node has some that are not here: they say so. */
   leaveOut(target: object, module: string, names: readonly string[], instead: string): void;
   outOfRange(name: string, wanted: string, value: unknown): RangeError;
+  /** What a value is, in the words of Node's messages. */
+  received(value: unknown): string;
   split(whole: string, separator: string): string[];
   text(value: unknown, name: string): string;
   /** Without a name it is the first argument. */

@@ -1,6 +1,6 @@
 // URL, URLSearchParams: https://url.spec.whatwg.org/
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { apply, asArray, getOwnPropertyDescriptor, iterator, list, ownKeys, push, slice, TypeError } = intrinsics;
+  const { apply, asArray, defineProperty, getOwnPropertyDescriptor, iterator, list, ownKeys, push, slice, TypeError } = intrinsics;
   const { alias, defineInterface, isObject, iterate, pairIterators, required, sequence, usvString } = ops.library_value("webidl");
 
   type Pair = [string, string];
@@ -23,7 +23,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   let paramsOf: (url: URL) => URLSearchParams;
   let queryOf: (value: unknown) => string | undefined;
   let hrefOf: (value: unknown) => string | undefined;
-  let setQuery: (url: URL, query: string) => void;
+  let queryChanged: (url: URL) => void;
   let pairsOf: (params: URLSearchParams) => Pair[];
   let reset: (params: URLSearchParams, query: string) => void;
 
@@ -85,7 +85,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
 
     #update(): void {
-      if (this.#url !== undefined) setQuery(this.#url, ops.url_query_text(this.#pairs));
+      if (this.#url !== undefined) queryChanged(this.#url);
     }
 
     get size() {
@@ -195,14 +195,23 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return ops.url_parse(usvString(url), base === undefined ? undefined : usvString(base));
   }
 
+  /** With the code that Node gives it. */
+  function invalid(message: string): TypeError {
+    const error = new TypeError(message);
+    defineProperty(error, "code", { __proto__: null, value: "ERR_INVALID_URL", writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
+    return error;
+  }
+
   class URL {
     #parts!: Parts;
     #params: URLSearchParams | undefined;
+    /** The query has changed since it was written. */
+    #stale = false;
 
     static {
-      hrefOf = (value) => (isObject(value) && #parts in value ? (value as URL).#parts.href : undefined);
-      setQuery = (url, query) => {
-        url.#parts = ops.url_set(url.#parts.href, "search", query) ?? url.#parts;
+      hrefOf = (value) => (isObject(value) && #parts in value ? (value as URL).#now().href : undefined);
+      queryChanged = (url) => {
+        url.#stale = true;
       };
     }
 
@@ -210,7 +219,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       required(1, arguments.length, "URL");
       const text = usvString(url), from = base === undefined ? undefined : usvString(base);
       const parts = parse(text, from);
-      if (parts === null) throw new TypeError(from === undefined ? "'" + text + "' is no URL" : "'" + text + "' is no URL, relative to '" + from + "'");
+      if (parts === null) throw invalid(from === undefined ? "'" + text + "' is no URL" : "'" + text + "' is no URL, relative to '" + from + "'");
       this.#parts = parts;
     }
 
@@ -225,8 +234,17 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return parts === null ? null : new URL(parts.href);
     }
 
+    /** What it consists of now: a query is written when somebody looks, not with each of its changes. */
+    #now(): Parts {
+      if (this.#stale) {
+        this.#stale = false;
+        this.#parts = ops.url_set(this.#parts.href, "search", ops.url_query_text(pairsOf(this.#params!)));
+      }
+      return this.#parts;
+    }
+
     #set(name: keyof Parts, value: unknown): void {
-      const parts = ops.url_set(this.#parts.href, name, usvString(value));
+      const parts = ops.url_set(this.#now().href, name, usvString(value));
       if (parts !== null) this.#parts = parts;
     }
 
@@ -235,62 +253,63 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
 
     get href() {
-      return this.#parts.href;
+      return this.#now().href;
     }
     set href(value: string) {
       this.#parts;
       const text = usvString(value), parts = parse(text, undefined);
-      if (parts === null) throw new TypeError("'" + text + "' is no URL");
+      if (parts === null) throw invalid("'" + text + "' is no URL");
+      this.#stale = false;
       this.#parts = parts;
       this.#queryChanged();
     }
     get origin() {
-      return this.#parts.origin;
+      return this.#now().origin;
     }
     get protocol() {
-      return this.#parts.protocol;
+      return this.#now().protocol;
     }
     set protocol(value: string) {
       this.#set("protocol", value);
     }
     get username() {
-      return this.#parts.username;
+      return this.#now().username;
     }
     set username(value: string) {
       this.#set("username", value);
     }
     get password() {
-      return this.#parts.password;
+      return this.#now().password;
     }
     set password(value: string) {
       this.#set("password", value);
     }
     get host() {
-      return this.#parts.host;
+      return this.#now().host;
     }
     set host(value: string) {
       this.#set("host", value);
     }
     get hostname() {
-      return this.#parts.hostname;
+      return this.#now().hostname;
     }
     set hostname(value: string) {
       this.#set("hostname", value);
     }
     get port() {
-      return this.#parts.port;
+      return this.#now().port;
     }
     set port(value: string) {
       this.#set("port", value);
     }
     get pathname() {
-      return this.#parts.pathname;
+      return this.#now().pathname;
     }
     set pathname(value: string) {
       this.#set("pathname", value);
     }
     get search() {
-      return this.#parts.search;
+      return this.#now().search;
     }
     set search(value: string) {
       this.#set("search", value);
@@ -305,16 +324,16 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return this.#params;
     }
     get hash() {
-      return this.#parts.hash;
+      return this.#now().hash;
     }
     set hash(value: string) {
       this.#set("hash", value);
     }
     toString() {
-      return this.#parts.href;
+      return this.#now().href;
     }
     toJSON() {
-      return this.#parts.href;
+      return this.#now().href;
     }
   }
 
@@ -322,5 +341,20 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   defineInterface(URL, "URL");
   defineInterface(URLSearchParams, "URLSearchParams");
   alias(URLSearchParams.prototype, "entries", iterator);
+  // How the console shows them.
+  const { custom, inspectWith } = ops.library_value("inspector");
+  const shows = (prototype: object, show: (this: any, depth: number, options: any) => string) =>
+    defineProperty(prototype, custom, { __proto__: null, value: show, writable: true, configurable: true } as PropertyDescriptor);
+  shows(URL.prototype, function (_, options) {
+    const parts: any = {}, names = ["href", "origin", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "searchParams", "hash"];
+    for (let i = 0; i < names.length; i++) defineProperty(parts, names[i], { __proto__: null, value: this[names[i]], writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
+    return "URL " + inspectWith(parts, options);
+  });
+  shows(URLSearchParams.prototype, function (_, options) {
+    const pairs = pairsOf(this), shown: string[] = list();
+    for (let i = 0; i < pairs.length && i < 100; i++) push(shown, inspectWith(pairs[i][0], options) + " => " + inspectWith(pairs[i][1], options));
+    if (pairs.length > 100) push(shown, "... " + (pairs.length - 100) + " more items");
+    return shown.length === 0 ? "URLSearchParams {}" : "URLSearchParams { " + intrinsics.join(shown, ", ") + " }";
+  });
   return { URL, URLSearchParams, hrefOf: hrefOf!, queryOf: queryOf! };
 };

@@ -89,7 +89,17 @@ t(() => [Buffer.copyBytesFrom(new Uint16Array([1, 2, 3]), 1), Buffer.copyBytesFr
 t(() => [Buffer.from("a"), { b: Buffer.from("bc") }]);
 t(() => b.toString("nope"));
 
+t(() => [Buffer.from("a\ud800b", "utf16le"), Buffer.from("\ud800", "latin1"), Buffer.from([0, 0xd8]).toString("utf16le") === "\ud800", Buffer.from("\ud800")]);
+t(() => [Buffer.from(new SharedArrayBuffer(2)), Buffer.byteLength(new SharedArrayBuffer(4)), Buffer.byteLength("é", "nope")]);
+for (const f of [() => Buffer.alloc(3).fill("ab", 0, 99), () => Buffer.alloc(3).write("x", 0, -1), () => Buffer.alloc(5).write("xyz", 0, 6), () => Buffer.from("ab").compare(Buffer.from("ab"), 0, 99), () => Buffer.alloc(3).copy(Buffer.alloc(3), 0, -1), () => Buffer.concat([Buffer.from("ab")], 1.5), () => Buffer.alloc(3, Buffer.from([])), () => Buffer.alloc(8).writeInt8(1n), () => Buffer.alloc(8).writeDoubleLE(1n), () => Buffer.from("a").toString("")]) t(f);
+t(() => [Buffer.concat([], 3), Buffer.from([97, 0, 0, 97, 97]).indexOf(97, -1.5), Buffer.from("a\0b", "utf16le").includes("\0", undefined, "utf16le")]);
+t(() => { const x = Buffer.alloc(5); return [x.write("aGk=aGk", "base64"), x, x.write("abc", 1, 1), x, x.write("\ud83d\ude00é", 0, 5), x, x.write("é€", 0, 4), x]; });
+
 // ---- util ----
+t(() => [util.format("%s %s %s", new Date(0), /x/g, new (class extends Error { toString() { return "own"; } })("e")), util.stripVTControlCharacters("\x1b(Bx|\x9b31my")]);
+for (const o of [{ n: { type: "nope" } }, { n: {} }, { n: { type: "string", short: "ab" } }]) t(() => util.parseArgs({ args: [], options: o }));
+t(() => [Object(Symbol("q")), util.types.isBoxedPrimitive(Object(Symbol()))]);
+t(() => Object.assign({}, EventEmitter.prototype).on === EventEmitter.prototype.on);
 t(() => util.format("%s %d %i %f %j %o %O %%", "a", 1.5, 2.7, "3.5", { a: 1 }, [1], { b: { c: {} } }, "more", { x: 1 }));
 t(() => util.inspect({ a: { b: { c: { d: 1 } } } }, { depth: 0 }) + util.inspect({ a: { b: { c: { d: 1 } } } }, { depth: null }));
 t(() => util.inspect("it's") + util.inspect(new Map([["a", [1, 2]]])));
@@ -150,12 +160,20 @@ const cases = [
   () => assert.throws(() => { throw new TypeError("x"); }, TypeError), () => assert.throws(() => { throw new TypeError("x"); }, RangeError), () => assert.throws(() => { throw new Error("abc"); }, /b/), () => assert.throws(() => { throw new Error("abc"); }, /z/), () => assert.throws(() => {}),
   () => assert.throws(() => { throw new Error("m"); }, { message: "m" }), () => assert.throws(() => { throw new Error("m"); }, { message: "n" }), () => assert.throws(() => { throw new Error("m"); }, (e) => e.message === "m"), () => assert.doesNotThrow(() => {}), () => assert.doesNotThrow(() => { throw new Error("x"); }),
   () => assert.match("abc", /b/), () => assert.match("abc", /z/), () => assert.doesNotMatch("abc", /b/), () => assert.fail("boom"), () => assert.ifError(null), () => assert.ifError(new Error("e")), () => strict.equal(1, "1"), () => strict.deepEqual({ a: 1 }, { a: 1 }),
+  () => assert.deepEqual({ [Symbol("k")]: 1 }, { x: 1 }), () => assert.deepStrictEqual(Object(Symbol("a")), Object(Symbol("b"))), () => assert.throws(() => { throw new Error("a"); }, { foo: undefined }), () => assert.throws(() => { throw null; }, { a: 1 }),
+  () => assert.throws(() => { throw new Error("a"); }, {}), () => assert.throws(() => { throw new Error("a"); }, "a"), () => assert.doesNotMatch(1, /1/), () => assert.deepStrictEqual(new Proxy({ a: 1 }, {}), { a: 1 }), () => assert.doesNotThrow(() => { throw new RangeError("other"); }, TypeError), () => assert.equal(),
   () => assert.deepStrictEqual({ a: undefined }, {}), () => assert.deepStrictEqual({ [Symbol.for("x")]: 1 }, {}), () => assert.deepEqual(new Set([{ a: 1 }]), new Set([{ a: 1 }])), () => { const a = { x: 1 }; a.self = a; const c = { x: 1 }; c.self = c; assert.deepStrictEqual(a, c); },
 ];
 for (const c of cases) t(c);
 await assert.rejects(async () => { throw new TypeError("r"); }, TypeError);
 await assert.rejects(Promise.resolve(1)).catch((error) => console.log(error.code, error.message));
 await assert.doesNotReject(async () => {});
+await assert.rejects(() => { throw new Error("sync"); }).catch((error) => console.log(error.message));
+await assert.rejects(() => 5).catch((error) => console.log(error.code));
+console.log(await util.promisify(setTimeout)(1, "v"), await util.promisify(setImmediate)("w"));
+await timers.setTimeout("x").catch((error) => console.log(error.code));
+console.log(new URL("https://u:p@a.com:81/x?y=1#z"), new URLSearchParams("a=1&b=2"), new Headers({ b: "1", a: "2" }));
+try { new URL("nope"); } catch (error) { console.log(error.code); }
 t(() => assert.strictEqual(1, 2, "own words"));
 try { assert.strictEqual(1, 2); } catch (error) { console.log(error.message, error.actual, error.expected, error.operator, error.generatedMessage); }
 

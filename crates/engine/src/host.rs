@@ -541,7 +541,8 @@ impl HostState {
                         Class::Set => "set",
                         Class::RegExp => "regexp",
                         Class::Buffer => "buffer",
-                        Class::Boxed => "boxed",
+                        // Of symbols those that are objects are asked for.
+                        Class::Boxed | Class::Symbol => "boxed",
                         Class::Promise => "promise",
                         Class::Weak => "weak",
                         Class::Iterator => "iterator",

@@ -42,9 +42,10 @@ pub use vm::{Globals, Vm};
 pub mod measure {
     use std::sync::Arc;
 
+    use serde_json::Value;
     use tokio::runtime::Handle;
 
-    use crate::bridge::to_json;
+    use crate::bridge::{from_json, to_json};
     use crate::control::Control;
     use crate::vm::{BuildSpec, Vm};
     use crate::{Console, EngineConfig};
@@ -53,13 +54,41 @@ pub mod measure {
     ///
     /// # Panics
     /// If the expression throws, or outside of a tokio runtime.
-    pub fn with_walk(expression: &str, use_it: impl FnOnce(&dyn Fn() -> serde_json::Value)) {
+    pub fn with_walk(expression: &str, use_it: impl FnOnce(&dyn Fn() -> Value)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let _inside = runtime.enter();
         let (config, console, control) = (EngineConfig::default(), Console::default(), Arc::new(Control::new()));
         let mut vm = Vm::build(BuildSpec { config, console, runtime: Handle::current(), control }).expect("a VM");
         vm.with_value(expression, |helpers, value| {
             use_it(&|| to_json(helpers, value, usize::MAX).expect("a value that crosses").expect("a value"));
+        });
+    }
+
+    /// What enters a VM comes out the same, or is refused; nothing of it runs or reaches a prototype.
+    ///
+    /// # Panics
+    /// If that does not hold.
+    pub fn round_trip(json: &str) {
+        thread_local! {
+            static VM: std::cell::RefCell<Vm> = {
+                let runtime = Box::leak(Box::new(tokio::runtime::Builder::new_current_thread().build().expect("a runtime")));
+                let (config, console, control) = (EngineConfig::default(), Console::default(), Arc::new(Control::new()));
+                let runtime = runtime.handle().clone();
+                Vm::build(BuildSpec { config, console, runtime, control }).expect("a VM").into()
+            };
+        }
+        let Ok(sent) = serde_json::from_str::<Value>(json) else { return };
+        VM.with_borrow_mut(|vm| {
+            vm.with_value("Object.prototype", |helpers, prototype| {
+                let scope = prototype.scope();
+                let Ok(value) = from_json(helpers, scope, &sent) else { return drop(scope.catch()) };
+                let Ok(Some(back)) = to_json(helpers, &value, usize::MAX) else { return drop(scope.catch()) };
+                // Once it is in the form in which values come out, it stays in it.
+                let again = from_json(helpers, scope, &back).unwrap_or_else(|_| panic!("{back} does not enter"));
+                let again = to_json(helpers, &again, usize::MAX).unwrap_or_else(|_| panic!("{back} does not come out"));
+                assert_eq!(again, Some(back), "{sent}");
+                assert!(prototype.keys().is_ok_and(|keys| keys.len() == 0), "{sent} reached a prototype");
+            });
         });
     }
 }

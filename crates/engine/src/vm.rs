@@ -276,7 +276,7 @@ impl Vm {
 
     /// The result is there: lets what is left run for a moment, says what nobody handled, and stops the clocks. A stop in here
     /// costs the VM but not the result.
-    fn settle(&mut self, options: &RunOptions, outcome: Result<Option<Json>, ScriptError>) -> Step {
+    fn settle(&mut self, options: &RunOptions, mut outcome: Result<Option<Json>, ScriptError>) -> Step {
         self.control.end();
         let mut globals = self.globals();
         if self.js.has_jobs() || self.host.has_rejections() {
@@ -294,6 +294,10 @@ impl Vm {
                 self.globals()
             });
             globals = after.unwrap_or(globals);
+            // Somebody did not wait for what ends the script.
+            if let Some(code) = self.host.exit_code().filter(|code| *code != 0) {
+                outcome = exited(code);
+            }
         }
         if self.host.exit_code().is_some() && !self.control.is_stopped() {
             // What it left behind can call nothing any more; what it waits for is not delivered.
@@ -450,7 +454,14 @@ fn turn(host: &HostState, control: &Control, sources: &Sources, scope: Scope<'_>
     let Some(due) = due else { return Turn::Nothing };
     // What an earlier run left behind must not use up the time of this one.
     let fired = if due.foreign {
-        control.within(CALLBACK, || host.fire_timer(scope, due.id))
+        let fired = control.within(CALLBACK, || host.fire_timer(scope, due.id));
+        if host.exit_code().is_some() {
+            // It ends itself and not the run that it happens to be in.
+            drop(scope.catch());
+            host.forget_exit(scope);
+            return Turn::Worked;
+        }
+        fired
     } else {
         host.fire_timer(scope, due.id)
     };

@@ -1,7 +1,7 @@
 // Made of js-runtime/src/headers.ts by `cargo xtask generate`.
 // Headers: https://fetch.spec.whatwg.org/#headers-class
 ((ops     , intrinsics            ) => {
-  const { apply, asArray, charCodeAt, getOwnPropertyDescriptor, indexOf, iterator, join, list, ownKeys, push, slice, toLowerCase, TypeError } = intrinsics;
+  const { apply, asArray, charCodeAt, defineProperty, getOwnPropertyDescriptor, indexOf, iterator, join, list, ownKeys, push, slice, toLowerCase, TypeError } = intrinsics;
   const { alias, defineInterface, domString, isObject, iterate, pairIterators, required, sequence } = ops.library_value("webidl");
   const TOKEN = { __proto__: null };
 
@@ -202,6 +202,17 @@
   const show = (record               )          => new Headers(TOKEN, record);
   defineInterface(Headers, "Headers");
   alias(Headers.prototype, "entries", iterator);
+  // How the console shows them.
+  const { custom, inspectWith } = ops.library_value("inspector");
+  const inspected = function (               _        , options     )         {
+    const shown      = {}, { pairs } = recordOf(this) ;
+    for (let i = 0; i < pairs.length; i++) {
+      const name = pairs[i][0], value = get(recordOf(this) , toLowerCase(name));
+      defineProperty(shown, name, { __proto__: null, value, enumerable: true, configurable: true, writable: true }                      );
+    }
+    return "Headers " + inspectWith(shown, options);
+  };
+  defineProperty(Headers.prototype, custom, { __proto__: null, value: inspected, writable: true, configurable: true }                      );
   const headerLists              = { append, byteString, fill, get, isName, recordOf: recordOf , show };
   return { Headers, headerLists };
 })

@@ -1,9 +1,9 @@
 // Made of js-runtime/src/node-assert.ts by `cargo xtask generate`.
 // node:assert: https://nodejs.org/api/assert.html
 ((ops     , intrinsics            ) => {
-  const { apply, defineProperty, Error, getOwnPropertyDescriptor, ownKeys, preventExtensions, regExpExec, String } = intrinsics;
-  const { callback, define, hidden, leaveOut, wrongType }             = ops.library_value("nodeShared");
-  const { isObject, promiseCall } = ops.library_value("webidl");
+  const { apply, defineProperty, Error, has, getOwnPropertyDescriptor, ownKeys, preventExtensions, regExpExec, String, TypeError } = intrinsics;
+  const { callback, coded, define, hidden, leaveOut, wrongType }             = ops.library_value("nodeShared");
+  const { isObject } = ops.library_value("webidl");
   const { inspect } = ops.library_value("inspector");
   const deepEqual                                                       = ops.library_value("deepEqual");
 
@@ -43,12 +43,18 @@
   }
   const same = (a         , b         ) => (a === b ? a !== 0 || 1 / (a          ) === 1 / (b          ) : a !== a && b !== b);
 
+  const isInstance = (value         , constructor     )          => {
+    const { prototype } = constructor;
+    if (prototype === undefined || !isObject(value)) return false;
+    for (let at                = value, i = 0; at !== null && i < 100; at = intrinsics.getPrototypeOf(at), i++) if (at === prototype) return true;
+    return false;
+  };
+
   /** Whether what was thrown is what was expected; what is not that is thrown. */
   function expected(thrown     , wanted     , message         , name        )       {
     if (wanted === undefined) return;
     if (typeof wanted === "function") {
-      const { prototype } = wanted;
-      if (prototype !== undefined && isObject(thrown)) for (let at                = thrown, i = 0; at !== null && i < 100; at = intrinsics.getPrototypeOf(at), i++) if (at === prototype) return;
+      if (isInstance(thrown, wanted)) return;
       // A class of errors says by itself what is wrong.
       for (let at                = wanted, i = 0; at !== null && i < 100; at = intrinsics.getPrototypeOf(at), i++) {
         if (at === Error) return failed(message, "The error is expected to be an instance of \"" + wanted.name + "\". Received " + shown(thrown), name, thrown, wanted);
@@ -61,13 +67,18 @@
       if (regExpExec(wanted                     , String(thrown)) === null) failed(message, "The input did not match the regular expression " + shown(wanted) + ". Input:\n\n" + shown(String(thrown)) + "\n", name, thrown, wanted);
       return;
     }
-    const keys = ownKeys(wanted), given      = wanted;
+    const keys = ownKeys(wanted), given      = wanted, isError = ops.kind_of(wanted) === "error";
+    if (keys.length === 0 && !isError) {
+      throw coded(new TypeError("The argument 'error' may not be an empty object. Received {}"), "ERR_INVALID_ARG_VALUE");
+    }
+    if (!isObject(thrown)) failed(message, "The error is expected to be an object with the properties of " + shown(wanted) + ". Received " + shown(thrown), name, thrown, wanted);
     const check = (key             ) => {
+      if (!has(thrown, key)) failed(message, "The error has no \"" + String(key) + "\"", name, thrown, wanted);
       const mine = isObject(thrown) ? (thrown       )[key] : undefined;
       const matches = isObject(given[key]) && ops.kind_of(given[key]) === "regexp" && typeof mine === "string" ? regExpExec(given[key]          , mine) !== null : deepEqual(mine, given[key], true);
       if (!matches) failed(message, "The error's \"" + String(key) + "\" is " + shown(mine) + " and not " + shown(given[key]), name, thrown, wanted);
     };
-    if (ops.kind_of(wanted) === "error") {
+    if (isError) {
       check("name");
       check("message");
     }
@@ -75,10 +86,26 @@
   }
   /** Of `throws(f, 'text')` the text is the message. */
   const parts = (wanted         , message         )                                        => (typeof wanted === "string" ? { wanted: undefined, message: wanted } : { wanted, message });
+  /** It is not the text of the error that is expected. */
+  function unambiguous(given         , error     )       {
+    if (typeof given !== "string" || given !== (isObject(error) ? (error       ).message : error)) return;
+    throw coded(new TypeError("The \"error/message\" argument is ambiguous. The error message \"" + given + "\" is identical to the message."), "ERR_AMBIGUOUS_ARGUMENT");
+  }
+  /** A comparison, which needs two values. */
+  const two = (compare                                             ) =>
+    function (a         , b         , message          = undefined) {
+      if (arguments.length < 2) throw coded(new TypeError("The \"actual\" and \"expected\" arguments must be specified"), "ERR_MISSING_ARGS");
+      compare(a, b, message);
+    };
   async function outcome(promise         )                                              {
     if (typeof promise !== "function" && !(isObject(promise) && typeof (promise       ).then === "function")) throw wrongType("promiseFn", "of type function or an instance of Promise", promise);
+    // What a function throws at once is no rejection.
+    const waited      = typeof promise === "function" ? apply(promise, undefined, []) : promise;
+    if (!isObject(waited) || typeof (waited       ).then !== "function") {
+      throw coded(new TypeError("Expected instance of Promise to be returned from the \"promiseFn\" function but got " + shown(waited) + "."), "ERR_INVALID_RETURN_VALUE");
+    }
     try {
-      await (typeof promise === "function" ? promiseCall(promise, undefined, []) : intrinsics.promiseResolve(promise));
+      await intrinsics.promiseResolve(waited);
       return { __proto__: null, threw: false, error: undefined }       ;
     } catch (error) {
       return { __proto__: null, threw: true, error }       ;
@@ -90,21 +117,21 @@
   const functions      = {
     __proto__: null, ok,
     fail: (message          = undefined) => failed(message, "Failed", "fail", undefined, undefined),
-    equal: (a     , b     , message          ) => { if (!(a == b || (a !== a && b !== b))) failed(message, short("Expected values to be loosely equal", a, "!=", b), "==", a, b); },
-    notEqual: (a     , b     , message          ) => { if (a == b || (a !== a && b !== b)) failed(message, short("Expected \"actual\" to be loosely unequal to", a, "==", b), "!=", a, b); },
-    strictEqual: (a         , b         , message          ) => { if (!same(a, b)) failed(message, short("Expected values to be strictly equal", a, "!==", b), "strictEqual", a, b); },
-    notStrictEqual: (a         , b         , message          ) => { if (same(a, b)) failed(message, "Expected \"actual\" to be strictly unequal to: " + shown(b), "notStrictEqual", a, b); },
-    deepEqual: (a         , b         , message          ) => { if (!deepEqual(a, b, false)) failed(message, apart("Expected values to be loosely deep-equal", a, b), "deepEqual", a, b); },
-    notDeepEqual: (a         , b         , message          ) => { if (deepEqual(a, b, false)) failed(message, "Expected \"actual\" not to be loosely deep-equal to: " + shown(b), "notDeepEqual", a, b); },
-    deepStrictEqual: (a         , b         , message          ) => { if (!deepEqual(a, b, true)) failed(message, apart("Expected values to be strictly deep-equal", a, b), "deepStrictEqual", a, b); },
-    notDeepStrictEqual: (a         , b         , message          ) => { if (deepEqual(a, b, true)) failed(message, "Expected \"actual\" not to be strictly deep-equal to: " + shown(b), "notDeepStrictEqual", a, b); },
+    equal: two((a     , b     , message          ) => { if (!(a == b || (a !== a && b !== b))) failed(message, short("Expected values to be loosely equal", a, "!=", b), "==", a, b); }),
+    notEqual: two((a     , b     , message          ) => { if (a == b || (a !== a && b !== b)) failed(message, short("Expected \"actual\" to be loosely unequal to", a, "==", b), "!=", a, b); }),
+    strictEqual: two((a         , b         , message          ) => { if (!same(a, b)) failed(message, short("Expected values to be strictly equal", a, "!==", b), "strictEqual", a, b); }),
+    notStrictEqual: two((a         , b         , message          ) => { if (same(a, b)) failed(message, "Expected \"actual\" to be strictly unequal to: " + shown(b), "notStrictEqual", a, b); }),
+    deepEqual: two((a         , b         , message          ) => { if (!deepEqual(a, b, false)) failed(message, apart("Expected values to be loosely deep-equal", a, b), "deepEqual", a, b); }),
+    notDeepEqual: two((a         , b         , message          ) => { if (deepEqual(a, b, false)) failed(message, "Expected \"actual\" not to be loosely deep-equal to: " + shown(b), "notDeepEqual", a, b); }),
+    deepStrictEqual: two((a         , b         , message          ) => { if (!deepEqual(a, b, true)) failed(message, apart("Expected values to be strictly deep-equal", a, b), "deepStrictEqual", a, b); }),
+    notDeepStrictEqual: two((a         , b         , message          ) => { if (deepEqual(a, b, true)) failed(message, "Expected \"actual\" not to be strictly deep-equal to: " + shown(b), "notDeepStrictEqual", a, b); }),
     match: (text         , expression     , message          ) => {
       if (!isObject(expression) || ops.kind_of(expression) !== "regexp") throw wrongType("regexp", "an instance of RegExp", expression);
       if (typeof text !== "string" || regExpExec(expression                     , text) === null) failed(message, "The input did not match the regular expression " + shown(expression) + ". Input:\n\n" + shown(text) + "\n", "match", text, expression);
     },
     doesNotMatch: (text         , expression     , message          ) => {
       if (!isObject(expression) || ops.kind_of(expression) !== "regexp") throw wrongType("regexp", "an instance of RegExp", expression);
-      if (typeof text === "string" && regExpExec(expression                     , text) !== null) failed(message, "The input was expected to not match the regular expression " + shown(expression) + ". Input:\n\n" + shown(text) + "\n", "doesNotMatch", text, expression);
+      if (typeof text !== "string" || regExpExec(expression                     , text) !== null) failed(message, "The input was expected to not match the regular expression " + shown(expression) + ". Input:\n\n" + shown(text) + "\n", "doesNotMatch", text, expression);
     },
     throws: (run         , wanted          , message          ) => {
       const given = parts(wanted, message), called = callback(run, "fn");
@@ -116,6 +143,7 @@
         error = thrown;
       }
       if (!threw) failed(given.message, missing("throws", given.wanted), "throws", undefined, given.wanted);
+      unambiguous(wanted, error);
       expected(error, given.wanted, given.message, "throws");
     },
     doesNotThrow: (run         , wanted          , message          ) => {
@@ -123,16 +151,19 @@
       try {
         apply(called, undefined, []);
       } catch (error) {
+        if (typeof given.wanted === "function" && !isInstance(error, given.wanted)) throw error;
         failed(given.message, unwanted(error), "doesNotThrow", error, given.wanted);
       }
     },
     rejects: async (promise         , wanted          , message          ) => {
       const given = parts(wanted, message), { threw, error } = await outcome(promise);
       if (!threw) failed(given.message, missing("rejects", given.wanted), "rejects", undefined, given.wanted);
+      unambiguous(wanted, error);
       expected(error, given.wanted, given.message, "rejects");
     },
     doesNotReject: async (promise         , wanted          , message          ) => {
       const given = parts(wanted, message), { threw, error } = await outcome(promise);
+      if (threw && typeof given.wanted === "function" && !isInstance(error, given.wanted)) throw error;
       if (threw) failed(given.message, unwanted(error), "doesNotReject", error, given.wanted);
     },
     ifError: (error     ) => {

@@ -1,8 +1,8 @@
 // Made of js-runtime/src/node-equal.ts by `cargo xtask generate`.
 // Deep equality: https://nodejs.org/api/assert.html#comparison-details
 ((ops     , intrinsics            ) => {
-  const { arrayBufferLength, bigintValueOf, booleanValueOf, dateTime, getOwnPropertyDescriptor, getPrototypeOf, isView, list, mapForEach, mapGet, mapHas, mapSize, numberValueOf, ownKeys, pop, push } = intrinsics;
-  const { regExpFlags, regExpSource, setForEach, setHas, setSize, stringValueOf, typedArrayTag, Uint8Array, viewByteLength, viewBytes } = intrinsics;
+  const { arrayBufferLength, bigintValueOf, booleanValueOf, dateTime, getOwnPropertyDescriptor, getPrototypeOf, isArray, isView, list, mapForEach, mapGet, mapHas, mapSize, numberValueOf, ownKeys, pop, push } = intrinsics;
+  const { regExpFlags, regExpSource, setForEach, setHas, setSize, stringValueOf, symbolValueOf, typedArrayTag, Uint8Array, viewByteLength, viewBytes } = intrinsics;
 
   const same = (a         , b         ) => (a === b ? a !== 0 || 1 / (a          ) === 1 / (b          ) : a !== a && b !== b);
   const isObject = (value         )               => typeof value === "object" && value !== null;
@@ -16,14 +16,20 @@
     return kept;
   }
   function unboxed(value         )          {
-    const readers                                  = [numberValueOf, stringValueOf, booleanValueOf, bigintValueOf];
-    for (let i = 0; i < 4; i++) {
+    const readers                                  = [numberValueOf, stringValueOf, booleanValueOf, bigintValueOf, symbolValueOf];
+    for (let i = 0; i < 5; i++) {
       try {
         return readers[i](value);
       } catch {}
     }
     return value;
   }
+
+  /** A proxy is what it stands for, as far as that can be told. */
+  const kindOf = (value        )         => {
+    const kind = ops.kind_of(value);
+    return kind !== "proxy" ? kind : isArray(value) ? "array" : "object";
+  };
 
   /** With `strict`, prototypes count and nothing is converted. */
   function deepEqual(a         , b         , strict         )          {
@@ -84,7 +90,7 @@
         case "error":
           return a.name === b.name && a.message === b.message && equal(a.cause, b.cause) && equal(a.errors, b.errors);
         case "boxed":
-          return same(unboxed(a), unboxed(b)) || (isObject(unboxed(a)) && isObject(unboxed(b)));
+          return same(unboxed(a), unboxed(b));
         case "map":
           return sameMaps(a, b);
         case "set":
@@ -107,8 +113,8 @@
       if (!strict && !isObject(a) && !isObject(b)) return a == b || (a !== a && b !== b);
       if (!isObject(a) || !isObject(b)) return false;
       if (strict && getPrototypeOf(a) !== getPrototypeOf(b)) return false;
-      const kind = ops.kind_of(a);
-      if (kind !== ops.kind_of(b)) return false;
+      const kind = kindOf(a);
+      if (kind !== kindOf(b)) return false;
       for (let i = 0; i < left.length; i++) if (left[i] === a) return right[i] === b;
       push(left, a);
       push(right, b);
@@ -120,8 +126,8 @@
 
     function sameProperties(a     , b     )          {
       const keys = keysOf(a), others = keysOf(b);
-      if (keys.length !== others.length) {
-        if (strict) return false;
+      if (keys.length !== others.length && strict) return false;
+      if (!strict) {
         let mine = 0, theirs = 0;
         for (let i = 0; i < keys.length; i++) if (typeof keys[i] !== "symbol") mine++;
         for (let i = 0; i < others.length; i++) if (typeof others[i] !== "symbol") theirs++;

@@ -151,8 +151,8 @@
   };
   methods.addListener = methods.on;
   methods.removeListener = methods.off;
-  const names = intrinsics.ownKeys(methods);
-  for (let i = 0; i < names.length; i++) hidden(EventEmitter.prototype, names[i], methods[names[i]]);
+  // They can be copied to objects that are to be emitters, as many do.
+  define(EventEmitter.prototype, methods);
 
   function listenerLimit(value         , name        )         {
     if (typeof value !== "number" || !(value >= 0)) throw outOfRange(name, ">= 0", value);
@@ -280,7 +280,11 @@
 
   const statics      = {
     __proto__: null, EventEmitter, errorMonitor, once,
-    on: (emitter     , name         , options          = undefined) => new Events(emitter, name, signalOf(options), dictionary(options, "the options").close),
+    on: (emitter     , name         , options          = undefined) => {
+      const signal = signalOf(options);
+      if (signal !== undefined && signals().stateOf(signal).aborted) throw aborted(signal);
+      return new Events(emitter, name, signal, dictionary(options, "the options").close);
+    },
     listenerCount: (emitter     , name         ) => listenersOf(emitter, name).length,
     getEventListeners: (emitter     , name         ) => {
       if (isTarget(emitter)) throw wrongType("emitter", "an instance of EventEmitter: the listeners of an EventTarget are its own", emitter);

@@ -39,6 +39,7 @@
     return value >= most / 2 ? value - most : value;
   };
   function writeInt(self            , given         , at        , size        , little         , signed         )         {
+    if (typeof given === "bigint") throw new intrinsics.TypeError("Cannot convert a BigInt value to a number");
     const value = Number(given), most = 2 ** (8 * size - (signed ? 1 : 0)), least = signed ? -most : 0;
     if (value > most - 1 || value < least) throw outOfRange("value", ">= " + least + " and <= " + (most - 1), given);
     let rest = value !== value ? 0 : value < 0 ? -intrinsics.floor(-value) : intrinsics.floor(value);
@@ -91,6 +92,7 @@
           return view[0];
         };
         methods["write" + kind + order] = function (                  value         , offset         ) {
+          if (typeof value === "bigint") throw new intrinsics.TypeError("Cannot convert a BigInt value to a number");
           const number = Number(value), at = checked(this, offset, width);
           view[0] = number;
           move(this, at, width, little, false);

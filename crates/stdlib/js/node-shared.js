@@ -67,6 +67,6 @@
     }
   }
 
-  const nodeShared             = { callback, coded, define, hidden, leaveOut, outOfRange, split, text, wrongType };
+  const nodeShared             = { callback, coded, define, hidden, leaveOut, outOfRange, received, split, text, wrongType };
   return { nodeShared };
 })

@@ -35,7 +35,10 @@
     return await promise;
   }
 
-  const setTimeout =    (ms         = 1, value    , options          = undefined) => after((fire) => startTimer(fire, ms), value, options);
+  async function setTimeout   (ms          = 1, value    , options          = undefined) {
+    if (typeof ms !== "number") throw wrongType("delay", "of type number", ms);
+    return await after((fire) => startTimer(fire, ms), value, options);
+  }
   const setImmediate =    (value    , options          = undefined) => after((fire) => startNow(fire), value, options);
 
   class Interval {

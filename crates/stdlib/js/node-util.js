@@ -3,7 +3,7 @@
 ((ops     , intrinsics            ) => {
   const { apply, asArray, defineProperty, Error, getOwnPropertyDescriptor, getPrototypeOf, hasOwn, indexOf, isArray, isView, list, ownKeys, Promise, promiseThen, push, setPrototypeOf } = intrinsics;
   const { slice, String, toWellFormed, typedArrayTag } = intrinsics;
-  const { callback, coded, define, hidden, leaveOut, text, wrongType }             = ops.library_value("nodeShared");
+  const { callback, coded, define, hidden, leaveOut, received, text, wrongType }             = ops.library_value("nodeShared");
   const { dictionary, isObject } = ops.library_value("webidl");
   const { custom, inspect: inspected, inspectWith, quote } = ops.library_value("inspector"), { format } = ops.library_value("formatter");
   const symbolFor = intrinsics.symbolFor;
@@ -26,6 +26,10 @@
   }
   function promisify(original     )           {
     callback(original, "original");
+    // Those of the host take the callback first.
+    const { setTimeout, setImmediate } = ops.library_value("node:timers/promises");
+    if (original === ops.library_value("setTimeout")) return setTimeout;
+    if (original === ops.library_value("setImmediate")) return setImmediate;
     if (original[promisified] !== undefined) {
       const own = callback(original[promisified], "util.promisify.custom");
       hidden(own, promisified, own);
@@ -95,19 +99,21 @@
     const whole = text(value, "str"), parts           = list();
     let from = 0;
     for (;;) {
-      const at = indexOf(whole, "\x1b", from);
+      const escape = indexOf(whole, "\x1b", from), single = indexOf(whole, "\x9b", from), at = escape < 0 || (single >= 0 && single < escape) ? single : escape;
       if (at < 0) break;
       push(parts, slice(whole, from, at));
       let end = at + 1;
-      if (whole[end] === "[") {
-        end++;
+      if (whole[at] === "\x9b" || whole[end] === "[") {
+        if (whole[at] !== "\x9b") end++;
         while (end < whole.length && intrinsics.charCodeAt(whole, end) >= 0x20 && intrinsics.charCodeAt(whole, end) < 0x40) end++;
         end++;
       } else if (whole[end] === "]") {
         while (end < whole.length && whole[end] !== "\x07" && whole[end] !== "\x1b") end++;
         end += whole[end] === "\x1b" ? 2 : 1;
+      } else if (whole[end] === "(" || whole[end] === ")" || whole[end] === "#") {
+        end += 2;
       } else {
-        end++;
+        push(parts, "\x1b");
       }
       from = end;
     }
@@ -186,9 +192,16 @@
     if (!isArray(args)) throw wrongType("args", "an instance of Array", args);
     if (tokens) throw coded(new Error("util.parseArgs gives no tokens here: use values and positionals"), "ERR_METHOD_NOT_IMPLEMENTED");
     const values      = { __proto__: null }, positionals           = list(), names = ownKeys(options)            ;
+    for (let i = 0; i < names.length; i++) {
+      const { type, short, multiple = false } = options[names[i]];
+      if (type !== "string" && type !== "boolean") throw coded(new intrinsics.TypeError("The \"options." + names[i] + ".type\" property must be ('string|boolean'). " + received(type)), "ERR_INVALID_ARG_TYPE");
+      if (short !== undefined && (typeof short !== "string" || short.length !== 1)) throw coded(new intrinsics.TypeError("The property 'options." + names[i] + ".short' must be a single character. Received " + inspected(short)), "ERR_INVALID_ARG_VALUE");
+      if (typeof multiple !== "boolean") throw wrongType("options." + names[i] + ".multiple", "of type boolean", multiple);
+    }
     const unknown = (name        ) => coded(new intrinsics.TypeError("Unknown option '" + name + "'"), "ERR_PARSE_ARGS_UNKNOWN_OPTION");
     const wrong = (message        ) => coded(new intrinsics.TypeError(message), "ERR_PARSE_ARGS_INVALID_OPTION_VALUE");
     const store = (name        , value         ) => {
+      if (name === "__proto__") return;
       const option = hasOwn(options, name) ? options[name] : undefined;
       if (option !== undefined && option.multiple) {
         if (!hasOwn(values, name)) values[name] = asArray(list());

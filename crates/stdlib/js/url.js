@@ -1,7 +1,7 @@
 // Made of js-runtime/src/url.ts by `cargo xtask generate`.
 // URL, URLSearchParams: https://url.spec.whatwg.org/
 ((ops     , intrinsics            ) => {
-  const { apply, asArray, getOwnPropertyDescriptor, iterator, list, ownKeys, push, slice, TypeError } = intrinsics;
+  const { apply, asArray, defineProperty, getOwnPropertyDescriptor, iterator, list, ownKeys, push, slice, TypeError } = intrinsics;
   const { alias, defineInterface, isObject, iterate, pairIterators, required, sequence, usvString } = ops.library_value("webidl");
 
   ;
@@ -24,7 +24,7 @@
   let paramsOf                               ;
   let queryOf                                        ;
   let hrefOf                                        ;
-  let setQuery                                   ;
+  let queryChanged                    ;
   let pairsOf                                     ;
   let reset                                                  ;
 
@@ -86,7 +86,7 @@
     }
 
     #update()       {
-      if (this.#url !== undefined) setQuery(this.#url, ops.url_query_text(this.#pairs));
+      if (this.#url !== undefined) queryChanged(this.#url);
     }
 
     get size() {
@@ -196,14 +196,23 @@
     return ops.url_parse(usvString(url), base === undefined ? undefined : usvString(base));
   }
 
+  /** With the code that Node gives it. */
+  function invalid(message        )            {
+    const error = new TypeError(message);
+    defineProperty(error, "code", { __proto__: null, value: "ERR_INVALID_URL", writable: true, enumerable: true, configurable: true }                      );
+    return error;
+  }
+
   class URL {
     #parts;       ;
     #params;                            ;
+    /** The query has changed since it was written. */
+    #stale = false;
 
     static {
-      hrefOf = (value) => (isObject(value) && #parts in value ? (value       ).#parts.href : undefined);
-      setQuery = (url, query) => {
-        url.#parts = ops.url_set(url.#parts.href, "search", query) ?? url.#parts;
+      hrefOf = (value) => (isObject(value) && #parts in value ? (value       ).#now().href : undefined);
+      queryChanged = (url) => {
+        url.#stale = true;
       };
     }
 
@@ -211,7 +220,7 @@
       required(1, arguments.length, "URL");
       const text = usvString(url), from = base === undefined ? undefined : usvString(base);
       const parts = parse(text, from);
-      if (parts === null) throw new TypeError(from === undefined ? "'" + text + "' is no URL" : "'" + text + "' is no URL, relative to '" + from + "'");
+      if (parts === null) throw invalid(from === undefined ? "'" + text + "' is no URL" : "'" + text + "' is no URL, relative to '" + from + "'");
       this.#parts = parts;
     }
 
@@ -226,8 +235,17 @@
       return parts === null ? null : new URL(parts.href);
     }
 
+    /** What it consists of now: a query is written when somebody looks, not with each of its changes. */
+    #now()        {
+      if (this.#stale) {
+        this.#stale = false;
+        this.#parts = ops.url_set(this.#parts.href, "search", ops.url_query_text(pairsOf(this.#params )));
+      }
+      return this.#parts;
+    }
+
     #set(name             , value         )       {
-      const parts = ops.url_set(this.#parts.href, name, usvString(value));
+      const parts = ops.url_set(this.#now().href, name, usvString(value));
       if (parts !== null) this.#parts = parts;
     }
 
@@ -236,62 +254,63 @@
     }
 
     get href() {
-      return this.#parts.href;
+      return this.#now().href;
     }
     set href(value        ) {
       this.#parts;
       const text = usvString(value), parts = parse(text, undefined);
-      if (parts === null) throw new TypeError("'" + text + "' is no URL");
+      if (parts === null) throw invalid("'" + text + "' is no URL");
+      this.#stale = false;
       this.#parts = parts;
       this.#queryChanged();
     }
     get origin() {
-      return this.#parts.origin;
+      return this.#now().origin;
     }
     get protocol() {
-      return this.#parts.protocol;
+      return this.#now().protocol;
     }
     set protocol(value        ) {
       this.#set("protocol", value);
     }
     get username() {
-      return this.#parts.username;
+      return this.#now().username;
     }
     set username(value        ) {
       this.#set("username", value);
     }
     get password() {
-      return this.#parts.password;
+      return this.#now().password;
     }
     set password(value        ) {
       this.#set("password", value);
     }
     get host() {
-      return this.#parts.host;
+      return this.#now().host;
     }
     set host(value        ) {
       this.#set("host", value);
     }
     get hostname() {
-      return this.#parts.hostname;
+      return this.#now().hostname;
     }
     set hostname(value        ) {
       this.#set("hostname", value);
     }
     get port() {
-      return this.#parts.port;
+      return this.#now().port;
     }
     set port(value        ) {
       this.#set("port", value);
     }
     get pathname() {
-      return this.#parts.pathname;
+      return this.#now().pathname;
     }
     set pathname(value        ) {
       this.#set("pathname", value);
     }
     get search() {
-      return this.#parts.search;
+      return this.#now().search;
     }
     set search(value        ) {
       this.#set("search", value);
@@ -306,16 +325,16 @@
       return this.#params;
     }
     get hash() {
-      return this.#parts.hash;
+      return this.#now().hash;
     }
     set hash(value        ) {
       this.#set("hash", value);
     }
     toString() {
-      return this.#parts.href;
+      return this.#now().href;
     }
     toJSON() {
-      return this.#parts.href;
+      return this.#now().href;
     }
   }
 
@@ -323,5 +342,20 @@
   defineInterface(URL, "URL");
   defineInterface(URLSearchParams, "URLSearchParams");
   alias(URLSearchParams.prototype, "entries", iterator);
+  // How the console shows them.
+  const { custom, inspectWith } = ops.library_value("inspector");
+  const shows = (prototype        , show                                                    ) =>
+    defineProperty(prototype, custom, { __proto__: null, value: show, writable: true, configurable: true }                      );
+  shows(URL.prototype, function (_, options) {
+    const parts      = {}, names = ["href", "origin", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "searchParams", "hash"];
+    for (let i = 0; i < names.length; i++) defineProperty(parts, names[i], { __proto__: null, value: this[names[i]], writable: true, enumerable: true, configurable: true }                      );
+    return "URL " + inspectWith(parts, options);
+  });
+  shows(URLSearchParams.prototype, function (_, options) {
+    const pairs = pairsOf(this), shown           = list();
+    for (let i = 0; i < pairs.length && i < 100; i++) push(shown, inspectWith(pairs[i][0], options) + " => " + inspectWith(pairs[i][1], options));
+    if (pairs.length > 100) push(shown, "... " + (pairs.length - 100) + " more items");
+    return shown.length === 0 ? "URLSearchParams {}" : "URLSearchParams { " + intrinsics.join(shown, ", ") + " }";
+  });
   return { URL, URLSearchParams, hrefOf: hrefOf , queryOf: queryOf  };
 })

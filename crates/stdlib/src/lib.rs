@@ -8,6 +8,8 @@ mod compression;
 mod crypto;
 mod encoding;
 pub mod files;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod net;
 pub mod node;
 mod url;

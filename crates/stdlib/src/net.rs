@@ -29,6 +29,11 @@ use perennial_engine::OpError;
 
 use cookies::Jar;
 
+/// The contents of the parts of a form.
+pub(crate) fn multipart_parts<'a>(boundary: &str, body: &'a [u8]) -> Option<Vec<&'a [u8]>> {
+    multipart::parse(boundary, body).map(|parts| parts.into_iter().map(|part| part.content).collect())
+}
+
 /// What one session has used of the network, and its cookies. It lives as long as the session.
 #[derive(Debug, Default)]
 pub struct NetState {

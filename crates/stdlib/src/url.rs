@@ -14,6 +14,9 @@ use crate::text;
 /// Nobody writes a longer URL; taking one apart takes many times its length.
 const MAX_URL: usize = 1 << 20;
 
+/// What a pair of a query takes, roughly.
+const PAIR: usize = 300;
+
 fn bounded(text: &str) -> Result<&str, OpError> {
     if text.len() <= MAX_URL {
         return Ok(text);
@@ -44,8 +47,16 @@ pub(crate) fn ops() -> OpTable {
             let host = url::Host::parse(domain).map(|host| host.to_string()).unwrap_or_default();
             Ok(json!(if is_shown { idna::domain_to_unicode(&host).0 } else { host }).into())
         })
-        .sync("url_query_parse", |_, args| {
-            let pairs = form_urlencoded::parse(text(&args, 0)?.as_bytes());
+        .sync("url_query_parse", |context, args| {
+            let query = text(&args, 0)?;
+            // What they take here and, once more, where they go.
+            let wanted = memchr::memchr_iter(b'&', query.as_bytes()).count().saturating_mul(PAIR) + 2 * query.len();
+            let limit = context.budget.memory_bytes();
+            if wanted > limit {
+                let message = format!("a query of {} bytes takes more memory than the script may have", query.len());
+                return Err(OpError::quota(message, limit as u64, wanted as u64));
+            }
+            let pairs = form_urlencoded::parse(query.as_bytes());
             Ok(pairs.map(|(name, value)| json!([name, value])).collect::<Value>().into())
         })
         .sync("url_query_text", |_, args| {
@@ -60,6 +71,15 @@ pub(crate) fn ops() -> OpTable {
             Ok(json!(query.finish()).into())
         })
         .merge(pattern::ops())
+}
+
+/// A URL as it is written.
+pub(crate) fn href_of(text: &str, base: Option<&str>) -> Option<String> {
+    let base = match base {
+        Some(base) => Some(parse(base, None)?),
+        None => None,
+    };
+    parse(text, base.as_ref()).map(|url| url.href())
 }
 
 /// The setters of <https://url.spec.whatwg.org/#api>. What is no valid value changes nothing.

@@ -198,6 +198,10 @@ impl<'a> Loading<'a> {
             );
             return Err(request.error(ImportErrorKind::NotFound, message));
         };
+        if let Some(kind) = request.kind {
+            let message = format!("it is a module of the host and not of type {kind}");
+            return Err(request.error(ImportErrorKind::WrongKind, message));
+        }
         let text = prepare_module(source, Language::TypeScript)
             .map_err(|error| request.error(ImportErrorKind::Syntax, error.render(name, source)))?;
         let hash = hash((name, &**source, self.inner.salt));

@@ -213,7 +213,9 @@ impl ArtifactsRun {
             // Others may have written meanwhile.
             let used = artifacts.admit(&state, &path, &name, size)?;
             if let Some((host, temporary)) = &temporary {
-                host.rename(temporary, &place(&path))?;
+                // Nobody knows the other name.
+                let named = |error: FsError| FsError { path: path.to_string(), dest: None, what: "write", ..error };
+                host.rename(temporary, &place(&path)).map_err(named)?;
             }
             produced.insert(name.clone(), size);
             Ok(used)

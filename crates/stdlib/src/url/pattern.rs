@@ -9,13 +9,15 @@ use crate::flag;
 
 /// A longer pattern is none.
 const MAX_PATTERN: usize = 64 << 10;
+/// Nor is a longer URL matched by one.
+const MAX_INPUT: usize = 1 << 20;
 
 pub(crate) fn ops() -> OpTable {
     OpTable::new()
         .sync("pattern_parse", |_, args| {
             let base = base(&args)?;
             let wrong = |error: urlpattern::Error| OpError::type_error(format!("this is no pattern of URLs: {error}"));
-            let init = quirks::process_construct_pattern_input(input(&args)?, base).map_err(wrong)?;
+            let init = quirks::process_construct_pattern_input(input(&args, MAX_PATTERN)?, base).map_err(wrong)?;
             let options = UrlPatternOptions { ignore_case: flag(&args, 2), regex_syntax: RegexSyntax::EcmaScript };
             let pattern = quirks::parse_pattern::<EcmaRegexp>(init, options).map_err(wrong)?;
             let component = |component: quirks::UrlPatternComponent| {
@@ -33,7 +35,7 @@ pub(crate) fn ops() -> OpTable {
         .sync("pattern_input", |_, args| {
             let base = base(&args)?;
             let wrong = |error: urlpattern::Error| OpError::type_error(format!("this cannot be matched: {error}"));
-            let matched = match quirks::process_match_input(input(&args)?, base).map_err(wrong)? {
+            let matched = match quirks::process_match_input(input(&args, MAX_INPUT)?, base).map_err(wrong)? {
                 Some((matched, _)) => quirks::parse_match_input(matched),
                 None => None,
             };
@@ -52,16 +54,16 @@ fn base(args: &[OpValue]) -> Result<Option<&str>, OpError> {
     }
 }
 
-fn input(args: &[OpValue]) -> Result<StringOrInit<'_>, OpError> {
+fn input(args: &[OpValue], most: usize) -> Result<StringOrInit<'_>, OpError> {
     match args.first() {
-        Some(OpValue::Json(Value::String(text))) if text.len() <= MAX_PATTERN => Ok(StringOrInit::String(text.into())),
+        Some(OpValue::Json(Value::String(text))) if text.len() <= most => Ok(StringOrInit::String(text.into())),
         Some(OpValue::Json(init @ Value::Object(fields)))
-            if fields.values().all(|text| text.as_str().is_some_and(|text| text.len() <= MAX_PATTERN)) =>
+            if fields.values().all(|text| text.as_str().is_some_and(|text| text.len() <= most)) =>
         {
             serde_json::from_value(init.clone())
                 .map(StringOrInit::Init)
                 .map_err(|error| OpError::type_error(error.to_string()))
         }
-        _ => Err(OpError::type_error(format!("a pattern is a text or an object of texts of at most {MAX_PATTERN} bytes"))),
+        _ => Err(OpError::type_error(format!("a text or an object of texts of at most {most} bytes is wanted"))),
     }
 }
