@@ -413,3 +413,80 @@ fn the_mcp_tool_names_the_plugins() {
     drop(stdin);
     assert_eq!(wait(&mut child).code(), Some(0));
 }
+
+#[test]
+fn a_script_that_exits_gives_the_program_its_code() {
+    assert_eq!(code(&run(&["eval", "process.exit(7)"])), 7);
+    assert_eq!(code(&run(&["eval", "process.exit(0); throw 1"])), 0);
+    assert_eq!(code(&run(&["eval", "async function main() { await 0; process.exit(3) } void main();"])), 3);
+    let output = run(&["eval", "process.exit(9)", "--json"]);
+    let result: Value = serde_json::from_str(out(&output)).unwrap();
+    assert_eq!((result["error"]["exit_code"].as_u64(), code(&output)), (Some(9), 9));
+}
+
+#[test]
+fn variables_and_secrets_are_named_one_by_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("perennial.toml"), "env = { MODE = \"file\", OTHER = \"x\" }\n").unwrap();
+    let eval = |arguments: &[&str]| {
+        perennial().arg("eval").args(arguments).current_dir(folder.path()).env("TOKEN", "0123456789").env("HOME", "/h").output().unwrap()
+    };
+    let shown = "[process.env.MODE, process.env.OTHER, process.env.TOKEN, process.env.HOME]";
+    assert_eq!(out(&eval(&[shown])).trim(), r#"["file","x",null,null]"#);
+    assert_eq!(out(&eval(&[shown, "--env", "MODE=line", "--env", "TOKEN"])).trim(), r#"["line","x","0123456789",null]"#);
+    let secret = eval(&["perennial.secret('TOKEN')", "--secret", "TOKEN=https://api.example.com"]);
+    assert!(out(&secret).starts_with("\"perennial_secret_TOKEN_") && !out(&secret).contains("0123456789"), "{}", out(&secret));
+    for (arguments, part) in [
+        (["1", "--secret", "NONE=https://a.com"], "the environment has no variable NONE"),
+        (["1", "--secret", "TOKEN"], "write NAME=ORIGIN"),
+        (["1", "--secret", "TOKEN=a.com"], "is no origin"),
+        (["1", "--env", "NONE"], "the environment has no variable NONE"),
+        (["1", "--env", "=x"], "a name stands before the ="),
+    ] {
+        let output = eval(&arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(err(&output).contains(part), "{}", err(&output));
+    }
+    // What runs nothing asks for no secret.
+    std::fs::write(folder.path().join("perennial.toml"), "secrets = { NONE = [\"https://a.com\"] }\n").unwrap();
+    std::fs::write(folder.path().join("a.ts"), "1").unwrap();
+    let check = perennial().args(["check", "a.ts"]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(code(&check), 0, "{}", err(&check));
+}
+
+#[test]
+fn what_scripts_produce_is_in_the_folder_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "await artifacts.write('a/report.txt', 'text'); artifacts.list().length";
+    let output = perennial().args(["eval", script, "--artifacts", "out"]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(out(&output).trim(), "1", "{}", err(&output));
+    assert_eq!(err(&output).trim(), "note: artifacts: a/report.txt (4 bytes)");
+    assert_eq!(std::fs::read_to_string(folder.path().join("out/a/report.txt")).unwrap(), "text");
+    let refused = perennial().args(["eval", script]).current_dir(folder.path()).output().unwrap();
+    assert!(err(&refused).starts_with("PermissionError: producing artifacts is not permitted; `--artifacts`"), "{}", err(&refused));
+}
+
+/// A file system of 256 KiB, seen by the program alone.
+#[test]
+fn a_full_disk_is_an_error_that_names_it_and_loses_nothing_that_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().display();
+    let script = "const t = (p) => p.then(() => 'done', (e) => e.code + ' ' + e.name);
+        await fs.writeFile('/d/kept', 'kept');
+        const filled = await t(fs.writeFile('/d/big', new Uint8Array(1 << 20)));
+        const appended = await t(fs.appendFile('/d/kept', 'x'.repeat(1 << 20)));
+        const copied = await (async () => { await fs.writeFile('/mine', new Uint8Array(1 << 20)); return t(fs.copyFile('/mine', '/d/copy')) })();
+        const produced = await t(artifacts.write('out.txt', 'y'.repeat(1 << 20)));
+        for (const name of ['big', 'copy']) await fs.rm('/d/' + name, { force: true });
+        [filled, appended, copied, produced, (await fs.readFile('/d/kept', 'utf8')).slice(0, 4), await t(fs.truncate('/d/kept', 4)), await t(fs.writeFile('/d/again', 'a')), artifacts.list()]";
+    let program = env!("CARGO_BIN_EXE_perennial");
+    let inside = format!("mount -t tmpfs -o size=256k none {at} && exec {program} eval \"$1\" --mount {at}:/d:rw --artifacts {at}");
+    let output = Command::new("unshare").args(["--user", "--map-root-user", "--mount", "sh", "-c", &inside, "sh", script]).output();
+    let Ok(output) = output else { return println!("skipped: there is no unshare") };
+    if err(&output).contains("unshare") || err(&output).contains("mount:") {
+        return println!("skipped: {}", err(&output));
+    }
+    let full = "ENOSPC Error";
+    let expected = json!([full, full, full, full, "kept", "done", "done", []]);
+    assert_eq!(serde_json::from_str::<Value>(out(&output)).ok(), Some(expected), "{}{}", out(&output), err(&output));
+}
