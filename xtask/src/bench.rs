@@ -26,6 +26,7 @@ enum Goal {
 pub(crate) fn bench() -> Outcome {
     run(&mut cargo(&["bench", "-p", "perennial-sessions", "--bench", "ratios"]))?;
     run(&mut cargo(&["bench", "-p", "perennial-sessions", "--bench", "sources"]))?;
+    run(&mut cargo(&["bench", "-p", "perennial-sessions", "--bench", "library"]))?;
     let output = cargo(&["bench", "-p", "perennial-sessions", "--bench", "scale"])
         .stderr(std::process::Stdio::inherit())
         .output()
@@ -107,6 +108,17 @@ fn table(figures: &HashMap<String, f64>) -> Result<String, String> {
             Goal::None,
         )?,
     ]);
+    rows.extend([
+        timed("reading a file of 1 KB, against awaiting a plain async function", "files", "read_1k", "await_function", Goal::None)?,
+        timed("writing a small file, against the same", "files", "write_1k", "await_function", Goal::None)?,
+        timed("reading 1 MB from a mount, against `std::fs::read`", "files", "mount_1m", "std_read_1m", Goal::None)?,
+        timed("a run that is atomic, 1,000 files, against one that is not", "files", "atomic_run", "plain_run", Goal::None)?,
+        timed("the same with a list of changes, against one that is not", "files", "changes_run", "plain_run", Goal::None)?,
+        timed("`fetch` of 1 KB from loopback, against a blocking socket", "network", "fetch", "socket", Goal::None)?,
+        timed("`new URL`, against the `url` crate in Rust", "library", "new_url", "url_crate", Goal::None)?,
+        timed("SHA-256 of 1 MB, against the same crate in Rust", "library", "digest_1m", "sha2_1m", Goal::None)?,
+        timed("64 KB to base64 by `Buffer`, against `btoa`", "library", "buffer_base64_64k", "btoa_64k", Goal::None)?,
+    ]);
     let (ours, bare) = (figure("memory_table")?, figure("memory_bare")?);
     rows.push(Row {
         what: "memory of a warm session, against a bare VM",
@@ -171,6 +183,6 @@ fn document(table: &str) -> String {
          other programs run too: look at the ratios, not at the times. *Bare* is rquickjs as it comes, on a thread of its own, reached \
          through the same kind of hop: a message to the thread, a tokio wake-up back.\n\n\
          {table}\n\
-         The benchmarks are `crates/sessions/benches/ratios.rs` (criterion) and `scale.rs`.\n"
+         The benchmarks are in `crates/sessions/benches`: `ratios.rs`, `sources.rs` and `library.rs` (criterion), `scale.rs`.\n"
     )
 }

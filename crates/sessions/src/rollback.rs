@@ -10,6 +10,8 @@ use crate::record::lock;
 pub(crate) struct Before {
     files: Arc<Files>,
     atomic: bool,
+    /// Whether anybody wants to know what changed.
+    changes: bool,
     snapshot: Mutex<Option<Snapshot>>,
 }
 
@@ -17,7 +19,7 @@ impl Before {
     /// Nothing where the run wants neither.
     pub(crate) fn new(files: &Arc<Files>, atomic: bool, changes: bool) -> Option<Arc<Self>> {
         let snapshot = (atomic || changes).then(|| files.snapshot())?;
-        Some(Arc::new(Self { files: files.clone(), atomic, snapshot: Mutex::new(Some(snapshot)) }))
+        Some(Arc::new(Self { files: files.clone(), atomic, changes, snapshot: Mutex::new(Some(snapshot)) }))
     }
 
     /// What the run changed, and how much more; nothing any more if it failed and is atomic.
@@ -25,6 +27,9 @@ impl Before {
         let Some(snapshot) = lock(&self.snapshot).take() else { return (Vec::new(), 0) };
         if self.atomic && !is_ok {
             self.files.restore(&snapshot);
+            return (Vec::new(), 0);
+        }
+        if !self.changes {
             return (Vec::new(), 0);
         }
         let (changes, more) = self.files.changes_since(&snapshot);

@@ -241,10 +241,6 @@ impl BrowserSession {
             let produced = run.end().into_iter();
             result.artifacts = produced.map(|file| ProducedFile { name: file.name, bytes: file.bytes }).collect();
         }
-        if !options.changes {
-            result.files.clear();
-            result.files_more = 0;
-        }
         Ok(result)
     }
 

@@ -1,5 +1,7 @@
 //! What differs between two states of a session's files.
 
+use imbl::ordmap::DiffItem;
+
 use super::path::VirtualPath;
 use super::tree::{Kind, Node, Tree};
 
@@ -66,7 +68,7 @@ impl Found {
     }
 
     fn compare(&mut self, path: &VirtualPath, before: &Node, after: &Node) {
-        if before.is_same(after) {
+        if before == after {
             return;
         }
         let (Node::Dir(old), Node::Dir(new)) = (before, after) else {
@@ -78,16 +80,11 @@ impl Found {
             }
             return;
         };
-        let mut names: Vec<&str> = old.entries.keys().chain(new.entries.keys()).map(|name| &**name).collect();
-        names.sort_unstable();
-        names.dedup();
-        for name in names {
-            let path = path.join(name);
-            match (old.entries.get(name), new.entries.get(name)) {
-                (Some(before), Some(after)) => self.compare(&path, before, after),
-                (Some(before), None) => self.add(&path, ChangeKind::Removed, before),
-                (None, Some(after)) => self.add(&path, ChangeKind::Created, after),
-                (None, None) => {}
+        for difference in old.entries.diff(&new.entries) {
+            match difference {
+                DiffItem::Update { old: (name, before), new: (_, after) } => self.compare(&path.join(name), before, after),
+                DiffItem::Remove(name, before) => self.add(&path.join(name), ChangeKind::Removed, before),
+                DiffItem::Add(name, after) => self.add(&path.join(name), ChangeKind::Created, after),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The files of a session in memory, as a value: cloning it is a snapshot, and writing to one of two clones copies what it changes and the
 //! folders above.
 
-use std::collections::BTreeMap;
+use imbl::OrdMap;
 use std::sync::Arc;
 
 use super::data::{Data, Gauge};
@@ -50,7 +50,8 @@ pub(super) struct File {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dir {
-    pub(super) entries: BTreeMap<Box<str>, Node>,
+    /// Persistent, so that a change after a snapshot costs what it changes and not the folder.
+    pub(super) entries: OrdMap<Arc<str>, Node>,
     /// Over a folder of the host: nothing of the one of this name is seen.
     pub(super) opaque: bool,
     pub(super) modified: f64,
@@ -83,6 +84,19 @@ impl Kind {
     }
 }
 
+/// Whether they are one, not whether they look alike: what two states share is found without looking into it.
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(left), Self::File(right)) => Arc::ptr_eq(left, right),
+            (Self::Dir(left), Self::Dir(right)) => Arc::ptr_eq(left, right),
+            (Self::Link(left), Self::Link(right)) => Arc::ptr_eq(left, right),
+            (Self::Gone, Self::Gone) => true,
+            _ => false,
+        }
+    }
+}
+
 impl Node {
     pub(super) fn kind(&self) -> Kind {
         match self {
@@ -109,15 +123,6 @@ impl Node {
         }
     }
 
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::File(left), Self::File(right)) => Arc::ptr_eq(left, right),
-            (Self::Dir(left), Self::Dir(right)) => Arc::ptr_eq(left, right),
-            (Self::Link(left), Self::Link(right)) => Arc::ptr_eq(left, right),
-            (Self::Gone, Self::Gone) => true,
-            _ => false,
-        }
-    }
 
     /// What it takes with everything below: entries, bytes, and levels of folders.
     fn weight(&self) -> Weight {
@@ -211,7 +216,7 @@ impl Tree {
             let count = path.names().len();
             for index in 0..count {
                 let Node::Dir(dir) = &node else { return Err(FsError::new(Code::NotDirectory, what, &path)) };
-                let next = dir.entries.get(&path.names()[index]).filter(|node| !matches!(node, Node::Gone));
+                let next = dir.entries.get(&*path.names()[index]).filter(|node| !matches!(node, Node::Gone));
                 let Some(next) = next.cloned() else {
                     let is_last = index + 1 == count;
                     return if is_last { Ok((path, None)) } else { Err(FsError::new(Code::NotFound, what, &path)) };
@@ -262,7 +267,7 @@ impl Tree {
     fn dir_mut(&mut self, path: &VirtualPath) -> Option<&mut Dir> {
         let mut dir = Arc::make_mut(&mut self.root);
         for name in path.names() {
-            match dir.entries.get_mut(name) {
+            match dir.entries.get_mut(&**name) {
                 Some(Node::Dir(next)) => dir = Arc::make_mut(next),
                 _ => return None,
             }
@@ -350,7 +355,7 @@ impl Tree {
         let names = path.below(base).unwrap_or(&[]);
         let Some((last, above)) = names.split_last() else { return Layer::Upper(Node::Dir(dir)) };
         for name in above {
-            match dir.entries.get(name).cloned() {
+            match dir.entries.get(&**name).cloned() {
                 Some(Node::Dir(next)) => dir = next,
                 Some(Node::Gone) => return Layer::Gone,
                 Some(Node::File(_) | Node::Link(_)) => return Layer::Blocked,
@@ -358,7 +363,7 @@ impl Tree {
                 None => return Layer::Lower,
             }
         }
-        match dir.entries.get(last) {
+        match dir.entries.get(&**last) {
             Some(Node::Gone) => Layer::Gone,
             Some(node) => Layer::Upper(node.clone()),
             None if dir.opaque => Layer::Gone,

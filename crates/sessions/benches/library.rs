@@ -1,0 +1,160 @@
+//! What the library costs: files, mounts, the network, URLs, digests, Buffers. `cargo xtask bench` reads what criterion leaves.
+
+use std::hint::black_box;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use perennial_sessions::files::{MountMode, Mounts, PathSandbox};
+use perennial_sessions::net::{NetLimits, NetPolicy};
+use perennial_sessions::{RunContext, RunRequest, SessionTable, TableConfig};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+const BODY: usize = 1 << 10;
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+/// A server that answers every request with a kilobyte, over connections that are kept.
+fn server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut out = stream.try_clone().expect("a descriptor");
+                let mut lines = BufReader::new(stream).lines();
+                while lines.by_ref().map_while(Result::ok).any(|line| line.is_empty()) {
+                    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {BODY}\r\n\r\n");
+                    if out.write_all(&[head.as_bytes(), &[b'x'; BODY]].concat()).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+/// Times `body`, which a script runs as often as it is told.
+fn in_script(bencher: &mut criterion::Bencher<'_>, runtime: &Runtime, config: &TableConfig, before: &str, body: &str) {
+    bencher.iter_custom(|times| {
+        let (config, before) = (config.clone(), before.to_owned());
+        let script = format!("for (let i = 0; i < args; i++) {{ {body} }}\n0");
+        runtime.block_on(async move {
+            let table = SessionTable::with_config(config);
+            let prepared = table.run("s", RunRequest::new(before)).await;
+            assert!(prepared.is_ok(), "{:?}", prepared.error);
+            let request = RunRequest { args: json!(times), ..RunRequest::new(script) };
+            let start = Instant::now();
+            let result = table.run("s", request).await;
+            let spent = start.elapsed();
+            assert!(result.is_ok(), "{:?}", result.error);
+            spent
+        })
+    });
+}
+
+fn files(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("large"), vec![b'x'; 1 << 20]).expect("it is written");
+    let mount = PathSandbox::open(folder.path(), "/host", MountMode::ReadOnly).expect("it is there");
+    let config = TableConfig { mounts: Some(Mounts::new(vec![mount]).expect("one mount")), ..TableConfig::default() };
+    let before = "await fs.writeFile('/small', 'x'.repeat(1024)); const plain = async () => 'x';";
+    let mut group = criterion.benchmark_group("files");
+    group.bench_function("await_function", |bencher| in_script(bencher, &runtime, &config, before, "await plain()"));
+    group.bench_function("read_1k", |bencher| in_script(bencher, &runtime, &config, before, "await fs.readFile('/small', 'utf8')"));
+    group.bench_function("write_1k", |bencher| in_script(bencher, &runtime, &config, before, "await fs.writeFile('/small', 'y')"));
+    group.bench_function("mount_1m", |bencher| in_script(bencher, &runtime, &config, before, "await fs.readFile('/host/large')"));
+    group.bench_function("std_read_1m", |bencher| bencher.iter(|| black_box(std::fs::read(folder.path().join("large")))));
+    for (name, atomic, changes) in [("plain_run", false, false), ("atomic_run", true, false), ("changes_run", true, true)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter_custom(|times| {
+                runtime.block_on(async move {
+                    let table = SessionTable::new(10, Duration::from_secs(600));
+                    table.run("s", RunRequest::new("await fs.mkdir('/d'); for (let i = 0; i < 1000; i++) await fs.writeFile('/d/' + i, 'x')")).await;
+                    let start = Instant::now();
+                    for _ in 0..times {
+                        let request = RunRequest { atomic, changes, ..RunRequest::new("await fs.writeFile('/d/5', 'y')") };
+                        black_box(table.run("s", request).await);
+                    }
+                    start.elapsed()
+                })
+            });
+        });
+    }
+    group.finish();
+}
+
+fn network(criterion: &mut Criterion) {
+    let (runtime, address) = (runtime(), server());
+    let rule = format!("http://{address}");
+    let policy = NetPolicy::parse(&[&rule], NetLimits { requests: u64::MAX, received: u64::MAX, ..NetLimits::default() });
+    let policy = policy.expect("a rule");
+    let mut group = criterion.benchmark_group("network");
+    group.bench_function("fetch", |bencher| {
+        bencher.iter_custom(|times| {
+            let context = RunContext::new().with(policy.clone());
+            let script = format!("for (let i = 0; i < args; i++) await (await fetch('{rule}/')).text(); 0");
+            runtime.block_on(async move {
+                let table = SessionTable::new(10, Duration::from_secs(600));
+                let request = RunRequest { args: json!(times), ..RunRequest::new(script) };
+                let start = Instant::now();
+                let result = table.run_with("s", request, context).await;
+                assert!(result.is_ok(), "{:?}", result.error);
+                start.elapsed()
+            })
+        });
+    });
+    // The least that a request can take here: a blocking socket, no client.
+    group.bench_function("socket", |bencher| {
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        let mut reader = BufReader::new(stream.try_clone().expect("a descriptor"));
+        bencher.iter(|| {
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").expect("it is sent");
+            let mut line = String::new();
+            while line != "\r\n" {
+                line.clear();
+                reader.read_line(&mut line).expect("a head");
+            }
+            let mut body = [0; BODY];
+            std::io::Read::read_exact(&mut reader, &mut body).expect("a body");
+            black_box(body)
+        });
+    });
+    group.finish();
+}
+
+fn computing(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let config = TableConfig::default();
+    let before = "const bytes = new Uint8Array(1 << 20).fill(7), text = 'x'.repeat(1 << 16), url = 'https://user@example.com:8080/a/../b?c=d#e';";
+    let mut group = criterion.benchmark_group("library");
+    group.bench_function("new_url", |bencher| in_script(bencher, &runtime, &config, before, "new URL(url)"));
+    group.bench_function("url_crate", |bencher| {
+        bencher.iter(|| black_box(url::Url::parse(black_box("https://user@example.com:8080/a/../b?c=d#e")).expect("a URL")));
+    });
+    group.bench_function("digest_1m", |bencher| in_script(bencher, &runtime, &config, before, "await crypto.subtle.digest('SHA-256', bytes)"));
+    group.bench_function("sha2_1m", |bencher| {
+        use sha2::Digest as _;
+        let bytes = vec![7_u8; 1 << 20];
+        bencher.iter(|| black_box(sha2::Sha256::digest(black_box(&bytes))));
+    });
+    group.bench_function("buffer_base64_64k", |bencher| in_script(bencher, &runtime, &config, before, "Buffer.from(text).toString('base64')"));
+    group.bench_function("btoa_64k", |bencher| in_script(bencher, &runtime, &config, before, "btoa(text)"));
+    group.finish();
+}
+
+fn settings() -> Criterion {
+    Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .sample_size(20)
+}
+
+criterion_group! { name = all; config = settings(); targets = files, network, computing }
+criterion_main!(all);
