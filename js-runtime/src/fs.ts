@@ -11,7 +11,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   async function readFile(path: unknown, options: unknown = undefined) {
     const given = optionsOf(options), encoding = encodingOf(given), { signal } = given;
     if (signal !== undefined && (ops.library_value("signals") as Signals).stateOf(signal).aborted) throw (ops.library_value("signals") as Signals).stateOf(signal).reason;
-    const bytes = await handles().with(pathOf(path), flagsOf(given.flag, "r"), (id) => handles().readAll(id));
+    const name = pathOf(path), flags = flagsOf(given.flag, "r");
+    const whole: Uint8Array | undefined = flags.write === true || flags.create === true ? undefined : ops.fs({ op: "read_file", path: name });
+    const bytes = whole === undefined ? await handles().with(name, flags, (id) => handles().readAll(id)) : whole;
     return encoding === undefined ? (ops.library_value("buffers") as Buffers).wrap(bytes) : textOf(bytes, encoding);
   }
 

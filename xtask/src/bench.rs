@@ -109,11 +109,29 @@ fn table(figures: &HashMap<String, f64>) -> Result<String, String> {
         )?,
     ]);
     rows.extend([
-        timed("reading a file of 1 KB, against awaiting a plain async function", "files", "read_1k", "await_function", Goal::None)?,
+        timed(
+            "reading a file of 1 KB, against awaiting a plain async function",
+            "files",
+            "read_1k",
+            "await_function",
+            Goal::None,
+        )?,
         timed("writing a small file, against the same", "files", "write_1k", "await_function", Goal::None)?,
         timed("reading 1 MB from a mount, against `std::fs::read`", "files", "mount_1m", "std_read_1m", Goal::None)?,
-        timed("a run that is atomic, 1,000 files, against one that is not", "files", "atomic_run", "plain_run", Goal::None)?,
-        timed("the same with a list of changes, against one that is not", "files", "changes_run", "plain_run", Goal::None)?,
+        timed(
+            "a run that is atomic, 1,000 files, against one that is not",
+            "files",
+            "atomic_run",
+            "plain_run",
+            Goal::None,
+        )?,
+        timed(
+            "the same with a list of changes, against one that is not",
+            "files",
+            "changes_run",
+            "plain_run",
+            Goal::None,
+        )?,
         timed("`fetch` of 1 KB from loopback, against a blocking socket", "network", "fetch", "socket", Goal::None)?,
         timed("`new URL`, against the `url` crate in Rust", "library", "new_url", "url_crate", Goal::None)?,
         timed("SHA-256 of 1 MB, against the same crate in Rust", "library", "digest_1m", "sha2_1m", Goal::None)?,

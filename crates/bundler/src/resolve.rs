@@ -186,8 +186,20 @@ const NODE_MODULES: [&str; 36] = [
 /// Whether a specifier without `node:` is that of a module of Node.js.
 pub(crate) fn is_node_module(specifier: &str) -> bool {
     const BELOW: [&str; 14] = [
-        "assert/strict", "dns/promises", "fs/promises", "inspector/promises", "path/posix", "path/win32", "readline/promises",
-        "stream/consumers", "stream/promises", "stream/web", "timers/promises", "util/types", "stream/iter", "test/reporters",
+        "assert/strict",
+        "dns/promises",
+        "fs/promises",
+        "inspector/promises",
+        "path/posix",
+        "path/win32",
+        "readline/promises",
+        "stream/consumers",
+        "stream/promises",
+        "stream/web",
+        "timers/promises",
+        "util/types",
+        "stream/iter",
+        "test/reporters",
     ];
     NODE_MODULES.contains(&specifier) || BELOW.contains(&specifier)
 }

@@ -70,7 +70,10 @@ pub(crate) enum Command {
 impl Command {
     /// Whether scripts of the caller run.
     pub(crate) fn runs_scripts(&self) -> bool {
-        !matches!(self, Self::Check(_) | Self::Types | Self::Plugin(PluginCommand::New { .. } | PluginCommand::Check { .. }))
+        !matches!(
+            self,
+            Self::Check(_) | Self::Types | Self::Plugin(PluginCommand::New { .. } | PluginCommand::Check { .. })
+        )
     }
 }
 
@@ -169,7 +172,7 @@ pub(crate) struct Common {
     /// Variable that scripts see in process.env, as NAME=VALUE, or NAME to pass on the program's own; may be given again
     #[arg(long = "env", global = true, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
-    /// Secret that scripts use as perennial.secret("NAME") and never see, as NAME=ORIGIN[,ORIGIN…] (github=https://api.github.com); its value is the
+    /// Secret that scripts use as perennial.secret("NAME") and never see, as NAME=ORIGIN[,ORIGIN…] (`github=https://api.github.com`); its value is the
     /// program's environment variable NAME; may be given again
     #[arg(long = "secret", global = true, value_name = "NAME=ORIGINS")]
     secrets: Vec<String>,

@@ -69,7 +69,8 @@ impl Config {
         let root = serde_json::to_value(table).map_err(|error| vec![error.to_string()])?;
         let mut reader = Reader { problems: Vec::new() };
         let mut config = Self { directory: directory.to_owned(), ..Self::default() };
-        let root = reader.table(&root, "", &["plugins", "allow", "env", "modules", "mounts", "net", "secrets", "limits"]);
+        let root =
+            reader.table(&root, "", &["plugins", "allow", "env", "modules", "mounts", "net", "secrets", "limits"]);
         if let Some(plugins) = root.get("plugins") {
             match plugins.as_array().map(|plugins| plugins.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
                 Some(Some(plugins)) => config.plugins = plugins.into_iter().map(|path| directory.join(path)).collect(),
@@ -87,7 +88,10 @@ impl Config {
             }
         }
         if let Some(env) = root.get("env") {
-            match env.as_object().map(|env| env.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()) {
+            match env
+                .as_object()
+                .map(|env| env.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect())
+            {
                 Some(Some(env)) => config.env = env,
                 _ => reader.problems.push("env: not a table of texts like { MODE = \"test\" }".to_owned()),
             }
@@ -96,9 +100,14 @@ impl Config {
             let origins = |value: &Value| {
                 value.as_array()?.iter().map(|origin| origin.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
             };
-            match secrets.as_object().map(|secrets| secrets.iter().map(|(name, value)| Some((name.clone(), origins(value)?))).collect()) {
+            match secrets
+                .as_object()
+                .map(|secrets| secrets.iter().map(|(name, value)| Some((name.clone(), origins(value)?))).collect())
+            {
                 Some(Some(secrets)) => config.secrets = secrets,
-                _ => reader.problems.push("secrets: not a table like { github = [\"https://api.github.com\"] }".to_owned()),
+                _ => reader
+                    .problems
+                    .push("secrets: not a table like { github = [\"https://api.github.com\"] }".to_owned()),
             }
         }
         if let Some(mounts) = root.get("mounts") {

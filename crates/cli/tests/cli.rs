@@ -315,6 +315,11 @@ fn the_readme_s_commands_do_what_it_says() {
 }
 
 #[test]
+fn what_the_document_on_node_shows_is_so() {
+    assert_eq!(play("docs/node.md", &root()), 2);
+}
+
+#[test]
 fn who_follows_the_guide_has_a_tested_plugin() {
     let folder = tempfile::tempdir().unwrap();
     let commands = play("docs/plugins.md", folder.path());
@@ -429,13 +434,27 @@ fn variables_and_secrets_are_named_one_by_one() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("perennial.toml"), "env = { MODE = \"file\", OTHER = \"x\" }\n").unwrap();
     let eval = |arguments: &[&str]| {
-        perennial().arg("eval").args(arguments).current_dir(folder.path()).env("TOKEN", "0123456789").env("HOME", "/h").output().unwrap()
+        perennial()
+            .arg("eval")
+            .args(arguments)
+            .current_dir(folder.path())
+            .env("TOKEN", "0123456789")
+            .env("HOME", "/h")
+            .output()
+            .unwrap()
     };
     let shown = "[process.env.MODE, process.env.OTHER, process.env.TOKEN, process.env.HOME]";
     assert_eq!(out(&eval(&[shown])).trim(), r#"["file","x",null,null]"#);
-    assert_eq!(out(&eval(&[shown, "--env", "MODE=line", "--env", "TOKEN"])).trim(), r#"["line","x","0123456789",null]"#);
+    assert_eq!(
+        out(&eval(&[shown, "--env", "MODE=line", "--env", "TOKEN"])).trim(),
+        r#"["line","x","0123456789",null]"#
+    );
     let secret = eval(&["perennial.secret('TOKEN')", "--secret", "TOKEN=https://api.example.com"]);
-    assert!(out(&secret).starts_with("\"perennial_secret_TOKEN_") && !out(&secret).contains("0123456789"), "{}", out(&secret));
+    assert!(
+        out(&secret).starts_with("\"perennial_secret_TOKEN_") && !out(&secret).contains("0123456789"),
+        "{}",
+        out(&secret)
+    );
     for (arguments, part) in [
         (["1", "--secret", "NONE=https://a.com"], "the environment has no variable NONE"),
         (["1", "--secret", "TOKEN"], "write NAME=ORIGIN"),
@@ -463,7 +482,11 @@ fn what_scripts_produce_is_in_the_folder_and_said() {
     assert_eq!(err(&output).trim(), "note: artifacts: a/report.txt (4 bytes)");
     assert_eq!(std::fs::read_to_string(folder.path().join("out/a/report.txt")).unwrap(), "text");
     let refused = perennial().args(["eval", script]).current_dir(folder.path()).output().unwrap();
-    assert!(err(&refused).starts_with("PermissionError: producing artifacts is not permitted; `--artifacts`"), "{}", err(&refused));
+    assert!(
+        err(&refused).starts_with("PermissionError: producing artifacts is not permitted; `--artifacts`"),
+        "{}",
+        err(&refused)
+    );
 }
 
 /// A file system of 256 KiB, seen by the program alone.
@@ -480,11 +503,16 @@ fn a_full_disk_is_an_error_that_names_it_and_loses_nothing_that_was_there() {
         for (const name of ['big', 'copy']) await fs.rm('/d/' + name, { force: true });
         [filled, appended, copied, produced, (await fs.readFile('/d/kept', 'utf8')).slice(0, 4), await t(fs.truncate('/d/kept', 4)), await t(fs.writeFile('/d/again', 'a')), artifacts.list()]";
     let program = env!("CARGO_BIN_EXE_perennial");
-    let inside = format!("mount -t tmpfs -o size=256k none {at} && exec {program} eval \"$1\" --mount {at}:/d:rw --artifacts {at}");
-    let output = Command::new("unshare").args(["--user", "--map-root-user", "--mount", "sh", "-c", &inside, "sh", script]).output();
-    let Ok(output) = output else { return println!("skipped: there is no unshare") };
+    let inside = format!(
+        "mount -t tmpfs -o size=256k none {at} && exec {program} eval \"$1\" --mount {at}:/d:rw --artifacts {at}"
+    );
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &inside, "sh", script])
+        .output();
+    let skipped = |why: &str| writeln!(std::io::stderr(), "skipped the full disk: {why}").unwrap();
+    let Ok(output) = output else { return skipped("there is no unshare") };
     if err(&output).contains("unshare") || err(&output).contains("mount:") {
-        return println!("skipped: {}", err(&output));
+        return skipped(err(&output));
     }
     let full = "ENOSPC Error";
     let expected = json!([full, full, full, full, "kept", "done", "done", []]);

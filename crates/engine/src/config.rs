@@ -147,7 +147,9 @@ fn own_areas() -> &'static [Arc<Area>] {
     OWN.get_or_init(|| {
         let timers = ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"];
         vec![
-            Arc::new(Area::new("console", &["console"], include_str!("../js/console.js")).with_internals(&["formatter"])),
+            Arc::new(
+                Area::new("console", &["console"], include_str!("../js/console.js")).with_internals(&["formatter"]),
+            ),
             Arc::new(Area::new("inspect", &[], include_str!("../js/inspect.js")).with_internals(&["inspector"])),
             Arc::new(Area::new("timers", &timers, include_str!("../js/timers.js"))),
         ]

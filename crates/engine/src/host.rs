@@ -218,7 +218,9 @@ impl HostState {
     /// Lets go of all that the run waits for: its timers, its ops, its imports.
     pub(crate) fn abandon_run(&self, scope: Scope<'_>) {
         let timers = lock(&self.timers).stop_run();
-        if let Some(forget) = self.hooks(scope).ok().and_then(|hooks| hooks.get_str("forget").ok()).filter(|_| !timers.is_empty()) {
+        if let Some(forget) =
+            self.hooks(scope).ok().and_then(|hooks| hooks.get_str("forget").ok()).filter(|_| !timers.is_empty())
+        {
             for id in timers {
                 if scope.call(&forget, &scope.undefined(), &[&scope.number(id.into())]).is_err() {
                     drop(scope.catch());
@@ -228,7 +230,12 @@ impl HostState {
         let mut pending = lock(&self.pending);
         // Ids begin again after some four thousand million ops.
         let (before, next) = (pending.before_run, pending.next_id);
-        let ids: Vec<u32> = pending.ops.keys().copied().filter(|id| id.wrapping_sub(before) <= next.wrapping_sub(before) && *id != before).collect();
+        let ids: Vec<u32> = pending
+            .ops
+            .keys()
+            .copied()
+            .filter(|id| id.wrapping_sub(before) <= next.wrapping_sub(before) && *id != before)
+            .collect();
         let ops: Vec<PendingOp> = ids.iter().filter_map(|id| pending.ops.remove(id)).collect();
         drop(pending);
         for op in ops {
@@ -236,7 +243,8 @@ impl HostState {
         }
         let mut modules = lock(&self.modules);
         // What a module awaits at its top level never comes.
-        let waits = |evaluation: &Saved| matches!(scope.promise_state(&scope.load(evaluation)), Some(PromiseState::Pending));
+        let waits =
+            |evaluation: &Saved| matches!(scope.promise_state(&scope.load(evaluation)), Some(PromiseState::Pending));
         modules.broken |= modules.loaded.values().any(|loaded| loaded.evaluation.as_ref().is_some_and(waits));
         let imports = std::mem::take(&mut modules.imports);
         drop(modules);

@@ -12,6 +12,6 @@ mod result;
 pub use error::{Cause, ErrorKind, ScriptError};
 pub use request::{Limits, RunRequest};
 pub use result::{
-    ConsoleEntry, ConsoleLevel, EndReason, FileChange, FileChangeKind, ProducedFile, RebuildReason, ScriptResult, Status, Usage,
-    VmOrigin, result_schema,
+    ConsoleEntry, ConsoleLevel, EndReason, FileChange, FileChangeKind, ProducedFile, RebuildReason, ScriptResult,
+    Status, Usage, VmOrigin, result_schema,
 };

@@ -67,11 +67,21 @@ fn files(criterion: &mut Criterion) {
     let before = "await fs.writeFile('/small', 'x'.repeat(1024)); const plain = async () => 'x';";
     let mut group = criterion.benchmark_group("files");
     group.bench_function("await_function", |bencher| in_script(bencher, &runtime, &config, before, "await plain()"));
-    group.bench_function("read_1k", |bencher| in_script(bencher, &runtime, &config, before, "await fs.readFile('/small', 'utf8')"));
-    group.bench_function("write_1k", |bencher| in_script(bencher, &runtime, &config, before, "await fs.writeFile('/small', 'y')"));
-    group.bench_function("mount_1m", |bencher| in_script(bencher, &runtime, &config, before, "await fs.readFile('/host/large')"));
-    group.bench_function("std_read_1m", |bencher| bencher.iter(|| black_box(std::fs::read(folder.path().join("large")))));
-    for (name, atomic, changes) in [("plain_run", false, false), ("atomic_run", true, false), ("changes_run", true, true)] {
+    group.bench_function("read_1k", |bencher| {
+        in_script(bencher, &runtime, &config, before, "await fs.readFile('/small', 'utf8')");
+    });
+    group.bench_function("write_1k", |bencher| {
+        in_script(bencher, &runtime, &config, before, "await fs.writeFile('/small', 'y')");
+    });
+    group.bench_function("mount_1m", |bencher| {
+        in_script(bencher, &runtime, &config, before, "await fs.readFile('/host/large')");
+    });
+    group.bench_function("std_read_1m", |bencher| {
+        bencher.iter(|| black_box(std::fs::read(folder.path().join("large"))));
+    });
+    for (name, atomic, changes) in
+        [("plain_run", false, false), ("atomic_run", true, false), ("changes_run", true, true)]
+    {
         group.bench_function(name, |bencher| {
             bencher.iter_custom(|times| {
                 runtime.block_on(async move {
@@ -93,7 +103,8 @@ fn files(criterion: &mut Criterion) {
 fn network(criterion: &mut Criterion) {
     let (runtime, address) = (runtime(), server());
     let rule = format!("http://{address}");
-    let policy = NetPolicy::parse(&[&rule], NetLimits { requests: u64::MAX, received: u64::MAX, ..NetLimits::default() });
+    let policy =
+        NetPolicy::parse(&[&rule], NetLimits { requests: u64::MAX, received: u64::MAX, ..NetLimits::default() });
     let policy = policy.expect("a rule");
     let mut group = criterion.benchmark_group("network");
     group.bench_function("fetch", |bencher| {
@@ -136,15 +147,21 @@ fn computing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("library");
     group.bench_function("new_url", |bencher| in_script(bencher, &runtime, &config, before, "new URL(url)"));
     group.bench_function("url_crate", |bencher| {
-        bencher.iter(|| black_box(url::Url::parse(black_box("https://user@example.com:8080/a/../b?c=d#e")).expect("a URL")));
+        bencher.iter(|| {
+            black_box(url::Url::parse(black_box("https://user@example.com:8080/a/../b?c=d#e")).expect("a URL"))
+        });
     });
-    group.bench_function("digest_1m", |bencher| in_script(bencher, &runtime, &config, before, "await crypto.subtle.digest('SHA-256', bytes)"));
+    group.bench_function("digest_1m", |bencher| {
+        in_script(bencher, &runtime, &config, before, "await crypto.subtle.digest('SHA-256', bytes)");
+    });
     group.bench_function("sha2_1m", |bencher| {
         use sha2::Digest as _;
         let bytes = vec![7_u8; 1 << 20];
         bencher.iter(|| black_box(sha2::Sha256::digest(black_box(&bytes))));
     });
-    group.bench_function("buffer_base64_64k", |bencher| in_script(bencher, &runtime, &config, before, "Buffer.from(text).toString('base64')"));
+    group.bench_function("buffer_base64_64k", |bencher| {
+        in_script(bencher, &runtime, &config, before, "Buffer.from(text).toString('base64')");
+    });
     group.bench_function("btoa_64k", |bencher| in_script(bencher, &runtime, &config, before, "btoa(text)"));
     group.finish();
 }

@@ -5,7 +5,9 @@ use std::time::Instant;
 use perennial_engine::{
     Background, Build, EngineConfig, Extensions, Globals, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
 };
-use perennial_protocol::{EndReason, ErrorKind, ProducedFile, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin};
+use perennial_protocol::{
+    EndReason, ErrorKind, ProducedFile, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin,
+};
 use perennial_stdlib::files::{Artifacts, ArtifactsRun, Files, FilesView, Mounts};
 use perennial_stdlib::net::{NetPolicy, NetUsage, Secrets};
 use perennial_stdlib::node::Environment;

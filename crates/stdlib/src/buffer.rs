@@ -94,7 +94,11 @@ fn decode(bytes: &[u8], encoding: &str) -> Result<String, OpError> {
         }
         "latin1" => bytes.iter().copied().map(char::from).collect(),
         "ascii" => bytes.iter().map(|byte| char::from(byte & 0x7f)).collect(),
-        "hex" => bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect(),
+        "hex" => bytes
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect(),
         "base64" => STANDARD.encode(bytes),
         "base64url" => URL_SAFE_NO_PAD.encode(bytes),
         _ => return Err(OpError::type_error("no such encoding")),
@@ -108,7 +112,7 @@ fn find(haystack: &[u8], needle: &[u8], from: usize, last: bool, step: usize) ->
         let mut end = from.saturating_add(needle.len()).min(haystack.len());
         loop {
             let at = memmem::rfind(&haystack[..end], needle)?;
-            if at % step == 0 {
+            if at.is_multiple_of(step) {
                 return Some(at);
             }
             // The next one may begin inside of this one.
@@ -118,7 +122,7 @@ fn find(haystack: &[u8], needle: &[u8], from: usize, last: bool, step: usize) ->
     let mut from = from.min(haystack.len());
     loop {
         let at = from + memmem::find(haystack.get(from..)?, needle)?;
-        if at % step == 0 {
+        if at.is_multiple_of(step) {
             return Some(at);
         }
         from = at + 1;
@@ -131,7 +135,9 @@ mod tests {
 
     #[test]
     fn base64_is_read_as_node_reads_it() {
-        for (text, bytes) in [("aGk=", "hi"), ("aGk", "hi"), ("aG k\n=", "hi"), ("aGk=aGk=", "hi"), ("a", ""), ("_-8", "\u{0}")] {
+        for (text, bytes) in
+            [("aGk=", "hi"), ("aGk", "hi"), ("aG k\n=", "hi"), ("aGk=aGk=", "hi"), ("a", ""), ("_-8", "\u{0}")]
+        {
             let decoded = decode_base64(text);
             assert!(decoded == bytes.as_bytes() || text == "_-8" && decoded == [0xff, 0xef], "{text}: {decoded:?}");
         }

@@ -10,7 +10,10 @@ use crate::url::href_of;
 pub fn path(base: &str, text: &str) {
     let Ok(base) = VirtualPath::parse(&VirtualPath::default(), base) else { return };
     let Ok(path) = VirtualPath::parse(&base, text) else { return };
-    assert!(path.names().iter().all(|name| !matches!(&**name, "" | "." | "..") && !name.contains(['/', '\0'])), "{path}");
+    assert!(
+        path.names().iter().all(|name| !matches!(&**name, "" | "." | "..") && !name.contains(['/', '\0'])),
+        "{path}"
+    );
     assert_eq!(VirtualPath::parse(&VirtualPath::default(), &path.to_string()).as_ref(), Ok(&path));
 }
 
@@ -26,7 +29,9 @@ pub fn url(text: &str, base: Option<&str>) {
 
 /// A policy permits by `https` and `http` alone, to nobody with a name and a password, and none but the hosts that one of its rules names.
 pub fn policy(rule: &str, method: &str, target: &str) {
-    let (Ok(policy), Ok(target)) = (NetPolicy::parse(&[rule], NetLimits::default()), Url::parse(target)) else { return };
+    let (Ok(policy), Ok(target)) = (NetPolicy::parse(&[rule], NetLimits::default()), Url::parse(target)) else {
+        return;
+    };
     if policy.rule(method, &target).is_err() {
         return;
     }
@@ -66,19 +71,108 @@ mod tests {
             .prop_map(|pieces| pieces.concat())
     }
 
-    const PATH: &[&str] = &["/", "//", ".", "..", "a", "b.txt", " ", "\\", "\u{e9}", "e\u{301}", "\0", "~", "%2e", "..."];
+    const PATH: &[&str] =
+        &["/", "//", ".", "..", "a", "b.txt", " ", "\\", "\u{e9}", "e\u{301}", "\0", "~", "%2e", "..."];
     const URL: &[&str] = &[
-        "http:", "https:", "file:", "data:", "ws:", "non-spec:", "//", "/", "\\", "?", "#", "@", ":", "a", "b.c", "localhost", "127.0.0.1", "0x7f", "1",
-        "[::1]", "[", "]", "..", ".", "%2e", "%2F", "%00", "C:", "C|", "\t", "\n", " ", "xn--", "\u{fc}", "\u{3002}", "\u{ad}", "^", "|", "'", "\"", "<",
-        "65536", "80", "443", "%", "%zz", "&", "=", "+", ";", "\u{1f4a9}",
+        "http:",
+        "https:",
+        "file:",
+        "data:",
+        "ws:",
+        "non-spec:",
+        "//",
+        "/",
+        "\\",
+        "?",
+        "#",
+        "@",
+        ":",
+        "a",
+        "b.c",
+        "localhost",
+        "127.0.0.1",
+        "0x7f",
+        "1",
+        "[::1]",
+        "[",
+        "]",
+        "..",
+        ".",
+        "%2e",
+        "%2F",
+        "%00",
+        "C:",
+        "C|",
+        "\t",
+        "\n",
+        " ",
+        "xn--",
+        "\u{fc}",
+        "\u{3002}",
+        "\u{ad}",
+        "^",
+        "|",
+        "'",
+        "\"",
+        "<",
+        "65536",
+        "80",
+        "443",
+        "%",
+        "%zz",
+        "&",
+        "=",
+        "+",
+        ";",
+        "\u{1f4a9}",
     ];
     const RULE: &[&str] = &[
-        "GET ", "GET,POST ", "https://", "http://", "*", "*.", "example.com", "a", ".", ":", "80", "443", "/", "/v1", "..", " @10.0.0.0/8", "@", "127.0.0.1", "[::1]",
-        "localhost", "\u{fc}", "user@", "?", "#", " ", "xn--",
+        "GET ",
+        "GET,POST ",
+        "https://",
+        "http://",
+        "*",
+        "*.",
+        "example.com",
+        "a",
+        ".",
+        ":",
+        "80",
+        "443",
+        "/",
+        "/v1",
+        "..",
+        " @10.0.0.0/8",
+        "@",
+        "127.0.0.1",
+        "[::1]",
+        "localhost",
+        "\u{fc}",
+        "user@",
+        "?",
+        "#",
+        " ",
+        "xn--",
     ];
     const FORM: &[&str] = &[
-        "--b", "--b--", "\r\n", "\r", "\n", "Content-Disposition: form-data; name=\"a\"", "; filename=\"f\"", "Content-Type: text/plain", "\r\n\r\n", "x", "\"", "--",
-        "form-data", ":", ";", "name=", "\\\"", "%22",
+        "--b",
+        "--b--",
+        "\r\n",
+        "\r",
+        "\n",
+        "Content-Disposition: form-data; name=\"a\"",
+        "; filename=\"f\"",
+        "Content-Type: text/plain",
+        "\r\n\r\n",
+        "x",
+        "\"",
+        "--",
+        "form-data",
+        ":",
+        ";",
+        "name=",
+        "\\\"",
+        "%22",
     ];
 
     proptest! {

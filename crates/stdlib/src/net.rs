@@ -19,8 +19,8 @@ pub use dial::{Network, Resolver, SystemResolver};
 pub use policy::{NetLimits, NetPolicy, PolicyError, Rule};
 pub use secrets::{SecretError, Secrets};
 
-pub(crate) use ops::ops;
 pub use ops::NetGrants;
+pub(crate) use ops::ops;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

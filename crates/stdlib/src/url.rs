@@ -38,7 +38,8 @@ pub(crate) fn ops() -> OpTable {
             Ok(parsed.map_or(Value::Null, |url| url.parts()).into())
         })
         .sync("url_set", |_, args| {
-            let mut url = parse(bounded(text(&args, 0)?)?, None).ok_or_else(|| OpError::type_error("this was no URL before"))?;
+            let mut url =
+                parse(bounded(text(&args, 0)?)?, None).ok_or_else(|| OpError::type_error("this was no URL before"))?;
             set(&mut url, text(&args, 1)?, bounded(text(&args, 2)?)?);
             Ok(url.parts().into())
         })

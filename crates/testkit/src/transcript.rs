@@ -71,7 +71,11 @@ pub async fn play(path: &Path) {
             "file" => {
                 files.write(rest, section.file.unwrap_or_default());
                 access.get_or_insert_with(|| {
-                    let options = LoaderOptions { roots: vec!["/app".into()], provided: provided_modules(), ..LoaderOptions::default() };
+                    let options = LoaderOptions {
+                        roots: vec!["/app".into()],
+                        provided: provided_modules(),
+                        ..LoaderOptions::default()
+                    };
                     ModuleAccess::new(Loader::new(Arc::new(files.clone()), options), "/app")
                 });
             }

@@ -213,7 +213,8 @@ impl<'a> Loading<'a> {
 
     /// Why a module of Node.js is not there, and what is.
     fn no_node_module(&self, name: &str) -> String {
-        let there: Vec<&str> = self.inner.provided.keys().map(String::as_str).filter(|name| name.starts_with(NODE)).collect();
+        let there: Vec<&str> =
+            self.inner.provided.keys().map(String::as_str).filter(|name| name.starts_with(NODE)).collect();
         if there.is_empty() {
             return "it is part of Node.js, which is not here".to_owned();
         }

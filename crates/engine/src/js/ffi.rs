@@ -42,12 +42,7 @@ unsafe extern "C-unwind" {
     pub(super) fn JS_FreeCString(ctx: *mut JSContext, ptr: *const c_char);
     pub(super) fn JS_FreePropertyEnum(ctx: *mut JSContext, tab: *mut JSPropertyEnum, len: u32);
     pub(super) fn JS_FreeValue(ctx: *mut JSContext, v: JSValue);
-    pub(super) fn JS_GetOwnProperty(
-        ctx: *mut JSContext,
-        desc: *mut c_void,
-        obj: JSValue,
-        prop: JSAtom,
-    ) -> c_int;
+    pub(super) fn JS_GetOwnProperty(ctx: *mut JSContext, desc: *mut c_void, obj: JSValue, prop: JSAtom) -> c_int;
     pub(super) fn JS_ClearUncatchableError(ctx: *mut JSContext, val: JSValue);
     pub(super) fn JS_SetUncatchableError(ctx: *mut JSContext, val: JSValue);
     pub(super) fn JS_GetClassID(v: JSValue) -> JSClassID;

@@ -36,9 +36,9 @@ impl Allow {
             }
         }
         let net = texts(map, "net", &mut problems, |host| {
-            is_host(host)
-                .then_some(())
-                .ok_or("no host: `api.example.com`, `*.example.com` or either with `:port` is wanted, perhaps behind http://")
+            is_host(host).then_some(()).ok_or(
+                "no host: `api.example.com`, `*.example.com` or either with `:port` is wanted, perhaps behind http://",
+            )
         });
         let read = texts(map, "read", &mut problems, |path| {
             let ok = !path.is_empty()
@@ -73,11 +73,8 @@ impl Allow {
     pub fn bounded_by(&self, ceiling: &Self) -> (Self, Self) {
         let (net, no_net) =
             self.net.iter().cloned().partition(|host| ceiling.net.iter().any(|most| covers_host(most, host)));
-        let (read, no_read) = self
-            .read
-            .iter()
-            .cloned()
-            .partition(|path| ceiling.read.iter().any(|most| covers_path(most, path)));
+        let (read, no_read) =
+            self.read.iter().cloned().partition(|path| ceiling.read.iter().any(|most| covers_path(most, path)));
         let (commands, no_commands) =
             self.commands.clone().into_iter().partition(|(name, _)| ceiling.commands.contains_key(name));
         (Self { net, read, commands }, Self { net: no_net, read: no_read, commands: no_commands })
@@ -123,7 +120,8 @@ fn texts(
 
 /// Whether a path is another or below it, whichever `.` either has in it.
 fn covers_path(most: &str, path: &str) -> bool {
-    let plain = |path: &str| Path::new(path).components().filter(|part| *part != Component::CurDir).collect::<PathBuf>();
+    let plain =
+        |path: &str| Path::new(path).components().filter(|part| *part != Component::CurDir).collect::<PathBuf>();
     let (most, path) = (plain(most), plain(path));
     most.is_absolute() == path.is_absolute() && path.starts_with(&most)
 }

@@ -172,7 +172,8 @@ pub(crate) fn ops(plugins: &PluginSet) -> OpTable {
                     if kind != "read" {
                         return Err(refused());
                     }
-                    let (files, method, path) = (plugin.files.clone(), method.to_owned(), given[0].as_str().map(str::to_owned));
+                    let (files, method, path) =
+                        (plugin.files.clone(), method.to_owned(), given[0].as_str().map(str::to_owned));
                     let path = path.ok_or_else(|| OpError::type_error("the path is no text"))?;
                     let reading = tokio::task::spawn_blocking(move || read(&files, &method, &path));
                     return reading.await.unwrap_or_else(|_| Err(OpError::new("Error", "reading failed")));
@@ -195,7 +196,8 @@ fn read(files: &ReadGrants, method: &str, path: &str) -> OpResult {
     if method == "readBytes" {
         return Ok(OpValue::Bytes(bytes));
     }
-    let text = String::from_utf8(bytes).map_err(|_| OpError::type_error(format!("{path} is no UTF-8 text: readBytes reads it")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| OpError::type_error(format!("{path} is no UTF-8 text: readBytes reads it")))?;
     Ok(json!(text).into())
 }
 

@@ -258,7 +258,9 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
     let (granted, withheld) = manifest.allow.bounded_by(&options.ceiling);
     let net = match granted.net.as_slice() {
         [] => None,
-        rules => Some(NetPolicy::parse(rules, NetLimits::default()).map_err(|error| one(format!("allow.net: {error}")))?),
+        rules => {
+            Some(NetPolicy::parse(rules, NetLimits::default()).map_err(|error| one(format!("allow.net: {error}")))?)
+        }
     };
     let files = ReadGrants::open(&granted.read, &options.ceiling.read, &options.base);
     Ok(Plugin {

@@ -42,7 +42,9 @@ async fn the_folder_is_lent_to_one_run_and_gone_with_it() {
     let (table, artifacts) = (table(), Artifacts::in_memory(10_000));
     let script = "globalThis.kept = artifacts; await artifacts.write('a', '1'); setTimeout(() => kept.write('late', '2').catch((e) => vars.set('late', e.name)), 0); 0";
     assert!(run(&table, script, &artifacts).await.is_ok());
-    let result = table.run("s", RunRequest::new("await new Promise((done) => setTimeout(done, 5)); await kept.write('b', '3')")).await;
+    let result = table
+        .run("s", RunRequest::new("await new Promise((done) => setTimeout(done, 5)); await kept.write('b', '3')"))
+        .await;
     let error = result.error.unwrap();
     assert_eq!(error.kind, ErrorKind::Permission);
     assert!(error.message.contains("--artifacts"), "{}", error.message);
@@ -60,9 +62,13 @@ async fn a_budget_holds_for_many_at_once_and_a_stopped_run_says_what_it_produced
     assert_eq!(result.value, Some(json!([55, "QuotaExceededError", 50_000])), "a name counts 100 bytes");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 45, "nothing that was aside is left");
     let artifacts = Artifacts::in_folder(folder.path(), 50_000).unwrap();
-    let request = RunRequest::new("await artifacts.write('before', 'x'); for (;;) await artifacts.write('again', 'y')").with_timeout_ms(100);
+    let request = RunRequest::new("await artifacts.write('before', 'x'); for (;;) await artifacts.write('again', 'y')")
+        .with_timeout_ms(100);
     let result = table.run_with("s", request, RunContext::new().lend(artifacts.clone())).await;
     assert_eq!(result.error.map(|error| error.kind), Some(ErrorKind::Timeout));
     assert_eq!(result.artifacts.first().map(|file| &*file.name), Some("again"), "{:?}", result.artifacts);
-    assert_eq!(result.artifacts, artifacts.list().into_iter().map(|file| produced(&file.name, file.bytes)).collect::<Vec<_>>());
+    assert_eq!(
+        result.artifacts,
+        artifacts.list().into_iter().map(|file| produced(&file.name, file.bytes)).collect::<Vec<_>>()
+    );
 }

@@ -9,10 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use perennial_sessions::bundler::MemoryFiles;
 use perennial_sessions::net::{NetLimits, NetPolicy, Network, Resolver, Secrets};
 use perennial_sessions::protocol::ErrorKind;
-use perennial_sessions::bundler::MemoryFiles;
-use perennial_sessions::{Allow, PluginOptions, PluginSet, RunContext, RunRequest, ScriptResult, SessionTable, TableConfig};
+use perennial_sessions::{
+    Allow, PluginOptions, PluginSet, RunContext, RunRequest, ScriptResult, SessionTable, TableConfig,
+};
 use serde_json::{Value, json};
 
 /// A server of HTTP/1.1 that answers by the path. It counts its connections.
@@ -587,7 +589,9 @@ async fn a_plugin_fetches_under_its_own_policy_whatever_script_calls_it() {
     assert_eq!(value(&table, &script, RunContext::new()).await, expected);
     // What the script may is not the plugin's.
     let granted = policy(&[&two], NetLimits::default());
-    let script = format!("const t = (p) => p.then((r) => r.status ?? r, (e) => e.name); [await t(fetch('{two}/echo')), await t(tools.one.get({{ url: '{two}/echo' }}))]");
+    let script = format!(
+        "const t = (p) => p.then((r) => r.status ?? r, (e) => e.name); [await t(fetch('{two}/echo')), await t(tools.one.get({{ url: '{two}/echo' }}))]"
+    );
     assert_eq!(value(&table, &script, granted).await, json!([200, "PermissionError"]));
 }
 
@@ -595,6 +599,12 @@ async fn a_plugin_fetches_under_its_own_policy_whatever_script_calls_it() {
 async fn what_a_data_url_holds_takes_nobody_s_leave() {
     let script = "const r = await fetch('data:text/html;charset=utf-8,%3Cp%3Eh%C3%A9'); let why; try { await fetch('data:x') } catch (e) { why = e.name } \
                   [r.status, r.url, r.headers.get('content-type'), await r.text(), why]";
-    let expected = json!([200, "data:text/html;charset=utf-8,%3Cp%3Eh%C3%A9", "text/html;charset=utf-8", "<p>h\u{e9}", "TypeError"]);
+    let expected = json!([
+        200,
+        "data:text/html;charset=utf-8,%3Cp%3Eh%C3%A9",
+        "text/html;charset=utf-8",
+        "<p>h\u{e9}",
+        "TypeError"
+    ]);
     assert_eq!(value(&table(), script, RunContext::new()).await, expected);
 }

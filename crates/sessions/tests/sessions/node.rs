@@ -22,7 +22,8 @@ fn project(files: &[(&str, &str)]) -> Project {
     for (path, content) in files {
         memory.write(format!("/app/{path}"), *content);
     }
-    let options = LoaderOptions { roots: vec!["/app".into()], provided: provided_modules(), ..LoaderOptions::default() };
+    let options =
+        LoaderOptions { roots: vec!["/app".into()], provided: provided_modules(), ..LoaderOptions::default() };
     let access = ModuleAccess::new(Loader::new(Arc::new(memory), options), "/app");
     let context = if files.is_empty() { RunContext::new() } else { RunContext::new().with(access) };
     Project { table: SessionTable::new(10, Duration::from_secs(60)), context }
@@ -62,7 +63,10 @@ async fn what_a_module_exports_by_name_is_what_its_default_has() {
 #[tokio::test]
 async fn modules_are_found_with_and_without_their_prefix_and_packages_come_first() {
     let nothing = project(&[]);
-    assert_eq!(nothing.run("import { join } from 'path'; import p from 'node:path'; [join('a', 'b'), p.join === join]").await, json!(["a/b", true]));
+    assert_eq!(
+        nothing.run("import { join } from 'path'; import p from 'node:path'; [join('a', 'b'), p.join === join]").await,
+        json!(["a/b", true])
+    );
     let error = nothing.fail("import 'node:http'").await;
     assert!(error.message.contains("use fetch; of Node.js there are node:assert, "), "{}", error.message);
     let error = nothing.fail("import 'fs'").await;
@@ -111,7 +115,10 @@ async fn a_script_that_exits_ends_with_its_code_and_nothing_of_it_goes_on() {
         ("({ get x() { return process.exit(13) } })", 13),
         ("Promise.resolve().then(() => vars.set('x', 9)); process.exit(14)", 14),
         ("setTimeout(() => vars.set('x', 10), 0); process.exit(15)", 15),
-        ("setInterval(() => vars.set('x', 11), 0); fs.writeFile('/a', '1').then(() => vars.set('x', 12)); process.exit(16)", 16),
+        (
+            "setInterval(() => vars.set('x', 11), 0); fs.writeFile('/a', '1').then(() => vars.set('x', 12)); process.exit(16)",
+            16,
+        ),
     ] {
         let project = project(&[]);
         project.run("globalThis.kept = 1; 0").await;
@@ -137,7 +144,10 @@ async fn a_script_that_exits_with_zero_is_done() {
 
 #[tokio::test]
 async fn a_module_that_exits_ends_the_run_and_can_be_imported_again() {
-    let project = project(&[("quits.ts", "globalThis.times = (globalThis.times ?? 0) + 1; if (times < 2) process.exit(5); export const done = true")]);
+    let project = project(&[(
+        "quits.ts",
+        "globalThis.times = (globalThis.times ?? 0) + 1; if (times < 2) process.exit(5); export const done = true",
+    )]);
     assert_eq!(project.fail("import './quits.ts'").await.exit_code, Some(5));
     // The VM is not kept: a module that was left in the middle cannot be evaluated again.
     let next = project.result("[typeof times, (await import('./quits.ts').catch(() => 0)).done]").await;
@@ -157,9 +167,11 @@ async fn a_module_that_awaits_and_exits_keeps_nobody_waiting() {
 #[tokio::test]
 async fn what_an_executor_swallows_of_an_exit_is_an_error_like_any_other_afterwards() {
     let project = project(&[]);
-    let first = project.result("new Promise(() => process.exit(0)).catch((error) => { globalThis.kept = error }); 1").await;
+    let first =
+        project.result("new Promise(() => process.exit(0)).catch((error) => { globalThis.kept = error }); 1").await;
     assert!(first.is_ok(), "{first:?}");
-    let script = "let caught = 0; try { throw globalThis.kept ?? new Error() } catch { caught++ } finally { caught++ } caught";
+    let script =
+        "let caught = 0; try { throw globalThis.kept ?? new Error() } catch { caught++ } finally { caught++ } caught";
     assert_eq!(project.run(script).await, json!(2));
 }
 
@@ -235,7 +247,8 @@ async fn a_url_that_is_too_long_is_refused_before_it_is_taken_apart() {
 #[tokio::test]
 async fn events_that_were_waited_for_one_by_one_leave_nothing_behind() {
     let project = project(&[]);
-    let script = "const { EventEmitter, on } = await import('node:events'); const e = new EventEmitter(), it = on(e, 'x');
+    let script =
+        "const { EventEmitter, on } = await import('node:events'); const e = new EventEmitter(), it = on(e, 'x');
         for (let i = 0; i < 30000; i++) { const p = it.next(); e.emit('x', i); await p } 0";
     project.run(script).await;
     let before = project.result("0").await.usage.heap_bytes;
@@ -252,7 +265,11 @@ async fn comparing_what_is_deep_ends_in_an_error_and_not_in_a_crash() {
         "let a = {}; for (let i = 0; i < 1e5; i++) a = { a }; (await import('node:util')).inspect(a, { depth: Infinity }).length > 0",
     ] {
         let result = project.result(script).await;
-        assert!(result.is_ok() || result.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Runtime), "{:?}", result.error);
+        assert!(
+            result.is_ok() || result.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Runtime),
+            "{:?}",
+            result.error
+        );
     }
     assert_eq!(project.run("1 + 1").await, json!(2));
 }

@@ -459,7 +459,8 @@ async fn a_plugin_reads_what_it_was_granted_of_the_host_and_nothing_else() {
     std::fs::write(base.path().join("secret.txt"), "secret").unwrap();
     std::os::unix::fs::symlink("../secret.txt", base.path().join("data/link")).unwrap();
     let files = MemoryFiles::new();
-    let tools = "tools: { read: { description: 'r', input: {}, run: ({ method, path }, ctx) => ctx.fs[method](path) } }";
+    let tools =
+        "tools: { read: { description: 'r', input: {}, run: ({ method, path }, ctx) => ctx.fs[method](path) } }";
     files.write("/p/one.ts", plugin("one", &format!("allow: {{ read: ['data', 'other'] }}, {tools}")));
     files.write("/p/two.ts", plugin("two", tools));
     let ceiling = Allow::parse(&json!({"read": ["data"]})).unwrap();
@@ -468,13 +469,26 @@ async fn a_plugin_reads_what_it_was_granted_of_the_host_and_nothing_else() {
     let plugins = PluginSet::load(&["/p/one.ts".into(), "/p/two.ts".into()], &options).await;
     assert_eq!(plugins.failures(), []);
     let table = table(&plugins);
-    let read = |tool: &str, method: &str, path: &str| format!("await tools.{tool}.read({{ method: '{method}', path: '{path}' }})");
+    let read = |tool: &str, method: &str, path: &str| {
+        format!("await tools.{tool}.read({{ method: '{method}', path: '{path}' }})")
+    };
     assert_eq!(run(&table, &read("one", "readText", "data/a.txt")).await, json!("text"));
     assert_eq!(run(&table, &read("one", "list", "data")).await, json!(["a.txt", "b.bin", "link"]));
     assert_eq!(run(&table, &format!("({}).length", read("one", "readBytes", "data/b.bin"))).await, json!(1));
     assert_eq!(fail(&table, &read("one", "readText", "data/b.bin")).await.name, "TypeError");
-    for (tool, path) in [("one", "secret.txt"), ("one", "data/../secret.txt"), ("one", "data/link"), ("one", "other"), ("two", "data/a.txt"), ("one", "/etc/hostname")] {
+    for (tool, path) in [
+        ("one", "secret.txt"),
+        ("one", "data/../secret.txt"),
+        ("one", "data/link"),
+        ("one", "other"),
+        ("two", "data/a.txt"),
+        ("one", "/etc/hostname"),
+    ] {
         assert_eq!(fail(&table, &read(tool, "readText", path)).await.kind, ErrorKind::Permission, "{tool} {path}");
     }
-    assert_eq!(fail(&table, &read("one", "readText", "data/none")).await.kind, ErrorKind::Runtime, "not there is not refused");
+    assert_eq!(
+        fail(&table, &read("one", "readText", "data/none")).await.kind,
+        ErrorKind::Runtime,
+        "not there is not refused"
+    );
 }

@@ -269,10 +269,14 @@ impl ArtifactsRun {
 fn path_of(name: &str) -> Result<VirtualPath, FsError> {
     let path = VirtualPath::parse(&VirtualPath::default(), name)?;
     if path.names().len() > MAX_DEPTH {
-        return Err(FsError::new(Code::NameTooLong, "open", &path).because(format!("it has more than {MAX_DEPTH} levels")));
+        return Err(
+            FsError::new(Code::NameTooLong, "open", &path).because(format!("it has more than {MAX_DEPTH} levels"))
+        );
     }
     if name.split('/').any(|part| part == "..") || path.names().is_empty() {
-        return Err(FsError::new(Code::Invalid, "open", name).because("a name in the output folder is wanted, without `..`"));
+        return Err(
+            FsError::new(Code::Invalid, "open", name).because("a name in the output folder is wanted, without `..`")
+        );
     }
     Ok(path)
 }
@@ -304,7 +308,10 @@ fn write_aside(host: &Host, path: &VirtualPath, bytes: &[u8]) -> Result<HostPath
 
 fn lent(context: &OpContext) -> Result<Arc<ArtifactsRun>, OpError> {
     context.lent.get::<ArtifactsRun>().ok_or_else(|| {
-        OpError::permission("producing artifacts", "`--artifacts`, or an output folder that whoever embeds this lends the run,")
+        OpError::permission(
+            "producing artifacts",
+            "`--artifacts`, or an output folder that whoever embeds this lends the run,",
+        )
     })
 }
 

@@ -82,7 +82,9 @@ impl Found {
         };
         for difference in old.entries.diff(&new.entries) {
             match difference {
-                DiffItem::Update { old: (name, before), new: (_, after) } => self.compare(&path.join(name), before, after),
+                DiffItem::Update { old: (name, before), new: (_, after) } => {
+                    self.compare(&path.join(name), before, after);
+                }
                 DiffItem::Remove(name, before) => self.add(&path.join(name), ChangeKind::Removed, before),
                 DiffItem::Add(name, after) => self.add(&path.join(name), ChangeKind::Created, after),
             }

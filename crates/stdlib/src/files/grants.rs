@@ -107,7 +107,9 @@ impl ReadGrants {
         // One more than there may be, so that a file that grows is found out, and so is one without end.
         let bytes = super::host::read(&file, &place, 0, MAX_FILE as usize + 1)?;
         if bytes.len() as u64 > MAX_FILE {
-            return Err(FsError::new(Code::TooLarge, "read", path).because(format!("it has more than {MAX_FILE} bytes")));
+            return Err(
+                FsError::new(Code::TooLarge, "read", path).because(format!("it has more than {MAX_FILE} bytes"))
+            );
         }
         Ok(bytes)
     }

@@ -19,6 +19,8 @@ use super::tree::{Flags, Kind, Node, Tree};
 
 /// What is read or written at a time where it is not in memory already.
 const PART: usize = 256 << 10;
+/// Files in memory of no more than this are read at once.
+const WHOLE: usize = 16 << 20;
 /// Operations that wait for the host's disks, in the whole process: they hold threads.
 const HOST_OPERATIONS: usize = 32;
 
@@ -38,6 +40,7 @@ enum Request {
     Real { path: String },
     Touch { path: String, modified: f64 },
     Chdir { path: String },
+    ReadFile { path: String },
     WriteFile { path: String, flags: Flags },
     Open { path: String, flags: Flags },
     Read { handle: u32, offset: u64, length: u64 },
@@ -158,6 +161,7 @@ fn perform(context: &OpContext, args: &[OpValue]) -> OpResult {
         | Request::Real { path }
         | Request::Touch { path, .. }
         | Request::Chdir { path }
+        | Request::ReadFile { path }
         | Request::WriteFile { path, .. }
         | Request::Open { path, .. } => (parse(path)?, None),
         Request::Rename { path, to } | Request::Copy { path, to, .. } => (parse(path)?, Some(parse(to)?)),
@@ -273,6 +277,17 @@ fn perform(context: &OpContext, args: &[OpValue]) -> OpResult {
                 Ok(())
             })?;
             return done();
+        }
+        // What is large is read part by part.
+        Request::ReadFile { .. } => {
+            let file = view.look(|tree| {
+                outside(tree, &path, true, "open")?;
+                tree.file(&path, "open").map(|(_, file)| file)
+            })?;
+            match usize::try_from(file.data.length()) {
+                Ok(length) if length <= WHOLE => OpValue::Bytes(file.data.read(0, length)),
+                _ => OpValue::Undefined,
+            }
         }
         Request::WriteFile { flags, .. } => {
             view.change("open", |tree, room| {
@@ -428,7 +443,9 @@ fn perform_on_host(context: &OpContext, args: &[OpValue], bytes: Option<&OpValue
             return done();
         }
         // What is in a mount is written by opening it first.
-        Request::WriteFile { path, .. } => return Err(FsError::new(Code::CrossDevice, "open", path).into()),
+        Request::ReadFile { path } | Request::WriteFile { path, .. } => {
+            return Err(FsError::new(Code::CrossDevice, "open", path).into());
+        }
         // What is in a mount is copied by reading and writing.
         Request::Copy { path, .. } => return Err(FsError::new(Code::CrossDevice, "copyfile", path).into()),
         Request::Symlink { target, path } => {

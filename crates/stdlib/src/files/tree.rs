@@ -123,7 +123,6 @@ impl Node {
         }
     }
 
-
     /// What it takes with everything below: entries, bytes, and levels of folders.
     fn weight(&self) -> Weight {
         match self {

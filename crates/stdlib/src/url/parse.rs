@@ -177,7 +177,11 @@ impl<'a> Parser<'a> {
                 }
             }
             State::PathOrAuthority => {
-                if c == Some('/') { self.to(State::Authority) } else { self.again(State::Path) }
+                if c == Some('/') {
+                    self.to(State::Authority)
+                } else {
+                    self.again(State::Path)
+                }
             }
             State::Relative => return self.relative(c),
             State::RelativeSlash => {
@@ -201,7 +205,11 @@ impl<'a> Parser<'a> {
                 }
             }
             State::SpecialAuthorityIgnoreSlashes => {
-                if matches!(c, Some('/' | '\\')) { Flow::Next } else { self.again(State::Authority) }
+                if matches!(c, Some('/' | '\\')) {
+                    Flow::Next
+                } else {
+                    self.again(State::Authority)
+                }
             }
             State::Authority => return self.authority(c),
             State::Host | State::Hostname => return self.host(c),

@@ -2,8 +2,8 @@
 
 use perennial_engine::{OpError, OpTable, OpValue};
 use serde_json::{Value, json};
-use urlpattern::{RegexSyntax, UrlPatternOptions};
 use urlpattern::quirks::{self, EcmaRegexp, StringOrInit};
+use urlpattern::{RegexSyntax, UrlPatternOptions};
 
 use crate::flag;
 
@@ -49,7 +49,9 @@ pub(crate) fn ops() -> OpTable {
 
 fn base(args: &[OpValue]) -> Result<Option<&str>, OpError> {
     match args.get(1).and_then(OpValue::as_str) {
-        Some(base) if base.len() > MAX_PATTERN => Err(OpError::type_error(format!("a base has at most {MAX_PATTERN} bytes"))),
+        Some(base) if base.len() > MAX_PATTERN => {
+            Err(OpError::type_error(format!("a base has at most {MAX_PATTERN} bytes")))
+        }
         base => Ok(base),
     }
 }
