@@ -22,8 +22,9 @@ pub use secrets::{SecretError, Secrets};
 pub use ops::NetGrants;
 pub(crate) use ops::ops;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use perennial_engine::OpError;
 
@@ -40,6 +41,8 @@ pub struct NetState {
     requests: AtomicU64,
     sent: AtomicU64,
     received: AtomicU64,
+    /// In nanoseconds.
+    time: AtomicU64,
     jar: Mutex<Jar>,
 }
 
@@ -52,13 +55,39 @@ pub struct NetUsage {
     pub sent: u64,
     /// Bytes of bodies received, as [`NetLimits::received`] counts them.
     pub received: u64,
+    /// From each request to the end of its response's body.
+    pub time: Duration,
+}
+
+/// Counts the time of one request until it is dropped.
+struct Stopwatch {
+    state: Arc<NetState>,
+    since: Instant,
+}
+
+impl Stopwatch {
+    fn start(state: &Arc<NetState>) -> Self {
+        Self { state: state.clone(), since: Instant::now() }
+    }
+}
+
+impl Drop for Stopwatch {
+    fn drop(&mut self) {
+        let spent = u64::try_from(self.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.state.time.fetch_add(spent, Ordering::Relaxed);
+    }
 }
 
 impl NetState {
     /// What was used so far.
     pub fn usage(&self) -> NetUsage {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        NetUsage { requests: read(&self.requests), sent: read(&self.sent), received: read(&self.received) }
+        NetUsage {
+            requests: read(&self.requests),
+            sent: read(&self.sent),
+            received: read(&self.received),
+            time: Duration::from_nanos(read(&self.time)),
+        }
     }
 
     fn charge(count: &AtomicU64, more: u64, limit: u64, what: &str) -> Result<(), OpError> {
@@ -70,6 +99,12 @@ impl NetState {
     }
 
     fn charge_request(&self, limits: &NetLimits) -> Result<(), OpError> {
+        let time = Duration::from_nanos(self.time.load(Ordering::Relaxed));
+        if time > limits.total_time {
+            let (limit, used) = (limits.total_time.as_millis() as u64, time.as_millis() as u64);
+            let message = format!("the session may spend {limit} ms on requests to the network and has spent {used}");
+            return Err(OpError::quota(message, limit, used));
+        }
         Self::charge(&self.requests, 1, limits.requests, "requests to the network")
     }
 

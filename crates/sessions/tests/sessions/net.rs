@@ -608,3 +608,20 @@ async fn what_a_data_url_holds_takes_nobody_s_leave() {
     ]);
     assert_eq!(value(&table(), script, RunContext::new()).await, expected);
 }
+
+#[tokio::test]
+async fn the_time_of_all_requests_is_counted_and_has_a_limit() {
+    let server = Server::start();
+    let table = table();
+    let limits = NetLimits { total_time: Duration::from_nanos(1), ..NetLimits::default() };
+    let script = format!(
+        "const t = (p) => p.then((r) => r.status, (e) => [e.name, e.limit]); const u = {:?}; const one = await fetch(u); await one.text(); [one.status, await t(fetch(u))]",
+        server.url("/echo")
+    );
+    assert_eq!(
+        value(&table, &script, policy(&[&server.rule()], limits)).await,
+        json!([200, ["QuotaExceededError", 0]])
+    );
+    let usage = table.acquire("s").lock().await.net_usage();
+    assert!(usage.requests == 1 && usage.time > Duration::ZERO, "{usage:?}");
+}

@@ -8,10 +8,10 @@ use perennial_engine::OpError;
 use tokio::time::Instant;
 use url::Url;
 
-use super::NetState;
 use super::dial::{Network, Place, Sender, failed};
 use super::policy::NetPolicy;
 use super::secrets::Scrubber;
+use super::{NetState, Stopwatch};
 use crate::compression::Codec;
 
 /// Pieces without any content after which a body is no body.
@@ -31,6 +31,8 @@ pub(super) struct Download {
     pub(super) arrived: u64,
     pub(super) given: u64,
     pub(super) over: bool,
+    /// Counts until all is read or nobody reads any more.
+    pub(super) watch: Option<Stopwatch>,
 }
 
 impl Download {
@@ -90,6 +92,7 @@ impl Download {
             }
         }
         self.over = true;
+        self.watch = None;
         let rest = self.give(&[], true)?;
         Ok((!rest.is_empty()).then_some(rest))
     }

@@ -14,7 +14,7 @@ use super::download::Download;
 use super::exchange::{Hop, Payload, headers, method};
 use super::policy::NetPolicy;
 use super::secrets::{Place, Scrubber, Secrets};
-use super::{Jar, NetState};
+use super::{Jar, NetState, Stopwatch};
 use crate::compression::Codec;
 
 /// <https://fetch.spec.whatwg.org/#concept-http-redirect-fetch>
@@ -117,6 +117,7 @@ impl Means {
         omit: bool,
         deadline: Instant,
     ) -> Result<(Head, Download), OpError> {
+        let watch = Stopwatch::start(&self.state);
         let mut shown = url.clone();
         shown.set_fragment(None);
         let rule = self.policy.rule(method.as_str(), url).map_err(|grant| {
@@ -206,6 +207,7 @@ impl Means {
             arrived: 0,
             given: 0,
             over: false,
+            watch: Some(watch),
         };
         Ok((Head { status: parts.status.as_u16(), reason, headers: pairs, url: shown, redirected: false }, download))
     }

@@ -55,6 +55,8 @@ pub struct NetLimits {
     pub concurrent: usize,
     /// From a request to the end of its response's body.
     pub time: Duration,
+    /// The same of all requests of the session together, those side by side each for itself.
+    pub total_time: Duration,
 }
 
 impl Default for NetLimits {
@@ -67,6 +69,7 @@ impl Default for NetLimits {
             response_bytes: 64 << 20,
             concurrent: 64,
             time: Duration::from_secs(120),
+            total_time: Duration::from_secs(3600),
         }
     }
 }
