@@ -93,8 +93,8 @@ declare module "perennial:plugin" {
       readBytes(path: string): Promise<Uint8Array>;
       list(path: string): Promise<string[]>;
     };
-    /** Runs the commands of `allow.commands`. */
-    readonly commands: { run(name: string, args?: readonly string[]): Promise<any> };
+    /** Runs the commands of `allow.commands`; what it starts is the plugin's own, and no script sees it. */
+    readonly commands: Commands;
   }
 
   export interface Tool<Args = any, Result = any> {

@@ -38,7 +38,11 @@ pub(crate) fn test() -> Outcome {
         }
     })?;
     step("doc tests", || run(&mut cargo(&["test", "--workspace", "--all-features", "--doc"])))?;
-    step("examples", || run(&mut cargo(&["run", "--quiet", "-p", "perennial", "--example", "remember"])))?;
+    step("examples", || {
+        ["remember", "commands"]
+            .into_iter()
+            .try_for_each(|name| run(&mut cargo(&["run", "--quiet", "-p", "perennial", "--example", name])))
+    })?;
     step("end to end with the official MCP clients", end_to_end)?;
     step("bans and licences", || {
         if exists("cargo", &["deny", "--version"]) {

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
+use perennial_sessions::commands::{CommandSet, Declaration, Run};
 use perennial_sessions::files::{MountError, Mounts, PathSandbox};
 use perennial_sessions::net::{NetLimits, NetPolicy, Secrets};
 use perennial_sessions::node::Environment;
@@ -169,6 +170,10 @@ pub(crate) struct Common {
     /// be given again. Without a scheme it is https
     #[arg(long = "allow-net", global = true, value_name = "RULE")]
     allow_net: Vec<String>,
+    /// Program that scripts may run, with arguments of their choice, in the working directory: commands.run("NAME", { args: ["…"] }); may be given again.
+    /// What runs with fewer liberties is declared under `[commands]` in perennial.toml (docs/commands.md)
+    #[arg(long = "allow-run", global = true, value_name = "NAME")]
+    allow_run: Vec<String>,
     /// Variable that scripts see in process.env, as NAME=VALUE, or NAME to pass on the program's own; may be given again
     #[arg(long = "env", global = true, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
@@ -222,6 +227,9 @@ impl Common {
             let policy = NetPolicy::parse(&rules, NetLimits::default());
             config.net = Some(policy.map_err(|error| ScriptError::invalid_request(error.to_string()))?);
         }
+        config.process_limits = file.process_limits;
+        config.busy_with_commands = file.busy_with_commands;
+        config.commands = self.commands(file)?;
         if runs_scripts {
             config.env = self.environment(file)?;
             config.secrets = self.secrets(file)?;
@@ -244,6 +252,22 @@ impl Common {
             environment = environment.with(name, value);
         }
         Ok(environment)
+    }
+
+    /// The commands of the configuration file, and the programs of the command line.
+    fn commands(&self, file: &Config) -> Result<CommandSet, ScriptError> {
+        let mut set = file.commands.clone().with_environment(own_variables());
+        for name in &self.allow_run {
+            let wrong = |why: &str| ScriptError::invalid_request(format!("--allow-run {name}: {why}"));
+            let here = std::env::current_dir().map_err(|error| wrong(&error.to_string()))?;
+            let mut declaration = Declaration::new(Run::Argv(vec![name.clone(), "${...args?}".to_owned()]));
+            declaration.allow_options = true;
+            declaration.cwd = Some(here);
+            // A program is named by its path, a command by the last of it.
+            let short = Path::new(name).file_name().and_then(|name| name.to_str()).unwrap_or(name);
+            set = set.with(short, declaration).map_err(|error| wrong(&error.why))?;
+        }
+        Ok(set)
     }
 
     /// The secrets of the configuration file and of the command line.
@@ -276,6 +300,11 @@ impl Common {
     pub(crate) fn plugins(&self, file: &Config) -> Vec<PathBuf> {
         file.plugins.iter().chain(&self.plugins).cloned().collect()
     }
+}
+
+/// The program's own environment, as far as it is text.
+pub(crate) fn own_variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// A variable of the program's own environment.

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use perennial_sessions::commands::{CommandSet, ProcessLimits};
 use perennial_sessions::{Allow, did_you_mean};
 use serde_json::{Map, Value};
 
 /// What a configuration file says; nothing of it has to be said.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(crate) struct Config {
     pub(crate) plugins: Vec<PathBuf>,
     /// The most that plugins are granted.
@@ -16,6 +17,11 @@ pub(crate) struct Config {
     pub(crate) modules: Option<PathBuf>,
     /// What scripts may fetch, as on the command line.
     pub(crate) net: Vec<String>,
+    /// What scripts may run.
+    pub(crate) commands: CommandSet,
+    /// How many commands may run, of one session and of all.
+    pub(crate) process_limits: ProcessLimits,
+    pub(crate) busy_with_commands: bool,
     /// What scripts see in `process.env`.
     pub(crate) env: BTreeMap<String, String>,
     /// Names of secrets, whose values are in the environment, and the origins they are for.
@@ -69,8 +75,11 @@ impl Config {
         let root = serde_json::to_value(table).map_err(|error| vec![error.to_string()])?;
         let mut reader = Reader { problems: Vec::new() };
         let mut config = Self { directory: directory.to_owned(), ..Self::default() };
-        let root =
-            reader.table(&root, "", &["plugins", "allow", "env", "modules", "mounts", "net", "secrets", "limits"]);
+        let root = reader.table(
+            &root,
+            "",
+            &["plugins", "allow", "commands", "env", "modules", "mounts", "net", "secrets", "limits"],
+        );
         if let Some(plugins) = root.get("plugins") {
             match plugins.as_array().map(|plugins| plugins.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
                 Some(Some(plugins)) => config.plugins = plugins.into_iter().map(|path| directory.join(path)).collect(),
@@ -78,7 +87,14 @@ impl Config {
             }
         }
         match root.get("allow").map_or(Ok(Allow::default()), Allow::parse) {
-            Ok(allow) => config.allow = allow,
+            Ok(mut allow) => {
+                allow
+                    .commands
+                    .values_mut()
+                    .filter(|most| most.get("run").is_some())
+                    .for_each(|most| here(most, directory));
+                config.allow = allow;
+            }
             Err(problems) => reader.problems.extend(problems.into_iter().map(|why| format!("allow{why}"))),
         }
         if let Some(rules) = root.get("net") {
@@ -86,6 +102,9 @@ impl Config {
                 Some(Some(rules)) => config.net = rules.into_iter().map(str::to_owned).collect(),
                 _ => reader.problems.push("net: not a list like [\"api.example.com\"]".to_owned()),
             }
+        }
+        if let Some(commands) = root.get("commands") {
+            config.commands = reader.commands(commands, directory);
         }
         if let Some(env) = root.get("env") {
             match env
@@ -125,7 +144,20 @@ impl Config {
             }
         }
         if let Some(limits) = root.get("limits") {
-            let limits = reader.table(limits, "limits", &["timeout", "cpu", "memory", "max_vms", "idle_ttl"]);
+            let limits = reader.table(
+                limits,
+                "limits",
+                &[
+                    "timeout",
+                    "cpu",
+                    "memory",
+                    "max_vms",
+                    "idle_ttl",
+                    "commands",
+                    "session_commands",
+                    "busy_with_commands",
+                ],
+            );
             config.timeout = reader.time(&limits, "timeout");
             config.cpu = reader.time(&limits, "cpu");
             config.idle_ttl = reader.time(&limits, "idle_ttl");
@@ -137,15 +169,32 @@ impl Config {
                     })
                     .ok()
             });
-            config.max_vms = match limits.get("max_vms") {
-                None => None,
-                Some(value) => value.as_u64().and_then(|value| usize::try_from(value).ok()).or_else(|| {
-                    reader.problems.push(format!("limits.max_vms: {value} is no number of VMs"));
-                    None
+            config.max_vms = reader.count(&limits, "max_vms");
+            let known = ProcessLimits::default();
+            config.process_limits = ProcessLimits {
+                session: reader.count(&limits, "session_commands").unwrap_or(known.session),
+                process: reader.count(&limits, "commands").unwrap_or(known.process),
+            };
+            config.busy_with_commands = match limits.get("busy_with_commands") {
+                None => false,
+                Some(value) => value.as_bool().unwrap_or_else(|| {
+                    reader.problems.push("limits.busy_with_commands: true or false is wanted".to_owned());
+                    false
                 }),
             };
         }
         if reader.problems.is_empty() { Ok(config) } else { Err(reader.problems) }
+    }
+}
+
+/// Commands run where the file is, unless they say where; what they say is relative to it.
+fn here(declaration: &mut Value, directory: &Path) {
+    if let Value::Object(fields) = declaration
+        && fields.get("cwd").is_none_or(Value::is_string)
+    {
+        let cwd = fields.get("cwd").and_then(Value::as_str).unwrap_or(".");
+        let cwd = directory.join(cwd).to_string_lossy().into_owned();
+        fields.insert("cwd".to_owned(), Value::String(cwd));
     }
 }
 
@@ -174,6 +223,32 @@ impl Reader {
             self.problems.push(format!("{at}.{key}: a text like \"{example}\" is wanted"));
         }
         text
+    }
+
+    fn count(&mut self, map: &Map<String, Value>, key: &str) -> Option<usize> {
+        let value = map.get(key)?;
+        let count = value.as_u64().and_then(|value| usize::try_from(value).ok());
+        if count.is_none() {
+            self.problems.push(format!("limits.{key}: {value} is no count"));
+        }
+        count
+    }
+
+    fn commands(&mut self, value: &Value, directory: &Path) -> CommandSet {
+        let mut set = CommandSet::new();
+        let Value::Object(map) = value else {
+            self.problems.push("commands: not a table like { test = { run = [\"npm\", \"test\"] } }".to_owned());
+            return set;
+        };
+        for (name, declaration) in map {
+            let mut declaration = declaration.clone();
+            here(&mut declaration, directory);
+            match set.clone().with_json(name, &declaration) {
+                Ok(more) => set = more,
+                Err(error) => self.problems.push(format!("commands.{name}: {}", error.why)),
+            }
+        }
+        set
     }
 
     fn imports(&mut self, value: &Value, directory: &Path) -> BTreeMap<String, String> {
@@ -235,7 +310,23 @@ mod tests {
             (config.timeout, config.memory, config.max_vms),
             (Some(Duration::from_secs(30)), Some(128 << 20), Some(5))
         );
-        assert_eq!(parse(""), Ok(Config { directory: PathBuf::from("/p"), ..Config::default() }));
+        let empty = parse("").expect("nothing has to be said");
+        assert!(empty.commands.is_empty() && empty.plugins.is_empty() && empty.directory == Path::new("/p"));
+    }
+
+    #[test]
+    fn commands_run_where_the_file_is_unless_they_say_where() {
+        let allowed =
+            parse("[allow.commands]\nlist = { run = [\"ls\"], cwd = \"sub\" }\ngit = {}").expect("it parses").allow;
+        assert_eq!(allowed.commands["list"]["cwd"], "/p/sub");
+        assert_eq!(allowed.commands["git"], serde_json::json!({}));
+        let config = parse(
+            "[commands]\ntest = { run = [\"npm\", \"test\"] }\n[commands.web]\nrun = \"npm start\"\ncwd = \"web\"\npersistent = true\n[limits]\ncommands = 3",
+        );
+        let config = config.expect("it parses");
+        let cwd = |name: &str| config.commands.get(name).and_then(|command| command.cwd.clone());
+        assert_eq!((cwd("test"), cwd("web")), (Some("/p/.".into()), Some("/p/web".into())));
+        assert_eq!((config.process_limits.process, config.process_limits.session), (3, 16));
     }
 
     #[test]
@@ -257,6 +348,10 @@ mod tests {
             ("[limits]\ncpu = \"0s\"", "limits.cpu: no time at all"),
             ("[limits]\nmemory = \"lots\"", "limits.memory: "),
             ("[allow]\nnett = []", "allow: there is no 'nett' (did you mean 'net'?)"),
+            ("commands = 1", "commands: not a table"),
+            ("[commands.x]\nrunn = []", "commands.x: unknown field `runn`"),
+            ("[commands.x]\nrun = []", "commands.x: `run` names no program"),
+            ("[limits]\ncommands = -1", "limits.commands: -1 is no count"),
             ("plugins = \"x\"", "plugins: not a list of paths"),
             ("limits = 1", "limits: not a table"),
             ("[limits", "TOML parse error"),

@@ -53,6 +53,8 @@ impl Exit {
 }
 
 fn main() -> ExitCode {
+    // Commands are run by this program, started again.
+    perennial_sessions::supervisor_main();
     // Before there are threads: scripts have no business with the local time zone.
     perennial_sessions::use_utc();
     let arguments = Arguments::parse();
@@ -92,7 +94,8 @@ async fn main_async(arguments: Arguments) -> Exit {
         }
     };
     let base = if file.directory.as_os_str().is_empty() { ".".into() } else { file.directory.clone() };
-    let options = PluginOptions { ceiling: file.allow.clone(), base, ..PluginOptions::default() };
+    let environment = args::own_variables().collect();
+    let options = PluginOptions { ceiling: file.allow.clone(), base, environment, ..PluginOptions::default() };
     let plugins = match arguments.command {
         // Nothing of these would call a tool.
         Command::Check(_) | Command::Plugin(_) => PluginSet::empty(),
@@ -110,6 +113,13 @@ async fn main_async(arguments: Arguments) -> Exit {
     }
     if let Command::Plugin(command) = arguments.command {
         return plugin::plugin(command, config, &options).await;
+    }
+    // Whoever serves for long ends at once what it left when it was killed.
+    if matches!(arguments.command, Command::Batch(_) | Command::Mcp)
+        && !(config.commands.is_empty() && file.allow.commands.is_empty())
+        && let Err(error) = perennial_sessions::commands::prepare().await
+    {
+        output::complain(&format!("commands: {error}"));
     }
     config.plugins = Some(plugins);
     let modules = config.modules.clone();

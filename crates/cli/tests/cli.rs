@@ -1,6 +1,8 @@
 //! The program from outside: what people and scripts that drive it see.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
+#[path = "cli/commands.rs"]
+mod commands;
 #[path = "cli/terminal.rs"]
 mod terminal;
 
@@ -317,6 +319,12 @@ fn the_readme_s_commands_do_what_it_says() {
 #[test]
 fn what_the_document_on_node_shows_is_so() {
     assert_eq!(play("docs/node.md", &root()), 2);
+}
+
+#[test]
+fn what_the_document_on_commands_shows_is_so() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(play("docs/commands.md", folder.path()), 5);
 }
 
 #[test]

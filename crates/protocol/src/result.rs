@@ -249,6 +249,15 @@ pub struct Usage {
     pub console_bytes: u64,
     /// CPU time that callbacks took between the last run and this one.
     pub background_cpu_ms: f64,
+    /// Commands that were begun since the last run ended.
+    #[serde(default)]
+    pub commands_begun: u64,
+    /// Commands of the session that ran when the run ended.
+    #[serde(default)]
+    pub commands_running: u64,
+    /// What is kept of what they wrote.
+    #[serde(default)]
+    pub command_log_bytes: u64,
 }
 
 /// How loud a console entry is.

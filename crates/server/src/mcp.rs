@@ -242,12 +242,21 @@ impl Server {
                 }
                 map.insert("vars".to_owned(), json!(session.vars));
                 map.insert("vars_bytes".to_owned(), json!(session.vars_bytes));
+                map.insert("commands".to_owned(), json!(session.commands));
+                map.insert("command_log_bytes".to_owned(), json!(session.command_log_bytes));
                 Value::Object(map)
             })
             .collect();
         let lines: Vec<String> = sessions
             .iter()
-            .map(|session| format!("{}: {} runs, {} vars", session.name, session.runs, session.vars))
+            .map(|session| {
+                let commands = match session.commands {
+                    0 => String::new(),
+                    1 => ", 1 command running".to_owned(),
+                    count => format!(", {count} commands running"),
+                };
+                format!("{}: {} runs, {} vars{commands}", session.name, session.runs, session.vars)
+            })
             .collect();
         let text = if lines.is_empty() { "no sessions".to_owned() } else { lines.join("\n") };
         result(text, Some(json!({"sessions": listed})), false)

@@ -17,7 +17,8 @@ else the value of the last expression; `_` is the last result. `await` works at 
 Names are lost when the VM is discarded; `vars` keeps JSON values until the session ends: vars.get(name), vars.set(name, value), vars.has, \
 vars.delete, vars.keys(), vars.update(name, fn).
 
-`args` is bound to the arguments given. `console.log` is returned with the result. Timers work. There is no network and no file system.
+`args` is bound to the arguments given. `console.log` is returned with the result. Timers work. `fs` has the session's own files, \
+`fetch` reaches what was granted; `commands.run(name, values)` and `commands.start` run what was declared: a refusal names it.
 
 A script that throws keeps what it had declared. One that is stopped (time, memory, cancelled) loses it, and the next result lists what was \
 lost. Errors carry line, column and an excerpt. Results are copied as JSON: dates become ISO strings; Map, Set, BigInt, NaN and bytes \
@@ -112,7 +113,7 @@ fn sessions_output() -> Arc<JsonObject> {
         "required": ["sessions"],
         "properties": {"sessions": {"type": "array", "items": {
             "type": "object",
-            "required": ["name", "runs", "running", "idle_ms", "vars", "vars_bytes"],
+            "required": ["name", "runs", "running", "idle_ms", "vars", "vars_bytes", "commands", "command_log_bytes"],
             "properties": {
                 "name": {"type": "string"},
                 "runs": {"type": "integer"},
@@ -120,7 +121,9 @@ fn sessions_output() -> Arc<JsonObject> {
                 "idle_ms": {"type": "integer"},
                 "heap_bytes": {"type": "integer", "description": "Absent while there is no warm VM."},
                 "vars": {"type": "integer"},
-                "vars_bytes": {"type": "integer"}
+                "vars_bytes": {"type": "integer"},
+                "commands": {"type": "integer", "description": "Commands that run."},
+                "command_log_bytes": {"type": "integer", "description": "What is kept of what they wrote."}
             }
         }}}
     }))

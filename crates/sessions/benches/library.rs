@@ -1,11 +1,12 @@
-//! What the library costs: files, mounts, the network, URLs, digests, Buffers. `cargo xtask bench` reads what criterion leaves.
+//! What the library costs: files, mounts, the network, commands, URLs, digests, Buffers. `cargo xtask bench` reads what criterion leaves.
 
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
+use perennial_sessions::commands::CommandSet;
 use perennial_sessions::files::{MountMode, Mounts, PathSandbox};
 use perennial_sessions::net::{NetLimits, NetPolicy};
 use perennial_sessions::{RunContext, RunRequest, SessionTable, TableConfig};
@@ -166,6 +167,49 @@ fn computing(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// From when a script is stopped until nothing is left of what it runs.
+async fn stopped(config: TableConfig, times: u64) -> Duration {
+    let table = SessionTable::with_config(config);
+    let mut spent = Duration::ZERO;
+    for i in 0..times {
+        let name = format!("s{i}");
+        let slot = table.acquire(&name);
+        let procs = slot.lock().await.procs();
+        let running = tokio::spawn({
+            let (table, name) = (table.clone(), name.clone());
+            async move { table.run(&name, RunRequest::new("await commands.run('sleep')")).await }
+        });
+        while procs.usage().begun == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // It has got to its program by then.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let start = Instant::now();
+        running.abort();
+        procs.gone().await;
+        spent += start.elapsed();
+        table.remove(&name);
+    }
+    spent
+}
+
+fn commands(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let commands = CommandSet::new().with_environment(std::env::vars());
+    let commands = commands.with_json("true", &json!({"run": ["true"]})).expect("a command");
+    let commands = commands.with_json("sleep", &json!({"run": ["sleep", "1000"]})).expect("a command");
+    let config = TableConfig { commands, ..TableConfig::default() };
+    let mut group = criterion.benchmark_group("commands");
+    group.bench_function("run", |bencher| in_script(bencher, &runtime, &config, "0", "await commands.run('true')"));
+    group.bench_function("stop", |bencher| {
+        bencher.iter_custom(|times| runtime.block_on(stopped(config.clone(), times)));
+    });
+    group.bench_function("std", |bencher| {
+        bencher.iter(|| black_box(std::process::Command::new("true").output().expect("it is there")));
+    });
+    group.finish();
+}
+
 fn settings() -> Criterion {
     Criterion::default()
         .warm_up_time(Duration::from_millis(500))
@@ -173,5 +217,10 @@ fn settings() -> Criterion {
         .sample_size(20)
 }
 
-criterion_group! { name = all; config = settings(); targets = files, network, computing }
-criterion_main!(all);
+criterion_group! { name = all; config = settings(); targets = files, network, commands, computing }
+
+fn main() {
+    perennial_sessions::supervisor_main();
+    all();
+    Criterion::default().configure_from_args().final_summary();
+}

@@ -24,6 +24,7 @@
 
   // What a plugin may use: its own capabilities as values. Nothing here looks at who runs at the moment.
   function context(name, version) {
+    let commands;
     const use = (kind, method) => (...args) => ops.tools_capability(name, kind, method, args);
     return freeze({
       __proto__: null,
@@ -35,7 +36,9 @@
         readBytes: (...args) => read(name, "readBytes", args),
         list: (...args) => read(name, "list", args),
       }),
-      commands: freeze({ __proto__: null, run: use("commands", "run") }),
+      get commands() {
+        return (commands ??= isServed ? freeze({ __proto__: null, run: use("commands", "run") }) : ops.library_value("commandsFor")(name));
+      },
     });
   }
 

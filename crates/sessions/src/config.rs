@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use perennial_engine::{ExecutorConfig, RunOptions};
 
+use perennial_stdlib::commands::{CommandSet, ProcessLimits};
 use perennial_stdlib::files::{FilesQuota, Mounts};
 use perennial_stdlib::net::{NetPolicy, Network, Secrets};
 use perennial_stdlib::node::Environment;
@@ -41,6 +42,12 @@ pub struct TableConfig {
     pub env: Environment,
     /// Secrets that scripts use and never see, unless the call brings [`Secrets`] of its own.
     pub secrets: Secrets,
+    /// What scripts may run, unless the call brings a [`CommandSet`] of its own.
+    pub commands: CommandSet,
+    /// How many commands may run at a time.
+    pub process_limits: ProcessLimits,
+    /// Whether a session with a command that runs counts as used, so that it does not end by being idle.
+    pub busy_with_commands: bool,
     /// Names, roots of trust and idle connections behind `fetch`.
     pub network: Network,
     /// What scripts may import, unless the call brings a [`ModuleAccess`] of its own. None: what the host provides.
@@ -69,6 +76,9 @@ impl Default for TableConfig {
             net: None,
             env: Environment::new(),
             secrets: Secrets::new(),
+            commands: CommandSet::new(),
+            process_limits: ProcessLimits::default(),
+            busy_with_commands: false,
             network: shared_network(),
             modules: None,
             plugins: None,

@@ -38,7 +38,8 @@ pub use perennial_engine::{
 };
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{RunRequest, ScriptError, ScriptResult};
-pub use perennial_stdlib::{files, net, node};
+pub use perennial_stdlib::commands::{supervisor_main, use_supervisor};
+pub use perennial_stdlib::{commands, files, net, node};
 pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
 pub use programs::CacheCounts;
 pub use session::BrowserSession;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use perennial_engine::{Console, EngineConfig, Globals, StopHandle};
 use perennial_protocol::{EndReason, RebuildReason};
+use perennial_stdlib::commands::{ProcessLimits, ProcessUsage, SessionProcs};
 use perennial_stdlib::files::{Files, FilesQuota};
 use perennial_stdlib::net::NetState;
 use tokio::sync::{Notify, Semaphore};
@@ -22,6 +23,7 @@ pub(crate) struct Record {
     /// Made when a run begins, or somebody asks for them.
     files: OnceLock<Arc<Files>>,
     net: OnceLock<Arc<NetState>>,
+    procs: OnceLock<Arc<SessionProcs>>,
     pub(crate) console: Console,
     /// The execution guard.
     pub(crate) exec: Arc<tokio::sync::Mutex<State>>,
@@ -68,6 +70,8 @@ pub(crate) struct State {
     /// The task that lets callbacks run.
     pub(crate) pump: Option<AbortHandle>,
     pub(crate) background: BackgroundBudget,
+    /// Commands that earlier runs have been told of.
+    pub(crate) commands_begun: u64,
 }
 
 /// CPU time of callbacks in the current minute, and since the last run.
@@ -133,6 +137,7 @@ impl Record {
             vars,
             files: OnceLock::new(),
             net: OnceLock::new(),
+            procs: OnceLock::new(),
             console: Console::default(),
             exec: Arc::default(),
             running: Arc::new(Semaphore::new(1)),
@@ -158,6 +163,20 @@ impl Record {
 
     pub(crate) fn net(&self) -> &Arc<NetState> {
         self.net.get_or_init(Arc::default)
+    }
+
+    /// What the session has running. Made when the session has ended, it starts nothing.
+    pub(crate) fn procs(&self, limits: ProcessLimits) -> &Arc<SessionProcs> {
+        let procs = self.procs.get_or_init(|| Arc::new(SessionProcs::new(limits)));
+        if self.end_reason().is_some() {
+            procs.end();
+        }
+        procs
+    }
+
+    /// What of that there is.
+    pub(crate) fn process_usage(&self) -> ProcessUsage {
+        self.procs.get().map_or_else(ProcessUsage::default, |procs| procs.usage())
     }
 
     pub(crate) fn pin(&self) {
@@ -202,6 +221,9 @@ impl Record {
         let first =
             self.hot.ended_because.compare_exchange(0, reason_to(reason), Ordering::AcqRel, Ordering::Acquire).is_ok();
         if first {
+            if let Some(procs) = self.procs.get() {
+                procs.end();
+            }
             self.ended.notify_waiters();
             if let Some(stop) = lock(&self.stop).as_ref() {
                 stop.cancel();

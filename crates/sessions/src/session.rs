@@ -8,6 +8,7 @@ use perennial_engine::{
 use perennial_protocol::{
     EndReason, ErrorKind, ProducedFile, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin,
 };
+use perennial_stdlib::commands::{CommandSet, SessionProcs};
 use perennial_stdlib::files::{Artifacts, ArtifactsRun, Files, FilesView, Mounts};
 use perennial_stdlib::net::{NetPolicy, NetUsage, Secrets};
 use perennial_stdlib::node::Environment;
@@ -88,6 +89,11 @@ impl BrowserSession {
     /// What the session has used of the network.
     pub fn net_usage(&self) -> NetUsage {
         self.slot.record.net().usage()
+    }
+
+    /// What the session has running.
+    pub fn procs(&self) -> Arc<SessionProcs> {
+        self.slot.record.procs(self.slot.shared.config.process_limits).clone()
     }
 
     /// Runs a script.
@@ -337,6 +343,10 @@ impl BrowserSession {
         if !config.secrets.is_empty() && extensions.get::<Secrets>().is_none() {
             extensions = extensions.with(config.secrets.clone());
         }
+        if !config.commands.is_empty() && extensions.get::<CommandSet>().is_none() {
+            extensions = extensions.with(config.commands.clone());
+        }
+        extensions = extensions.with(self.slot.record.procs(config.process_limits).clone());
         // For plugins too, which have policies of their own.
         extensions = extensions.with(config.network.clone()).with(self.slot.record.net().clone());
         extensions.with(SessionVars(self.slot.record.vars.clone())).with(view)
@@ -373,6 +383,10 @@ impl BrowserSession {
             error.message = format!("the session ended while the script ran ({})", reason.as_str());
         }
         end.usage.background_cpu_ms = std::mem::take(&mut self.state.background.since_last_run).as_secs_f64() * 1000.0;
+        let commands = record.process_usage();
+        end.usage.commands_begun = commands.begun - std::mem::replace(&mut self.state.commands_begun, commands.begun);
+        end.usage.commands_running = commands.running as u64;
+        end.usage.command_log_bytes = commands.log_bytes as u64;
         let (files, files_more) = before.map_or((Vec::new(), 0), |before| before.settle(end.outcome.is_ok()));
         let (status, value, error) = match end.outcome {
             Ok(value) => (Status::Ok, value, None),

@@ -100,6 +100,10 @@ pub struct SessionInfo {
     pub vars: usize,
     /// Their size.
     pub vars_bytes: usize,
+    /// Commands that run.
+    pub commands: usize,
+    /// What is kept of what they wrote.
+    pub command_log_bytes: usize,
 }
 
 impl SessionTable {
@@ -391,7 +395,9 @@ impl Shared {
 
     /// When a session that is left alone ends, and why.
     fn expiry(&self, record: &Record) -> (Instant, EndReason) {
-        let idle = record.idle_since() + self.config.idle_ttl;
+        let is_busy = self.config.busy_with_commands && record.process_usage().running > 0;
+        let idle_since = if is_busy { self.now() } else { record.idle_since() };
+        let idle = idle_since + self.config.idle_ttl;
         match self.config.hard_lifetime.map(|lifetime| record.created + lifetime) {
             Some(hard) if hard < idle => (hard, EndReason::Lifetime),
             _ => (idle, EndReason::Idle),
@@ -520,7 +526,7 @@ impl Shared {
     }
 
     fn describe(&self, record: &Record, now: Instant) -> SessionInfo {
-        let usage = record.vars.usage();
+        let (usage, processes) = (record.vars.usage(), record.process_usage());
         SessionInfo {
             name: record.name.clone(),
             runs: record.runs.load(Ordering::Relaxed),
@@ -530,6 +536,8 @@ impl Shared {
             heap_bytes: self.pool.heap_bytes(record.warm.load(Ordering::Acquire)),
             vars: usage.entries,
             vars_bytes: usage.bytes,
+            commands: processes.running,
+            command_log_bytes: processes.log_bytes,
         }
     }
 }

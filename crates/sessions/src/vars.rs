@@ -310,6 +310,9 @@ fn with_plugins(plugins: &PluginSet, more: OpTable, mut areas: Vec<Area>) -> Eng
     areas.insert(0, Area::new("vars", &["vars"], include_str!("../js/vars.js")));
     areas.extend(perennial_stdlib::areas());
     areas.insert(1, Area::new("tools", &["tools"], include_str!("../js/tools.js")));
-    let ops = ops().merge(plugins::ops(plugins)).merge(perennial_stdlib::ops(&plugins.net())).merge(more);
+    let ops = ops()
+        .merge(plugins::ops(plugins))
+        .merge(perennial_stdlib::ops(&plugins.net(), &plugins.commands()))
+        .merge(more);
     EngineConfig::new(ops, areas).with_modules(Arc::new(PluginModules(plugins.clone())))
 }

@@ -4,6 +4,7 @@
 mod sessions {
     mod artifacts;
     mod bundles;
+    mod commands;
     mod files;
     mod hostile;
     mod library;

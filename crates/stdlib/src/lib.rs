@@ -4,6 +4,7 @@
 //! which holds its ops. Ops are pure functions of their arguments; what an area remembers it keeps in the VM.
 
 mod buffer;
+pub mod commands;
 mod compression;
 mod crypto;
 mod encoding;
@@ -21,6 +22,8 @@ pub fn areas() -> Vec<Area> {
     [
         Area::new("webidl", &[], include_str!("../js/webidl.js")).with_internals(&["webidl"]),
         Area::new("artifacts", &["artifacts"], include_str!("../js/artifacts.js")),
+        Area::new("commands", &["CommandError", "commands"], include_str!("../js/commands.js"))
+            .with_internals(&["commandsFor"]),
         Area::new("blob", &["Blob", "File"], include_str!("../js/blob.js")).with_internals(&["blobs"]),
         Area::new("clone", &["structuredClone"], include_str!("../js/clone.js")),
         Area::new("formdata", &["FormData"], include_str!("../js/formdata.js")).with_internals(&["forms"]),
@@ -100,14 +103,15 @@ pub fn areas() -> Vec<Area> {
     .collect()
 }
 
-/// The ops behind the areas. `grants` is what others than scripts may reach of the network.
-pub fn ops(grants: &net::NetGrants) -> OpTable {
+/// The ops behind the areas. The grants are what others than scripts may reach of the network, and may run.
+pub fn ops(net: &net::NetGrants, commands: &commands::CommandGrants) -> OpTable {
     buffer::ops()
+        .merge(commands::ops(commands))
         .merge(compression::ops())
         .merge(crypto::ops())
         .merge(encoding::ops())
         .merge(files::ops())
-        .merge(net::ops(grants))
+        .merge(net::ops(net))
         .merge(node::ops())
         .merge(url::ops())
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use perennial_bundler::{Disk, FileSystem, ImportError, Importer, Loader, LoaderOptions};
 use perennial_engine::{EngineConfig, ModuleGraph, OpFuture, OpValue, RunOptions};
 use perennial_protocol::RunRequest;
+use perennial_stdlib::commands::{CommandGrants, CommandSet};
 use perennial_stdlib::files::ReadGrants;
 use perennial_stdlib::net::{NetGrants, NetLimits, NetPolicy};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::allow::Allow;
 use super::manifest::{Manifest, Raw, Tool};
@@ -52,6 +53,8 @@ pub struct Plugin {
     pub(super) files: ReadGrants,
     /// What it may reach.
     net: Option<NetPolicy>,
+    /// What it may run.
+    commands: CommandSet,
     pub(super) loader: Loader,
     /// Where its entry is, for the loader.
     root: PathBuf,
@@ -105,9 +108,11 @@ pub struct PluginOptions {
     pub ceiling: Allow,
     /// How long a plugin may take to be evaluated, and how long a call waits for its `setup`.
     pub deadline: Duration,
+    /// Where commands get variables from: `PATH`, `LANG` and what they are granted.
+    pub environment: BTreeMap<String, String>,
     /// What relative paths of `allow.read` are relative to.
     pub base: PathBuf,
-    /// What granted capabilities are served by, in place of the library's `fetch` and the host's files.
+    /// What granted capabilities are served by, in place of the library's `fetch`, the host's files and its commands.
     pub capabilities: Option<Arc<dyn Capabilities>>,
     /// Where plugins are read from.
     pub files: Arc<dyn FileSystem>,
@@ -118,6 +123,7 @@ impl Default for PluginOptions {
         Self {
             ceiling: Allow::default(),
             deadline: Duration::from_secs(5),
+            environment: BTreeMap::new(),
             base: PathBuf::from("."),
             capabilities: None,
             files: Arc::new(Disk),
@@ -202,6 +208,13 @@ impl PluginSet {
         NetGrants::new(policies.collect())
     }
 
+    /// What each plugin may run.
+    pub(crate) fn commands(&self) -> CommandGrants {
+        CommandGrants::new(
+            self.0.plugins.iter().map(|(name, plugin)| (name.clone(), plugin.commands.clone())).collect(),
+        )
+    }
+
     /// An engine configuration for sessions with these plugins; the same every time.
     pub fn config(&self) -> EngineConfig {
         self.0.config.get_or_init(|| vars::config_with(self)).clone()
@@ -262,6 +275,7 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
             Some(NetPolicy::parse(rules, NetLimits::default()).map_err(|error| one(format!("allow.net: {error}")))?)
         }
     };
+    let commands = commands_of(&granted, options).map_err(one)?;
     let files = ReadGrants::open(&granted.read, &options.ceiling.read, &options.base);
     Ok(Plugin {
         name: manifest.name,
@@ -273,10 +287,49 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
         path: path.to_owned(),
         files,
         net,
+        commands,
         loader,
         root,
         specifier,
     })
+}
+
+/// What a plugin may run. Where the operator says what a name runs, that counts; otherwise what the plugin says of the program of that name.
+fn commands_of(granted: &Allow, options: &PluginOptions) -> Result<CommandSet, String> {
+    let mut set = CommandSet::new().with_environment(options.environment.clone());
+    for (name, asked) in &granted.commands {
+        let nothing = Value::Null;
+        let most = options.ceiling.commands.get(name).unwrap_or(&nothing);
+        if most.get("run").is_some() {
+            set = set.with_json(name, most).map_err(|error| error.to_string())?;
+            continue;
+        }
+        // What is said without `run` would be said of nothing.
+        if let Some(key) = most.as_object().and_then(|most| most.keys().find(|key| *key != "env")) {
+            return Err(format!(
+                "allow.commands.{name}: the operator grants it with {key:?}, which goes with a `run` only"
+            ));
+        }
+        let mut declaration = asked.clone();
+        let run = declaration["run"].take();
+        let program = match &run {
+            Value::Null => Some(name.as_str()),
+            run => run.get(0).and_then(Value::as_str),
+        };
+        if program != Some(name) {
+            return Err(format!(
+                "allow.commands.{name}: the operator grants the program {name}, so that `run` has to be a list that begins with {name:?}; what else is run, the operator has to say"
+            ));
+        }
+        let may =
+            |variable: &Value| most.get("env").and_then(Value::as_array).is_some_and(|most| most.contains(variable));
+        if let Some(variable) = asked["env"].as_array().into_iter().flatten().find(|variable| !may(variable)) {
+            return Err(format!("allow.commands.{name}: the operator does not grant it the variable {variable}"));
+        }
+        declaration["run"] = if run.is_null() { json!([name]) } else { run };
+        set = set.with_json(name, &declaration).map_err(|error| error.to_string())?;
+    }
+    Ok(set)
 }
 
 /// Evaluates the plugin once, in a VM of its own that can do nothing, and reads what it says of itself.

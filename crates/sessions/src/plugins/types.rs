@@ -10,6 +10,7 @@ const SESSION: &[&str] = &[
     include_str!("../../../../js-runtime/types/artifacts.d.ts"),
     include_str!("../../../../js-runtime/types/blob.d.ts"),
     include_str!("../../../../js-runtime/types/clone.d.ts"),
+    include_str!("../../../../js-runtime/types/commands.d.ts"),
     include_str!("../../../../js-runtime/types/compression.d.ts"),
     include_str!("../../../../js-runtime/types/crypto.d.ts"),
     include_str!("../../../../js-runtime/types/encoding.d.ts"),

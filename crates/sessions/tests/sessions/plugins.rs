@@ -6,7 +6,7 @@ use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
 use perennial_sessions::protocol::{ErrorKind, RebuildReason, VmOrigin};
 use perennial_sessions::{
     Allow, Capabilities, ModuleAccess, OpError, OpFuture, OpValue, PluginOptions, PluginSet, RunContext, RunRequest,
-    ScriptError, SessionTable, TableConfig,
+    ScriptError, SessionTable, TableConfig, use_supervisor,
 };
 use serde_json::{Value, json};
 
@@ -491,4 +491,53 @@ async fn a_plugin_reads_what_it_was_granted_of_the_host_and_nothing_else() {
         ErrorKind::Runtime,
         "not there is not refused"
     );
+}
+
+const RUNS: &str = r#"export default { name: "git", version: "1", description: "d",
+    allow: { commands: { echo: { run: ["echo", "${word}"] }, sleep: { run: ["sleep", "1000"], persistent: true }, sh: { run: ["sh", "-c", "id"] }, rm: { run: ["rm"] } } },
+    tools: {
+        say: { description: "d", input: {}, async run({ word }, ctx) { return (await ctx.commands.run("echo", { word })).stdout } },
+        operator: { description: "d", input: {}, async run(args, ctx) { return (await ctx.commands.run("sh")).stdout } },
+        forbidden: { description: "d", input: {}, async run(args, ctx) { return await ctx.commands.run("rm") } },
+        serve: { description: "d", input: {}, async run(args, ctx) { await ctx.commands.start("sleep"); return ctx.commands.list().length } },
+    } }"#;
+
+#[tokio::test]
+async fn a_plugin_runs_what_it_declares_and_the_operator_grants_and_scripts_see_nothing_of_it() {
+    use_supervisor(env!("CARGO_BIN_EXE_perennial-supervisor"));
+    let files = MemoryFiles::new();
+    files.write("/p.js", RUNS);
+    let ceiling = json!({"commands": {"echo": {}, "sleep": {}, "sh": {"run": ["echo", "the operator's"]}}});
+    let options = |ceiling: &Value| PluginOptions {
+        files: Arc::new(files.clone()),
+        ceiling: Allow::parse(ceiling).unwrap(),
+        environment: [("PATH".to_owned(), std::env::var("PATH").unwrap())].into(),
+        ..PluginOptions::default()
+    };
+    let plugins = PluginSet::load(&[PathBuf::from("/p.js")], &options(&ceiling)).await;
+    assert_eq!(plugins.failures(), []);
+    let table = table(&plugins);
+    let script = "const { git } = tools; const seen = [];
+        for (const call of [() => git.say({ word: '$(id)' }), () => git.operator({}), () => git.forbidden({}).catch((e) => e.name), () => git.serve({}), () => commands.list(), () => commands.run('echo').catch((e) => e.name)]) seen.push(await call());
+        seen";
+    let result = table.run("s", RunRequest::new(script).with_timeout_ms(30_000)).await;
+    let expected = json!(["$(id)\n", "the operator's\n", "PermissionError", 1, [], "PermissionError"]);
+    assert_eq!(result.value, Some(expected), "{:?}", result.error);
+    assert_eq!(result.usage.commands_running, 1);
+    // What is said of a grant without `run` would hold for nothing.
+    files.write("/p.js", plugin("git", &format!("allow: {{ commands: {{ echo: {{}} }} }}, {TOOL}")));
+    let restricted =
+        PluginSet::load(&[PathBuf::from("/p.js")], &options(&json!({"commands": {"echo": {"timeoutMs": 5}}}))).await;
+    assert!(restricted.failures()[0].problems[0].contains("goes with a `run` only"), "{:?}", restricted.failures());
+    // What the operator grants by its name is that program, with the variables that it names.
+    for (declared, why) in [
+        (r#"{ echo: { run: ["sh", "-c", "id"] } }"#, "has to be a list that begins with \"echo\""),
+        (r#"{ echo: { run: "echo; id" } }"#, "has to be a list that begins with \"echo\""),
+        (r#"{ echo: { run: ["echo"], env: ["SECRET"] } }"#, "does not grant it the variable \"SECRET\""),
+        (r#"{ echo: { run: ["echo"], unknown: 1 } }"#, "unknown field"),
+    ] {
+        files.write("/p.js", plugin("git", &format!("allow: {{ commands: {declared} }}, {TOOL}")));
+        let plugins = PluginSet::load(&[PathBuf::from("/p.js")], &options(&ceiling)).await;
+        assert!(plugins.failures()[0].problems[0].contains(why), "{:?}", plugins.failures());
+    }
 }

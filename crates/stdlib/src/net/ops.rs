@@ -18,6 +18,7 @@ use super::fetch::{AGENT, Means, Wanted};
 use super::policy::NetPolicy;
 use super::secrets::Secrets;
 use super::{NetState, multipart};
+use crate::commands::SessionProcs;
 use crate::{number, text};
 
 /// What a request holds outside the heap besides its body: buffers of the connection, of unpacking.
@@ -36,17 +37,21 @@ impl NetGrants {
         Self(Arc::new(policies))
     }
 
-    /// The policy of a fetch: of who it is for, or of the run.
+    /// The policy of a fetch: of who it is for, or of the run; and what whoever it is for has running itself.
     fn policy(&self, context: &OpContext, whose: Option<&str>) -> Result<NetPolicy, OpError> {
-        match whose {
-            None => {
-                let policy = context.extensions.get::<NetPolicy>();
-                Ok(policy.map_or_else(|| NetPolicy::none().clone(), |policy| (*policy).clone()))
-            }
-            Some(plugin) => self.0.get(plugin).cloned().ok_or_else(|| {
+        let procs = context.extensions.get::<Arc<SessionProcs>>();
+        let ports = procs.map_or_else(Vec::new, |procs| procs.ports(whose));
+        let policy = match whose {
+            None => context.extensions.get::<NetPolicy>().map(|policy| (*policy).clone()),
+            Some(plugin) => self.0.get(plugin).cloned(),
+        };
+        match (policy, whose) {
+            (Some(policy), _) => Ok(policy.with_own_ports(&ports)),
+            (None, Some(plugin)) if ports.is_empty() => {
                 let grant = "`net` in its allow, within what the operator grants in [allow],";
-                OpError::permission(&format!("the network for plugin {plugin}"), grant)
-            }),
+                Err(OpError::permission(&format!("the network for plugin {plugin}"), grant))
+            }
+            (None, _) => Ok(NetPolicy::none().clone().with_own_ports(&ports)),
         }
     }
 }

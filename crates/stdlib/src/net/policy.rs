@@ -1,6 +1,6 @@
 //! What may be reached. Nothing, unless a rule says so.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -28,7 +28,11 @@ use super::address::{AddressClass, AddressRange, classify};
 /// # Ok::<(), perennial_stdlib::net::PolicyError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct NetPolicy(Arc<Inner>);
+pub struct NetPolicy {
+    inner: Arc<Inner>,
+    /// Ports of loopback at which commands of the session serve.
+    own_ports: Arc<[u16]>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -120,24 +124,33 @@ impl NetPolicy {
     pub fn parse<T: AsRef<str>>(rules: &[T], limits: NetLimits) -> Result<Self, PolicyError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let rules = rules.iter().map(|rule| Rule::parse(rule.as_ref()).map(Arc::new)).collect::<Result<_, _>>()?;
-        Ok(Self(Arc::new(Inner { id: NEXT.fetch_add(1, Ordering::Relaxed), rules, limits })))
+        Ok(Self::of(Inner { id: NEXT.fetch_add(1, Ordering::Relaxed), rules, limits }))
     }
 
     /// The policy that permits nothing.
     pub fn none() -> &'static Self {
-        static NONE: LazyLock<NetPolicy> = LazyLock::new(|| {
-            NetPolicy(Arc::new(Inner { id: u64::MAX, rules: Vec::new(), limits: NetLimits::default() }))
-        });
+        static NONE: LazyLock<NetPolicy> =
+            LazyLock::new(|| NetPolicy::of(Inner { id: u64::MAX, rules: Vec::new(), limits: NetLimits::default() }));
         &NONE
+    }
+
+    fn of(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner), own_ports: [].into() }
+    }
+
+    /// The same, and what serves at these ports of loopback, by http.
+    pub(super) fn with_own_ports(mut self, ports: &[u16]) -> Self {
+        self.own_ports = ports.into();
+        self
     }
 
     /// How much may be used.
     pub fn limits(&self) -> &NetLimits {
-        &self.0.limits
+        &self.inner.limits
     }
 
     pub(super) fn id(&self) -> u64 {
-        self.0.id
+        self.inner.id
     }
 
     /// The rule that permits a request.
@@ -164,8 +177,16 @@ impl NetPolicy {
         {
             return Err("nothing (its host name ends with a dot)".to_owned());
         }
-        let rule = self.0.rules.iter().find(|rule| rule.permits(method, url, &host, port));
-        rule.cloned().ok_or_else(|| {
+        let rule = self.inner.rules.iter().find(|rule| rule.permits(method, url, &host, port));
+        let own = || {
+            // By its address alone: what else a name leads to is somebody else's.
+            let loopback: Host<&str> = Host::Ipv4(Ipv4Addr::LOCALHOST);
+            let is_own = url.scheme() == "http" && host == loopback && self.own_ports.contains(&port);
+            let (methods, path, ranges) = (Vec::new(), Vec::new(), Vec::new());
+            let rule = Rule { methods, scheme: "http", host: Pattern::Exact(host.to_owned()), port, path, ranges };
+            is_own.then(|| Arc::new(rule))
+        };
+        rule.cloned().or_else(own).ok_or_else(|| {
             let port = url.port().map_or(String::new(), |port| format!(":{port}"));
             let scheme = if url.scheme() == "https" { "" } else { "http://" };
             wanted(&format!("{method} {scheme}{host}{port}"))

@@ -1,0 +1,121 @@
+// commands: what scripts may run, and what they have running. The host decides which.
+export default (ops: Ops, intrinsics: Intrinsics) => {
+  const { asArray, defineProperty, freeze, indexOf, list, Number, parse, push, slice, String, trim, TypeError } = intrinsics;
+  const { bytesOf, dictionary, domString, isObject, usvString } = ops.library_value("webidl");
+  const signals: Signals = ops.library_value("signals");
+
+  // What commands write is held outside the heap until it is delivered; more wait here.
+  const { turn, done } = (ops.library_value("queues") as StreamQueues).gate(8);
+
+  const fields = ["command", "reason", "stdout", "stderr", "exitCode", "signal", "durationMs"];
+  /** A command that has failed, with all that is known of it. */
+  class CommandError extends intrinsics.Error {
+    constructor(command: string, result: any) {
+      // The last lines usually say why.
+      const said = trim(typeof result.stderr === "string" ? result.stderr : "");
+      const tail = said.length > 500 ? slice(said, said.length - 500) : said, from = said.length > 500 ? indexOf(tail, "\n") + 1 : 0;
+      super(command + " " + result.message + (tail === "" ? "" : ":\n" + slice(tail, from)));
+      for (let i = 0; i < fields.length; i++) {
+        defineProperty(this, fields[i], { __proto__: null, value: fields[i] === "command" ? command : result[fields[i]], writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
+      }
+    }
+  }
+  defineProperty(CommandError.prototype, "name", { __proto__: null, value: "CommandError", writable: true, configurable: true } as PropertyDescriptor);
+
+  function bytesFor(data: unknown, what: string): Uint8Array {
+    if (typeof data === "string") return ops.text_encode(usvString(data));
+    if (!isObject(data)) throw new TypeError(what + " is a text or bytes, not " + (data === null ? "null" : typeof data));
+    return bytesOf(data);
+  }
+
+  function milliseconds(value: unknown, what: string): number | undefined {
+    if (value === undefined) return undefined;
+    if (typeof value !== "number" || !(value >= 0)) throw new TypeError(what + " is a number of milliseconds, not " + String(value));
+    return value;
+  }
+
+  /** As they end in \n or \r\n; nothing follows the last. */
+  function linesOf(text: string): string[] {
+    const lines: string[] = list();
+    for (let from = 0; from < text.length; ) {
+      const found = indexOf(text, "\n", from), end = found < 0 ? text.length : found;
+      push(lines, slice(text, from, found > from && text[found - 1] === "\r" ? found - 1 : end));
+      from = end + 1;
+    }
+    return asArray(lines);
+  }
+
+  const valuesOf = (values: unknown) => (values === undefined || values === null ? undefined : dictionary(values, "what a command gets"));
+
+  function idOf(value: unknown): number {
+    const id = isObject(value) ? (value as any).id : value;
+    if (typeof id !== "number") throw new TypeError("a started command is named by its id, not by " + (id === null ? "null" : typeof id));
+    return id;
+  }
+
+  function make(owner: string | undefined) {
+    async function run(name: string, values: unknown, options: any): Promise<any> {
+      const { signal } = options, input = options.stdin === undefined ? undefined : bytesFor(options.stdin, "stdin");
+      const timeout = milliseconds(options.timeoutMs, "timeoutMs"), given = valuesOf(values);
+      if (signal !== undefined && !signals.isSignal(signal)) throw new TypeError("the signal of a command is no AbortSignal");
+      if (signal !== undefined && signals.stateOf(signal).aborted) throw signals.stateOf(signal).reason;
+      await turn();
+      try {
+        if (signal !== undefined && signals.stateOf(signal).aborted) throw signals.stateOf(signal).reason;
+        const token: number = ops.command_open(owner, name), onAbort = () => ops.command_close(token);
+        if (signal !== undefined) signals.listen(signal, onAbort);
+        try {
+          return await ops.command_run(owner, token, name, given, input, timeout);
+        } catch (error) {
+          throw signal !== undefined && signals.stateOf(signal).aborted ? signals.stateOf(signal).reason : error;
+        } finally {
+          if (signal !== undefined) signals.ignore(signal, onAbort);
+          ops.command_close(token);
+        }
+      } finally {
+        done();
+      }
+    }
+
+    return freeze({
+      /** Runs a command to its end. */
+      run: async (name: unknown, values: unknown = undefined, options: unknown = undefined): Promise<any> => {
+        const command = domString(name), result = await run(command, values, dictionary(options, "the options"));
+        if (result.shape === "lines") result.stdout = linesOf(result.stdout);
+        if (result.message !== undefined) throw new CommandError(command, result);
+        const { stdout, stderr, exitCode, signal, durationMs } = result;
+        if (result.shape !== "json") return { stdout, stderr, exitCode, signal, durationMs };
+        try {
+          return { stdout: parse(stdout), stderr, exitCode, signal, durationMs };
+        } catch (error: any) {
+          result.reason = "output";
+          result.message = "wrote no JSON (" + String(error.message) + ")";
+          throw new CommandError(command, result);
+        }
+      },
+      /** Starts one that goes on, unless it runs already. */
+      start: async (name: unknown, values: unknown = undefined): Promise<any> => await ops.command_start(owner, domString(name), valuesOf(values)),
+      list: (): any[] => ops.command_list(owner),
+      status: async (id: unknown): Promise<any> => await ops.command_status(owner, idOf(id)),
+      logs: (id: unknown, options: unknown = undefined): any => {
+        const { since } = dictionary(options, "the options");
+        return ops.command_logs(owner, idOf(id), since === undefined ? 0 : Number(since));
+      },
+      wait: async (id: unknown, options: unknown = undefined): Promise<any> =>
+        await ops.command_wait(owner, idOf(id), milliseconds(dictionary(options, "the options").timeoutMs, "timeoutMs")),
+      /** Writes to its input; `null` closes it. */
+      write: async (id: unknown, data: unknown): Promise<void> => {
+        if (data === null) return await ops.command_write(owner, idOf(id));
+        // As it is now, whenever it is written.
+        return await ops.command_write(owner, idOf(id), bytesFor(data, "what is written"));
+      },
+      signal: (id: unknown, name: unknown): void => ops.command_signal(owner, idOf(id), domString(name)),
+      restart: async (id: unknown, options: unknown = undefined): Promise<any> =>
+        await ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), true),
+      stop: async (id: unknown, options: unknown = undefined): Promise<any> =>
+        await ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), false),
+    });
+  }
+
+  return { commands: make(undefined), commandsFor: make, CommandError };
+};
