@@ -63,7 +63,7 @@
       await turn();
       try {
         if (signal !== undefined && signals.stateOf(signal).aborted) throw signals.stateOf(signal).reason;
-        const token         = ops.command_open(owner, name), onAbort = () => ops.command_close(token);
+        const token         = ops.command_open(), onAbort = () => ops.command_close(token);
         if (signal !== undefined) signals.listen(signal, onAbort);
         try {
           return await ops.command_run(owner, token, name, given, input, timeout);

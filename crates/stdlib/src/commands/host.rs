@@ -199,7 +199,7 @@ fn with_supervisor<T>(ask: impl FnOnce(&mut Supervisor) -> Result<T, HostError>)
             // A name that nobody guesses: whoever may write beside it could have it first.
             None => std::path::absolute(std::env::temp_dir())?.join(format!(
                 "{}.{:x}",
-                Mark::of(getpid())?.name(),
+                Mark::own()?.name(),
                 RandomState::new().hash_one(0)
             )),
         };

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 
@@ -26,6 +27,15 @@ pub(super) struct Mark {
 }
 
 impl Mark {
+    /// That of this process, which is asked for with every command. One that was forked from it has another.
+    pub(super) fn own() -> io::Result<Self> {
+        static OWN: OnceLock<Mark> = OnceLock::new();
+        match OWN.get() {
+            Some(own) if own.pid == getpid() => Ok(own.clone()),
+            _ => Self::of(getpid()).inspect(|own| _ = OWN.set(own.clone())),
+        }
+    }
+
     /// That of a process.
     pub(super) fn of(pid: Pid) -> io::Result<Self> {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;

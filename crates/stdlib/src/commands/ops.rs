@@ -84,7 +84,7 @@ fn request(
 ) -> Result<Request, OpError> {
     let (argv, variables) = fill(declaration, values, &ports.0).map_err(OpError::type_error)?;
     let home = place.scratch.path().display().to_string();
-    let mark = Mark::of(rustix::process::getpid()).map_err(|error| OpError::new("Error", error.to_string()))?;
+    let mark = Mark::own().map_err(|error| OpError::new("Error", error.to_string()))?;
     let mut env = set.variables(declaration);
     env.push(("HOME".to_owned(), home.clone()));
     env.extend(variables);
@@ -276,10 +276,9 @@ async fn stop(context: OpContext, args: Vec<OpValue>) -> OpResult {
 }
 
 pub(crate) fn ops(grants: &CommandGrants) -> OpTable {
-    let (opening, running, starting) = (grants.clone(), grants.clone(), grants.clone());
+    let (running, starting) = (grants.clone(), grants.clone());
     OpTable::new()
-        .sync("command_open", move |context, args| {
-            opening.declared(context, owner(&args), text(&args, 1)?)?;
+        .sync("command_open", |context, _| {
             Ok(json!(context.resources.add(CancellationToken::new(), BYTES, &context.budget)?).into())
         })
         .sync("command_close", |context, args| {
