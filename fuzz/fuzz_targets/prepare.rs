@@ -11,5 +11,5 @@ libfuzzer_sys::fuzz_target!(|source: &str| {
     }
     let _ = perennial_bundler::prepare_entry(source, true);
     let _ = perennial_bundler::prepare_entry(source, false);
-    let _ = perennial_bundler::is_unfinished(source);
+    let _ = perennial_bundler::is_unfinished(source, &perennial_bundler::Here);
 });

@@ -126,7 +126,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
   }
   const notOne = () => rejected(new TypeError("this is no Blob"));
-  const decode = (bytes: Uint8Array): string => ops.text_decode("utf-8", undefined, bytes, false, false, false, 0).text;
+  const decode = (bytes: Uint8Array): string => ops.text_decode("utf-8", undefined, bytes, false, false, false).text;
   const make = (bytes: Uint8Array<ArrayBuffer>, type: string): Blob => new Blob(TOKEN, { bytes, type });
 
   let fileOf: (value: unknown) => { name: string; lastModified: number } | undefined;

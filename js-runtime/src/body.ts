@@ -1,7 +1,7 @@
 // Bodies of requests and responses: https://fetch.spec.whatwg.org/#body-mixin
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { bytesSet, charCodeAt, defineProperty, indexOf, isView, join, list, parse, promiseResolve, promiseThen, push, slice, toLowerCase, trim } = intrinsics;
-  const { TypeError, Uint8Array, viewBuffer, viewByteLength, typedArrayTag } = intrinsics;
+  const { TypeError, Uint8Array, viewBuffer, viewByteLength, viewOffset, typedArrayTag } = intrinsics;
   const { bytesOf, deferred, handled, isBuffer, isObject, rejected, usvString } = ops.library_value("webidl");
   const readables = (): Readables => ops.library_value("readables");
   const lists: HeaderLists = ops.library_value("headerLists");
@@ -20,7 +20,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return all;
   }
   const encode = (text: string): Uint8Array<ArrayBuffer> => ops.text_encode(text);
-  const decode = (bytes: Uint8Array): string => ops.text_decode("utf-8", undefined, bytes, false, false, false, 0).text;
+  const decode = (bytes: Uint8Array): string => ops.text_decode("utf-8", undefined, bytes, false, false, false).text;
 
   const ofBytes = (bytes: Uint8Array<ArrayBuffer>): BodyRecord => ({ bytes, stream: undefined, taken: false });
   const ofStream = (stream: ReadableRecord): BodyRecord => ({ bytes: undefined, stream, taken: false });
@@ -162,15 +162,16 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     const essence = trim(toLowerCase(indexOf(type, ";") < 0 ? type : slice(type, 0, indexOf(type, ";")))), form = ops.library_value("forms").make(), blobs = ops.library_value("blobs");
     if (essence === "application/x-www-form-urlencoded") {
       // A mark at its beginning is a part of the first name.
-      const pairs = ops.url_query_parse(ops.text_decode("utf-8", undefined, bytes, false, false, true, 0).text);
+      const pairs = ops.url_query_parse(ops.text_decode("utf-8", undefined, bytes, false, false, true).text);
       for (let i = 0; i < pairs.length; i++) push(form.entries, [pairs[i][0], pairs[i][1]]);
       return form.form;
     }
     const boundary = parameter(type, "boundary");
     if (essence !== "multipart/form-data" || boundary === undefined) throw new TypeError("a body of the type '" + type + "' is no form");
     const parts = ops.multipart_parse(boundary, bytes);
-    for (let i = 0; i < parts.length; i++) {
-      const { name, filename, type, content } = parts[i];
+    for (let i = 0; i < parts.length; i += 5) {
+      const name = parts[i], filename = parts[i + 1], type = parts[i + 2], from = parts[i + 3];
+      const content = copy(new Uint8Array(viewBuffer(bytes), viewOffset(bytes) + from, parts[i + 4] - from));
       push(form.entries, [name, filename === null ? decode(content) : blobs.makeFile(content, type === null ? "text/plain" : type, filename)]);
     }
     return form.form;

@@ -1,7 +1,9 @@
 // CompressionStream, DecompressionStream: https://compression.spec.whatwg.org/
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { finalization, finalizationRegister, TypeError } = intrinsics;
+  const { finalization, finalizationRegister, TypeError, Uint8Array, viewBuffer, viewByteLength, viewOffset } = intrinsics;
   const { bytesOf, defineInterface, domString, required } = ops.library_value("webidl");
+  /** Bytes that the host takes at a time. */
+  const PIECE = 65536;
   const transforms = ops.library_value("transforms");
   // A stream that is neither read nor written to its end holds its codec no longer than it is there itself.
   const gone = finalization<number>((codec) => ops.codec_close(codec));
@@ -23,8 +25,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     const pair = transforms.create(
       async (chunk: unknown, out: TransformOutput) => {
         try {
-          ops.codec_push(codec, bytesOf(chunk));
-          await pull(out);
+          const bytes = bytesOf(chunk), buffer = viewBuffer(bytes), offset = viewOffset(bytes), length = viewByteLength(bytes);
+          for (let at = 0; at < length; at += PIECE) {
+            ops.codec_push(codec, new Uint8Array(buffer, offset + at, length - at < PIECE ? length - at : PIECE));
+            await pull(out);
+          }
         } catch (error) {
           close();
           throw error;

@@ -217,7 +217,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   function parsed(bytes: Uint8Array): unknown {
     let jwk: unknown;
     try {
-      jwk = parse(ops.text_decode("utf-8", undefined, bytes, true, false, false, 0).text);
+      jwk = parse(ops.text_decode("utf-8", undefined, bytes, true, false, false).text);
     } catch {
       throw shared.dataError("what was wrapped is no JWK");
     }

@@ -26,7 +26,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
   }
 
-  /** Decodes, and remembers what the host has to know again when a stream goes on: bytes that are part of no character yet, and how far it has come. */
+  /** Decodes, and remembers what the host has to know again when a stream goes on: bytes that are part of no character yet, or the number of its decoder. */
   interface Decoder {
     encoding: string;
     fatal: boolean;
@@ -38,14 +38,14 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     const name = usvString(label), encoding: string | null = ops.text_encoding(name);
     if (encoding === null) throw new RangeError("'" + name + "' is no encoding");
     const given = dictionary(options, "the second argument of " + what), fatal = !!given.fatal, ignoreBOM = !!given.ignoreBOM;
-    let before: { pending: Uint8Array; given: number; begun: boolean } | undefined;
+    let before: { pending: Uint8Array | number; begun: boolean } | undefined;
     return {
       encoding, fatal, ignoreBOM,
       decode(bytes, stream) {
-        const { pending, given: length, begun } = before === undefined ? { pending: undefined, given: 0, begun: false } : before;
+        const { pending, begun } = before === undefined ? { pending: undefined, begun: false } : before;
         before = undefined;
-        const result = ops.text_decode(encoding, pending, bytes, fatal, stream, ignoreBOM || begun, length);
-        if (stream) before = { pending: result.pending, given: result.given, begun: begun || result.some };
+        const result = ops.text_decode(encoding, pending, bytes, fatal, stream, ignoreBOM || begun);
+        if (stream) before = { pending: result.pending, begun: begun || result.some };
         return result.text;
       },
     };

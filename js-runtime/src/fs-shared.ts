@@ -44,7 +44,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return name;
   }
 
-  const textOf = (bytes: Uint8Array, encoding: string): string => ops.text_decode(encoding, undefined, bytes, false, false, true, 0).text;
+  const textOf = (bytes: Uint8Array, encoding: string): string => ops.text_decode(encoding, undefined, bytes, false, false, true).text;
 
   function dataOf(value: unknown, options: any): Uint8Array {
     if (typeof value === "string") {

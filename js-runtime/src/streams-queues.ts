@@ -37,16 +37,18 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     const waiting = queue<() => void>();
     return {
       async turn() {
-        if (running >= most) {
-          const { promise, resolve } = deferred<void>();
-          enqueue(waiting, resolve as () => void, 0);
-          await promise;
+        if (running < most) {
+          running++;
+          return;
         }
-        running++;
+        const { promise, resolve } = deferred<void>();
+        enqueue(waiting, resolve as () => void, 0);
+        await promise;
       },
       done() {
-        running--;
+        // The turn goes over to whoever waits longest; nobody comes between.
         if (waiting.length > 0) dequeue(waiting)();
+        else running--;
       },
     };
   }

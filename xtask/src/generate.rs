@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use perennial_bundler::{Disk, Importer, Loader, LoaderOptions};
+use perennial_bundler::{Disk, Here, Importer, Loader, LoaderOptions};
 
 use crate::steps::{Outcome, root};
 
@@ -46,7 +46,7 @@ fn areas() -> Result<BTreeMap<String, String>, String> {
     for entry in std::fs::read_dir(&folder).map_err(|error| format!("{SOURCES}: {error}"))?.flatten() {
         let file = entry.file_name().to_string_lossy().into_owned();
         let Some(name) = file.strip_suffix(".ts").filter(|name| !name.ends_with(".d")) else { continue };
-        let loaded = loader.load(Importer::Directory(&folder), &format!("./{file}"), None);
+        let loaded = loader.load(Importer::Directory(&folder), &format!("./{file}"), None, &Here);
         let graph = loaded.map_err(|error| error.to_string())?;
         if graph.modules.len() != 1 {
             return Err(format!("{SOURCES}/{file} imports: areas get at each other through ops.library_value"));

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
@@ -16,12 +17,12 @@ use crate::edits::Edits;
 use crate::links::Names;
 use crate::module::{ImportSite, ModuleText};
 use crate::node_env::rewrite_node_env;
-use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
+use crate::parse::{Goal, Language, parse, range};
 use crate::prepare::Prepared;
 use crate::resolve::Way;
 
 /// What the source of a CommonJS module shows of its exports.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Exports {
     pub(crate) names: BTreeSet<String>,
     /// Indices of imports whose names it passes on.
@@ -47,30 +48,28 @@ pub(crate) fn looks_like_commonjs(source: &str) -> bool {
     has(&["require", "module", "exports"]) || !has(&["import", "export", "await"])
 }
 
-/// Prepares a CommonJS module. Its text is the body alone; [`assemble`] puts the rest around it.
-pub(crate) fn prepare_commonjs(source: &str) -> Result<ModuleText, SourceError> {
-    prepared_on_large_stack(source, || {
-        let Program::Script(script) = parse(source, Language::JavaScript, Goal::CommonJs)? else {
-            unreachable!("CommonJS is parsed as a script")
-        };
-        let mut edits = Edits::new(source);
-        if script.shebang.is_some() {
-            edits.blank(0..source.find('\n').unwrap_or(source.len()));
-        }
-        rewrite_node_env(&script, &mut edits);
-        let mut reader = Reader { edits: &mut edits, imports: Vec::new(), exports: Exports::default() };
-        script.visit_with(&mut reader);
-        reader.exports.shadows = shadows(&script);
-        let (imports, exports) = (reader.imports, reader.exports);
-        let (text, map) = edits.finish();
-        Ok(ModuleText {
-            prepared: Prepared::new(text, source, map, None),
-            imports,
-            holes: Vec::new(),
-            awaits: false,
-            names: Names::default(),
-            commonjs: Some(exports),
-        })
+/// Makes a CommonJS module ready. Its text is the body alone; [`assemble`] puts the rest around it.
+pub(crate) fn commonjs_of(source: &str) -> Result<ModuleText, SourceError> {
+    let Program::Script(script) = parse(source, Language::JavaScript, Goal::CommonJs)? else {
+        unreachable!("CommonJS is parsed as a script")
+    };
+    let mut edits = Edits::new(source);
+    if script.shebang.is_some() {
+        edits.blank(0..source.find('\n').unwrap_or(source.len()));
+    }
+    rewrite_node_env(&script, &mut edits);
+    let mut reader = Reader { edits: &mut edits, imports: Vec::new(), exports: Exports::default() };
+    script.visit_with(&mut reader);
+    reader.exports.shadows = shadows(&script);
+    let (imports, exports) = (reader.imports, reader.exports);
+    let (text, map) = edits.finish();
+    Ok(ModuleText {
+        prepared: Prepared::new(text, source, map, None),
+        imports,
+        holes: Vec::new(),
+        awaits: false,
+        names: Names::default(),
+        commonjs: Some(exports),
     })
 }
 

@@ -3,14 +3,29 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use serde::{Deserialize, Serialize};
 
 /// Problems shown of one source; of more only the number is said.
 const MAX_SHOWN: usize = 5;
+/// Problems that are kept of one source.
+const MAX_KEPT: usize = 100;
 /// Bytes of a line that are shown around a problem.
 const MAX_LINE: usize = 160;
 
+/// Bytes of a message: it may repeat names and texts of the source.
+const MAX_MESSAGE: usize = 500;
+
+fn shortened(mut text: String) -> String {
+    if text.len() > MAX_MESSAGE {
+        text.truncate(text.floor_char_boundary(MAX_MESSAGE));
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
+}
+
 /// One thing that is wrong, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// UTF-8 bytes of the source.
     pub range: Range<usize>,
@@ -22,17 +37,17 @@ pub struct Problem {
 
 impl Problem {
     pub(crate) fn at(range: Range<usize>, message: impl Into<String>) -> Self {
-        Self { range, message: message.into(), help: None }
+        Self { range, message: shortened(message.into()), help: None }
     }
 
     pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(shortened(help.into()));
         self
     }
 }
 
 /// A source that cannot be used: at least one problem, in the order of the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct SourceError {
     /// At least one.
     pub problems: Vec<Problem>,
@@ -79,6 +94,12 @@ fn floor_char_boundary(source: &str, offset: usize) -> usize {
 }
 
 impl SourceError {
+    /// The first of its problems: a source can have one at each of its bytes.
+    pub(crate) fn cut(mut self) -> Self {
+        self.problems.truncate(MAX_KEPT);
+        self
+    }
+
     /// Line and column of the first problem.
     pub fn position(&self, source: &str) -> Option<(u32, u32)> {
         self.problems.first().map(|problem| line_and_column(source, problem.range.start))

@@ -1,18 +1,21 @@
 //! Changes to a source text that keep every line where it is.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 /// Where pieces of a prepared text stand in the author's source.
 ///
 /// Lines are the same in both; columns differ where something was put in. Offsets are UTF-8 bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct PositionMap {
     /// Ascending by `prepared`.
     anchors: Vec<Anchor>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 struct Anchor {
     prepared: u32,
     original: u32,
@@ -40,16 +43,27 @@ impl PositionMap {
         self
     }
 
-    /// The map of a text into which `length` bytes more were put at an offset, as part of something that was put in there before.
-    pub(crate) fn grown(&mut self, at: usize, length: usize) {
-        let from = self.anchors.partition_point(|anchor| (anchor.prepared as usize) < at);
-        self.anchors[from..].iter_mut().for_each(|anchor| anchor.prepared += length as u32);
+    /// The map of a text into which so many bytes more were put at each of some ascending offsets, as part of what was put in there before.
+    pub(crate) fn grown(&mut self, places: impl Iterator<Item = (usize, usize)>) {
+        let mut places = places.peekable();
+        let mut more = 0;
+        for anchor in &mut self.anchors {
+            while let Some((_, length)) = places.next_if(|(at, _)| *at <= anchor.prepared as usize) {
+                more += length as u32;
+            }
+            anchor.prepared += more;
+        }
     }
 
     /// Where what was put in for an offset of the source begins in the prepared text.
-    pub(crate) fn prepared_of(&self, original: usize) -> Option<usize> {
-        let anchor = self.anchors.iter().find(|anchor| anchor.put_in && anchor.original as usize == original)?;
-        Some(anchor.prepared as usize)
+    pub(crate) fn put_in(&self) -> HashMap<usize, usize> {
+        let put_in = self.anchors.iter().rev().filter(|anchor| anchor.put_in);
+        put_in.map(|anchor| (anchor.original as usize, anchor.prepared as usize)).collect()
+    }
+
+    /// Bytes that it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.anchors.len() * size_of::<Anchor>()
     }
 }
 

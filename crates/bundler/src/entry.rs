@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
 use swc_core::common::{GLOBALS, Globals, Mark, Spanned, SyntaxContext};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::transforms::base::resolver;
@@ -25,12 +26,12 @@ use crate::links::{export_name, imported_name};
 use crate::lower::lower;
 use crate::module::used_names;
 use crate::node_env::rewrite_node_env;
-use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
+use crate::parse::{Goal, Language, parse, range};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
 use crate::survey::{Import, imports};
 
 /// An entry made ready: the body of an async function that gets a helper and arguments.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// The body.
     pub prepared: Prepared,
@@ -43,33 +44,26 @@ pub struct Entry {
 }
 
 /// Makes an entry ready.
-///
-/// # Errors
-/// If it does not parse.
-pub fn prepare_entry(source: &str, is_typescript: bool) -> Result<Entry, SourceError> {
-    let language = if is_typescript { Language::TypeScript } else { Language::JavaScript };
-    prepared_on_large_stack(source, || {
-        let Program::Module(module) = parse(source, language, Goal::Module)? else {
-            unreachable!("only CommonJS is parsed as a script")
-        };
-        check_exports(&module)?;
-        let imports = imports(&module, is_typescript);
-        let entry = move |prepared, helper: String| {
-            let args = format!("{helper}_args");
-            Entry { prepared, args, helper, imports }
-        };
-        let (edits, found) = erased(source, &module)?;
-        if !found.needs_lowering {
-            drop(edits);
-            let (text, map, helper) = transform(module, source, language)?;
-            return Ok(entry(Prepared::new(text, source, map, None), helper));
-        }
-        let lowered = lower(module, source.len())?;
-        let module = parse_lowered(&lowered, Goal::Module)?;
-        let (text, map, helper) =
-            transform(module, &lowered.text, language).map_err(|error| at_origin(error, &lowered))?;
-        Ok(entry(Prepared::new(text, source, map, Some(lowered)), helper))
-    })
+pub(crate) fn entry_of(source: &str, language: Language) -> Result<Entry, SourceError> {
+    let Program::Module(module) = parse(source, language, Goal::Module)? else {
+        unreachable!("only CommonJS is parsed as a script")
+    };
+    check_exports(&module)?;
+    let imports = imports(&module, language == Language::TypeScript);
+    let entry = move |prepared, helper: String| {
+        let args = format!("{helper}_args");
+        Entry { prepared, args, helper, imports }
+    };
+    let (edits, found) = erased(source, &module)?;
+    if !found.needs_lowering {
+        drop(edits);
+        let (text, map, helper) = transform(module, source, language)?;
+        return Ok(entry(Prepared::new(text, source, map, None), helper));
+    }
+    let lowered = lower(module, source.len())?;
+    let module = parse_lowered(&lowered, Goal::Module)?;
+    let (text, map, helper) = transform(module, &lowered.text, language).map_err(|error| at_origin(error, &lowered))?;
+    Ok(entry(Prepared::new(text, source, map, Some(lowered)), helper))
 }
 
 /// Text, the way back, and the name of the helper.

@@ -25,24 +25,29 @@ mod fs;
 mod graph;
 mod links;
 mod load;
+mod look;
 mod lower;
 mod module;
 mod node_env;
 mod parse;
 mod prepare;
 mod resolve;
-mod scan;
 mod survey;
+mod task;
 
 pub use diagnostics::{Problem, SourceError, line_and_column};
-pub use entry::{Entry, prepare_entry};
+pub use entry::Entry;
 pub use fs::{Disk, FileKind, FileSystem, MemoryFiles, Stat};
 pub use graph::{Graph, Module};
-pub use load::{Admission, ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions};
+pub use load::{ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions};
+pub use look::{Look, look};
 pub use parse::is_typescript;
-pub use prepare::{Cell, Prepared, prepare_cell};
-pub use scan::preparation_bytes;
-pub use survey::{Import, Survey, is_unfinished, survey};
+pub use prepare::{Cell, Prepared};
+pub use survey::{Import, Survey};
+pub use task::{
+    Denied, Here, PrepareError, Preparer, Product, Task, is_unfinished, prepare_cell, prepare_cell_with, prepare_entry,
+    prepare_entry_with, survey,
+};
 
 /// For benchmarks: parts that cannot be timed from outside.
 #[doc(hidden)]

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use swc_core::common::Spanned;
 use swc_core::ecma::ast::*;
 
@@ -13,7 +14,7 @@ use crate::graph::{Content, Node, exported_names};
 use crate::parse::range;
 
 /// What an ES module imports and exports by name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Names {
     /// What it takes from its imports.
     pub(crate) wanted: Vec<Wanted>,
@@ -23,7 +24,7 @@ pub(crate) struct Names {
 }
 
 /// A name that is taken from an import.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Wanted {
     /// Which of the imports.
     pub(crate) import: usize,
@@ -32,7 +33,7 @@ pub(crate) struct Wanted {
     pub(crate) at: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 enum Export {
     /// Its own, or a namespace.
     Here,

@@ -13,6 +13,7 @@ use crate::fs::{FileKind, FileSystem, MemoryFiles, Stat, normalize};
 use crate::graph::{Content, Graph};
 use crate::parse::with_large_stack;
 use crate::resolve::{Way, is_node_module};
+use crate::task::Preparer;
 
 /// A larger file is no module.
 const MAX_FILE: u64 = 16 << 20;
@@ -113,10 +114,6 @@ pub enum Importer<'a> {
     /// The module with this key.
     Module(&'a str),
 }
-
-/// Admits the parsing of a file that takes so many bytes, or says why not; what it returns is dropped when the file has been parsed. It may
-/// wait.
-pub type Admission<'a> = dyn Fn(u64) -> Result<Box<dyn std::any::Any>, String> + Sync + 'a;
 
 /// Why an import failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -249,24 +246,17 @@ impl Loader {
         &self.0.roots
     }
 
-    /// The graph behind an import. `kind` is the `type` of its attributes. Blocks while files are read and parsed.
+    /// The graph behind an import. `kind` is the `type` of its attributes. Blocks while files are read and parsed; what is not proven to be cheap
+    /// to parse is prepared by `preparer`. What was denied is asked for again the next time.
     ///
     /// # Errors
-    /// If anything in the graph is not granted, not there, or cannot be used.
-    pub fn load(&self, importer: Importer<'_>, specifier: &str, kind: Option<&str>) -> Result<Arc<Graph>, ImportError> {
-        self.load_admitted(importer, specifier, kind, &|_| Ok(Box::new(())))
-    }
-
-    /// As [`Self::load`]; each file that takes much memory to parse has to be admitted first.
-    ///
-    /// # Errors
-    /// As [`Self::load`], and what `admission` says.
-    pub fn load_admitted(
+    /// If anything in the graph is not granted, not there, cannot be used, or is not prepared.
+    pub fn load(
         &self,
         importer: Importer<'_>,
         specifier: &str,
         kind: Option<&str>,
-        admission: &Admission<'_>,
+        preparer: &dyn Preparer,
     ) -> Result<Arc<Graph>, ImportError> {
         if specifier.len() > MAX_SPECIFIER {
             let shown = specifier.chars().take(50).collect::<String>() + "…";
@@ -295,7 +285,7 @@ impl Loader {
         }
         inner.counts.graph_misses.fetch_add(1, Ordering::Relaxed);
         // Chains of imports are recursed into.
-        let loaded = with_large_stack(|| Loading::new(inner, admission).load(&wanted))?;
+        let loaded = with_large_stack(|| Loading::new(inner, preparer).load(&wanted))?;
         let mut state = self.0.state();
         if state.graphs.len() >= MAX_GRAPHS || state.bytes > MAX_BYTES {
             state.graphs.clear();

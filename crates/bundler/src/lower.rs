@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use serde::{Deserialize, Serialize};
 use swc_core::common::sync::Lrc;
 use swc_core::common::{BytePos, GLOBALS, Globals, LineCol, Mark, SourceMap};
 use swc_core::ecma::ast::*;
@@ -21,7 +22,7 @@ use crate::diagnostics::{Problem, SourceError};
 use crate::parse::offset;
 
 /// A source in JavaScript, with where its pieces come from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Lowered {
     pub(crate) text: String,
     /// Offsets in `text` and in the author's source; ascending in `text`.
@@ -29,6 +30,11 @@ pub(crate) struct Lowered {
 }
 
 impl Lowered {
+    /// Bytes that it takes, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len() + 8 * self.places.len()
+    }
+
     /// The offset in the author's source that an offset in the text comes from.
     pub(crate) fn original(&self, at: usize) -> usize {
         let index = self.places.partition_point(|(place, _)| *place as usize <= at);

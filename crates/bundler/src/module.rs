@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
 use swc_core::common::Spanned;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
@@ -14,12 +15,12 @@ use crate::edits::Edits;
 use crate::links::Names;
 use crate::lower::lower;
 use crate::node_env::rewrite_node_env;
-use crate::parse::{Goal, Language, offset, parse, prepared_on_large_stack, range};
+use crate::parse::{Goal, Language, offset, parse, range};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
 use crate::resolve::Way;
 
 /// A module but for the keys of what it imports.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct ModuleText {
     pub(crate) prepared: Prepared,
     pub(crate) imports: Vec<ImportSite>,
@@ -32,7 +33,7 @@ pub(crate) struct ModuleText {
 }
 
 /// One thing that a module imports when it is linked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct ImportSite {
     pub(crate) specifier: String,
     /// The `type` of its attributes.
@@ -42,18 +43,11 @@ pub(crate) struct ImportSite {
     pub(crate) at: usize,
 }
 
-/// Prepares an ES module.
-pub(crate) fn prepare_module(source: &str, language: Language) -> Result<ModuleText, SourceError> {
-    prepared_on_large_stack(source, || {
-        let Program::Module(module) = parse(source, language, Goal::Module)? else {
-            unreachable!("only CommonJS is parsed as a script")
-        };
-        from_module(source, module, language)
-    })
-}
-
-/// As [`prepare_module`], for what has been parsed already.
-pub(crate) fn from_module(source: &str, module: Module, language: Language) -> Result<ModuleText, SourceError> {
+/// Makes an ES module ready.
+pub(crate) fn module_of(source: &str, language: Language) -> Result<ModuleText, SourceError> {
+    let Program::Module(module) = parse(source, language, Goal::Module)? else {
+        unreachable!("only CommonJS is parsed as a script")
+    };
     check_exports(&module)?;
     let (edits, found) = erased(source, &module)?;
     if !found.needs_lowering {
@@ -83,7 +77,8 @@ struct Sites<'s> {
 impl Sites<'_> {
     fn finish(self, source: &str, lowered: Option<crate::lower::Lowered>) -> ModuleText {
         let (text, map) = self.edits.finish();
-        let holes = self.holes.iter().filter_map(|(at, index)| Some((map.prepared_of(*at)? + 1, *index))).collect();
+        let put_in = map.put_in();
+        let holes = self.holes.iter().filter_map(|(at, index)| Some((put_in.get(at)? + 1, *index))).collect();
         ModuleText {
             prepared: Prepared::new(text, source, map, lowered),
             imports: self.imports,

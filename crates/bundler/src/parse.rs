@@ -1,9 +1,9 @@
 //! From text to a syntax tree, without surprises: bad input is an error, never a crash.
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use swc_core::common::{BytePos, Span, Spanned};
 use swc_core::ecma::ast::{EsVersion, Module, Program};
 use swc_core::ecma::parser::error::SyntaxError;
@@ -12,7 +12,6 @@ use swc_core::ecma::parser::{EsSyntax, Lexer, Parser, StringInput, Syntax, TsSyn
 use crate::diagnostics::{Problem, SourceError};
 use crate::edits::is_line_break;
 use crate::erase::skip_trivia;
-use crate::scan::check_nesting;
 
 /// Longer sources are refused: offsets are 32 bits, and nobody writes these by hand.
 const MAX_SOURCE: usize = 256 << 20;
@@ -46,11 +45,17 @@ pub fn is_typescript(path: &Path) -> bool {
 }
 
 /// What a source is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, Serialize)]
 pub(crate) enum Language {
     TypeScript,
     /// `a<b>(c)` compares.
     JavaScript,
+}
+
+impl Language {
+    pub(crate) fn of(is_typescript: bool) -> Self {
+        if is_typescript { Self::TypeScript } else { Self::JavaScript }
+    }
 }
 
 /// Parses a source.
@@ -91,7 +96,6 @@ fn parse_once(source: &str, language: Language, goal: Goal) -> Result<Program, (
         let message = format!("the source has {} bytes, more than the {MAX_SOURCE} that can be compiled", source.len());
         return Err((Problem::at(0..0, message).into(), Vec::new()));
     }
-    check_nesting(source).map_err(|problem| (problem.into(), Vec::new()))?;
     let end = BytePos(source.len() as u32 + BASE);
     let syntax = match language {
         Language::TypeScript => Syntax::Typescript(TsSyntax { decorators: true, ..TsSyntax::default() }),
@@ -166,7 +170,7 @@ fn problem(error: &swc_core::ecma::parser::error::Error, source: &str) -> Proble
     let mut range = range(error.span());
     range.end = range.end.clamp(range.start, source.len().max(range.start));
     let rest = &source[range.start.min(source.len())..];
-    let (at_end, next) = (rest.trim().is_empty(), rest.chars().next());
+    let (at_end, next) = (rest.trim_start().is_empty(), rest.chars().next());
     let message = match error.kind() {
         SyntaxError::Eof => UNFINISHED.to_owned(),
         SyntaxError::Expected(..) | SyntaxError::Unexpected { .. } | SyntaxError::TS1109 | SyntaxError::TS1005
@@ -192,39 +196,12 @@ fn problem(error: &swc_core::ecma::parser::error::Error, source: &str) -> Proble
     Problem::at(range, message)
 }
 
-/// Stack of the thread that parses: what [`check_nesting`] lets pass needs a fraction of it. Only what is touched takes memory.
+/// Stack of the thread that parses: what [`crate::look`] proves needs a fraction of it. Only what is touched takes memory.
 const STACK: usize = 512 << 20;
-
-/// Sources that are so short and open so few brackets, whatever these are part of, cannot be nested deep enough for any stack.
-const SHORT: usize = 1024;
-const FEW: usize = 64;
 
 thread_local! {
     /// Whether this thread has a large stack.
     static IS_LARGE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-/// Runs something that recurses as deep as `source` is nested, on a thread with a large stack unless the source is short, and waits for it.
-///
-/// # Panics
-/// If `work` does; the panic is passed on.
-pub(crate) fn on_large_stack<R: Send>(source: &str, work: impl FnOnce() -> R + Send) -> R {
-    let opened = || source.bytes().filter(|byte| matches!(byte, b'(' | b'[' | b'{' | b'<')).count();
-    if source.len() <= SHORT && opened() <= FEW { work() } else { with_large_stack(work) }
-}
-
-/// As [`on_large_stack`], for what prepares a source: a panic of the parser or of a pass, which is a defect of theirs, makes the source one that
-/// cannot be used, and nothing else.
-pub(crate) fn prepared_on_large_stack<R: Send>(
-    source: &str,
-    work: impl FnOnce() -> Result<R, SourceError> + Send,
-) -> Result<R, SourceError> {
-    on_large_stack(source, || {
-        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-            let message = "the parser fails on this source; something in it is wrong, or it is a defect of the parser";
-            Err(Problem::at(0..0, message).into())
-        })
-    })
 }
 
 /// Runs something on a thread with a large stack, unless this is one, and waits for it.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use swc_core::ecma::ast::Module;
 
 use crate::cell;
@@ -9,14 +10,15 @@ use crate::diagnostics::{SourceError, line_and_column};
 use crate::edits::{Edits, PositionMap};
 use crate::erase::{Found, erase};
 use crate::lower::{Lowered, lower, merging_names, top_level_names};
-use crate::parse::{Goal, parse_module, prepared_on_large_stack};
+use crate::parse::{Goal, parse_module};
 
 /// JavaScript made of a source, with the way back to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Prepared {
     /// What the VM evaluates.
     pub text: Arc<str>,
-    /// What the author wrote.
+    /// What the author wrote. Whoever sends a source to another process has it.
+    #[serde(skip)]
     pub source: Arc<str>,
     map: PositionMap,
     lowered: Option<Lowered>,
@@ -30,13 +32,14 @@ impl Prepared {
     /// The same with keys put in at offsets, which ascend.
     pub(crate) fn with_keys<'k>(&self, keys: impl Iterator<Item = (usize, &'k str)>) -> Self {
         let (mut text, mut map) = (String::with_capacity(self.text.len()), self.map.clone());
-        let mut copied = 0;
+        let (mut copied, mut places) = (0, Vec::new());
         for (at, key) in keys {
             text.push_str(&self.text[copied..at]);
-            map.grown(text.len(), key.len());
+            places.push((at, key.len()));
             text.push_str(key);
             copied = at;
         }
+        map.grown(places.into_iter());
         text.push_str(&self.text[copied..]);
         Self { text: text.into(), source: self.source.clone(), map, lowered: self.lowered.clone() }
     }
@@ -52,6 +55,12 @@ impl Prepared {
     /// Text that no person wrote line by line: it stands for its source as a whole.
     pub(crate) fn generated(text: String) -> Self {
         Self { source: text.as_str().into(), text: text.into(), map: PositionMap::default(), lowered: None }
+    }
+
+    /// Bytes that it takes, roughly.
+    pub fn bytes(&self) -> usize {
+        let lowered = self.lowered.as_ref().map_or(0, Lowered::bytes);
+        self.text.len() + self.source.len() + self.map.bytes() + lowered
     }
 
     /// Line and column in the source, from 1 and in UTF-16 units, of a line and a column in UTF-8 bytes, from 1, in the text.
@@ -72,7 +81,7 @@ impl Prepared {
 }
 
 /// A cell made ready: the body of an async function that gets a helper.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Cell {
     /// The body.
     pub prepared: Prepared,
@@ -85,24 +94,19 @@ pub struct Cell {
 }
 
 /// Makes a cell ready.
-///
-/// # Errors
-/// If it does not parse, or declares what cannot be declared.
-pub fn prepare_cell(source: &str) -> Result<Cell, SourceError> {
-    prepared_on_large_stack(source, || {
-        let module = parse_module(source, Goal::Cell)?;
-        let (erased, found) = erased(source, &module)?;
-        if !found.needs_lowering {
-            let cell = cell::transform(&module, erased, &[], None)?;
-            return Ok(cell.into_cell(source, None));
-        }
-        let (merges, own) = (merging_names(&module), top_level_names(&module));
-        let lowered = lower(module, source.len())?;
-        let module = parse_lowered(&lowered, Goal::Cell)?;
-        let (erased, _) = self::erased(&lowered.text, &module)?;
-        let cell = cell::transform(&module, erased, &merges, Some(&own)).map_err(|error| at_origin(error, &lowered))?;
-        Ok(cell.into_cell(source, Some(lowered)))
-    })
+pub(crate) fn cell_of(source: &str) -> Result<Cell, SourceError> {
+    let module = parse_module(source, Goal::Cell)?;
+    let (erased, found) = erased(source, &module)?;
+    if !found.needs_lowering {
+        let cell = cell::transform(&module, erased, &[], None)?;
+        return Ok(cell.into_cell(source, None));
+    }
+    let (merges, own) = (merging_names(&module), top_level_names(&module));
+    let lowered = lower(module, source.len())?;
+    let module = parse_lowered(&lowered, Goal::Cell)?;
+    let (erased, _) = self::erased(&lowered.text, &module)?;
+    let cell = cell::transform(&module, erased, &merges, Some(&own)).map_err(|error| at_origin(error, &lowered))?;
+    Ok(cell.into_cell(source, Some(lowered)))
 }
 
 impl cell::CellText {

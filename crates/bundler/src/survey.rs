@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
 use swc_core::common::Spanned;
 use swc_core::ecma::ast::*;
 
@@ -9,10 +10,10 @@ use crate::cell::attribute_type;
 use crate::diagnostics::SourceError;
 use crate::links::{export_name, imported_name};
 use crate::module::used_names;
-use crate::parse::{Goal, Language, parse, prepared_on_large_stack, range};
+use crate::parse::{Goal, Language, parse, range};
 
 /// One thing that a source imports before it begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Import {
     /// What it names.
     pub specifier: String,
@@ -25,7 +26,7 @@ pub struct Import {
 }
 
 /// What a source says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Survey {
     /// What it imports before it begins. A module in TypeScript imports only what it uses as a value.
     pub imports: Vec<Import>,
@@ -34,19 +35,14 @@ pub struct Survey {
 }
 
 /// Looks a source over.
-///
-/// # Errors
-/// If it does not parse.
-pub fn survey(source: &str, is_typescript: bool) -> Result<Survey, SourceError> {
-    prepared_on_large_stack(source, || {
-        let Program::Module(module) = parse(source, Language::TypeScript, Goal::Cell)? else {
-            unreachable!("only CommonJS is parsed as a script")
-        };
-        let has_exports = module.body.iter().any(|item| {
-            matches!(item, ModuleItem::ModuleDecl(decl) if !matches!(decl, ModuleDecl::Import(_) | ModuleDecl::TsImportEquals(_)))
-        });
-        Ok(Survey { imports: imports(&module, has_exports && is_typescript), has_exports })
-    })
+pub(crate) fn survey_of(source: &str, is_typescript: bool) -> Result<Survey, SourceError> {
+    let Program::Module(module) = parse(source, Language::TypeScript, Goal::Cell)? else {
+        unreachable!("only CommonJS is parsed as a script")
+    };
+    let has_exports = module.body.iter().any(|item| {
+        matches!(item, ModuleItem::ModuleDecl(decl) if !matches!(decl, ModuleDecl::Import(_) | ModuleDecl::TsImportEquals(_)))
+    });
+    Ok(Survey { imports: imports(&module, has_exports && is_typescript), has_exports })
 }
 
 /// What a module imports before it begins; see [`Survey::imports`].
@@ -91,9 +87,8 @@ pub(crate) fn imports(module: &Module, only_used: bool) -> Vec<Import> {
 }
 
 /// Whether a source ends in the middle of something, so that more lines may make it whole.
-pub fn is_unfinished(source: &str) -> bool {
-    let parsed = prepared_on_large_stack(source, || parse(source, Language::TypeScript, Goal::Cell).map(drop));
-    let Err(error) = parsed else { return false };
+pub(crate) fn ends_open(source: &str) -> bool {
+    let Err(error) = parse(source, Language::TypeScript, Goal::Cell) else { return false };
     let end = source.trim_end().len();
     // An open string is a mistake, an open template is not.
     error.problems.iter().any(|problem| problem.range.start >= end || problem.message == "unterminated template")

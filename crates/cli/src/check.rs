@@ -1,13 +1,20 @@
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
-use perennial_sessions::bundler::{Import, Problem, SourceError, is_typescript, prepare_cell, prepare_entry, survey};
-use perennial_sessions::{CompiledBundle, ModuleAccess};
+use perennial_sessions::bundler::{
+    Import, PrepareError, Problem, SourceError, is_typescript, prepare_cell_with, prepare_entry_with, survey,
+};
+use perennial_sessions::{CompiledBundle, ModuleAccess, Preparation};
 
 use crate::Exit;
 use crate::args::CheckFiles;
 use crate::output;
 use crate::run::{access_of, name_of, read};
+
+/// How long one file may be looked at, and the memory that may take.
+const LONGEST: Duration = Duration::from_secs(60);
+const MOST: u64 = 1 << 30;
 
 /// `perennial check`: says what is wrong with each file.
 pub(crate) fn files(command: CheckFiles, modules: Option<&ModuleAccess>) -> Exit {
@@ -28,17 +35,19 @@ pub(crate) fn files(command: CheckFiles, modules: Option<&ModuleAccess>) -> Exit
 
 fn check(file: &Path, source: &str, modules: Option<ModuleAccess>) -> Vec<String> {
     let name = name_of(file);
-    let prepared = survey(source, is_typescript(file)).and_then(|survey| {
+    let preparation = Preparation::within(LONGEST, MOST);
+    let prepared = survey(source, is_typescript(file), &preparation).and_then(|survey| {
         if survey.has_exports {
-            prepare_entry(source, is_typescript(file))?;
+            prepare_entry_with(source, is_typescript(file), &preparation)?;
         } else {
-            prepare_cell(source)?;
+            prepare_cell_with(source, &preparation)?;
         }
         Ok(survey)
     });
     let survey = match prepared {
         Ok(survey) => survey,
-        Err(error) => return vec![error.render(&name, source)],
+        Err(PrepareError::Source(error)) => return vec![error.render(&name, source)],
+        Err(PrepareError::Denied(denied)) => return vec![format!("error: {name}: {denied}")],
     };
     let check = |import: Import| match &modules {
         Some(modules) => modules.check(&import),

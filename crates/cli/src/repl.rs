@@ -1,8 +1,9 @@
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use perennial_sessions::bundler::is_unfinished;
-use perennial_sessions::{ModuleAccess, RunContext, RunRequest, SessionTable};
+use perennial_sessions::{ModuleAccess, Preparation, RunContext, RunRequest, SessionTable};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
@@ -14,6 +15,9 @@ use crate::Exit;
 use crate::{live, output};
 
 const SESSION: &str = "repl";
+/// How long a cell may be looked at for whether it is whole, and the memory that may take.
+const GLANCE: Duration = Duration::from_secs(1);
+const MOST: u64 = 256 << 20;
 const HELP: &str = "\
 Each input is a cell in TypeScript or JavaScript; its top-level names are there for the next. `_` is the last result, `_error` what was
 thrown last. Imports are relative to the working directory.
@@ -143,7 +147,7 @@ fn piped() -> Typed {
     loop {
         match stdin.read_line(&mut cell) {
             Ok(0) if cell.trim().is_empty() => return Typed::End,
-            Ok(read) if read > 0 && is_unfinished(&cell) => {}
+            Ok(read) if read > 0 && is_unfinished(&cell, &Preparation::within(GLANCE, MOST)) => {}
             Ok(_) => return Typed::Cell(cell),
             Err(error) => {
                 output::complain(&error.to_string());
@@ -166,7 +170,8 @@ struct Notebook;
 
 impl Validator for Notebook {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let unfinished = !context.input().starts_with('.') && is_unfinished(context.input());
+        let unfinished =
+            !context.input().starts_with('.') && is_unfinished(context.input(), &Preparation::within(GLANCE, MOST));
         Ok(if unfinished { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }
 }

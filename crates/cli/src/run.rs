@@ -2,10 +2,12 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use perennial_sessions::bundler::survey;
+use perennial_sessions::bundler::{PrepareError, survey};
 use perennial_sessions::files::Artifacts;
 use perennial_sessions::protocol::ErrorKind;
-use perennial_sessions::{CompiledBundle, ModuleAccess, RunContext, RunRequest, ScriptResult, SessionTable};
+use perennial_sessions::{
+    CompiledBundle, ModuleAccess, Preparation, RunContext, RunRequest, ScriptResult, SessionTable,
+};
 
 use crate::Exit;
 use crate::args::{EvalCode, RunFiles, ScriptOptions};
@@ -88,7 +90,14 @@ async fn run_file(
     project: Option<ModuleAccess>,
     context: RunContext,
 ) -> ScriptResult {
-    let is_module = survey(&script, true).is_ok_and(|survey| survey.has_exports);
+    // Within what the run may take.
+    let preparation = Preparation::within(table.defaults().wall, table.defaults().memory_bytes as u64);
+    let is_module = match survey(&script, true, &preparation) {
+        Ok(survey) => survey.has_exports,
+        // The run says what is wrong with it.
+        Err(PrepareError::Source(_)) => false,
+        Err(PrepareError::Denied(denied)) => return ScriptResult::refused(preparation.error(&denied)),
+    };
     let context = match project.clone() {
         Some(project) => context.with(project),
         None => context,

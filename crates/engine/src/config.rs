@@ -3,15 +3,15 @@ use std::sync::{Arc, OnceLock};
 use crate::error::LIBRARY;
 use crate::js::Bytecode;
 use crate::modules::ModuleLoader;
-use crate::ops::{OpKind, OpTable};
+use crate::ops::{Op, OpTable};
 
 /// What the VMs of a session are made of: ops, and the library JavaScript that scripts reach them through. Cheap to clone.
 ///
 /// Two configurations are equal if one is a clone of the other: a session whose next call brings another one gets a new VM.
 ///
 /// ```
-/// use perennial_engine::{Area, EngineConfig, OpTable, OpValue};
-/// let ops = OpTable::new().sync("greet", |_, args| {
+/// use perennial_engine::{Area, Bound, EngineConfig, OpTable, OpValue};
+/// let ops = OpTable::new().sync("greet", Bound::SMALL, |_, args| {
 ///     let name = args.first().and_then(OpValue::as_str).unwrap_or("you");
 ///     Ok(serde_json::json!(format!("hello {name}")).into())
 /// });
@@ -58,7 +58,7 @@ impl EngineConfig {
         self.0.modules.as_ref()
     }
 
-    pub(crate) fn ops(&self) -> &[(String, OpKind)] {
+    pub(crate) fn ops(&self) -> &[Arc<Op>] {
         &self.0.ops.ops
     }
 

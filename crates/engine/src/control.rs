@@ -289,6 +289,11 @@ impl Control {
         }
     }
 
+    /// Counts CPU time that was spent elsewhere.
+    pub(crate) fn charge_cpu(&self, time: Duration) {
+        self.cpu_done.fetch_add(nanos(time), Ordering::Relaxed);
+    }
+
     fn now(&self) -> u64 {
         nanos(self.epoch.elapsed())
     }

@@ -17,6 +17,8 @@ pub(crate) const LIBRARY: &str = "perennial:";
 const MAX_MESSAGE: usize = 8 << 10;
 const MAX_FRAMES: usize = 32;
 const MAX_CAUSES: usize = 8;
+/// A longer line is not shown at all.
+const MAX_LINE: usize = 1 << 20;
 /// UTF-16 units of a source line that an excerpt shows.
 const EXCERPT: usize = 120;
 
@@ -73,7 +75,9 @@ struct Place {
 
 /// A line of a source.
 fn line_of(origin: &dyn Origin, line: u32) -> Option<String> {
-    origin.source().split('\n').nth(line.checked_sub(1)? as usize).map(str::to_owned)
+    let line = origin.source().split('\n').nth(line.checked_sub(1)? as usize)?;
+    // The caret would be out of sight in a longer one.
+    (line.len() <= MAX_LINE).then(|| line.to_owned())
 }
 
 /// Splits `… (file:line:column)` or `… file:line:column`.
@@ -100,7 +104,8 @@ fn own_frames(stack: &str, sources: &Sources, constructors: &[String]) -> (Optio
             // Native frames have no place; anything else was written by the script itself.
             continue;
         };
-        if file.starts_with(LIBRARY) || line == 0 {
+        // What a text that is read at run time calls itself is nobody's file.
+        if file.starts_with(LIBRARY) || file == "<input>" || line == 0 {
             continue;
         }
         let (file, origin) = sources.find(file);
@@ -161,12 +166,9 @@ impl Place {
 
 fn bounded(mut text: String) -> String {
     if text.len() > MAX_MESSAGE {
-        let mut end = MAX_MESSAGE;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
+        text.truncate(text.floor_char_boundary(MAX_MESSAGE));
         text.push('…');
+        text.shrink_to_fit();
     }
     text
 }
@@ -174,7 +176,7 @@ fn bounded(mut text: String) -> String {
 /// A property as text; whatever goes wrong reads as absent. Getters may run.
 fn text_of(value: &Value<'_>, key: &str) -> Option<String> {
     match value.get_str(key) {
-        Ok(text) if text.is_string() => text.text_lossy().map(bounded),
+        Ok(text) if text.is_string() => text.text_prefix(MAX_MESSAGE),
         Ok(_) => None,
         Err(Exception) => {
             drop(value.scope().catch());
@@ -223,7 +225,7 @@ fn name_and_message(helpers: &Helpers, thrown: &Value<'_>) -> (String, String) {
         _ => "object",
     };
     let message = match class {
-        Class::String => thrown.text_lossy().unwrap_or_default(),
+        Class::String => thrown.text_prefix(MAX_MESSAGE).unwrap_or_default(),
         Class::Symbol | Class::Function => format!("a {name} was thrown"),
         _ => match to_json(helpers, thrown, MAX_MESSAGE) {
             Ok(Some(json)) => json.to_string(),

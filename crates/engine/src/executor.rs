@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::js::{current_thread_id, nudge, set_idle_priority};
 use crate::limits::THREAD_STACK;
+use crate::run::Lease;
 
 /// How often a starved queue is looked at; also how long a trivial run may wait behind scripts that keep every thread.
 const GROW_AFTER: Duration = Duration::from_millis(1);
@@ -35,19 +36,11 @@ pub struct ExecutorConfig {
     pub max_wait: Duration,
     /// How long an idle thread stays.
     pub keep_alive: Duration,
-    /// Threads stuck in built-ins at which new runs are refused.
-    pub max_stuck: usize,
 }
 
 impl Default for ExecutorConfig {
     fn default() -> Self {
-        Self {
-            max_threads: 512,
-            queue: 1 << 16,
-            max_wait: Duration::from_secs(10),
-            keep_alive: Duration::from_secs(5),
-            max_stuck: 32,
-        }
+        Self { max_threads: 512, queue: 1 << 16, max_wait: Duration::from_secs(10), keep_alive: Duration::from_secs(5) }
     }
 }
 
@@ -83,14 +76,22 @@ struct State {
     undelivered: Vec<Arc<dyn Task>>,
     undelivered_since: Option<Instant>,
     threads: usize,
-    /// Tasks that were abandoned and have not come back, and since when.
-    late: Vec<(Arc<dyn Task>, Instant)>,
+    /// Tasks that were abandoned and have not come back.
+    late: Vec<Late>,
     /// How many of them are stuck.
     stuck: usize,
     /// The thread that watches a starved queue exists.
     sitter: bool,
     sitter_parked: bool,
     closed: bool,
+}
+
+/// A task that was answered without it.
+struct Late {
+    task: Arc<dyn Task>,
+    since: Instant,
+    /// What its run holds until the thread is back: nobody else gets a VM in its place.
+    lease: Option<Lease>,
 }
 
 /// A piece of work for a thread.
@@ -148,7 +149,7 @@ impl Ticket {
     }
 }
 
-/// The queue is full, or too many threads are lost.
+/// The queue is full, or no thread is to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
 
@@ -186,11 +187,6 @@ impl Executor {
         self.shared.lock().threads
     }
 
-    /// Whether a new run may begin.
-    pub(crate) fn accepts_runs(&self) -> bool {
-        self.shared.lock().stuck < self.shared.config.max_stuck
-    }
-
     /// Puts a task into the queue; with `begun`, even if that is full.
     pub(crate) fn submit(&self, task: Arc<dyn Task>, begun: bool) -> Result<(), Refused> {
         let mut state = self.shared.lock();
@@ -207,7 +203,12 @@ impl Executor {
             drop(state);
             self.shared.work.notify_one();
         } else if state.threads < self.shared.eager {
-            self.shared.start_worker(&mut state);
+            if !self.shared.start_worker(&mut state) && state.threads == 0 {
+                // Nobody would ever come for it.
+                state.queue.pop_back();
+                self.shared.queued.store(state.queue.len(), Ordering::Release);
+                return Err(Refused);
+            }
         } else if !state.sitter {
             self.shared.start_sitter(&mut state);
         } else if state.sitter_parked {
@@ -216,13 +217,17 @@ impl Executor {
         Ok(())
     }
 
-    /// Waits no longer for a task: what it makes is dropped on its thread. `false` if the task has just ended.
-    pub(crate) fn abandon(&self, task: &Arc<dyn Task>) -> bool {
+    /// Waits no longer for a task: what it makes is dropped on its thread, and the lease then. `false` if the task has just ended.
+    pub(crate) fn abandon(&self, task: &Arc<dyn Task>, lease: &mut Option<Lease>) -> bool {
         let mut state = self.shared.lock();
         if !task.ticket().change(RUNNING, ABANDONED) {
             return false;
         }
-        state.late.push((task.clone(), Instant::now()));
+        let mut lease = lease.take();
+        if let Some(lease) = &mut lease {
+            lease.thread_is_out();
+        }
+        state.late.push(Late { task: task.clone(), since: Instant::now(), lease });
         if !state.sitter {
             self.shared.start_sitter(&mut state);
         } else if state.sitter_parked {
@@ -255,7 +260,8 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start_worker(self: &Arc<Self>, state: &mut State) {
+    /// `false` if the system has none.
+    fn start_worker(self: &Arc<Self>, state: &mut State) -> bool {
         let shared = self.clone();
         let started = thread::Builder::new()
             .name("perennial-vm".to_owned())
@@ -263,8 +269,9 @@ impl Shared {
             .spawn(move || shared.work());
         match started {
             Ok(_) => state.threads += 1,
-            Err(error) => tracing::error!(%error, "no thread for another VM"),
+            Err(ref error) => tracing::error!(%error, "no thread for another VM"),
         }
+        started.is_ok()
     }
 
     fn start_sitter(self: &Arc<Self>, state: &mut State) {
@@ -359,12 +366,13 @@ impl Shared {
             return false;
         }
         let mut state = self.lock();
-        state.late.retain(|(late, _)| !Arc::ptr_eq(late, task));
-        if ticket.change(ABANDONED, DONE) {
-            return false;
-        }
-        state.stuck -= 1;
-        true
+        let late = state.late.iter().position(|late| Arc::ptr_eq(&late.task, task)).map(|at| state.late.remove(at));
+        let was_stuck = !ticket.change(ABANDONED, DONE);
+        state.stuck -= usize::from(was_stuck);
+        drop(state);
+        // The VM went before; its place is free now.
+        drop(late.and_then(|late| late.lease));
+        was_stuck
     }
 
     /// How long nothing may move before there is another thread: longer, the more share a core already, since each takes from all.
@@ -418,14 +426,17 @@ impl Shared {
 impl State {
     /// Interrupts the threads that are late, and gives those up that have been for long.
     fn ask_late_threads(&mut self) {
-        for (task, since) in &self.late {
+        for Late { task, since, .. } in &self.late {
             let ticket = task.ticket();
             ticket.nudge();
             if since.elapsed() >= STUCK_AFTER && ticket.change(ABANDONED, STUCK) {
                 set_idle_priority(ticket.thread.load(Ordering::Acquire));
                 self.stuck += 1;
                 self.threads -= 1;
-                tracing::warn!(stuck = self.stuck, "a script is stuck in a built-in; its thread was given up");
+                tracing::warn!(
+                    stuck = self.stuck,
+                    "a script is stuck in a built-in; its thread was given up, and its session is busy"
+                );
             }
         }
     }

@@ -19,18 +19,22 @@ use crate::bridge::{EnterError, Helpers, WalkError, from_op_value, to_op_value};
 use crate::config::{Area, EngineConfig};
 use crate::console::Console;
 use crate::inbox::Inbox;
-use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, PromiseState, Saved, Scope, Value};
+use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, PromiseState, Saved, Scope, TextError, Value};
 use crate::modules::Modules;
-use crate::ops::{Budget, Extensions, OpContext, OpError, OpKind, OpResult, OpValue};
-use crate::resources::Resources;
+use crate::ops::{Budget, Extensions, Op, OpContext, OpError, OpKind, OpResult, OpValue};
+use crate::resources::{Charge, Resources};
 use crate::timers::{MAX_TIMERS, Timers};
 
 /// Async ops under way in one VM. Their results are held outside the heap until they are delivered.
 const MAX_PENDING_OPS: usize = 1000;
 /// Rejected promises without a handler that are looked after; of more only the number is kept.
 const MAX_REJECTIONS: usize = 100;
-/// Arguments of one op call, as JSON text or bytes.
-const MAX_ARGUMENT: usize = 64 << 20;
+/// What takes less outside the heap, and not for longer than an operation takes, is not counted.
+const UNCOUNTED: usize = 16 << 10;
+/// No console entry is longer.
+const MAX_ENTRY: usize = 1 << 20;
+/// No value of the library has a longer name.
+const MAX_NAME: usize = 256;
 
 /// Native functions of the engine itself. Numbers from `OPS` on are those of the configuration's table, from `GLOBALS` on the accessors of
 /// library areas' globals: called with nothing they read, with a value a script assigns to them.
@@ -388,8 +392,8 @@ impl HostState {
         for (name, op) in CORE {
             object.define(name, scope.function(name, op as i32)?)?;
         }
-        for (index, (name, _)) in self.config.ops().iter().enumerate() {
-            object.define(name, scope.function(name, OPS + index as i32)?)?;
+        for (index, op) in self.config.ops().iter().enumerate() {
+            object.define(&op.name, scope.function(&op.name, OPS + index as i32)?)?;
         }
         lock(&self.library).ops = Some(scope.save(object.clone()));
         Ok(object)
@@ -414,21 +418,25 @@ impl HostState {
     // ---- ops ----------------------------------------------------------------------------------------------------------
 
     fn call_op<'js>(&self, scope: Scope<'js>, index: usize, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
-        let Some((name, op)) = self.config.ops().get(index) else {
+        let Some(op) = self.config.ops().get(index) else {
             return Err(scope.throw_error("Error", "no such op"));
         };
-        let mut plain = Vec::with_capacity(args.len());
-        for value in args {
-            match to_op_value(self.helpers(), value, MAX_ARGUMENT) {
-                Ok(value) => plain.push(value),
-                Err(error) => return Err(self.throw(scope, &argument_error(error))),
+        let Op { name, bound, kind } = &**op;
+        let (mut plain, mut bytes) = (Vec::with_capacity(args.len()), 0);
+        for (index, value) in args.iter().enumerate() {
+            match to_op_value(self.helpers(), value, bound.bytes - bytes, bound.is_value(index)) {
+                Ok((value, taken)) => {
+                    bytes += taken;
+                    plain.push(value);
+                }
+                Err(error) => return Err(self.throw(scope, &argument_error(error, bound.bytes))),
             }
         }
         // Getters of the arguments may have run, and a stop may have come meanwhile; the caller of this function sees to that
         // before anything is returned, but the op must not start either.
         let context = lock(&self.context).clone();
         scope.leave_if_stopped();
-        match op {
+        match kind {
             OpKind::Sync(op) => {
                 // An op calls no JavaScript, so this panic is its own and no stop.
                 let result = catch_unwind(AssertUnwindSafe(|| op(&context, plain)));
@@ -441,6 +449,11 @@ impl HostState {
                     let limit = MAX_PENDING_OPS as u64;
                     return Err(self.throw(scope, &OpError::quota(message, limit, limit + 1)));
                 }
+                let (resources, budget) = (context.resources.clone(), context.budget.clone());
+                let held = match count(&resources, bytes, &budget) {
+                    Ok(held) => held,
+                    Err(error) => return Err(self.throw(scope, &error)),
+                };
                 let (promise, resolve, reject) = scope.promise()?;
                 let future = catch_unwind(AssertUnwindSafe(|| op(context, plain)));
                 let future = match future {
@@ -456,7 +469,16 @@ impl HostState {
                     tokio::select! {
                         biased;
                         () = cancelled.cancelled() => {}
-                        result = result => inbox.deliver(id, result.unwrap_or_else(|_| Err(panicked(&name)))),
+                        result = result => {
+                            drop(held);
+                            let result = result.unwrap_or_else(|_| Err(panicked(&name)));
+                            let bytes = result.as_ref().map_or(0, OpValue::size);
+                            let (result, held) = match count(&resources, bytes, &budget) {
+                                Ok(held) => (result, held),
+                                Err(error) => (Err(error), None),
+                            };
+                            inbox.deliver(id, result, held);
+                        }
                     }
                 });
                 let (resolve, reject) = (scope.save(resolve), scope.save(reject));
@@ -534,8 +556,15 @@ impl HostState {
                     4 => ConsoleLevel::Error,
                     _ => ConsoleLevel::Log,
                 };
-                let text = args.get(1).and_then(Value::text_lossy).unwrap_or_default();
-                self.console.write(level, &text);
+                match args.get(1).map(Value::text) {
+                    Some(Ok(text)) => self.console.write(level, &text),
+                    Some(Err(TextError::LoneSurrogate)) => {
+                        let text = args.get(1).and_then(|text| text.text_prefix(MAX_ENTRY));
+                        self.console.write(level, &text.unwrap_or_default());
+                    }
+                    Some(Err(TextError::Exception)) => drop(scope.catch()),
+                    None => self.console.write(level, ""),
+                }
                 Ok(scope.undefined())
             }
             Core::KindOf => {
@@ -588,7 +617,7 @@ impl HostState {
             Core::ModuleImport => self.import(scope, args),
             // What the library provides under a name, whatever scripts have made of the global.
             Core::LibraryValue => {
-                let name = args.first().and_then(Value::text_lossy).unwrap_or_default();
+                let name = args.first().and_then(|name| name.text_prefix(MAX_NAME)).unwrap_or_default();
                 match self.config.provider(&name) {
                     Some(area) => self.load_area(scope, &name, area),
                     None => Err(scope.throw_error("Error", "no such library value")),
@@ -697,13 +726,18 @@ fn panicked(op: &str) -> OpError {
     OpError::new("Error", format!("the host function {op} failed; this is a defect of the host, not of the script"))
 }
 
-fn argument_error(error: WalkError) -> OpError {
+/// Counts what is held outside the heap for as long as an operation takes, unless it is next to nothing.
+fn count(resources: &Resources, bytes: usize, budget: &Budget) -> Result<Option<Charge>, OpError> {
+    if bytes <= UNCOUNTED { Ok(None) } else { resources.charge(bytes, budget).map(Some) }
+}
+
+fn argument_error(error: WalkError, limit: usize) -> OpError {
     match error {
         WalkError::Unserializable { path, why } => OpError::type_error(format!("{why} (at {path})")),
-        WalkError::TooLarge { limit, used } => OpError::quota(
+        WalkError::TooLarge { limit: left, used } => OpError::quota(
             format!("a value that is handed to the host takes more than {limit} bytes there: hand over less at a time"),
             limit as u64,
-            used as u64,
+            (limit - left + used) as u64,
         ),
     }
 }

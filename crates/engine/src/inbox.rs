@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
 use crate::ops::OpResult;
+use crate::resources::Charge;
 
 /// What has come back for a VM from ops that run outside of it. The only thing others hold of a VM.
 #[derive(Default)]
@@ -18,11 +19,13 @@ pub(crate) struct Inbox {
 pub(crate) struct Delivery {
     pub(crate) id: u32,
     pub(crate) result: OpResult,
+    /// What the result takes until the script has it.
+    pub(crate) _held: Option<Charge>,
 }
 
 impl Inbox {
-    pub(crate) fn deliver(&self, id: u32, result: OpResult) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(Delivery { id, result });
+    pub(crate) fn deliver(&self, id: u32, result: OpResult, held: Option<Charge>) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(Delivery { id, result, _held: held });
         self.arrived.notify_waiters();
         self.arrived.notify_one();
     }

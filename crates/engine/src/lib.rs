@@ -31,10 +31,10 @@ pub use executor::{Executor, ExecutorConfig};
 pub use host::modules_compiled;
 pub use limits::RunOptions;
 pub use modules::{Module, ModuleGraph, ModuleLoader};
-pub use ops::{Budget, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable, OpValue, bytes_to_json};
+pub use ops::{Bound, Budget, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable, OpValue, bytes_to_json};
 pub use program::{Origin, Program};
-pub use resources::Resources;
-pub use run::{Background, Build, Lease, Prepare, RunEnd, Script, StopHandle, VmSource, discard, pump, run};
+pub use resources::{Charge, Resources};
+pub use run::{Background, Build, Held, Lease, Prepare, RunEnd, Script, StopHandle, VmSource, discard, pump, run};
 pub use vm::{Globals, Vm};
 
 /// For benchmarks: parts that cannot be timed from outside.

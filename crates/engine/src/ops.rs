@@ -2,6 +2,7 @@ use std::any::{Any, TypeId};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -25,6 +26,24 @@ impl OpValue {
         match self {
             Self::Json(value) => value.as_str(),
             _ => None,
+        }
+    }
+
+    /// Bytes that it takes in this process, roughly.
+    pub(crate) fn size(&self) -> usize {
+        fn json(value: &Value) -> usize {
+            size_of::<Value>()
+                + match value {
+                    Value::String(text) => text.len(),
+                    Value::Array(items) => items.iter().map(json).sum(),
+                    Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + json(value)).sum(),
+                    Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+                }
+        }
+        match self {
+            Self::Undefined => 0,
+            Self::Json(value) => json(value),
+            Self::Bytes(bytes) => bytes.len(),
         }
     }
 
@@ -164,9 +183,16 @@ impl Budget {
         self.memory_bytes
     }
 
-    /// Whether the VM was stopped. Whoever waits for something on its thread asks now and then.
+    /// Whether the VM was stopped, or has to be: its time is over. Whoever works or waits on its thread asks at least every few milliseconds.
     pub fn is_stopped(&self) -> bool {
-        self.control.as_ref().is_some_and(|control| control.is_stopped())
+        self.control.as_ref().is_some_and(|control| control.should_stop())
+    }
+
+    /// Counts what another process or thread has computed for the run as CPU time of the run.
+    pub fn charge_cpu(&self, time: Duration) {
+        if let Some(control) = &self.control {
+            control.charge_cpu(time);
+        }
     }
 }
 
@@ -176,32 +202,75 @@ impl std::fmt::Debug for Budget {
     }
 }
 
+/// What an op may be given, and so what it may take: its time and its memory are at most in proportion to the bytes of its arguments, unless it looks
+/// at the [`Budget`] itself.
+///
+/// Arguments are what library code hands over: data properties of its own objects. Only what a script hands over as a *value* is asked for its `toJSON`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    pub(crate) bytes: usize,
+    values_from: usize,
+}
+
+impl Bound {
+    /// Names, numbers and settings: 64 KiB.
+    pub const SMALL: Self = Self::bytes(64 << 10);
+    /// A piece of data: 2 MiB.
+    pub const PIECE: Self = Self::bytes(2 << 20);
+    /// As much as may cross at a time: 64 MiB. Only for what is done with them at the speed of memory, or in steps that look at the budget.
+    pub const DATA: Self = Self::bytes(64 << 20);
+
+    /// Arguments of at most so many bytes together, counted as what they take in this process.
+    pub const fn bytes(most: usize) -> Self {
+        Self { bytes: most, values_from: usize::MAX }
+    }
+
+    /// The same for an op whose arguments from this index on are values of scripts, as [docs/values.md] says they cross.
+    ///
+    /// [docs/values.md]: https://github.com/perennial-js/perennial/blob/main/docs/values.md
+    #[must_use]
+    pub const fn with_values_from(self, index: usize) -> Self {
+        Self { values_from: index, ..self }
+    }
+
+    pub(crate) fn is_value(self, index: usize) -> bool {
+        index >= self.values_from
+    }
+}
+
 type SyncOp = dyn Fn(&OpContext, Vec<OpValue>) -> OpResult + Send + Sync;
 type AsyncOp = dyn Fn(OpContext, Vec<OpValue>) -> OpFuture + Send + Sync;
 
-#[derive(Clone)]
+pub(crate) struct Op {
+    pub(crate) name: String,
+    pub(crate) bound: Bound,
+    pub(crate) kind: OpKind,
+}
+
 pub(crate) enum OpKind {
     /// Runs inline on the VM's thread; must not block.
-    Sync(Arc<SyncOp>),
+    Sync(Box<SyncOp>),
     /// Runs as a tokio task; JavaScript gets a promise.
-    Async(Arc<AsyncOp>),
+    Async(Box<AsyncOp>),
 }
 
 /// The native functions that library code can call: the only way out of a VM.
 ///
 /// ```
-/// use perennial_engine::{OpTable, OpValue};
+/// use perennial_engine::{Bound, OpTable, OpValue};
 /// let ops = OpTable::new()
-///     .sync("add", |_, args| {
+///     .sync("add", Bound::SMALL, |_, args| {
 ///         let sum: f64 = args.iter().filter_map(OpValue::as_f64).sum();
 ///         Ok(serde_json::json!(sum).into())
 ///     })
-///     .asynchronous("later", |_, mut args| Box::pin(async move { Ok(args.pop().unwrap_or(OpValue::Undefined)) }));
+///     .asynchronous("later", Bound::DATA.with_values_from(0), |_, mut args| {
+///         Box::pin(async move { Ok(args.pop().unwrap_or(OpValue::Undefined)) })
+///     });
 /// assert_eq!(ops.len(), 2);
 /// ```
 #[derive(Clone, Default)]
 pub struct OpTable {
-    pub(crate) ops: Vec<(String, OpKind)>,
+    pub(crate) ops: Vec<Arc<Op>>,
 }
 
 impl OpTable {
@@ -215,20 +284,23 @@ impl OpTable {
     pub fn sync(
         mut self,
         name: &str,
+        bound: Bound,
         op: impl Fn(&OpContext, Vec<OpValue>) -> OpResult + Send + Sync + 'static,
     ) -> Self {
-        self.ops.push((name.to_owned(), OpKind::Sync(Arc::new(op))));
+        self.ops.push(Arc::new(Op { name: name.to_owned(), bound, kind: OpKind::Sync(Box::new(op)) }));
         self
     }
 
-    /// Adds an op that runs as a task. It is cancelled when its VM is stopped or dropped.
+    /// Adds an op that runs as a task. It is cancelled when its VM is stopped or dropped. Its arguments count against the run's memory limit until it
+    /// has ended, and what it returns until the script has it.
     #[must_use]
     pub fn asynchronous(
         mut self,
         name: &str,
+        bound: Bound,
         op: impl Fn(OpContext, Vec<OpValue>) -> OpFuture + Send + Sync + 'static,
     ) -> Self {
-        self.ops.push((name.to_owned(), OpKind::Async(Arc::new(op))));
+        self.ops.push(Arc::new(Op { name: name.to_owned(), bound, kind: OpKind::Async(Box::new(op)) }));
         self
     }
 

@@ -27,12 +27,63 @@ struct Held {
     bytes: usize,
 }
 
+impl Inner {
+    fn take(&mut self, bytes: usize, budget: &Budget) -> Result<(), OpError> {
+        let (limit, total) = (budget.memory_bytes(), self.bytes.saturating_add(bytes));
+        if total > limit {
+            let message =
+                format!("what the host holds for this VM would take {total} bytes, and its memory limit is {limit}");
+            return Err(OpError::quota(message, limit as u64, total as u64));
+        }
+        self.bytes = total;
+        Ok(())
+    }
+}
+
+/// Bytes that are held outside the heap. They count until this is dropped.
+#[derive(Debug)]
+pub struct Charge {
+    resources: Resources,
+    bytes: usize,
+}
+
+impl Charge {
+    /// Counts so many bytes more.
+    ///
+    /// # Errors
+    /// As [`Resources::charge`]; then nothing more is counted.
+    pub fn grow(&mut self, bytes: usize, budget: &Budget) -> Result<(), OpError> {
+        self.resources.lock().take(bytes, budget)?;
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.resources.lock().bytes -= self.bytes;
+    }
+}
+
 impl Resources {
     /// Holds a value that takes so many bytes.
     ///
     /// # Errors
     /// `QuotaExceededError` if there are too many, or all together take more than the run's memory limit.
     pub fn add<T: Send + Sync + 'static>(&self, value: T, bytes: usize, budget: &Budget) -> Result<u32, OpError> {
+        self.add_shared(Arc::new(value), bytes, budget)
+    }
+
+    /// As [`Self::add`], for what somebody else has too.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn add_shared<T: Send + Sync + 'static>(
+        &self,
+        value: Arc<T>,
+        bytes: usize,
+        budget: &Budget,
+    ) -> Result<u32, OpError> {
         let mut inner = self.lock();
         let count = inner.held.len() + 1;
         if count > MAX_RESOURCES {
@@ -40,17 +91,21 @@ impl Resources {
                 format!("{MAX_RESOURCES} files, streams and connections are open already: close some of them first");
             return Err(OpError::quota(message, MAX_RESOURCES as u64, count as u64));
         }
-        let (limit, total) = (budget.memory_bytes(), inner.bytes.saturating_add(bytes));
-        if total > limit {
-            let message =
-                format!("what the host holds for this VM would take {total} bytes, and its memory limit is {limit}");
-            return Err(OpError::quota(message, limit as u64, total as u64));
-        }
-        inner.bytes = total;
+        inner.take(bytes, budget)?;
         inner.last = inner.last.wrapping_add(1);
         let id = inner.last;
-        inner.held.insert(id, Held { value: Arc::new(value), bytes });
+        inner.held.insert(id, Held { value, bytes });
         Ok(id)
+    }
+
+    /// Counts so many bytes more as long as what this returns is there.
+    ///
+    /// # Errors
+    /// `QuotaExceededError` if all together would take more than the run's memory limit.
+    pub fn charge(&self, bytes: usize, budget: &Budget) -> Result<Charge, OpError> {
+        let mut charge = Charge { resources: self.clone(), bytes: 0 };
+        charge.grow(bytes, budget)?;
+        Ok(charge)
     }
 
     /// The value of this number and type.

@@ -25,8 +25,16 @@ use crate::ops::Budget;
 use crate::program::Program;
 use crate::vm::{BuildSpec, CALLBACK, Globals, RunJob, Step, Vm};
 
-/// What holds a session's place while its VM is out: dropped when the VM is back, gone or abandoned, whatever became of the caller.
-pub type Lease = Box<dyn Any + Send>;
+/// What holds a session's place while its VM is out: dropped when the VM is back or gone and no thread works on it, whatever became of the caller.
+pub type Lease = Box<dyn Held>;
+
+/// Something that is held while a VM is out.
+pub trait Held: Any + Send {
+    /// The run was answered, and its VM's thread has not come back: what the run has changed is changed for good, or is to be undone now.
+    fn thread_is_out(&mut self) {}
+}
+
+impl Held for () {}
 
 /// Stops whatever a VM is doing, from anywhere. Stopping a VM that does nothing poisons it all the same.
 #[derive(Clone)]
@@ -151,18 +159,18 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
         VmSource::Warm(vm) => Work::Start(vm, job),
         VmSource::Build(build) => Work::Build(build.0, job),
     };
-    let mut outcome = if executor.accepts_runs() { flight.send(work, &script.options) } else { Err(work) };
+    let mut outcome = flight.send(work, &script.options);
     let mut started = false;
     loop {
         match outcome {
             Ok(()) => {}
             Err(work) => {
-                // The queue is full, or too many threads are stuck; for a run that has begun, the executor is gone.
+                // The queue is full, or no thread is to be had; for a run that has begun, the executor is gone.
                 let vm = work.into_vm();
                 let error = if started {
                     ScriptError::internal("the threads that run scripts have ended")
                 } else {
-                    busy("too many scripts wait or are stuck")
+                    busy("too many scripts wait for a thread")
                 };
                 return flight.end(Err(error), vm.filter(|_| !started), started, submitted, 0);
             }

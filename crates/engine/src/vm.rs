@@ -25,6 +25,9 @@ const DRAIN: Duration = Duration::from_millis(5);
 pub(crate) const CALLBACK: Duration = Duration::from_millis(50);
 /// Names of globals that are remembered for the day the VM is lost.
 const MAX_GLOBALS: usize = 100;
+/// Bytes of one of these names, and of all. A longer name is counted and not told.
+const MAX_NAME: usize = 128;
+const MAX_NAMES: usize = 8 << 10;
 
 /// One QuickJS runtime and context with all that belongs to it: a value that runs on whatever executor thread it is moved to,
 /// and that may be dropped at any time.
@@ -128,7 +131,7 @@ impl Vm {
         let Some(mut js) = js else { return Err(ScriptError::internal("no memory for another VM")) };
         let scope = js.enter(RunOptions::default().stack_bytes);
         if host.install(scope).is_err() {
-            let reason = scope.catch().text_lossy().unwrap_or_default();
+            let reason = scope.catch().text_prefix(MAX_NAME).unwrap_or_default();
             return Err(ScriptError::internal(format!("the library of a new VM does not load: {reason}")));
         }
         let sources = Sources::new(host.modules.clone());
@@ -158,6 +161,8 @@ impl Vm {
         self.host.host_calls.store(0, Ordering::Relaxed);
         let program = match (job.prepare)(&budget) {
             Ok(program) => program,
+            // Whatever it says: the run's time was over.
+            Err(_) if self.control.should_stop() => return Step::Stopped,
             Err(error) => return self.refuse(error),
         };
         self.sources.add(job.name.clone(), program.origin.clone());
@@ -344,7 +349,12 @@ impl Vm {
             drop(scope.catch());
             return Globals::default();
         };
-        let names = keys.iter().take(MAX_GLOBALS).filter_map(|key| key.text().ok().map(|text| text.to_owned()));
+        let mut room = MAX_NAMES;
+        let names = keys.iter().take(MAX_GLOBALS).filter_map(|key| {
+            let text = key.text().ok().filter(|text| text.len() <= MAX_NAME.min(room))?;
+            room -= text.len();
+            Some(text.to_owned())
+        });
         Globals { names: names.collect(), count: keys.len() as u64 }
     }
 
@@ -500,6 +510,7 @@ fn report_uncaught(host: &HostState, sources: &Sources, scope: Scope<'_>) {
 fn report_rejections(host: &HostState, sources: &Sources, scope: Scope<'_>) {
     let (reasons, more) = host.take_rejections(scope);
     for reason in reasons {
+        scope.leave_if_stopped();
         let error = describe_thrown(host, sources, &reason);
         host.console.write(ConsoleLevel::Error, &uncaught_text("Unhandled rejection", &error));
     }

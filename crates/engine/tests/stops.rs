@@ -24,6 +24,8 @@ const NEVER_POLLS: &str = "Array.prototype.sort.call({ length: 2 ** 53 - 1 })";
 /// Says when a lease was dropped.
 struct Lease(Arc<AtomicBool>);
 
+impl perennial_engine::Held for Lease {}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);

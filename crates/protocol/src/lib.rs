@@ -5,6 +5,7 @@
 //!
 //! Every type serialises with serde and has a JSON schema; [`result_schema`] is the published one of a result.
 
+mod bound;
 mod error;
 mod request;
 mod result;

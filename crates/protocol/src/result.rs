@@ -119,7 +119,7 @@ pub struct ScriptResult {
     /// Why the VM before this one was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rebuilt_because: Option<RebuildReason>,
-    /// Globals that the lost VM held after its last completed run; at most 100 names.
+    /// Globals that the lost VM held after its last completed run; at most 100 names of at most 128 bytes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost_globals: Vec<String>,
     /// How many globals were lost, where that is more than the names listed.
@@ -150,6 +150,12 @@ pub struct ScriptResult {
     /// What the script produced in the folder it was lent, also where it failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artifacts: Vec<ProducedFile>,
+    /// How many produced files are not listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub artifacts_more: u64,
+    /// What of this result is not whole, as paths of its fields (`error.message`): it was longer than an answer may be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut: Vec<String>,
 }
 
 /// One file that a run produced.
@@ -196,7 +202,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 impl ScriptResult {
     /// A result for a request that never reached a VM.
     pub fn refused(error: ScriptError) -> Self {
-        Self {
+        let mut refused = Self {
             status: Status::Error,
             value: None,
             error: Some(Box::new(error)),
@@ -213,7 +219,11 @@ impl ScriptResult {
             files: Vec::new(),
             files_more: 0,
             artifacts: Vec::new(),
-        }
+            artifacts_more: 0,
+            cut: Vec::new(),
+        };
+        refused.bound(0);
+        refused
     }
 
     /// Whether the script returned.

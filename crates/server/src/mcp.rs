@@ -228,7 +228,9 @@ impl Server {
     }
 
     fn sessions(&self) -> CallToolResult {
-        let sessions = self.table.sessions();
+        let mut sessions = self.table.sessions();
+        let more = sessions.len().saturating_sub(MAX_LISTED);
+        sessions.truncate(MAX_LISTED);
         let listed: Vec<Value> = sessions
             .iter()
             .map(|session| {
@@ -258,8 +260,13 @@ impl Server {
                 format!("{}: {} runs, {} vars{commands}", session.name, session.runs, session.vars)
             })
             .collect();
-        let text = if lines.is_empty() { "no sessions".to_owned() } else { lines.join("\n") };
-        result(text, Some(json!({"sessions": listed})), false)
+        let mut text = if lines.is_empty() { "no sessions".to_owned() } else { lines.join("\n") };
+        let mut answer = json!({"sessions": listed});
+        if more > 0 {
+            text.push_str(&format!("\n… and {more} more"));
+            answer["more"] = json!(more);
+        }
+        result(text, Some(answer), false)
     }
 }
 

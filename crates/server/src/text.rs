@@ -7,6 +7,9 @@ const MAX_VALUE: usize = 32 << 10;
 /// How much console output the text shows.
 const MAX_CONSOLE: usize = 16 << 10;
 
+/// How much there is in all.
+const MAX_TEXT: usize = 96 << 10;
+
 /// What a model reads of a result: the value or the error, the console, what state was lost. Never the script again.
 pub fn text_for_model(result: &ScriptResult) -> String {
     let mut text = String::new();
@@ -33,7 +36,7 @@ pub fn text_for_model(result: &ScriptResult) -> String {
     for note in state_notes(result) {
         let _ = write!(text, "\nnote: {note}");
     }
-    text
+    if text.len() > MAX_TEXT { cut(&text, MAX_TEXT) } else { text }
 }
 
 fn console(result: &ScriptResult, text: &mut String) {
@@ -98,9 +101,12 @@ pub fn state_notes(result: &ScriptResult) -> Vec<String> {
     }
     if !result.artifacts.is_empty() {
         let named = result.artifacts.iter().take(MAX_FILES).map(|file| format!("{} ({} bytes)", file.name, file.bytes));
-        let more = result.artifacts.len().saturating_sub(MAX_FILES);
+        let more = result.artifacts.len().saturating_sub(MAX_FILES) as u64 + result.artifacts_more;
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         notes.push(format!("artifacts: {}{more}", named.collect::<Vec<_>>().join(", ")));
+    }
+    if !result.cut.is_empty() {
+        notes.push(format!("too long for an answer, and cut: {}", result.cut.join(", ")));
     }
     if result.vm == Some(VmOrigin::Rebuilt) {
         let because = result.rebuilt_because.map_or("unknown", |reason| reason.as_str());

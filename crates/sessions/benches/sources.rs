@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use perennial_sessions::bundler::{Disk, Importer, Loader, LoaderOptions, MemoryFiles, measure, prepare_cell};
+use perennial_sessions::bundler::{Disk, Here, Importer, Loader, LoaderOptions, MemoryFiles, measure, prepare_cell};
 use perennial_sessions::{PluginOptions, PluginSet, RunRequest, SessionTable, TableConfig};
 use tokio::runtime::Runtime;
 
@@ -105,7 +105,7 @@ fn graph(criterion: &mut Criterion) {
     let root = write_graph(folder.path());
     let loader =
         || Loader::new(Arc::new(Disk), LoaderOptions { roots: vec![root.clone()], ..LoaderOptions::default() });
-    let load = |loader: &Loader| loader.load(Importer::Directory(&root), "./m0.ts", None).expect("it loads");
+    let load = |loader: &Loader| loader.load(Importer::Directory(&root), "./m0.ts", None, &Here).expect("it loads");
     let mut group = criterion.benchmark_group("graph");
     group.bench_function("cold", |bencher| bencher.iter(|| assert_eq!(load(&loader()).modules.len(), 50)));
     let known = loader();

@@ -3,11 +3,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use perennial_engine::{Background, Vm, pump};
+use perennial_engine::{Background, Held, Vm, pump};
 use perennial_protocol::RebuildReason;
 
 use crate::record::Record;
-use crate::session::Lease;
+use crate::session::{Lease, ThreadOut};
 use crate::table::Shared;
 
 /// How much of a session's budget one slice may take: a run that arrives waits for one slice and one callback at the most.
@@ -42,10 +42,16 @@ async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Op
         state.lost_because = Some(RebuildReason::Evicted);
         return None;
     };
-    let lease: Box<dyn Any + Send> = Box::new(Lease { place, _before: None, _permit: permit });
+    let thread = ThreadOut(record.clone());
+    let lease: Box<dyn Held> = Box::new(Lease { place, before: None, thread, permit });
     let (vm, spent, lease) = pump(&shared.executor, &shared.runtime, vm, budget.min(SLICE), lease).await;
     state.background.spend(spent);
-    let lease = lease.downcast::<Lease>().ok()?;
+    if vm.is_none() {
+        // Its lease may not come back for long.
+        state.lost_because = Some(RebuildReason::Background);
+        return None;
+    }
+    let lease = (lease as Box<dyn Any>).downcast::<Lease>().ok()?;
     match vm {
         Some(vm) if !vm.is_poisoned() && record.end_reason().is_none() => {
             let next = Background::of(&vm);
@@ -57,16 +63,14 @@ async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Op
             perennial_engine::discard(&shared.executor, vm, lease);
             None
         }
-        None => {
-            state.lost_because = Some(RebuildReason::Background);
-            None
-        }
+        None => None,
     }
 }
 
 /// Puts a VM into the pool and drops those that have to make way. Returns the stamp.
 pub(crate) fn give_back(shared: &Arc<Shared>, record: &Arc<Record>, lease: Lease, vm: Vm, stamp: Option<u64>) -> u64 {
-    let Lease { place, _before, _permit: permit } = lease;
+    let Lease { place, before, thread, permit } = lease;
+    drop((before, thread));
     let (stamp, evicted) = place.give_back(vm, stamp, shared.bounds());
     record.warm.store(stamp, Ordering::Release);
     drop(permit);

@@ -2,11 +2,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use perennial_bundler::{Importer, Problem, is_typescript, prepare_entry};
+use perennial_bundler::{Importer, PrepareError, Problem, is_typescript, prepare_entry_with};
 use perennial_engine::{ModuleGraph, Program};
 use perennial_protocol::ScriptError;
 
 use crate::modules::{ModuleAccess, script_error, session_modules};
+use crate::preparer::Preparation;
 use crate::programs::{Author, syntax_error};
 
 /// A module that is run again and again, with everything it imports as it was when this was made; see
@@ -36,14 +37,17 @@ impl CompiledBundle {
     pub fn compile(access: &ModuleAccess, entry: impl AsRef<Path>) -> Result<Self, ScriptError> {
         let path = access.resolve(entry.as_ref());
         let (source, name) = access.read(&path)?;
-        let entry =
-            prepare_entry(&source, is_typescript(&path)).map_err(|error| syntax_error(&error, &name, &source))?;
+        let preparer = Preparation::of_host();
+        let entry = prepare_entry_with(&source, is_typescript(&path), &preparer).map_err(|error| match error {
+            PrepareError::Source(error) => syntax_error(&error, &name, &source),
+            PrepareError::Denied(denied) => preparer.error(&denied),
+        })?;
         let directory: PathBuf = path.parent().unwrap_or(Path::new("/")).to_owned();
         let access = access.relative_to(directory.clone());
         let mut graphs = HashMap::new();
         for import in &entry.imports {
             let (specifier, kind) = (&import.specifier, &import.kind);
-            let loaded = access.loader().load(Importer::Directory(&directory), specifier, kind.as_deref());
+            let loaded = access.loader().load(Importer::Directory(&directory), specifier, kind.as_deref(), &preparer);
             let graph = loaded.map_err(|error| {
                 let problem = Problem { range: import.range.clone(), message: error.to_string(), help: None };
                 let ScriptError { kind, name: class, .. } = script_error(&error);

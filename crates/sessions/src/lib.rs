@@ -16,7 +16,7 @@ mod context;
 mod modules;
 mod plugins;
 mod pool;
-mod preparation;
+mod preparer;
 mod programs;
 mod reaper;
 mod record;
@@ -33,14 +33,15 @@ pub use context::RunContext;
 pub use modules::{ModuleAccess, provided_modules};
 pub use perennial_bundler as bundler;
 pub use perennial_engine::{
-    Area, ConsoleSink, EngineConfig, ExecutorConfig, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable,
-    OpValue, RunOptions, StopReason, live_runtimes, modules_compiled, quickjs_version, use_utc,
+    Area, Bound, Budget, ConsoleSink, EngineConfig, ExecutorConfig, Extensions, OpContext, OpError, OpFuture, OpResult,
+    OpTable, OpValue, RunOptions, StopReason, live_runtimes, modules_compiled, quickjs_version, use_utc,
 };
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{RunRequest, ScriptError, ScriptResult};
-pub use perennial_stdlib::commands::{supervisor_main, use_supervisor};
+pub use perennial_stdlib::commands::use_supervisor;
 pub use perennial_stdlib::{commands, files, net, node};
 pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
+pub use preparer::{Preparation, supervisor_main};
 pub use programs::CacheCounts;
 pub use session::BrowserSession;
 pub use table::{SessionInfo, SessionTable, Slot};

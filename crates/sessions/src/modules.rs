@@ -9,7 +9,7 @@ use perennial_engine::{Budget, Module, ModuleGraph, ModuleLoader, OpContext, OpE
 use perennial_protocol::{ErrorKind, ScriptError};
 
 use crate::bundle::BundleImports;
-use crate::preparation::admit;
+use crate::preparer::Preparation;
 use crate::programs::Author;
 
 /// What scripts may import, as a capability: hand it to a run with [`crate::RunContext::with`]. Without one only modules that the host
@@ -63,7 +63,12 @@ impl ModuleAccess {
     /// # Errors
     /// Why it would fail.
     pub fn check(&self, import: &Import) -> Result<(), SourceError> {
-        let loaded = self.loader.load(Importer::Directory(&self.base), &import.specifier, import.kind.as_deref());
+        let loaded = self.loader.load(
+            Importer::Directory(&self.base),
+            &import.specifier,
+            import.kind.as_deref(),
+            &Preparation::of_host(),
+        );
         let problem =
             |error: ImportError| Problem { range: import.range.clone(), message: error.to_string(), help: None };
         loaded.map_err(|error| SourceError::from(problem(error)))?.check(import)
@@ -142,8 +147,8 @@ impl SessionModules {
         kind: Option<&str>,
         budget: &Budget,
     ) -> Result<Arc<ModuleGraph>, OpError> {
-        let admission = |bytes| admit(bytes, budget).map_err(|denied| denied.to_string());
-        let graph = loader.load_admitted(importer, specifier, kind, &admission).map_err(|error| op_error(&error))?;
+        let loaded = loader.load(importer, specifier, kind, &Preparation::of_run(budget));
+        let graph = loaded.map_err(|error| op_error(&error))?;
         Ok(self.graph(&graph))
     }
 

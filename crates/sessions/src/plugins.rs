@@ -6,6 +6,7 @@
 mod allow;
 mod manifest;
 mod ops;
+mod schema;
 mod set;
 mod similar;
 mod types;

@@ -1,13 +1,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use perennial_bundler::{Prepared, SourceError, preparation_bytes, prepare_cell};
+use perennial_bundler::{PrepareError, Prepared, SourceError, prepare_cell_with};
 use perennial_engine::{Origin, Prepare, Program};
 use perennial_protocol::{ErrorKind, ScriptError};
 
-use crate::preparation::{Denied, admit};
+use crate::preparer::Preparation;
 
-/// Source text of cells that are kept ready, at the most twice this.
+/// Bytes of cells that are kept ready, at the most twice this.
 const KEPT_BYTES: usize = 8 << 20;
 
 /// What an entry takes besides its texts, roughly.
@@ -20,8 +20,8 @@ pub(crate) struct Programs(Mutex<Generations>);
 /// Entries move to the young generation when they are used; when that is full, the old one goes.
 #[derive(Debug, Default)]
 struct Generations {
-    young: HashMap<Arc<str>, Arc<Program>>,
-    old: HashMap<Arc<str>, Arc<Program>>,
+    young: HashMap<Arc<str>, (Arc<Program>, usize)>,
+    old: HashMap<Arc<str>, (Arc<Program>, usize)>,
     bytes: usize,
     hits: u64,
     misses: u64,
@@ -44,14 +44,10 @@ impl Programs {
             if let Some(program) = programs.find(&source) {
                 return Ok(program);
             }
-            let _pass = admit(preparation_bytes(&source), budget).map_err(|denied| match denied {
-                Denied::TooLarge { limit, used } => {
-                    ScriptError::invalid_request(denied.to_string()).with_limit(limit, used)
-                }
-                Denied::Stopped => ScriptError::new(ErrorKind::Cancelled, denied.to_string()),
-            })?;
-            match prepare_cell(&source) {
+            let preparation = Preparation::of_run(budget);
+            match prepare_cell_with(&source, &preparation) {
                 Ok(cell) => {
+                    let bytes = cell.prepared.bytes();
                     let program = Arc::new(Program {
                         text: cell.prepared.text.clone(),
                         helper: cell.helper,
@@ -60,10 +56,11 @@ impl Programs {
                         result_is_optional: cell.ends_in_assignment,
                         origin: Arc::new(Author(cell.prepared)),
                     });
-                    programs.keep(source, program.clone());
+                    programs.keep(source, program.clone(), bytes);
                     Ok(program)
                 }
-                Err(error) => Err(syntax_error(&error, &name, &source)),
+                Err(PrepareError::Source(error)) => Err(syntax_error(&error, &name, &source)),
+                Err(PrepareError::Denied(denied)) => Err(preparation.error(&denied)),
             }
         })
     }
@@ -79,28 +76,28 @@ impl Programs {
 
     fn find(&self, source: &Arc<str>) -> Option<Arc<Program>> {
         let mut generations = self.lock();
-        if let Some(program) = generations.young.get(source).cloned() {
+        if let Some((program, _)) = generations.young.get(source).cloned() {
             generations.hits += 1;
             return Some(program);
         }
-        let Some((source, program)) = generations.old.remove_entry(source) else {
+        let Some((source, (program, bytes))) = generations.old.remove_entry(source) else {
             generations.misses += 1;
             return None;
         };
         generations.hits += 1;
-        generations.add(source, program.clone());
+        generations.add(source, program.clone(), bytes);
         Some(program)
     }
 
-    fn keep(&self, source: Arc<str>, program: Arc<Program>) {
-        self.lock().add(source, program);
+    fn keep(&self, source: Arc<str>, program: Arc<Program>, bytes: usize) {
+        self.lock().add(source, program, bytes);
     }
 }
 
 impl Generations {
-    fn add(&mut self, source: Arc<str>, program: Arc<Program>) {
-        self.bytes += source.len() + program.text.len() + ENTRY;
-        self.young.insert(source, program);
+    fn add(&mut self, source: Arc<str>, program: Arc<Program>, bytes: usize) {
+        self.bytes += bytes + ENTRY;
+        self.young.insert(source, (program, bytes));
         if self.bytes > KEPT_BYTES {
             self.old = std::mem::take(&mut self.young);
             self.bytes = 0;

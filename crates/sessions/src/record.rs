@@ -38,6 +38,8 @@ pub(crate) struct Record {
     /// Wakes whoever waits for the session when it ends.
     ended: Notify,
     stop: Mutex<Option<StopHandle>>,
+    /// Since when the thread of an answered run has not come back. It has the permit.
+    pub(crate) thread_out: Mutex<Option<Instant>>,
     /// The session of the same name before this one, while its VM may still be in flight.
     predecessor: Mutex<Option<Arc<Record>>>,
     pub(crate) replaces: Mutex<Option<EndReason>>,
@@ -152,6 +154,7 @@ impl Record {
             runs: AtomicU64::new(0),
             ended: Notify::new(),
             stop: Mutex::default(),
+            thread_out: Mutex::default(),
             predecessor: Mutex::new(predecessor),
             replaces: Mutex::new(replaces),
         })
@@ -265,6 +268,28 @@ impl Record {
     /// Whether a VM of this session is, or may be, in flight.
     pub(crate) fn is_running(&self) -> bool {
         self.running.available_permits() == 0 || lock(&self.predecessor).is_some()
+    }
+
+    /// Whether a run was answered whose thread has not come back, here or in an earlier session of this name: since when.
+    pub(crate) fn thread_out(&self) -> Option<Instant> {
+        if let Some(since) = *lock(&self.thread_out) {
+            return Some(since);
+        }
+        let earlier = lock(&self.predecessor).clone();
+        earlier.and_then(|earlier| earlier.thread_out())
+    }
+
+    /// Waits until such a thread has been out for so long.
+    pub(crate) async fn is_stuck(&self, after: Duration) {
+        /// Whether there is one shows when somebody who waits looks.
+        const LOOK: Duration = Duration::from_millis(100);
+        loop {
+            match self.thread_out().map(|since| since.elapsed()) {
+                Some(out) if out >= after => return,
+                Some(out) => tokio::time::sleep((after - out).min(LOOK)).await,
+                None => tokio::time::sleep(LOOK).await,
+            }
+        }
     }
 
     /// Waits until no VM of an earlier session of this name is in flight.

@@ -1,9 +1,11 @@
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use perennial_engine::{
-    Background, Build, EngineConfig, Extensions, Globals, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
+    Background, Build, EngineConfig, Extensions, Globals, Held, Prepare, RunEnd, RunOptions, Script, StopReason, Vm,
+    VmSource,
 };
 use perennial_protocol::{
     EndReason, ErrorKind, ProducedFile, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin,
@@ -20,17 +22,36 @@ use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
 use crate::modules::ModuleAccess;
 use crate::pool::Place;
-use crate::record::{State, lock};
+use crate::record::{Record, State, lock};
 use crate::rollback::Before;
 use crate::table::Slot;
 use crate::vars::{SessionVars, VarsStore};
 
-/// What a VM in flight holds: its place in the pool and its session's one permit. Given back when the VM is.
+/// What a VM in flight holds: its place in the pool and its session's one permit. Given back when the VM is, or when its thread is.
 pub(crate) struct Lease {
     pub(crate) place: Place,
     /// Goes before the permit does: whoever comes next finds the files as they should be.
-    pub(crate) _before: Option<Arc<Before>>,
-    pub(crate) _permit: OwnedSemaphorePermit,
+    pub(crate) before: Option<Arc<Before>>,
+    /// Goes before the permit does.
+    pub(crate) thread: ThreadOut,
+    pub(crate) permit: OwnedSemaphorePermit,
+}
+
+/// Notes in the record that a thread has not come back, until it has.
+pub(crate) struct ThreadOut(pub(crate) Arc<Record>);
+
+impl Held for Lease {
+    fn thread_is_out(&mut self) {
+        // What an atomic run has done is undone now, not when the thread comes back.
+        self.before = None;
+        *lock(&self.thread.0.thread_out) = Some(Instant::now());
+    }
+}
+
+impl Drop for ThreadOut {
+    fn drop(&mut self) {
+        *lock(&self.0.thread_out) = None;
+    }
 }
 
 /// One session, locked: nobody else runs on it while this is held.
@@ -131,10 +152,12 @@ impl BrowserSession {
     }
 
     pub(crate) async fn run_since(&mut self, started: Instant, call: Call<'_>) -> ScriptResult {
+        let console_bytes = call.options.console_bytes;
         let mut result = match self.try_run(call).await {
             Ok(result) => result,
             Err(error) => ScriptResult::refused(error),
         };
+        result.bound(console_bytes);
         result.duration_ms = started.elapsed().as_secs_f64() * 1000.0;
         result
     }
@@ -216,7 +239,8 @@ impl BrowserSession {
         // If this future is dropped below, the next run finds the session as it is left here.
         let before = self.state.lost_because.replace(RebuildReason::Cancelled);
         let had_vm = std::mem::replace(&mut self.state.had_vm, true);
-        let lease = Box::new(Lease { place: chosen.place, _before: before_files.clone(), _permit: permit });
+        let thread = ThreadOut(record.clone());
+        let lease = Box::new(Lease { place: chosen.place, before: before_files.clone(), thread, permit });
         self.in_run = true;
         let end = perennial_engine::run(&shared.executor, &shared.runtime, source_vm, script, lease).await;
 
@@ -293,6 +317,7 @@ impl BrowserSession {
             permit = wait => permit.ok_or_else(|| ScriptError::internal("the session's permit is gone")),
             reason = record.has_ended() => Err(session_ended(self.name(), reason)),
             () = cancelled => Err(cancelled_before_it_began()),
+            () = record.is_stuck(STUCK_AFTER) => Err(busy_with_thread()),
         }
     }
 
@@ -409,6 +434,8 @@ impl BrowserSession {
             files,
             files_more,
             artifacts: Vec::new(),
+            artifacts_more: 0,
+            cut: Vec::new(),
         };
         self.finish(end.vm, end.lease);
         result
@@ -427,7 +454,7 @@ impl BrowserSession {
         if vm.is_poisoned() || vm.is_stale() || record.end_reason().is_some() {
             return perennial_engine::discard(&shared.executor, vm, lease);
         }
-        let Ok(lease) = lease.downcast::<Lease>() else { return };
+        let Ok(lease) = (lease as Box<dyn Any>).downcast::<Lease>() else { return };
         let background = (!shared.config.background_budget.is_zero()).then(|| Background::of(&vm)).flatten();
         record.set_stop(vm.stop_handle());
         record.background.store(background.is_some(), Ordering::Release);
@@ -439,8 +466,12 @@ impl BrowserSession {
         }
     }
 
-    /// Drops the session's VM and keeps everything durable; the next run says `rebuilt` because of `reset`.
+    /// Drops the session's VM and keeps everything durable; the next run says `rebuilt` because of `reset`. A VM whose thread has not come back is gone
+    /// already.
     pub async fn reset(&mut self) {
+        if self.slot.record.thread_out().is_some() {
+            return;
+        }
         let Ok(permit) = self.permit(&RunContext::new()).await else { return };
         self.stop_pumping();
         self.slot.shared.drop_warm(&self.slot.record);
@@ -479,6 +510,15 @@ impl std::fmt::Debug for BrowserSession {
 
 fn cancelled_before_it_began() -> ScriptError {
     ScriptError::new(ErrorKind::Cancelled, "the run was cancelled before it began; nothing ran")
+}
+
+/// How long a session waits for the thread of its last run. Most that are late were only kept from a core.
+const STUCK_AFTER: Duration = Duration::from_secs(1);
+
+fn busy_with_thread() -> ScriptError {
+    let message = "the thread of this session's last run has not come back from a built-in that cannot be stopped; nothing ran, try again later or \
+                   use another session";
+    ScriptError::new(ErrorKind::Busy, message)
 }
 
 fn session_ended(name: &str, reason: EndReason) -> ScriptError {

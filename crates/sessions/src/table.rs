@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use compact_str::CompactString;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use perennial_engine::{Executor, Vm};
+use perennial_engine::{Executor, RunOptions, Vm};
 use perennial_protocol::{EndReason, RunRequest, ScriptError, ScriptResult};
 use tokio::runtime::Handle;
 
@@ -90,6 +90,8 @@ pub struct SessionInfo {
     pub runs: u64,
     /// Whether a run or a callback is under way.
     pub running: bool,
+    /// Whether the thread of its last run has not come back: until it does, runs are `busy`.
+    pub stuck: bool,
     /// Whether callbacks that a run left behind may still run.
     pub background: bool,
     /// Since the last run ended.
@@ -283,6 +285,11 @@ impl SessionTable {
     /// The plugins of scripts whose callers bring no configuration.
     pub fn plugins(&self) -> PluginSet {
         self.shared().plugins.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The limits of runs that say nothing else.
+    pub fn defaults(&self) -> &RunOptions {
+        &self.shared().config.defaults
     }
 
     /// How often a cell was found ready to run, and how often it had to be parsed.
@@ -531,6 +538,7 @@ impl Shared {
             name: record.name.clone(),
             runs: record.runs.load(Ordering::Relaxed),
             running: record.is_running(),
+            stuck: record.thread_out().is_some(),
             background: record.background.load(Ordering::Acquire),
             idle: now.saturating_duration_since(record.idle_since()),
             heap_bytes: self.pool.heap_bytes(record.warm.load(Ordering::Acquire)),

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use perennial_engine::{Area, EngineConfig, OpContext, OpError, OpResult, OpTable, OpValue};
+use perennial_engine::{Area, Bound, EngineConfig, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Value, json};
 
 use crate::plugins::{self, PluginModules, PluginSet};
@@ -265,24 +265,24 @@ fn value(args: &mut Vec<OpValue>, index: usize) -> Result<Value, OpError> {
 
 fn ops() -> OpTable {
     OpTable::new()
-        .sync("vars_get", |context, args| {
+        .sync("vars_get", Bound::SMALL, |context, args| {
             Ok(store(context)?.get(name(&args)?).map_or(OpValue::Undefined, OpValue::Json))
         })
-        .sync("vars_has", |context, args| Ok(json!(store(context)?.has(name(&args)?)).into()))
-        .sync("vars_version", |context, args| Ok(json!(store(context)?.version(name(&args)?)).into()))
-        .sync("vars_set", |context, mut args| {
+        .sync("vars_has", Bound::SMALL, |context, args| Ok(json!(store(context)?.has(name(&args)?)).into()))
+        .sync("vars_version", Bound::SMALL, |context, args| Ok(json!(store(context)?.version(name(&args)?)).into()))
+        .sync("vars_set", Bound::DATA.with_values_from(1), |context, mut args| {
             let value = value(&mut args, 1)?;
             store(context)?.set(name(&args)?, value)?;
             Ok(OpValue::Undefined)
         })
-        .sync("vars_replace", |context, mut args| {
+        .sync("vars_replace", Bound::DATA.with_values_from(2), |context, mut args| {
             let next = value(&mut args, 2)?;
             let version = args.get(1).and_then(OpValue::as_f64).unwrap_or(-1.0) as u64;
             Ok(json!(store(context)?.replace(name(&args)?, version, next)?).into())
         })
-        .sync("vars_delete", |context, args| Ok(json!(store(context)?.delete(name(&args)?)).into()))
-        .sync("vars_keys", |context, _| Ok(json!(store(context)?.keys()).into()))
-        .sync("vars_clear", |context, _| -> OpResult {
+        .sync("vars_delete", Bound::SMALL, |context, args| Ok(json!(store(context)?.delete(name(&args)?)).into()))
+        .sync("vars_keys", Bound::SMALL, |context, _| Ok(json!(store(context)?.keys()).into()))
+        .sync("vars_clear", Bound::SMALL, |context, _| -> OpResult {
             store(context)?.clear();
             Ok(OpValue::Undefined)
         })
@@ -293,7 +293,7 @@ fn ops() -> OpTable {
 ///
 /// ```
 /// use perennial_sessions::{Area, OpTable, session_config};
-/// let ops = OpTable::new().sync("roll", |_, _| Ok(serde_json::json!(4).into()));
+/// let ops = OpTable::new().sync("roll", Bound::SMALL, |_, _| Ok(serde_json::json!(4).into()));
 /// let config = session_config(ops, vec![Area::new("dice", &["roll"], "((ops) => ({ roll: () => ops.roll() }))")]);
 /// # let _ = config;
 /// ```

@@ -13,6 +13,7 @@ mod sessions {
     mod net;
     mod node;
     mod plugins;
+    mod preparation;
     mod retention;
     mod semantics;
     mod table;

@@ -127,7 +127,7 @@
     }
   }
   const notOne = () => rejected(new TypeError("this is no Blob"));
-  const decode = (bytes            )         => ops.text_decode("utf-8", undefined, bytes, false, false, false, 0).text;
+  const decode = (bytes            )         => ops.text_decode("utf-8", undefined, bytes, false, false, false).text;
   const make = (bytes                         , type        )       => new Blob(TOKEN, { bytes, type });
 
   let fileOf                                                                        ;

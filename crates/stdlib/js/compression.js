@@ -1,8 +1,10 @@
 // Made of js-runtime/src/compression.ts by `cargo xtask generate`.
 // CompressionStream, DecompressionStream: https://compression.spec.whatwg.org/
 ((ops     , intrinsics            ) => {
-  const { finalization, finalizationRegister, TypeError } = intrinsics;
+  const { finalization, finalizationRegister, TypeError, Uint8Array, viewBuffer, viewByteLength, viewOffset } = intrinsics;
   const { bytesOf, defineInterface, domString, required } = ops.library_value("webidl");
+  /** Bytes that the host takes at a time. */
+  const PIECE = 65536;
   const transforms = ops.library_value("transforms");
   // A stream that is neither read nor written to its end holds its codec no longer than it is there itself.
   const gone = finalization        ((codec) => ops.codec_close(codec));
@@ -24,8 +26,11 @@
     const pair = transforms.create(
       async (chunk         , out                 ) => {
         try {
-          ops.codec_push(codec, bytesOf(chunk));
-          await pull(out);
+          const bytes = bytesOf(chunk), buffer = viewBuffer(bytes), offset = viewOffset(bytes), length = viewByteLength(bytes);
+          for (let at = 0; at < length; at += PIECE) {
+            ops.codec_push(codec, new Uint8Array(buffer, offset + at, length - at < PIECE ? length - at : PIECE));
+            await pull(out);
+          }
         } catch (error) {
           close();
           throw error;

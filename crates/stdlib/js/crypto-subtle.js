@@ -218,7 +218,7 @@
   function parsed(bytes            )          {
     let jwk         ;
     try {
-      jwk = parse(ops.text_decode("utf-8", undefined, bytes, true, false, false, 0).text);
+      jwk = parse(ops.text_decode("utf-8", undefined, bytes, true, false, false).text);
     } catch {
       throw shared.dataError("what was wrapped is no JWK");
     }

@@ -45,7 +45,7 @@
     return name;
   }
 
-  const textOf = (bytes            , encoding        )         => ops.text_decode(encoding, undefined, bytes, false, false, true, 0).text;
+  const textOf = (bytes            , encoding        )         => ops.text_decode(encoding, undefined, bytes, false, false, true).text;
 
   function dataOf(value         , options     )             {
     if (typeof value === "string") {

@@ -38,16 +38,18 @@
     const waiting = queue            ();
     return {
       async turn() {
-        if (running >= most) {
-          const { promise, resolve } = deferred      ();
-          enqueue(waiting, resolve              , 0);
-          await promise;
+        if (running < most) {
+          running++;
+          return;
         }
-        running++;
+        const { promise, resolve } = deferred      ();
+        enqueue(waiting, resolve              , 0);
+        await promise;
       },
       done() {
-        running--;
+        // The turn goes over to whoever waits longest; nobody comes between.
         if (waiting.length > 0) dequeue(waiting)();
+        else running--;
       },
     };
   }

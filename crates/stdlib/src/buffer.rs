@@ -5,14 +5,14 @@ use base64::alphabet;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use memchr::memmem;
-use perennial_engine::{OpError, OpTable, OpValue};
+use perennial_engine::{Bound, Budget, OpError, OpTable, OpValue};
 use serde_json::json;
 
 use crate::{bytes, flag, number, text};
 
 pub(crate) fn ops() -> OpTable {
     OpTable::new()
-        .sync("buffer_encode", |_, args| {
+        .sync("buffer_encode", Bound::DATA, |_, args| {
             let (text, encoding) = (text(&args, 0)?, text(&args, 1)?);
             let mut bytes = encode(text, encoding)?;
             if let Some(room) = args.get(2).and_then(OpValue::as_f64) {
@@ -20,17 +20,20 @@ pub(crate) fn ops() -> OpTable {
             }
             Ok(OpValue::Bytes(bytes))
         })
-        .sync("buffer_decode", |_, args| Ok(json!(decode(bytes(&args, 0), text(&args, 1)?)?).into()))
-        .sync("buffer_compare", |_, args| Ok(json!(bytes(&args, 0).cmp(bytes(&args, 1)) as i8).into()))
-        .sync("buffer_is", |_, args| {
+        .sync("buffer_decode", Bound::DATA, |_, args| Ok(json!(decode(bytes(&args, 0), text(&args, 1)?)?).into()))
+        .sync("buffer_compare", Bound::bytes(4 << 20), |_, args| {
+            Ok(json!(bytes(&args, 0).cmp(bytes(&args, 1)) as i8).into())
+        })
+        .sync("buffer_is", Bound::DATA, |_, args| {
             let bytes = bytes(&args, 0);
             let is = if text(&args, 1)? == "ascii" { bytes.is_ascii() } else { std::str::from_utf8(bytes).is_ok() };
             Ok(json!(is).into())
         })
-        .sync("buffer_find", |_, args| {
+        .sync("buffer_find", Bound::bytes(128 << 20), |context, args| {
             let (haystack, needle) = (bytes(&args, 0), bytes(&args, 1));
             let (from, last, step) = (number(&args, 2)? as usize, flag(&args, 3), number(&args, 4)? as usize);
-            Ok(json!(find(haystack, needle, from, last, step).map_or(-1.0, |at| at as f64)).into())
+            let found = find(haystack, needle, from, last, step, &context.budget)?;
+            Ok(json!(found.map_or(-1.0, |at| at as f64)).into())
         })
 }
 
@@ -105,28 +108,82 @@ fn decode(bytes: &[u8], encoding: &str) -> Result<String, OpError> {
     })
 }
 
-/// The first place from `from` on, or the last one up to it, at a multiple of `step`.
-fn find(haystack: &[u8], needle: &[u8], from: usize, last: bool, step: usize) -> Option<usize> {
-    let step = step.max(1);
-    if last {
-        let mut end = from.saturating_add(needle.len()).min(haystack.len());
-        loop {
-            let at = memmem::rfind(&haystack[..end], needle)?;
-            if at.is_multiple_of(step) {
-                return Some(at);
+/// Bytes that are searched between two looks at whether the script was stopped, unless what is looked for is longer.
+const WINDOW: usize = 1 << 20;
+
+/// The first place from `from` on, or the last one up to it, at a multiple of `step`, which is 1 or 2.
+fn find(
+    haystack: &[u8],
+    needle: &[u8],
+    from: usize,
+    last: bool,
+    step: usize,
+    budget: &Budget,
+) -> Result<Option<usize>, OpError> {
+    if needle.is_empty() {
+        let at = from.min(haystack.len());
+        return Ok(if at.is_multiple_of(step) {
+            Some(at)
+        } else if last {
+            Some(at - 1)
+        } else {
+            Some(at + 1).filter(|at| *at <= haystack.len())
+        });
+    }
+    // Where a match may begin.
+    let Some(most) = haystack.len().checked_sub(needle.len()) else { return Ok(None) };
+    let (first, end) = if last { (0, from.min(most) + 1) } else { (from, most + 1) };
+    // What is longer is searched in one go, in time in proportion to both.
+    let window = WINDOW.max(3 * needle.len()).next_multiple_of(2);
+    let marked = (step == 2).then(|| mark(needle));
+    let look = |begin: usize, end: usize| {
+        if budget.is_stopped() {
+            return Err(OpError::new("Error", "the script was stopped"));
+        }
+        let within = &haystack[begin..end + needle.len() - 1];
+        Ok(match &marked {
+            None if last => memmem::rfind(within, needle).map(|at| begin + at),
+            None => memmem::find(within, needle).map(|at| begin + at),
+            Some(needle) => {
+                let even = begin.next_multiple_of(2);
+                let within = mark(within.get(even - begin..).unwrap_or_default());
+                let found = if last { memmem::rfind(&within, needle) } else { memmem::find(&within, needle) };
+                found.map(|at| even + at / 3 * 2)
             }
-            // The next one may begin inside of this one.
-            end = (at + needle.len()).checked_sub(1)?;
+        })
+    };
+    if last {
+        let mut end = end;
+        while end > first {
+            let begin = end.saturating_sub(window).max(first);
+            if let Some(at) = look(begin, end)? {
+                return Ok(Some(at));
+            }
+            end = begin;
+        }
+    } else {
+        let mut begin = first;
+        while begin < end {
+            let next = begin.saturating_add(window).min(end);
+            if let Some(at) = look(begin, next)? {
+                return Ok(Some(at));
+            }
+            begin = next;
         }
     }
-    let mut from = from.min(haystack.len());
-    loop {
-        let at = from + memmem::find(haystack.get(from..)?, needle)?;
-        if at.is_multiple_of(step) {
-            return Some(at);
-        }
-        from = at + 1;
+    Ok(None)
+}
+
+/// Pairs of bytes as three bytes of which the first alone has its high bit set, so that a search finds whole pairs only. Half a pair at the end of what
+/// is looked for is one that no other begins with.
+fn mark(pairs: &[u8]) -> Vec<u8> {
+    let mut marked = Vec::with_capacity(pairs.len() / 2 * 3 + 3);
+    let mut chunks = pairs.chunks_exact(2);
+    for pair in &mut chunks {
+        let pair = u16::from_be_bytes([pair[0], pair[1]]);
+        marked.extend([0x80 | (pair >> 14) as u8, (pair >> 7 & 0x7f) as u8, (pair & 0x7f) as u8]);
     }
+    marked
 }
 
 #[cfg(test)]
@@ -149,15 +206,30 @@ mod tests {
         assert_eq!((0..=4).map(|room| whole(&bytes, room, "utf8")).collect::<Vec<_>>(), [0, 1, 1, 1, 4]);
     }
 
+    fn found(haystack: &[u8], needle: &[u8], from: usize, last: bool, step: usize) -> Option<usize> {
+        find(haystack, needle, from, last, step, &Budget::default()).expect("nobody stops it")
+    }
+
+    #[test]
+    fn what_spans_two_windows_is_found_and_what_is_no_whole_pair_is_not() {
+        let mut haystack = vec![0_u8; 4 * WINDOW];
+        haystack[WINDOW - 1..WINDOW + 1].copy_from_slice(b"ab");
+        assert_eq!(found(&haystack, b"ab", 0, false, 1), Some(WINDOW - 1));
+        assert_eq!(found(&haystack, b"ab", usize::MAX, true, 1), Some(WINDOW - 1));
+        assert_eq!(found(&haystack, b"ab", 0, false, 2), None);
+        // At every odd place, and at no even one.
+        let odd: Vec<u8> = [b"x".as_slice(), &b"ab".repeat(2 * WINDOW)].concat();
+        assert_eq!(found(&odd, &b"ab".repeat(WINDOW), 0, false, 2), None);
+    }
+
     #[test]
     fn places_are_found_from_both_ends() {
-        assert_eq!(find(b"abcabc", b"bc", 2, false, 1), Some(4));
-        assert_eq!(find(b"abcabc", b"bc", 3, true, 1), Some(1));
-        assert_eq!(find(b"abcabc", b"", 9, false, 1), Some(6));
-        assert_eq!(find(b"xaxaxa", b"xa", 1, false, 4), Some(4));
-        assert_eq!(find(&[0, 0x61, 0x61, 0x61], &[0x61, 0x61], 0, false, 2), Some(2));
-        assert_eq!(find(&[0x61, 0x61, 0x61, 0], &[0x61, 0x61], 9, true, 2), Some(0));
-        assert_eq!(find(b"abc", b"", 1, false, 2), Some(2));
-        assert_eq!(find(b"a", b"", 1, false, 2), None);
+        assert_eq!(found(b"abcabc", b"bc", 2, false, 1), Some(4));
+        assert_eq!(found(b"abcabc", b"bc", 3, true, 1), Some(1));
+        assert_eq!(found(b"abcabc", b"", 9, false, 1), Some(6));
+        assert_eq!(found(&[0, 0x61, 0x61, 0x61], &[0x61, 0x61], 0, false, 2), Some(2));
+        assert_eq!(found(&[0x61, 0x61, 0x61, 0], &[0x61, 0x61], 9, true, 2), Some(0));
+        assert_eq!(found(b"abc", b"", 1, false, 2), Some(2));
+        assert_eq!(found(b"a", b"", 1, false, 2), None);
     }
 }

@@ -8,6 +8,7 @@
 mod cgroup;
 mod declaration;
 mod fill;
+mod helper;
 mod host;
 mod keeper;
 mod launch;
@@ -25,6 +26,7 @@ mod tree;
 mod wire;
 
 pub use declaration::{CommandSet, Declaration, DeclarationError, Output, Ready, Restart, Run};
+pub use helper::{Helper, HelperError};
 pub use host::{prepare, supervisor_main, use_supervisor};
 pub use ops::CommandGrants;
 pub use registry::{ProcessLimits, ProcessUsage, SessionProcs};

@@ -8,7 +8,7 @@ use compression_codecs::{
 };
 use compression_core::Level;
 use compression_core::util::{PartialBuffer, WriteBuffer};
-use perennial_engine::{OpError, OpTable, OpValue};
+use perennial_engine::{Bound, OpError, OpTable, OpValue};
 use serde_json::{Value, json};
 
 use crate::{bytes, flag, number, text};
@@ -16,8 +16,10 @@ use crate::{bytes, flag, number, text};
 /// What comes out at a time. What is wanted of a bomb is made, and no more.
 const OUTPUT: usize = 64 << 10;
 /// What the two kinds of state take, read off `miniz_oxide`: its compressor has a window, hash chains and buffers.
-const ENCODER_BYTES: usize = 320 << 10;
-const DECODER_BYTES: usize = 48 << 10;
+const ENCODER_BYTES: usize = (320 << 10) + PIECE;
+const DECODER_BYTES: usize = (48 << 10) + PIECE;
+/// What is pushed at a time; the library cuts what it is given.
+const PIECE: usize = 64 << 10;
 
 enum Kind {
     Encoder(Box<dyn EncodeV2 + Send>),
@@ -52,7 +54,7 @@ impl Codec {
         Some(Self { kind, input: Vec::new(), taken: 0, full: false, ending: false, done: false })
     }
 
-    /// Takes the next piece; the one before has come out.
+    /// Takes the next piece; the one before has come out. It is counted by whoever has many of these.
     pub(crate) fn push(&mut self, input: &[u8]) -> Result<(), OpError> {
         if self.done && !input.is_empty() {
             return Err(invalid("something follows its end"));
@@ -86,6 +88,9 @@ impl Codec {
                 Kind::Encoder(_) | Kind::Decoder(_) => break,
             }
             self.taken += input.written_len();
+            if self.taken == self.input.len() {
+                (self.input, self.taken) = (Vec::new(), 0);
+            }
             if !rest {
                 self.full = false;
             }
@@ -111,27 +116,29 @@ type Shared = Mutex<Codec>;
 
 pub(crate) fn ops() -> OpTable {
     OpTable::new()
-        .sync("codec_open", |context, args| {
+        .sync("codec_open", Bound::SMALL, |context, args| {
             let decompress = flag(&args, 1);
             let Some(codec) = Codec::open(text(&args, 0)?, decompress) else { return Ok(Value::Null.into()) };
             let size = if decompress { DECODER_BYTES } else { ENCODER_BYTES };
             Ok(json!(context.resources.add(Mutex::new(codec), size, &context.budget)?).into())
         })
-        .sync("codec_push", |context, args| {
+        .sync("codec_push", Bound::bytes(PIECE + 1024), |context, args| {
             let codec = context.resources.get::<Shared>(number(&args, 0)? as u32)?;
             let mut codec = codec.lock().unwrap_or_else(PoisonError::into_inner);
             codec.push(bytes(&args, 1))?;
             Ok(OpValue::Undefined)
         })
-        .sync("codec_end", |context, args| {
+        .sync("codec_end", Bound::SMALL, |context, args| {
             let codec = context.resources.get::<Shared>(number(&args, 0)? as u32)?;
             codec.lock().unwrap_or_else(PoisonError::into_inner).end();
             Ok(OpValue::Undefined)
         })
-        .sync("codec_pull", |context, args| {
+        .sync("codec_pull", Bound::SMALL, |context, args| {
             let codec = context.resources.get::<Shared>(number(&args, 0)? as u32)?;
             let output = codec.lock().unwrap_or_else(PoisonError::into_inner).pull()?;
             Ok(output.map_or(OpValue::Undefined, OpValue::Bytes))
         })
-        .sync("codec_close", |context, args| Ok(json!(context.resources.remove(number(&args, 0)? as u32)).into()))
+        .sync("codec_close", Bound::SMALL, |context, args| {
+            Ok(json!(context.resources.remove(number(&args, 0)? as u32)).into())
+        })
 }

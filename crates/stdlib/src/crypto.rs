@@ -34,7 +34,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
-use perennial_engine::{Budget, OpError, OpTable, OpValue};
+use perennial_engine::{Bound, Budget, OpError, OpTable, OpValue};
 use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -47,41 +47,42 @@ const ROUNDS: u32 = 1000;
 
 pub(crate) fn ops() -> OpTable {
     OpTable::new()
-        .sync("crypto_random", |_, args| {
+        .sync("crypto_random", Bound::SMALL, |_, args| {
             let mut random = vec![0; number(&args, 0)?.clamp(0.0, 65536.0) as usize];
             getrandom::fill(&mut random).map_err(|error| OpError::new("Error", format!("no randomness: {error}")))?;
             Ok(OpValue::Bytes(random))
         })
-        .sync("crypto_digest", |context, args| {
+        .sync("crypto_digest", Bound::DATA, |context, args| {
             let (data, budget) = (bytes(&args, 1), &context.budget);
             Ok(OpValue::Bytes(with_hash!(text(&args, 0)?, H => digest::<H>(data, budget)?)))
         })
-        .sync("crypto_hmac", |context, args| {
+        .sync("crypto_hmac", Bound::bytes(128 << 20), |context, args| {
             let (key, data, budget) = (bytes(&args, 1), bytes(&args, 2), &context.budget);
             Ok(OpValue::Bytes(
                 with_hash!(text(&args, 0)?, H => hmac::<H>(key, data, budget)?.finalize().into_bytes().to_vec()),
             ))
         })
-        .sync("crypto_hmac_verify", |context, args| {
+        .sync("crypto_hmac_verify", Bound::bytes(128 << 20), |context, args| {
             let (key, data, budget) = (bytes(&args, 1), bytes(&args, 2), &context.budget);
             let signature = bytes(&args, 3);
             let valid = with_hash!(text(&args, 0)?, H => hmac::<H>(key, data, budget)?.verify_slice(signature).is_ok());
             Ok(json!(valid).into())
         })
-        .sync("crypto_hkdf", |_, args| {
+        // The information is read again for each block that comes out.
+        .sync("crypto_hkdf", Bound::bytes(1 << 20), |_, args| {
             let (key, salt, info) = (bytes(&args, 1), bytes(&args, 2), bytes(&args, 3));
             let mut out = vec![0; number(&args, 4)? as usize];
             let fits = with_hash!(text(&args, 0)?, H => Hkdf::<H>::new(Some(salt), key).expand(info, &mut out).is_ok());
             Ok(if fits { OpValue::Bytes(out) } else { Value::Null.into() })
         })
-        .sync("crypto_pbkdf2", |context, args| {
+        .sync("crypto_pbkdf2", Bound::bytes(128 << 20), |context, args| {
             let (password, salt) = (bytes(&args, 1), bytes(&args, 2));
             let (rounds, length) = (number(&args, 3)? as u32, number(&args, 4)? as usize);
             let budget = &context.budget;
             Ok(OpValue::Bytes(with_hash!(text(&args, 0)?, H => pbkdf2::<H>(password, salt, rounds, length, budget)?)))
         })
-        .sync("base64url_encode", |_, args| Ok(json!(URL_SAFE_NO_PAD.encode(bytes(&args, 0))).into()))
-        .sync("base64url_decode", |_, args| {
+        .sync("base64url_encode", Bound::DATA, |_, args| Ok(json!(URL_SAFE_NO_PAD.encode(bytes(&args, 0))).into()))
+        .sync("base64url_decode", Bound::DATA, |_, args| {
             Ok(URL_SAFE_NO_PAD.decode(text(&args, 0)?).map_or_else(|_| Value::Null.into(), OpValue::Bytes))
         })
         .merge(aes::ops())
@@ -130,12 +131,16 @@ fn pbkdf2<H: EagerHash>(
     budget: &Budget,
 ) -> Result<Vec<u8>, OpError> {
     let keyed = Hmac::<H>::new_from_slice(password).map_err(|_| OpError::type_error("no such key"))?;
+    let mut salted = keyed.clone();
+    each_part(salt, budget, |part| salted.update(part))?;
     let mut out = Vec::with_capacity(length);
     let mut index = 0_u32;
     while out.len() < length {
+        if budget.is_stopped() {
+            return Err(stopped());
+        }
         index += 1;
-        let mut mac = keyed.clone();
-        mac.update(salt);
+        let mut mac = salted.clone();
         mac.update(&index.to_be_bytes());
         let mut last = mac.finalize().into_bytes();
         let mut block = last.clone();

@@ -7,6 +7,7 @@ mod artifacts;
 mod changes;
 mod data;
 mod error;
+mod glob;
 mod grants;
 mod host;
 #[cfg(test)]

@@ -32,7 +32,12 @@ use cookies::Jar;
 
 /// The contents of the parts of a form.
 pub(crate) fn multipart_parts<'a>(boundary: &str, body: &'a [u8]) -> Option<Vec<&'a [u8]>> {
-    multipart::parse(boundary, body).map(|parts| parts.into_iter().map(|part| part.content).collect())
+    let mut contents = Vec::new();
+    let parsed = multipart::parse(boundary, body, |part| {
+        contents.push(&body[part.content]);
+        Ok::<(), std::convert::Infallible>(())
+    });
+    parsed.unwrap_or_default().map(|()| contents)
 }
 
 /// What one session has used of the network, and its cookies. It lives as long as the session.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use perennial_engine::{Area, OpTable, OpValue};
+use perennial_engine::{Area, Bound, OpTable, OpValue};
 use serde_json::{Map, Value, json};
 
 /// The modules, and what each of them exports by name besides its default.
@@ -268,7 +268,7 @@ pub(crate) fn areas() -> Vec<Area> {
 
 pub(crate) fn ops() -> OpTable {
     OpTable::new()
-        .sync("process_arch", |_, _| {
+        .sync("process_arch", Bound::SMALL, |_, _| {
             let arch = match std::env::consts::ARCH {
                 "x86_64" => "x64",
                 "aarch64" => "arm64",
@@ -276,8 +276,8 @@ pub(crate) fn ops() -> OpTable {
             };
             Ok(json!(arch).into())
         })
-        .sync("process_version", |_, _| Ok(json!(env!("CARGO_PKG_VERSION")).into()))
-        .sync("process_env", |context, _| {
+        .sync("process_version", Bound::SMALL, |_, _| Ok(json!(env!("CARGO_PKG_VERSION")).into()))
+        .sync("process_env", Bound::SMALL, |context, _| {
             let granted = context.extensions.get::<Environment>();
             let variables: Map<String, Value> =
                 granted.iter().flat_map(|env| env.0.iter()).map(|(name, value)| (name.clone(), json!(value))).collect();

@@ -4,7 +4,7 @@ mod parse;
 mod pattern;
 mod record;
 
-use perennial_engine::{OpError, OpTable, OpValue};
+use perennial_engine::{Bound, OpError, OpTable, OpValue};
 use serde_json::{Value, json};
 
 use self::parse::{State, parse, parse_part, userinfo};
@@ -27,7 +27,7 @@ fn bounded(text: &str) -> Result<&str, OpError> {
 
 pub(crate) fn ops() -> OpTable {
     OpTable::new()
-        .sync("url_parse", |_, args| {
+        .sync("url_parse", Bound::bytes(3 << 20), |_, args| {
             let base = args.get(1).and_then(OpValue::as_str).map(bounded).transpose()?;
             let base = match base.map(|base| parse(base, None)) {
                 None => None,
@@ -37,18 +37,18 @@ pub(crate) fn ops() -> OpTable {
             let parsed = parse(bounded(text(&args, 0)?)?, base.as_ref());
             Ok(parsed.map_or(Value::Null, |url| url.parts()).into())
         })
-        .sync("url_set", |_, args| {
+        .sync("url_set", Bound::bytes(3 << 20), |_, args| {
             let mut url =
                 parse(bounded(text(&args, 0)?)?, None).ok_or_else(|| OpError::type_error("this was no URL before"))?;
             set(&mut url, text(&args, 1)?, bounded(text(&args, 2)?)?);
             Ok(url.parts().into())
         })
-        .sync("url_domain", |_, args| {
+        .sync("url_domain", Bound::SMALL, |_, args| {
             let (domain, is_shown) = (bounded(text(&args, 0)?)?, crate::flag(&args, 1));
-            let host = url::Host::parse(domain).map(|host| host.to_string()).unwrap_or_default();
+            let host = record::host(domain, true).unwrap_or_default();
             Ok(json!(if is_shown { idna::domain_to_unicode(&host).0 } else { host }).into())
         })
-        .sync("url_query_parse", |context, args| {
+        .sync("url_query_parse", Bound::DATA, |context, args| {
             let query = text(&args, 0)?;
             // What they take here and, once more, where they go.
             let wanted = memchr::memchr_iter(b'&', query.as_bytes()).count().saturating_mul(PAIR) + 2 * query.len();
@@ -60,7 +60,7 @@ pub(crate) fn ops() -> OpTable {
             let pairs = form_urlencoded::parse(query.as_bytes());
             Ok(pairs.map(|(name, value)| json!([name, value])).collect::<Value>().into())
         })
-        .sync("url_query_text", |_, args| {
+        .sync("url_query_text", Bound::DATA, |_, args| {
             let mut query = form_urlencoded::Serializer::new(String::new());
             if let Some(OpValue::Json(Value::Array(pairs))) = args.first() {
                 for pair in pairs {

@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use super::loading::Request;
 use super::{ImportError, ImportErrorKind, Kind};
-use crate::commonjs::{looks_like_commonjs, prepare_commonjs};
-use crate::diagnostics::SourceError;
+use crate::commonjs::looks_like_commonjs;
 use crate::graph::Content;
-use crate::module::prepare_module;
 use crate::parse::Language;
 use crate::prepare::Prepared;
+use crate::task::{PrepareError, Preparer, prepare_commonjs, prepare_module};
 
 /// What is in a file. `name` is what positions call it.
 pub(super) fn content(
@@ -19,6 +18,7 @@ pub(super) fn content(
     name: &str,
     bytes: Vec<u8>,
     request: &Request<'_>,
+    preparer: &dyn Preparer,
 ) -> Result<Content, ImportError> {
     if kind == Kind::Bytes {
         use base64::Engine as _;
@@ -31,26 +31,35 @@ pub(super) fn content(
             format!("{name} is no UTF-8 text; `with {{ type: \"bytes\" }}` imports any file"),
         ));
     };
-    let wrong = |error: &SourceError| {
-        request.error(ImportErrorKind::Syntax, format!("{error}\n{}", error.render(name, &source)))
+    let wrong = |error: PrepareError| match error {
+        PrepareError::Source(error) => {
+            request.error(ImportErrorKind::Syntax, format!("{error}\n{}", error.render(name, &source)))
+        }
+        PrepareError::Denied(denied) => request.error(ImportErrorKind::Limit, denied.to_string()),
     };
     let language = match path.extension().and_then(|extension| extension.to_str()) {
         Some("ts" | "mts") => Language::TypeScript,
         _ => Language::JavaScript,
     };
-    let module = |source: &str| prepare_module(source, language).map(|text| Content::EsModule(Arc::new(text)));
-    let commonjs = |source: &str| prepare_commonjs(source).map(|text| Content::CommonJs(Arc::new(text)));
+    let module =
+        |source: &str| prepare_module(source, language, preparer).map(|text| Content::EsModule(Arc::new(text)));
+    let commonjs = |source: &str| prepare_commonjs(source, preparer).map(|text| Content::CommonJs(Arc::new(text)));
     match kind {
-        Kind::EsModule => module(&source).map_err(|error| wrong(&error)),
+        Kind::EsModule => module(&source).map_err(wrong),
         Kind::CommonJs if path.extension().is_some_and(|extension| extension == "cjs") => {
-            commonjs(&source).map_err(|error| wrong(&error))
+            commonjs(&source).map_err(wrong)
         }
         // What imports or exports does not parse as CommonJS. What parses as neither is taken for a module with a mistake.
         Kind::CommonJs | Kind::Either => {
-            if kind == Kind::CommonJs || looks_like_commonjs(&source) {
-                commonjs(&source).or_else(|_| module(&source)).map_err(|error| wrong(&error))
-            } else {
-                module(&source).or_else(|error| commonjs(&source).map_err(|_| error)).map_err(|error| wrong(&error))
+            let first_commonjs = kind == Kind::CommonJs || looks_like_commonjs(&source);
+            let first = if first_commonjs { commonjs(&source) } else { module(&source) };
+            match first {
+                Err(PrepareError::Source(_)) if first_commonjs => module(&source).map_err(wrong),
+                Err(PrepareError::Source(error)) => match commonjs(&source) {
+                    Err(PrepareError::Source(_)) => Err(wrong(error.into())),
+                    second => second.map_err(wrong),
+                },
+                first => first.map_err(wrong),
             }
         }
         Kind::Json => {

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::content::content;
-use super::{Admission, ImportError, ImportErrorKind, Inner, Kind, Loaded, NO_ROOT, NODE, PROVIDED, Parsed, outside};
+use super::{ImportError, ImportErrorKind, Inner, Kind, Loaded, NO_ROOT, NODE, PROVIDED, Parsed, outside};
 use crate::diagnostics::line_and_column;
 use crate::fs::{FileKind, Stat, normalize};
 use crate::graph::{Content, Node, finish, hash};
 use crate::links::missing_export;
-use crate::module::{ModuleText, prepare_module};
+use crate::module::ModuleText;
 use crate::parse::Language;
 use crate::prepare::Prepared;
 use crate::resolve::{Format, Found, Looked, Resolver, Unresolved, Way, is_node_module};
-use crate::scan::preparation_bytes;
+use crate::task::{Here, Preparer, prepare_module};
 
 /// Modules of one graph.
 const MAX_MODULES: usize = 5000;
@@ -23,7 +23,7 @@ const MAX_MODULES: usize = 5000;
 /// A graph under construction.
 pub(super) struct Loading<'a> {
     inner: &'a Inner,
-    admission: &'a Admission<'a>,
+    preparer: &'a dyn Preparer,
     resolver: Resolver,
     nodes: Vec<Node>,
     known: HashMap<Id, usize>,
@@ -61,10 +61,10 @@ impl Request<'_> {
 }
 
 impl<'a> Loading<'a> {
-    pub(super) fn new(inner: &'a Inner, admission: &'a Admission<'a>) -> Self {
+    pub(super) fn new(inner: &'a Inner, preparer: &'a dyn Preparer) -> Self {
         Self {
             inner,
-            admission,
+            preparer,
             // What the file system looks like is found out anew each time.
             resolver: Resolver::new(inner.files.clone(), inner.roots.clone()),
             nodes: Vec::new(),
@@ -202,8 +202,8 @@ impl<'a> Loading<'a> {
             let message = format!("it is a module of the host and not of type {kind}");
             return Err(request.error(ImportErrorKind::WrongKind, message));
         }
-        let text = prepare_module(source, Language::TypeScript)
-            .map_err(|error| request.error(ImportErrorKind::Syntax, error.render(name, source)))?;
+        let text = prepare_module(source, Language::TypeScript, &Here)
+            .map_err(|error| request.error(ImportErrorKind::Syntax, error.into_source_error().render(name, source)))?;
         let hash = hash((name, &**source, self.inner.salt));
         let text = Arc::new(text);
         let node = self.add(id, name.to_owned(), None, Content::EsModule(text.clone()), hash);
@@ -298,6 +298,7 @@ impl<'a> Loading<'a> {
                 way: import.way,
                 place: Some((name, &text.prepared.source, import.at)),
             };
+            self.preparer.is_wanted().map_err(|denied| request.error(ImportErrorKind::Limit, denied.to_string()))?;
             let edge = match self.node(&request) {
                 Ok(edge) => Some(edge),
                 // Packages require what they can do without, and catch it.
@@ -327,27 +328,13 @@ impl<'a> Loading<'a> {
         let content_hash = hash(&bytes);
         let length = bytes.len();
         let known = |known: Option<Parsed>| known.filter(|known| known.hash == content_hash);
-        let mut found = known(before);
-        let bytes_to_parse = if matches!(kind, Kind::Text | Kind::Bytes) || found.is_some() {
-            0
-        } else {
-            std::str::from_utf8(&bytes).map_or(0, preparation_bytes)
-        };
-        let mut pass = None;
-        if bytes_to_parse > 0 {
-            let admitted = (self.admission)(bytes_to_parse);
-            pass = Some(admitted.map_err(|why| request.error(ImportErrorKind::Limit, why))?);
-            // Somebody else may have parsed it meanwhile.
-            found = known(self.inner.state().parsed.get(&(path.to_owned(), kind)).cloned());
-        }
-        let content = match found {
+        let content = match known(before) {
             Some(known) => known.content,
             None => {
                 self.inner.counts.parsed.fetch_add(1, Ordering::Relaxed);
-                content(path, kind, name, bytes, request)?
+                content(path, kind, name, bytes, request, self.preparer)?
             }
         };
-        drop(pass);
         let parsed = Parsed { stat, hash: content_hash, content };
         let mut state = self.inner.state();
         // Twice: prepared and as it was written.

@@ -1,6 +1,6 @@
 //! A bounded run of what `fuzz/` does without end: no input crashes or hangs the preparation, and what comes out keeps its promises.
 
-use perennial_bundler::{is_unfinished, prepare_cell, prepare_entry, survey};
+use perennial_bundler::{Here, is_unfinished, prepare_cell, prepare_entry, survey};
 use proptest::prelude::*;
 
 /// Pieces of TypeScript that get into each other's way.
@@ -165,7 +165,7 @@ fn check(source: &str) {
         Err(error) => assert!(!error.problems.is_empty() && !error.render("f", source).is_empty()),
     }
     let _ = prepare_entry(source, false);
-    let _ = (survey(source, true), is_unfinished(source));
+    let _ = (survey(source, true, &Here), is_unfinished(source, &Here));
 }
 
 proptest! {

@@ -1,9 +1,9 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use perennial_bundler::{
-    Disk, Graph, ImportError, ImportErrorKind, Importer, Loader, LoaderOptions, MemoryFiles, preparation_bytes,
-    prepare_entry,
+    Denied, Disk, Graph, Here, ImportError, ImportErrorKind, Importer, Loader, LoaderOptions, Look, MemoryFiles,
+    Preparer, Product, SourceError, Task, look, prepare_entry,
 };
 
 fn in_memory(files: &[(&str, &str)], options: LoaderOptions) -> (MemoryFiles, Loader) {
@@ -20,7 +20,7 @@ fn below_app() -> LoaderOptions {
 }
 
 fn load(loader: &Loader, specifier: &str) -> Result<Arc<Graph>, ImportError> {
-    loader.load(Importer::Directory(Path::new("/app")), specifier, None)
+    loader.load(Importer::Directory(Path::new("/app")), specifier, None, &Here)
 }
 
 fn names(graph: &Graph) -> Vec<&str> {
@@ -152,7 +152,7 @@ fn nothing_outside_of_the_roots_is_read() {
         "./..\\secret.ts",
     ] {
         for kind in [None, Some("text"), Some("bytes")] {
-            match loader.load(Importer::Directory(&app), specifier, kind) {
+            match loader.load(Importer::Directory(&app), specifier, kind, &Here) {
                 Err(error) => assert!(
                     matches!(error.kind, ImportErrorKind::Refused | ImportErrorKind::NotFound),
                     "{specifier}: {error}"
@@ -161,7 +161,7 @@ fn nothing_outside_of_the_roots_is_read() {
             }
         }
     }
-    assert!(loader.load(Importer::Directory(&app), "./a.ts", None).is_ok());
+    assert!(loader.load(Importer::Directory(&app), "./a.ts", None, &Here).is_ok());
     assert_eq!(loader.read(&base.join("secret.ts")).unwrap_err().kind, ImportErrorKind::Refused);
     assert_eq!(loader.read(&app.join("../secret.ts")).unwrap_err().kind, ImportErrorKind::Refused);
 }
@@ -173,7 +173,7 @@ fn what_is_no_regular_file_is_no_module() {
     std::fs::create_dir(base.join("dir.ts")).unwrap();
     std::fs::write(base.join("bytes.ts"), [0xff, 0xfe, 0]).unwrap();
     let loader = Loader::new(Arc::new(Disk), LoaderOptions { roots: vec![base.clone()], ..LoaderOptions::default() });
-    let fails = |specifier: &str| loader.load(Importer::Directory(&base), specifier, None).unwrap_err();
+    let fails = |specifier: &str| loader.load(Importer::Directory(&base), specifier, None, &Here).unwrap_err();
     assert_eq!(fails("./dir.ts").kind, ImportErrorKind::NotFound);
     assert_eq!(fails("./bytes.ts").kind, ImportErrorKind::WrongKind);
     assert_eq!(fails("").kind, ImportErrorKind::NotFound);
@@ -395,32 +395,51 @@ fn a_link_that_leads_out_is_refused_and_not_missing_whatever_it_leads_to() {
     std::os::unix::fs::symlink(&outside, app.join("folder")).unwrap();
     let loader = Loader::new(Arc::new(Disk), LoaderOptions { roots: vec![app.clone()], ..LoaderOptions::default() });
     for specifier in ["linked", "linked/index.js", "./folder/index.js", "./folder"] {
-        let error = loader.load(Importer::Directory(&app), specifier, None).unwrap_err();
+        let error = loader.load(Importer::Directory(&app), specifier, None, &Here).unwrap_err();
         assert_eq!(error.kind, ImportErrorKind::Refused, "{specifier}: {error}");
     }
-    assert_eq!(loader.load(Importer::Directory(&app), "unlinked", None).unwrap_err().kind, ImportErrorKind::NotFound);
+    assert_eq!(
+        loader.load(Importer::Directory(&app), "unlinked", None, &Here).unwrap_err().kind,
+        ImportErrorKind::NotFound
+    );
+}
+
+/// Notes what it is asked for, and refuses it or does it here.
+struct Asked {
+    sources: Mutex<Vec<usize>>,
+    answer: Option<Denied>,
+}
+
+impl Asked {
+    fn new(answer: Option<Denied>) -> Self {
+        Self { sources: Mutex::default(), answer }
+    }
+}
+
+impl Preparer for Asked {
+    fn prepare(&self, task: &Task<'_>, look: &Look) -> Result<Result<Product, SourceError>, Denied> {
+        self.sources.lock().unwrap().push(task.source().len());
+        match &self.answer {
+            Some(denied) => Err(denied.clone()),
+            None => Ok(task.run(look)),
+        }
+    }
 }
 
 #[test]
-fn files_that_are_large_to_parse_are_admitted_first() {
-    let large = format!("export default [{}]", "{a:1,b:[1]},".repeat(10_000));
+fn files_that_are_not_proven_to_be_cheap_are_prepared_elsewhere() {
+    let large = format!("export default [{}]", "{a:1,b:[1]},".repeat(100_000));
     let (_, loader) = in_memory(&[("/app/large.js", &large), ("/app/small.js", "export default 1")], below_app());
-    let asked = std::sync::Mutex::new(Vec::new());
-    let load = |specifier: &str, answer: Result<(), &str>| {
-        let admission = |bytes: u64| {
-            asked.lock().unwrap().push(bytes);
-            answer.map(|()| Box::new(()) as Box<dyn std::any::Any>).map_err(str::to_owned)
-        };
-        loader.load_admitted(Importer::Directory(Path::new("/app")), specifier, None, &admission)
-    };
-    load("./small.js", Err("no")).unwrap();
-    let error = load("./large.js", Err("not now")).unwrap_err();
-    assert_eq!((error.kind, error.message.as_str()), (ImportErrorKind::Limit, "not now"));
-    load("./large.js", Ok(())).unwrap();
-    load("./large.js", Err("never")).unwrap();
-    let asked = asked.into_inner().unwrap();
-    assert_eq!(asked.len(), 2, "who has been parsed need not be admitted");
-    assert!(asked.iter().all(|bytes| (8 << 20..32 << 20).contains(bytes)), "{asked:?}");
+    let load =
+        |specifier: &str, asked: &Asked| loader.load(Importer::Directory(Path::new("/app")), specifier, None, asked);
+    let (refuses, does) = (Asked::new(Some(Denied::Stopped)), Asked::new(None));
+    load("./small.js", &refuses).unwrap();
+    let error = load("./large.js", &refuses).unwrap_err();
+    assert_eq!((error.kind, error.message), (ImportErrorKind::Limit, Denied::Stopped.to_string()));
+    load("./large.js", &does).unwrap();
+    load("./large.js", &refuses).expect("what has been prepared need not be again");
+    assert_eq!(*refuses.sources.lock().unwrap(), [large.len()], "and what was denied is asked for anew");
+    assert_eq!(*does.sources.lock().unwrap(), [large.len()]);
 }
 
 #[test]
@@ -446,21 +465,18 @@ fn commonjs_may_have_names_of_its_wrapper_s() {
 #[test]
 fn what_is_written_anew_takes_more_memory_than_what_is_edited() {
     let members: String = (0..10_000).map(|n| format!("A{n},")).collect();
-    let plain = preparation_bytes(&format!("const e = [{members}]"));
-    assert!(preparation_bytes(&format!("enum E {{{members}}}")) > 5 * plain);
-    assert!(preparation_bytes(&format!("class C {{ accessor a; b = [{members}] }}")) > 5 * plain);
-    assert_eq!(preparation_bytes("enum E { A }"), 0, "what is short takes next to nothing");
+    let bytes = |source: &str| look(source).bytes;
+    let plain = bytes(&format!("const e = [{members}]"));
+    assert!(bytes(&format!("enum E {{{members}}}")) > 5 * plain);
+    assert!(bytes(&format!("class C {{ accessor a; b = [{members}] }}")) > 5 * plain);
 }
 
 #[test]
-fn a_required_file_that_is_not_admitted_is_not_taken_for_missing() {
-    let large = format!("module.exports = [{}]", "{a:1,b:[1]},".repeat(10_000));
+fn a_required_file_that_is_denied_is_not_taken_for_missing() {
+    let large = format!("module.exports = [{}]", "{a:1,b:[1]},".repeat(100_000));
     let files = [("/app/a.cjs", "try { require('./large.cjs') } catch {}"), ("/app/large.cjs", &large)];
     let (_, loader) = in_memory(&files, below_app());
-    let load = |answer: Result<(), &str>| {
-        let admission = |_| answer.map(|()| Box::new(()) as Box<dyn std::any::Any>).map_err(str::to_owned);
-        loader.load_admitted(Importer::Directory(Path::new("/app")), "./a.cjs", None, &admission)
-    };
-    assert_eq!(load(Err("the run was stopped")).unwrap_err().kind, ImportErrorKind::Limit);
-    assert!(names(&load(Ok(())).unwrap()).contains(&"large.cjs"), "and the next run has it");
+    let load = |asked: &Asked| loader.load(Importer::Directory(Path::new("/app")), "./a.cjs", None, asked);
+    assert_eq!(load(&Asked::new(Some(Denied::Stopped))).unwrap_err().kind, ImportErrorKind::Limit);
+    assert!(names(&load(&Asked::new(None)).unwrap()).contains(&"large.cjs"), "and the next run has it");
 }

@@ -8,6 +8,9 @@ use super::{Helper, Helpers, MAX_DEPTH, is_tag};
 use crate::js::{Exception, Scope, Value};
 use crate::ops::OpValue;
 
+/// Bytes of a message that are told.
+const MAX_MESSAGE: usize = 1 << 10;
+
 /// Why a value could not enter.
 #[derive(Debug)]
 pub(crate) enum EnterError {
@@ -160,7 +163,7 @@ impl<'js> Enter<'_, 'js> {
             Ok(value) => Ok(value),
             Err(Exception) => {
                 let thrown = self.scope.catch();
-                match thrown.is_error().then(|| thrown.get_str("message").ok()?.text_lossy()).flatten() {
+                match thrown.is_error().then(|| thrown.get_str("message").ok()?.text_prefix(MAX_MESSAGE)).flatten() {
                     Some(message) => invalid(format!("{what}: {message}")),
                     None => {
                         self.scope.throw(thrown);

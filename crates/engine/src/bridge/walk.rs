@@ -8,6 +8,11 @@ use super::{Helper, Helpers, MAX_DEPTH, is_tag};
 use crate::js::{Atom, Class, Exception, Scope, TextError, Value};
 use crate::ops::OpValue;
 
+/// Bytes of a path and of a message that tell what cannot cross, and of one key in it.
+const MAX_PATH: usize = 500;
+const MAX_WHY: usize = 1 << 10;
+const MAX_KEY: usize = 100;
+
 /// The walk is no script, which would be interrupted: it asks by itself.
 const STEPS_PER_CHECK: usize = 1000;
 
@@ -41,47 +46,64 @@ struct Walk<'a, 'js> {
     above: Vec<usize>,
     /// JSON levels, which tags make more than there are objects.
     depth: usize,
+    /// Whether values are asked for their `toJSON`: those of scripts are, what library code hands over is not.
+    asks: bool,
 }
 
 /// Copies a value out, as JSON of at most `limit` bytes; `None` is `undefined`. Getters, `toJSON` and proxy traps run.
 pub(crate) fn to_json<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize) -> Result<Option<Json>, WalkError> {
-    walk(helpers, value, limit, 0)
+    Walk::new(helpers, value, limit, 0, true)?.value(value)
 }
 
-fn walk<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize, node_cost: usize) -> Result<Option<Json>, WalkError> {
-    let scope = value.scope();
-    let to_json = match scope.atom("toJSON") {
-        Ok(atom) => atom,
-        Err(Exception) => {
-            return Err(WalkError::Unserializable { path: "$".to_owned(), why: "memory ran out".to_owned() });
+/// As [`to_json`], with bytes as bytes, and with `limit` for the memory that the copy takes; what it takes comes with it. Only a value of a script's
+/// `is_value` is asked for its `toJSON`.
+pub(crate) fn to_op_value<'js>(
+    helpers: &Helpers,
+    value: &Value<'js>,
+    limit: usize,
+    is_value: bool,
+) -> Result<(OpValue, usize), WalkError> {
+    if value.class() == Class::Buffer {
+        let bytes = bytes_of(helpers, value, limit).map_err(|used| WalkError::TooLarge { limit, used })?;
+        if let Some(bytes) = bytes {
+            let length = bytes.len();
+            return Ok((OpValue::Bytes(bytes), length));
         }
-    };
-    let mut walk = Walk {
-        scope,
-        helpers,
-        to_json,
-        limit,
-        used: 0,
-        node_cost,
-        steps: 0,
-        path: Vec::new(),
-        above: Vec::new(),
-        depth: 0,
-    };
-    walk.value(value)
-}
-
-/// As [`to_json`], with bytes as bytes, and with `limit` for the memory that the copy takes.
-pub(crate) fn to_op_value<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize) -> Result<OpValue, WalkError> {
-    if value.class() == Class::Buffer
-        && let Some(bytes) = bytes_of(helpers, value)
-    {
-        if bytes.len() > limit {
-            return Err(WalkError::TooLarge { limit, used: bytes.len() });
-        }
-        return Ok(OpValue::Bytes(bytes));
     }
-    Ok(walk(helpers, value, limit, size_of::<Json>())?.map_or(OpValue::Undefined, OpValue::Json))
+    let mut walk = Walk::new(helpers, value, limit, size_of::<Json>(), is_value)?;
+    let json = walk.value(value)?;
+    Ok((json.map_or(OpValue::Undefined, OpValue::Json), walk.used))
+}
+
+impl<'a, 'js> Walk<'a, 'js> {
+    fn new(
+        helpers: &'a Helpers,
+        value: &Value<'js>,
+        limit: usize,
+        node_cost: usize,
+        asks: bool,
+    ) -> Result<Self, WalkError> {
+        let scope = value.scope();
+        let to_json = match scope.atom("toJSON") {
+            Ok(atom) => atom,
+            Err(Exception) => {
+                return Err(WalkError::Unserializable { path: "$".to_owned(), why: "memory ran out".to_owned() });
+            }
+        };
+        Ok(Self {
+            scope,
+            helpers,
+            to_json,
+            limit,
+            used: 0,
+            node_cost,
+            steps: 0,
+            path: Vec::new(),
+            above: Vec::new(),
+            depth: 0,
+            asks,
+        })
+    }
 }
 
 impl<'js> Walk<'_, 'js> {
@@ -90,13 +112,17 @@ impl<'js> Walk<'_, 'js> {
         for step in &self.path {
             match step {
                 Step::Index(index) => path.push_str(&format!("[{index}]")),
-                Step::Key(key) if is_identifier(key) => {
+                Step::Key(key) if key.len() <= MAX_KEY && is_identifier(key) => {
                     path.push('.');
                     path.push_str(key);
                 }
-                Step::Key(key) => path.push_str(&format!("[{}]", Json::from(key.as_str()))),
+                Step::Key(key) => {
+                    let end = key.floor_char_boundary(MAX_KEY);
+                    let rest = if end < key.len() { "…" } else { "" };
+                    path.push_str(&format!("[{}]", Json::from(format!("{}{rest}", &key[..end]))));
+                }
             }
-            if path.len() > 500 {
+            if path.len() > MAX_PATH {
                 path.push('…');
                 break;
             }
@@ -108,9 +134,9 @@ impl<'js> Walk<'_, 'js> {
     fn threw<T>(&self, what: &str) -> Result<T, WalkError> {
         let thrown = self.scope.catch();
         let message = match thrown.class() {
-            Class::Error => thrown.get_str("message").ok().and_then(|message| message.text_lossy()),
+            Class::Error => thrown.get_str("message").ok().and_then(|message| message.text_prefix(MAX_WHY)),
             Class::Symbol | Class::Object | Class::Function => None,
-            _ => thrown.text_lossy(),
+            _ => thrown.text_prefix(MAX_WHY),
         };
         drop(self.scope.catch());
         self.fail(format!("{what} threw: {}", message.unwrap_or_else(|| "a value".to_owned())))
@@ -239,6 +265,9 @@ impl<'js> Walk<'_, 'js> {
 
     /// Whether the value has a `toJSON` other than the one that the language gives its kind.
     fn has_own_idea(&mut self, value: &Value<'js>, class: Class) -> Result<bool, WalkError> {
+        if !self.asks {
+            return Ok(false);
+        }
         // A Buffer inherits one that makes a list of numbers of it.
         if class == Class::Buffer && !value.has_own(&self.to_json).unwrap_or(false) {
             return Ok(false);
@@ -249,6 +278,9 @@ impl<'js> Walk<'_, 'js> {
     }
 
     fn object(&mut self, value: &Value<'js>, class: Class) -> Result<Option<Json>, WalkError> {
+        if !self.asks {
+            return self.nested(value, |walk| walk.contents(value, class).map(Some));
+        }
         let method = match value.get(&self.to_json) {
             Ok(method) => method,
             Err(Exception) => return self.threw("reading toJSON"),
@@ -398,7 +430,13 @@ impl<'js> Walk<'_, 'js> {
         let mut map = Map::with_capacity(keys.len());
         for key in keys.iter() {
             let name = match key.text() {
-                Ok(text) => text.to_owned(),
+                Ok(text) => {
+                    // It is copied before its value is known to cross.
+                    if self.used.saturating_add(text.len()) > self.limit {
+                        return Err(WalkError::TooLarge { limit: self.limit, used: self.used + text.len() });
+                    }
+                    text.to_owned()
+                }
                 Err(_) => {
                     drop(self.scope.catch());
                     return self.fail("a key has an unpaired surrogate");
@@ -435,25 +473,28 @@ impl<'js> Walk<'_, 'js> {
     }
 
     fn buffer(&mut self, value: &Value<'js>) -> Result<Json, WalkError> {
-        let bytes = bytes_of(self.helpers, value);
+        let encoded = |length: usize| length.div_ceil(3) * 4 + 2;
+        let most = (self.limit - self.used) / 4 * 3;
+        let bytes = bytes_of(self.helpers, value, most)
+            .map_err(|length| WalkError::TooLarge { limit: self.limit, used: self.used + encoded(length) })?;
         let Some(bytes) = bytes else { return self.fail("the buffer is detached") };
-        self.charge(bytes.len().div_ceil(3) * 4 + 2)?;
+        self.charge(encoded(bytes.len()))?;
         let text = BASE64.encode(bytes);
         self.tagged("$bytes", Json::String(text))
     }
 }
 
-/// The bytes of a buffer or a view of one; `None` if it is detached.
-fn bytes_of<'js>(helpers: &Helpers, value: &Value<'js>) -> Option<Vec<u8>> {
+/// The bytes of a buffer or a view of one; `None` if it is detached, the length if they are more than `most`.
+fn bytes_of<'js>(helpers: &Helpers, value: &Value<'js>, most: usize) -> Result<Option<Vec<u8>>, usize> {
     if !value.is_data_view() && !value.is_typed_array() {
-        return value.buffer_bytes();
+        return value.buffer_bytes(most);
     }
     // A view may track the length of its buffer; one made for the moment does not.
     match helpers.call(value.scope(), Helper::ViewBytes, &[value]) {
-        Ok(view) => view.buffer_bytes(),
+        Ok(view) => view.buffer_bytes(most),
         Err(Exception) => {
             drop(value.scope().catch());
-            None
+            Ok(None)
         }
     }
 }

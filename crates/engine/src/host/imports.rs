@@ -24,7 +24,9 @@ const LIBRARY_VALUE: &str = "$library";
 impl HostState {
     /// `import(…)` of a script (`importer` is `undefined`) or of a module. Returns a promise of the namespace, whatever happens.
     pub(super) fn import<'js>(&self, scope: Scope<'js>, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
-        let text = |index: usize| args.get(index).filter(|value| value.is_string()).and_then(Value::text_lossy);
+        let text = |index: usize| {
+            args.get(index).filter(|value| value.is_string()).and_then(|text| text.text_prefix(MAX_NAME))
+        };
         let importer = text(0);
         let (promise, resolve, reject) = scope.promise()?;
         let refuse = |thrown: Value<'js>| scope.call(&reject, &scope.undefined(), &[&thrown]).map(drop);
@@ -116,7 +118,7 @@ impl HostState {
             // What a module threw itself is passed on as it is.
             Some(thrown) if import.evaluated => scope.call(&reject, &scope.undefined(), &[&thrown]),
             Some(thrown) => {
-                let message = thrown.get_str("message").ok().and_then(|message| message.text_lossy());
+                let message = thrown.get_str("message").ok().and_then(|message| message.text_prefix(MAX_NAME));
                 let message = readable(&import.graph, message.unwrap_or_default());
                 scope
                     .atom("message")
@@ -221,7 +223,9 @@ impl HostState {
             return Ok(());
         }
         let texts = missing.iter().map(|module| (&*module.key, &*module.text));
-        let compiled = scope.unclamped(|| scope.compile_modules(COMPILE_HEAP, COMPILE_STACK, texts));
+        // What a run may take, but as much as any module of the library does.
+        let heap = lock(&self.context).budget.memory_bytes().clamp(COMPILE_LEAST, COMPILE_HEAP);
+        let compiled = scope.unclamped(|| scope.compile_modules(heap, COMPILE_STACK, texts));
         scope.leave_if_stopped();
         match compiled {
             Ok(compiled) => {
@@ -297,6 +301,9 @@ pub fn modules_compiled() -> u64 {
 
 /// The heap and the stack that compiling a graph may take.
 const COMPILE_HEAP: usize = 512 << 20;
+const COMPILE_LEAST: usize = 16 << 20;
+/// Of names of modules and messages about them no more is looked at.
+const MAX_NAME: usize = 8 << 10;
 const COMPILE_STACK: usize = 1 << 20;
 
 /// A message of QuickJS with names in place of keys.

@@ -13,6 +13,9 @@ use super::stop::{catch_panic, leave};
 use super::value::Value;
 use crate::control::Control;
 
+/// Bytes of what is told of a module that does not compile.
+const MAX_TEXT: usize = 16 << 10;
+
 /// One module of a VM's context. QuickJS never frees one that was linked: it lives as long as the context.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ModuleDef {
@@ -141,8 +144,9 @@ impl<'js> Scope<'js> {
                     Ok(bytecode) => done.push(bytecode),
                     Err(Exception) => {
                         let thrown = scope.catch();
-                        let text_of =
-                            |key| thrown.get_str(key).ok().and_then(|value| value.text_lossy()).unwrap_or_default();
+                        let text_of = |key| {
+                            thrown.get_str(key).ok().and_then(|value| value.text_prefix(MAX_TEXT)).unwrap_or_default()
+                        };
                         return Err(CompileError { index, message: text_of("message"), stack: text_of("stack") });
                     }
                 }

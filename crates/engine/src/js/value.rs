@@ -294,8 +294,8 @@ impl<'js> Value<'js> {
     }
 
     /// A copy of the bytes of an ArrayBuffer, or of a typed array whose length is fixed; `None` for anything else and where it is
-    /// detached.
-    pub(crate) fn buffer_bytes(&self) -> Option<Vec<u8>> {
+    /// detached. The length alone, as an error, if there are more than `most`.
+    pub(crate) fn buffer_bytes(&self, most: usize) -> Result<Option<Vec<u8>>, usize> {
         let (mut offset, mut length, mut size): (qjs::size_t, qjs::size_t, qjs::size_t) = (0, 0, 0);
         // SAFETY: live values. The bytes are copied before anything else can run.
         let bytes = unsafe {
@@ -305,9 +305,17 @@ impl<'js> Value<'js> {
                 let buffer = ffi::JS_GetTypedArrayBuffer(context, self.raw, parts.0, parts.1, parts.2);
                 let buffer = self.scope.checked(buffer).ok();
                 let data = buffer.as_ref().map(|buffer| ffi::JS_GetArrayBuffer(context, &raw mut size, buffer.raw));
-                data.filter(|_| offset + length <= size).and_then(|data| copy(data, offset as usize, length as usize))
+                let length = length as usize;
+                if length > most {
+                    return Err(length);
+                }
+                data.filter(|_| offset as usize + length <= size as usize)
+                    .and_then(|data| copy(data, offset as usize, length))
             } else if ffi::JS_IsArrayBuffer(self.raw) {
                 let data = ffi::JS_GetArrayBuffer(context, &raw mut size, self.raw);
+                if size as usize > most {
+                    return Err(size as usize);
+                }
                 copy(data, 0, size as usize)
             } else {
                 None
@@ -316,7 +324,7 @@ impl<'js> Value<'js> {
         if bytes.is_none() {
             drop(self.scope.catch());
         }
-        bytes
+        Ok(bytes)
     }
 
     /// Whether this is a typed array, whose true length only JavaScript knows where it tracks its buffer's.
@@ -335,8 +343,9 @@ impl<'js> Value<'js> {
         unsafe { ffi::JS_IsProxy(self.raw) }
     }
 
-    /// The value as text whatever is in it: unpaired surrogates become replacement characters, a failure becomes `None`.
-    pub(crate) fn text_lossy(&self) -> Option<String> {
+    /// As much of the value's text as fits into so many bytes, whatever is in it: unpaired surrogates become replacement characters, a failure
+    /// becomes `None`. Nothing else of it leaves the heap. A text that goes on ends in `…`.
+    pub(crate) fn text_prefix(&self, most: usize) -> Option<String> {
         let mut length: qjs::size_t = 0;
         // SAFETY: live value; a non-null result is `length` bytes that live until freed.
         unsafe {
@@ -345,7 +354,16 @@ impl<'js> Value<'js> {
                 drop(self.scope.catch());
                 return None;
             }
-            let text = String::from_utf8_lossy(std::slice::from_raw_parts(data.cast(), length as usize)).into_owned();
+            let bytes: &[u8] = std::slice::from_raw_parts(data.cast(), length as usize);
+            let mut end = bytes.len().min(most);
+            // Not in the middle of a character.
+            while end < bytes.len() && end > 0 && bytes[end] & 0xc0 == 0x80 {
+                end -= 1;
+            }
+            let mut text = String::from_utf8_lossy(&bytes[..end]).into_owned();
+            if end < bytes.len() {
+                text.push('…');
+            }
             ffi::JS_FreeCString(self.scope.raw(), data);
             Some(text)
         }

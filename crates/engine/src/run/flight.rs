@@ -133,7 +133,7 @@ impl Flight {
             if control.should_stop() {
                 let at: Instant = *stopped_at.get_or_insert(now);
                 // It has just ended after all, or is still queued; either shows at once.
-                if now >= at + GRACE && executor.abandon(&away.task()) {
+                if now >= at + GRACE && executor.abandon(&away.task(), &mut self.lease) {
                     break Landed::Abandoned;
                 }
                 // What stops by itself does so at once; what does not is asked again and again, since it can only be
@@ -237,13 +237,13 @@ impl Drop for Flight {
                     }
                     return;
                 }
-                let executor = self.executor.clone();
+                let (executor, mut lease) = (self.executor.clone(), Some(lease));
                 // If the runtime is shutting down, the task is dropped at once; then nobody waits for the lease either.
                 self.runtime.spawn(async move {
                     let until = Instant::now() + GRACE;
                     while tokio::time::timeout(NUDGE, &mut away.done).await.is_err() {
                         away.slice.ticket.nudge();
-                        if Instant::now() >= until && executor.abandon(&away.task()) {
+                        if Instant::now() >= until && executor.abandon(&away.task(), &mut lease) {
                             break;
                         }
                     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use perennial_engine::{Area, EngineConfig, Extensions, OpError, OpTable, OpValue};
+use perennial_engine::{Area, Bound, EngineConfig, Extensions, OpError, OpTable, OpValue};
 use perennial_protocol::ErrorKind;
 use serde_json::json;
 
@@ -17,7 +17,8 @@ fn config(ops: OpTable) -> EngineConfig {
 
 #[tokio::test]
 async fn an_op_gets_plain_values_and_returns_one() {
-    let ops = OpTable::new().sync("describe", |_, args| Ok(json!(format!("{args:?}")).into()));
+    let ops = OpTable::new()
+        .sync("describe", Bound::DATA.with_values_from(0), |_, args| Ok(json!(format!("{args:?}")).into()));
     let mut vm = Harness::with_config(config(ops));
     assert_eq!(
         vm.value("return host.describe(1, 'two', { three: [3n] }, undefined, new Uint8Array([4]))").await,
@@ -30,7 +31,7 @@ async fn an_op_gets_plain_values_and_returns_one() {
 
 #[tokio::test]
 async fn bytes_come_back_as_bytes() {
-    let ops = OpTable::new().sync("reverse", |_, mut args| match args.pop() {
+    let ops = OpTable::new().sync("reverse", Bound::DATA.with_values_from(0), |_, mut args| match args.pop() {
         Some(OpValue::Bytes(mut bytes)) => {
             bytes.reverse();
             Ok(OpValue::Bytes(bytes))
@@ -45,7 +46,7 @@ async fn bytes_come_back_as_bytes() {
 
 #[tokio::test]
 async fn an_op_error_names_its_class_and_has_the_script_s_stack() {
-    let ops = OpTable::new().sync("fail", |_, args| {
+    let ops = OpTable::new().sync("fail", Bound::DATA.with_values_from(0), |_, args| {
         let class = args.first().and_then(OpValue::as_str).unwrap_or("Error");
         Err(OpError::new(class, "it failed"))
     });
@@ -61,7 +62,9 @@ async fn an_op_error_names_its_class_and_has_the_script_s_stack() {
 
 #[tokio::test]
 async fn a_refusal_that_nobody_catches_is_of_kind_permission() {
-    let ops = OpTable::new().sync("open", |_, _| Err(OpError::permission("reading /etc/passwd", "a mount")));
+    let ops = OpTable::new().sync("open", Bound::DATA.with_values_from(0), |_, _| {
+        Err(OpError::permission("reading /etc/passwd", "a mount"))
+    });
     let mut vm = Harness::with_config(config(ops));
     let error = vm.error("host.open()").await;
     assert_eq!((error.kind, error.name.as_str()), (ErrorKind::Permission, "PermissionError"));
@@ -76,9 +79,11 @@ async fn a_refusal_that_nobody_catches_is_of_kind_permission() {
 
 #[tokio::test]
 async fn an_op_that_panics_gives_the_script_an_error_and_leaves_everything_standing() {
-    let ops = OpTable::new()
-        .sync("sync", |_, _| panic!("a defect"))
-        .asynchronous("async", |_, _| Box::pin(async { panic!("another") }));
+    let ops = OpTable::new().sync("sync", Bound::DATA.with_values_from(0), |_, _| panic!("a defect")).asynchronous(
+        "async",
+        Bound::DATA.with_values_from(0),
+        |_, _| Box::pin(async { panic!("another") }),
+    );
     let mut vm = Harness::with_config(config(ops));
     for script in ["host.sync()", "await host.async()"] {
         let error = vm.error(script).await;
@@ -90,7 +95,7 @@ async fn an_op_that_panics_gives_the_script_an_error_and_leaves_everything_stand
 
 #[tokio::test]
 async fn async_ops_settle_promises_in_whatever_order_they_end() {
-    let ops = OpTable::new().asynchronous("echo", |_, mut args| {
+    let ops = OpTable::new().asynchronous("echo", Bound::DATA.with_values_from(0), |_, mut args| {
         Box::pin(async move {
             let value = args.pop().unwrap();
             if value.as_f64() == Some(13.0) {
@@ -108,7 +113,8 @@ async fn async_ops_settle_promises_in_whatever_order_they_end() {
 
 #[tokio::test]
 async fn too_many_async_ops_at_once_are_refused_with_both_numbers() {
-    let ops = OpTable::new().asynchronous("never", |_, _| Box::pin(std::future::pending()));
+    let ops =
+        OpTable::new().asynchronous("never", Bound::DATA.with_values_from(0), |_, _| Box::pin(std::future::pending()));
     let mut vm = Harness::with_config(config(ops));
     let error = vm.error("for (;;) host.never()").await;
     assert_eq!((error.name.as_str(), error.limit, error.used), ("QuotaExceededError", Some(1000), Some(1001)));
@@ -118,7 +124,7 @@ async fn too_many_async_ops_at_once_are_refused_with_both_numbers() {
 async fn what_a_run_lends_is_gone_with_the_run_and_what_the_call_permits_stays_until_the_next() {
     struct Page;
     struct Policy;
-    let ops = OpTable::new().sync("sees", |context, _| {
+    let ops = OpTable::new().sync("sees", Bound::DATA.with_values_from(0), |context, _| {
         Ok(json!([context.lent.get::<Page>().is_some(), context.extensions.get::<Policy>().is_some()]).into())
     });
     let mut vm = Harness::with_config(config(ops));
@@ -139,7 +145,7 @@ async fn what_a_run_lends_is_gone_with_the_run_and_what_the_call_permits_stays_u
 async fn no_op_runs_for_a_script_that_was_stopped() {
     let calls = Arc::new(AtomicUsize::new(0));
     let counted = calls.clone();
-    let ops = OpTable::new().sync("count", move |_, _| {
+    let ops = OpTable::new().sync("count", Bound::DATA.with_values_from(0), move |_, _| {
         counted.fetch_add(1, Ordering::SeqCst);
         Ok(OpValue::Undefined)
     });
@@ -160,7 +166,7 @@ async fn ops_of_a_stopped_run_are_cancelled() {
     }
     let dropped = Arc::new(AtomicUsize::new(0));
     let seen = dropped.clone();
-    let ops = OpTable::new().asynchronous("wait", move |_, _| {
+    let ops = OpTable::new().asynchronous("wait", Bound::DATA.with_values_from(0), move |_, _| {
         let guard = Dropped(seen.clone());
         Box::pin(async move {
             std::future::pending::<()>().await;

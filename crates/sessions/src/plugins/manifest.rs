@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jsonschema::Validator;
+use perennial_engine::{Budget, OpError};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::allow::Allow;
+use super::schema::Schema;
 use super::similar::did_you_mean;
 
 /// Names under `tools` that are not plugins'.
@@ -58,8 +59,8 @@ pub struct Tool {
     pub output: Option<Value>,
     /// How long a call is waited for.
     pub timeout: Option<Duration>,
-    pub(super) input_validator: Validator,
-    pub(super) output_validator: Option<Validator>,
+    pub(super) input_schema: Schema,
+    pub(super) output_schema: Option<Schema>,
 }
 
 impl Manifest {
@@ -123,23 +124,16 @@ impl Tool {
             problems.push(format!("{at}.run: not a function"));
         }
         let description = text(&raw.description, &format!("{at}.description"), problems);
-        let mut schema = |schema: &Value, what: &str| match jsonschema::validator_for(schema) {
-            Ok(validator) if schema.is_object() => Some(validator),
-            Ok(_) => {
-                problems.push(format!("{at}.{what}: not a JSON Schema: an object is wanted"));
-                None
-            }
-            Err(error) => {
-                problems.push(format!(
-                    "{at}.{what}{}: not a JSON Schema: {error}",
-                    dotted(&error.instance_path().to_string())
-                ));
+        let mut schema = |schema: &Value, what: &str| match Schema::new(schema) {
+            Ok(schema) => Some(schema),
+            Err((place, why)) => {
+                problems.push(format!("{at}.{what}{place}: not a JSON Schema: {why}"));
                 None
             }
         };
-        let input_validator = schema(&raw.input, "input");
+        let input_schema = schema(&raw.input, "input");
         let output = (!raw.output.is_null()).then_some(raw.output);
-        let output_validator = output.as_ref().map(|output| schema(output, "output"));
+        let output_schema = output.as_ref().map(|output| schema(output, "output"));
         let timeout = match &raw.timeout {
             Value::Null => None,
             value => match value.as_f64().filter(|ms| (1.0..=86_400_000.0).contains(ms)) {
@@ -158,80 +152,22 @@ impl Tool {
             input: raw.input,
             output,
             timeout,
-            input_validator: input_validator?,
-            output_validator: output_validator.flatten(),
+            input_schema: input_schema?,
+            output_schema: output_schema.flatten(),
         })
     }
 
     /// What is wrong with an argument: path and what was expected.
-    pub(super) fn check_input(&self, name: &str, value: &Value) -> Result<(), String> {
-        check(&self.input_validator, value, &format!("{name}: args"))
+    pub(super) fn check_input(&self, name: &str, value: &Value, budget: &Budget) -> Result<(), OpError> {
+        self.input_schema.check(value, &format!("{name}: args"), budget)
     }
 
     /// What is wrong with a result.
-    pub(super) fn check_output(&self, name: &str, value: &Value) -> Result<(), String> {
-        let Some(validator) = &self.output_validator else { return Ok(()) };
-        check(validator, value, &format!("{name} returned what its schema does not allow: result"))
+    pub(super) fn check_output(&self, name: &str, value: &Value, budget: &Budget) -> Result<(), OpError> {
+        let Some(schema) = &self.output_schema else { return Ok(()) };
+        let checked = schema.check(value, &format!("{name} returned what its schema does not allow: result"), budget);
+        checked.map_err(|error| OpError::new("Error", error.message))
     }
-}
-
-/// How many violations one message tells of.
-const MAX_VIOLATIONS: usize = 3;
-
-fn check(validator: &Validator, value: &Value, what: &str) -> Result<(), String> {
-    let zero = contains_minus_zero(value).then(|| with_minus_zero(value.clone()));
-    let value = zero.as_ref().unwrap_or(value);
-    let mut violations = validator.iter_errors(value).map(|error| {
-        let path = dotted(&error.instance_path().to_string());
-        let mut message = error.to_string();
-        if message.len() > 300 {
-            let end = (0..=300).rev().find(|end| message.is_char_boundary(*end)).unwrap_or(0);
-            message.truncate(end);
-            message.push('…');
-        }
-        format!("{what}{path}: {message}")
-    });
-    let Some(first) = violations.next() else { return Ok(()) };
-    let more: Vec<String> = violations.by_ref().take(MAX_VIOLATIONS - 1).collect();
-    let rest = violations.count();
-    let mut text = std::iter::once(first).chain(more).collect::<Vec<_>>().join("; ");
-    if rest > 0 {
-        text.push_str(&format!("; and {rest} more"));
-    }
-    Err(text)
-}
-
-/// Whether a value that crossed contains the one number that JSON has and values that cross have not.
-fn contains_minus_zero(value: &Value) -> bool {
-    match value {
-        Value::Array(items) => items.iter().any(contains_minus_zero),
-        Value::Object(fields) => is_minus_zero(fields) || fields.values().any(contains_minus_zero),
-        _ => false,
-    }
-}
-
-fn is_minus_zero(fields: &Map<String, Value>) -> bool {
-    fields.len() == 1 && fields.get("$number").is_some_and(|number| number == "-0")
-}
-
-fn with_minus_zero(value: Value) -> Value {
-    match value {
-        Value::Array(items) => items.into_iter().map(with_minus_zero).collect(),
-        Value::Object(fields) if is_minus_zero(&fields) => Value::from(-0.0),
-        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, with_minus_zero(value))).collect(),
-        other => other,
-    }
-}
-
-/// A JSON pointer as people write it: `/a/0/b` is `.a[0].b`.
-fn dotted(pointer: &str) -> String {
-    let parts = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~"));
-    parts
-        .map(|part| match part.parse::<usize>() {
-            Ok(index) => format!("[{index}]"),
-            Err(_) => format!(".{part}"),
-        })
-        .collect()
 }
 
 fn text(value: &Value, what: &str, problems: &mut Vec<String>) -> String {

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
 use perennial_bundler::Importer;
-use perennial_engine::{ModuleGraph, ModuleLoader, OpContext, OpError, OpResult, OpTable, OpValue};
+use perennial_engine::{Bound, ModuleGraph, ModuleLoader, OpContext, OpError, OpResult, OpTable, OpValue};
 use perennial_stdlib::files::ReadGrants;
 use serde_json::{Value, json};
 
@@ -14,6 +14,10 @@ use crate::modules::{op_error, session_modules};
 
 /// Results of a search, unless the script asks for more.
 const FOUND: usize = 10;
+
+/// Bytes of a search that are looked at, and words.
+const SEARCHED: usize = 1 << 10;
+const WORDS: usize = 16;
 
 /// Specifiers of plugins begin with this; scripts cannot know it, so that none imports a plugin past its tools.
 static SPECIFIER: LazyLock<String> =
@@ -59,10 +63,11 @@ impl Set {
 
     /// Tools by how well their names and descriptions fit the words.
     fn search(&self, words: &str, limit: usize) -> Value {
-        let words: Vec<String> = words
+        let words: Vec<String> = words[..words.floor_char_boundary(SEARCHED)]
             .to_lowercase()
             .split(|c: char| !c.is_alphanumeric())
             .filter(|word| !word.is_empty())
+            .take(WORDS)
             .map(str::to_owned)
             .collect();
         let mut found = Vec::new();
@@ -108,7 +113,8 @@ impl Set {
             let names: Vec<&str> = known.iter().map(String::as_str).collect();
             let hint = super::similar::did_you_mean(name, &names);
             return Err(OpError::type_error(format!(
-                "there is no tool '{name}'{hint}; tools.search(\"…\") finds those there are"
+                "there is no tool '{}'{hint}; tools.search(\"…\") finds those there are",
+                &name[..name.floor_char_boundary(SEARCHED)]
             )));
         };
         let mut entry = json!({"name": name, "description": tool.description, "input": tool.input});
@@ -128,28 +134,26 @@ pub(crate) fn ops(plugins: &PluginSet) -> OpTable {
     let (manifest, arguments, output, search, describe, capability) =
         (set(plugins), set(plugins), set(plugins), set(plugins), set(plugins), set(plugins));
     OpTable::new()
-        .sync("tools_manifest", move |_, _| Ok(manifest.manifest().into()))
-        .sync("tools_arguments", move |_, mut args| {
+        .sync("tools_manifest", Bound::SMALL, move |_, _| Ok(manifest.manifest().into()))
+        .sync("tools_arguments", Bound::DATA.with_values_from(2), move |context, mut args| {
             let value = take(&mut args, 2);
             let (plugin, name) = (text(&args, 0)?, text(&args, 1)?);
-            let checked = arguments.tool(plugin, name)?.check_input(&format!("{plugin}.{name}"), &value);
-            checked.map_err(OpError::type_error)?;
+            arguments.tool(plugin, name)?.check_input(&format!("{plugin}.{name}"), &value, &context.budget)?;
             Ok(value.into())
         })
-        .sync("tools_output", move |_, mut args| {
+        .sync("tools_output", Bound::DATA.with_values_from(2), move |context, mut args| {
             let value = take(&mut args, 2);
             let (plugin, name) = (text(&args, 0)?, text(&args, 1)?);
-            let checked = output.tool(plugin, name)?.check_output(&format!("{plugin}.{name}"), &value);
-            checked.map_err(|why| OpError::new("Error", why))?;
+            output.tool(plugin, name)?.check_output(&format!("{plugin}.{name}"), &value, &context.budget)?;
             Ok(OpValue::Undefined)
         })
-        .sync("tools_search", move |_, args| {
+        .sync("tools_search", Bound::SMALL, move |_, args| {
             let words = args.first().and_then(OpValue::as_str).unwrap_or("");
             let limit = args.get(1).and_then(OpValue::as_f64).map_or(FOUND, |limit| limit.clamp(0.0, 1000.0) as usize);
             Ok(search.search(words, limit).into())
         })
-        .sync("tools_describe", move |_, args| Ok(describe.describe(text(&args, 0)?)?.into()))
-        .asynchronous("tools_capability", move |_, mut args| {
+        .sync("tools_describe", Bound::SMALL, move |_, args| Ok(describe.describe(text(&args, 0)?)?.into()))
+        .asynchronous("tools_capability", Bound::bytes(66 << 20), move |_, mut args| {
             let set = capability.clone();
             Box::pin(async move {
                 let given = take(&mut args, 3);
@@ -217,7 +221,7 @@ impl ModuleLoader for PluginModules {
             None => {
                 if let Some(plugin) = specifier.strip_prefix(&**SPECIFIER).and_then(|name| plugins.get(name)) {
                     // As it is now: a new VM has what was edited since the plugin was loaded.
-                    return plugin.graph().map_err(|error| op_error(&error));
+                    return plugin.graph(&context.budget).map_err(|error| op_error(&error));
                 }
             }
             Some(key) => {

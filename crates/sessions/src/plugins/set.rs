@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use perennial_bundler::{Disk, FileSystem, ImportError, Importer, Loader, LoaderOptions};
-use perennial_engine::{EngineConfig, ModuleGraph, OpFuture, OpValue, RunOptions};
+use perennial_engine::{Budget, EngineConfig, ModuleGraph, OpFuture, OpValue, RunOptions};
 use perennial_protocol::RunRequest;
 use perennial_stdlib::commands::{CommandGrants, CommandSet};
 use perennial_stdlib::files::ReadGrants;
@@ -16,6 +16,7 @@ use super::manifest::{Manifest, Raw, Tool};
 use crate::bundle::BundleImports;
 use crate::context::RunContext;
 use crate::modules::{provided_modules, session_modules};
+use crate::preparer::Preparation;
 use crate::table::SessionTable;
 use crate::{TableConfig, vars};
 
@@ -63,8 +64,9 @@ pub struct Plugin {
 
 impl Plugin {
     /// The modules of the plugin as they are now.
-    pub(super) fn graph(&self) -> Result<Arc<ModuleGraph>, ImportError> {
-        let graph = self.loader.load(Importer::Directory(&self.root), &self.specifier, None)?;
+    pub(super) fn graph(&self, budget: &Budget) -> Result<Arc<ModuleGraph>, ImportError> {
+        let preparation = Preparation::of_run(budget);
+        let graph = self.loader.load(Importer::Directory(&self.root), &self.specifier, None, &preparation)?;
         Ok(session_modules().graph(&graph))
     }
 }
@@ -260,7 +262,8 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
     );
     let specifier = format!("./{}", entry.strip_prefix(&root).unwrap_or(&entry).display());
     let (loading, from, wanted) = (loader.clone(), root.clone(), specifier.clone());
-    let graph = tokio::task::spawn_blocking(move || loading.load(Importer::Directory(&from), &wanted, None)).await;
+    let loading = move || loading.load(Importer::Directory(&from), &wanted, None, &Preparation::of_host());
+    let graph = tokio::task::spawn_blocking(loading).await;
     let graph = graph.map_err(|error| one(error.to_string()))?.map_err(|error| {
         // The import of the plugin itself is nobody's line.
         one(if error.importer.is_none() && !error.message.is_empty() { error.message } else { error.to_string() })

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use perennial_sessions::protocol::{ErrorKind, RebuildReason, VmOrigin};
 use perennial_sessions::{
-    Area, OpTable, OpValue, RunContext, RunOptions, RunRequest, ScriptResult, SessionTable, TableConfig, session_config,
+    Area, Bound, OpTable, OpValue, RunContext, RunOptions, RunRequest, ScriptResult, SessionTable, TableConfig,
+    session_config,
 };
 use perennial_testkit::{ManualClock, eventually};
 use serde_json::json;
@@ -58,7 +59,7 @@ async fn the_long_way_is_the_same_as_the_short_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_configuration_rebuilds_the_vm() {
     let table = table(10);
-    let roll = || OpTable::new().sync("roll", |_, _| Ok(json!(4).into()));
+    let roll = || OpTable::new().sync("roll", Bound::DATA.with_values_from(0), |_, _| Ok(json!(4).into()));
     let area = || vec![Area::new("dice", &["roll"], "((ops) => ({ roll: () => ops.roll() }))")];
     let (first, second) = (session_config(OpTable::new(), vec![]), session_config(roll(), area()));
     let mut session = table.acquire("s").lock().await;
@@ -324,7 +325,8 @@ async fn callbacks_stop_when_their_budget_is_spent_and_go_on_with_the_next_minut
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_in_an_op_costs_nobody_anything_else() {
     let table = table(10);
-    let ops = OpTable::new().sync("boom", |_, _| -> Result<OpValue, _> { panic!("a defect") });
+    let ops = OpTable::new()
+        .sync("boom", Bound::DATA.with_values_from(0), |_, _| -> Result<OpValue, _> { panic!("a defect") });
     let config = session_config(ops, vec![Area::new("boom", &["boom"], "((ops) => ({ boom: () => ops.boom() }))")]);
     let mut session = table.acquire("s").lock().await;
     let options = RunOptions::default();

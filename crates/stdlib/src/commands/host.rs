@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal, waitid};
 
+use super::helper;
 use super::mark::Mark;
 use super::supervisor::{self, ARGUMENT, HELLO};
 use super::wire::{Wish, is_ready, pair, receive, send};
@@ -76,7 +78,17 @@ impl From<Errno> for HostError {
 /// Commands are started by a process of their own, which ends them all when this one is gone, however it went; it is this program, started again.
 /// There this function serves and does not return; otherwise it returns at once. It has to be called before anything else: before arguments are
 /// read, threads started or files opened.
-pub fn supervisor_main() {
+///
+/// `helper` is what the program does where it is started as a [`super::Helper`], with the socket of whoever has started it.
+pub fn supervisor_main(helper: fn(UnixStream)) {
+    if helper::is_wanted() {
+        let socket = io::stdin().as_fd().try_clone_to_owned();
+        if let Ok(socket) = socket {
+            helper(socket.into());
+        }
+        #[expect(clippy::exit, reason = "this process has nothing else to do")]
+        std::process::exit(0)
+    }
     if let Some(scratch) = supervisor::is_wanted() {
         let code = i32::from(supervisor::serve(&scratch).is_err());
         #[expect(clippy::exit, reason = "this process has nothing else to do")]
@@ -293,7 +305,7 @@ impl Drop for Supervisor {
     }
 }
 
-fn wait(socket: &OwnedFd, what: PollFlags, most: Duration) -> Result<(), Errno> {
+pub(super) fn wait(socket: &OwnedFd, what: PollFlags, most: Duration) -> Result<(), Errno> {
     let end = Instant::now() + most;
     loop {
         let left = end.saturating_duration_since(Instant::now());

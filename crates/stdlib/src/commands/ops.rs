@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use perennial_engine::{OpContext, OpError, OpResult, OpTable, OpValue};
+use perennial_engine::{Bound, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
@@ -278,10 +278,10 @@ async fn stop(context: OpContext, args: Vec<OpValue>) -> OpResult {
 pub(crate) fn ops(grants: &CommandGrants) -> OpTable {
     let (running, starting) = (grants.clone(), grants.clone());
     OpTable::new()
-        .sync("command_open", |context, _| {
+        .sync("command_open", Bound::SMALL, |context, _| {
             Ok(json!(context.resources.add(CancellationToken::new(), BYTES, &context.budget)?).into())
         })
-        .sync("command_close", |context, args| {
+        .sync("command_close", Bound::SMALL, |context, args| {
             let id = number(&args, 0)? as u32;
             if let Ok(token) = context.resources.get::<CancellationToken>(id) {
                 token.cancel();
@@ -289,26 +289,28 @@ pub(crate) fn ops(grants: &CommandGrants) -> OpTable {
             context.resources.remove(id);
             Ok(OpValue::Undefined)
         })
-        .asynchronous("command_run", move |context, args| Box::pin(run(running.clone(), context, args)))
-        .asynchronous("command_start", move |context, args| Box::pin(start(starting.clone(), context, args)))
-        .sync("command_list", |context, args| {
+        .asynchronous("command_run", Bound::DATA, move |context, args| Box::pin(run(running.clone(), context, args)))
+        .asynchronous("command_start", Bound::bytes(2 << 20), move |context, args| {
+            Box::pin(start(starting.clone(), context, args))
+        })
+        .sync("command_list", Bound::SMALL, |context, args| {
             let all = procs(context)?.all(owner(&args));
             Ok(all.iter().map(|started| started.told()).collect::<Value>().into())
         })
-        .asynchronous("command_status", |context, args| Box::pin(status(context, args)))
-        .sync("command_logs", |context, args| {
+        .asynchronous("command_status", Bound::SMALL, |context, args| Box::pin(status(context, args)))
+        .sync("command_logs", Bound::SMALL, |context, args| {
             let cursor = args.get(2).and_then(OpValue::as_f64).unwrap_or(0.0) as u64;
             let (lines, next, missed) = found(context, &args)?.logs.since(cursor);
             Ok(json!({"lines": lines, "next": next, "missed": missed}).into())
         })
-        .asynchronous("command_wait", |context, args| Box::pin(wait(context, args)))
-        .asynchronous("command_write", |context, args| Box::pin(write(context, args)))
-        .sync("command_signal", |context, args| {
+        .asynchronous("command_wait", Bound::SMALL, |context, args| Box::pin(wait(context, args)))
+        .asynchronous("command_write", Bound::DATA, |context, args| Box::pin(write(context, args)))
+        .sync("command_signal", Bound::SMALL, |context, args| {
             let name = text(&args, 2)?;
             let signal: Signal =
                 name.parse().map_err(|_| OpError::type_error(format!("{name:?} is no signal: SIGINT is one")))?;
             found(context, &args)?.signal(signal as i32);
             Ok(OpValue::Undefined)
         })
-        .asynchronous("command_stop", |context, args| Box::pin(stop(context, args)))
+        .asynchronous("command_stop", Bound::SMALL, |context, args| Box::pin(stop(context, args)))
 }

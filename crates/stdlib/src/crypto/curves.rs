@@ -1,6 +1,6 @@
 //! ECDSA and ECDH on the curves of NIST. A private key is its number, a public key its uncompressed point.
 
-use perennial_engine::{OpError, OpTable, OpValue};
+use perennial_engine::{Bound, OpError, OpTable, OpValue};
 use serde_json::json;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
@@ -91,7 +91,7 @@ macro_rules! on_curve {
 /// `None` stands for what is no key, and becomes `null`.
 pub(super) fn ops() -> OpTable {
     OpTable::new()
-        .sync("crypto_ec_generate", |_, args| {
+        .sync("crypto_ec_generate", Bound::SMALL, |_, args| {
             let curve = text(&args, 0)?;
             // A number at random is one of the curve's nearly always.
             for _ in 0..100 {
@@ -106,21 +106,33 @@ pub(super) fn ops() -> OpTable {
             }
             Err(OpError::new("Error", "no key was found"))
         })
-        .sync("crypto_ec_public", |_, args| Ok(or_null(on_curve!(text(&args, 0)?, public(bytes(&args, 1))))))
-        .sync("crypto_ec_point", |_, args| Ok(or_null(on_curve!(text(&args, 0)?, point(bytes(&args, 1))))))
-        .sync("crypto_ec_agree", |_, args| {
+        .sync("crypto_ec_public", Bound::SMALL, |_, args| {
+            Ok(or_null(on_curve!(text(&args, 0)?, public(bytes(&args, 1)))))
+        })
+        .sync("crypto_ec_point", Bound::SMALL, |_, args| {
+            Ok(or_null(on_curve!(text(&args, 0)?, point(bytes(&args, 1)))))
+        })
+        .sync("crypto_ec_agree", Bound::SMALL, |_, args| {
             Ok(or_null(on_curve!(text(&args, 0)?, agree(bytes(&args, 1), bytes(&args, 2)))))
         })
-        .sync("crypto_ec_to_pkcs8", |_, args| Ok(or_null(on_curve!(text(&args, 0)?, to_pkcs8(bytes(&args, 1))))))
-        .sync("crypto_ec_from_pkcs8", |_, args| Ok(or_null(on_curve!(text(&args, 0)?, from_pkcs8(bytes(&args, 1))))))
-        .sync("crypto_ec_to_spki", |_, args| Ok(or_null(on_curve!(text(&args, 0)?, to_spki(bytes(&args, 1))))))
-        .sync("crypto_ec_from_spki", |_, args| Ok(or_null(on_curve!(text(&args, 0)?, from_spki(bytes(&args, 1))))))
-        .sync("crypto_ecdsa_sign", |context, args| {
+        .sync("crypto_ec_to_pkcs8", Bound::SMALL, |_, args| {
+            Ok(or_null(on_curve!(text(&args, 0)?, to_pkcs8(bytes(&args, 1)))))
+        })
+        .sync("crypto_ec_from_pkcs8", Bound::SMALL, |_, args| {
+            Ok(or_null(on_curve!(text(&args, 0)?, from_pkcs8(bytes(&args, 1)))))
+        })
+        .sync("crypto_ec_to_spki", Bound::SMALL, |_, args| {
+            Ok(or_null(on_curve!(text(&args, 0)?, to_spki(bytes(&args, 1)))))
+        })
+        .sync("crypto_ec_from_spki", Bound::SMALL, |_, args| {
+            Ok(or_null(on_curve!(text(&args, 0)?, from_spki(bytes(&args, 1)))))
+        })
+        .sync("crypto_ecdsa_sign", Bound::bytes(128 << 20), |context, args| {
             let (key, data, budget) = (bytes(&args, 2), bytes(&args, 3), &context.budget);
             let hash = with_hash!(text(&args, 1)?, H => digest::<H>(data, budget)?);
             Ok(or_null(on_curve!(text(&args, 0)?, sign(key, &hash))))
         })
-        .sync("crypto_ecdsa_verify", |context, args| {
+        .sync("crypto_ecdsa_verify", Bound::bytes(128 << 20), |context, args| {
             let (key, data, budget) = (bytes(&args, 2), bytes(&args, 3), &context.budget);
             let hash = with_hash!(text(&args, 1)?, H => digest::<H>(data, budget)?);
             Ok(json!(on_curve!(text(&args, 0)?, verify(key, &hash, bytes(&args, 4)))).into())

@@ -2,7 +2,7 @@
 
 use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePublicKey};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
-use perennial_engine::{OpTable, OpValue};
+use perennial_engine::{Bound, OpTable, OpValue};
 use serde_json::json;
 
 use super::or_null;
@@ -22,13 +22,13 @@ fn verifying(key: &[u8]) -> Option<VerifyingKey> {
 
 pub(super) fn ops() -> OpTable {
     OpTable::new()
-        .sync("crypto_ed_public", |_, args| {
+        .sync("crypto_ed_public", Bound::SMALL, |_, args| {
             Ok(or_null(signing(bytes(&args, 0)).map(|key| key.verifying_key().to_bytes().to_vec())))
         })
-        .sync("crypto_ed_sign", |_, args| {
+        .sync("crypto_ed_sign", Bound::bytes(128 << 20), |_, args| {
             Ok(or_null(signing(bytes(&args, 0)).map(|key| key.sign(bytes(&args, 1)).to_bytes().to_vec())))
         })
-        .sync("crypto_ed_verify", |_, args| {
+        .sync("crypto_ed_verify", Bound::bytes(128 << 20), |_, args| {
             let key = verifying(bytes(&args, 0));
             let signature = Signature::from_slice(bytes(&args, 2)).ok();
             let valid = key
@@ -36,16 +36,16 @@ pub(super) fn ops() -> OpTable {
                 .is_some_and(|(key, signature)| key.verify_strict(bytes(&args, 1), &signature).is_ok());
             Ok(json!(valid).into())
         })
-        .sync("crypto_ed_to_pkcs8", |_, args| Ok(OpValue::Bytes([&PKCS8, bytes(&args, 0)].concat())))
-        .sync("crypto_ed_from_pkcs8", |_, args| {
+        .sync("crypto_ed_to_pkcs8", Bound::SMALL, |_, args| Ok(OpValue::Bytes([&PKCS8, bytes(&args, 0)].concat())))
+        .sync("crypto_ed_from_pkcs8", Bound::SMALL, |_, args| {
             Ok(or_null(SigningKey::from_pkcs8_der(bytes(&args, 0)).ok().map(|key| key.to_bytes().to_vec())))
         })
-        .sync("crypto_ed_to_spki", |_, args| {
+        .sync("crypto_ed_to_spki", Bound::SMALL, |_, args| {
             Ok(or_null(
                 verifying(bytes(&args, 0)).and_then(|key| Some(key.to_public_key_der().ok()?.as_bytes().to_vec())),
             ))
         })
-        .sync("crypto_ed_from_spki", |_, args| {
+        .sync("crypto_ed_from_spki", Bound::SMALL, |_, args| {
             Ok(or_null(VerifyingKey::from_public_key_der(bytes(&args, 0)).ok().map(|key| key.to_bytes().to_vec())))
         })
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use perennial_engine::{OpContext, OpError, OpResult, OpTable, OpValue};
+use perennial_engine::{Bound, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Value, json};
 
 use super::error::{Code, FsError};
@@ -18,6 +18,10 @@ use crate::text;
 const MAX_FILES: usize = 10_000;
 /// What a file counts besides its content, and a folder.
 const FILE_COST: u64 = 100;
+fn cost(name: &str) -> u64 {
+    FILE_COST + name.len() as u64
+}
+
 /// Folders in folders, and the file in them.
 const MAX_DEPTH: usize = 32;
 
@@ -130,7 +134,7 @@ impl Artifacts {
             if state.folders.contains(&folder) {
                 continue;
             }
-            let used = state.used + FILE_COST;
+            let used = state.used + cost(&folder.to_string());
             if used > self.0.budget {
                 return Err(FsError::quota("mkdir", &folder, "bytes of artifacts", self.0.budget, used));
             }
@@ -152,11 +156,11 @@ impl Artifacts {
         for count in (1..path.names().len()).rev() {
             let folder = path.first(count);
             let mut state = self.lock();
-            if !state.folders.contains(&folder) || host.remove(&place(&folder), false, "rmdir").is_err() {
+            if !state.folders.contains(&folder) || host.remove(&place(&folder), None, "rmdir").is_err() {
                 return;
             }
             state.folders.remove(&folder);
-            state.used -= FILE_COST;
+            state.used -= cost(&folder.to_string());
         }
     }
 
@@ -166,8 +170,8 @@ impl Artifacts {
 
     /// What a file of this size may be written into, or why not.
     fn admit(&self, state: &State, path: &VirtualPath, name: &str, size: u64) -> Result<u64, FsError> {
-        let before = state.files.get(name).map_or(0, |file| file.size + FILE_COST);
-        let used = (state.used - before).saturating_add(size).saturating_add(FILE_COST);
+        let before = state.files.get(name).map_or(0, |file| file.size + cost(name));
+        let used = (state.used - before).saturating_add(size).saturating_add(cost(name));
         if used > self.0.budget {
             return Err(FsError::quota("write", path, "bytes of artifacts", self.0.budget, used));
         }
@@ -230,7 +234,7 @@ impl ArtifactsRun {
             Err(error) => {
                 if let Some((host, temporary)) = temporary {
                     // It is gone, or nothing more can be done about it.
-                    let _: Result<(), FsError> = host.remove(&temporary, false, "unlink");
+                    let _: Result<(), FsError> = host.remove(&temporary, None, "unlink");
                     drop(state);
                     artifacts.remove_folders(host, &path);
                 }
@@ -249,13 +253,13 @@ impl ArtifactsRun {
             return Err(FsError::new(Code::NotFound, "unlink", &path));
         };
         if let Some(host) = &artifacts.0.folder {
-            match host.remove(&place(&path), false, "unlink") {
+            match host.remove(&place(&path), None, "unlink") {
                 // Somebody else was faster.
                 Err(error) if error.code == Code::NotFound => {}
                 done => done?,
             }
         }
-        state.used -= size + FILE_COST;
+        state.used -= size + cost(&name);
         state.files.remove(&name);
         produced.remove(&name);
         drop(state);
@@ -300,7 +304,7 @@ fn write_aside(host: &Host, path: &VirtualPath, bytes: &[u8]) -> Result<HostPath
     match host.write(&file, &shown, Some(0), bytes) {
         Ok(()) => Ok(temporary),
         Err(error) => {
-            let _: Result<(), FsError> = host.remove(&temporary, false, "unlink");
+            let _: Result<(), FsError> = host.remove(&temporary, None, "unlink");
             Err(error)
         }
     }
@@ -322,7 +326,7 @@ async fn blocking(work: impl FnOnce() -> OpResult + Send + 'static) -> OpResult 
 
 pub(super) fn ops() -> OpTable {
     OpTable::new()
-        .asynchronous("artifact_write", |context, mut args| {
+        .asynchronous("artifact_write", Bound::bytes(65 << 20), |context, mut args| {
             Box::pin(async move {
                 let run = lent(&context)?;
                 let bytes = match args.pop() {
@@ -337,14 +341,14 @@ pub(super) fn ops() -> OpTable {
                 .await
             })
         })
-        .asynchronous("artifact_read", |context, args| {
+        .asynchronous("artifact_read", Bound::SMALL, |context, args| {
             Box::pin(async move {
                 let run = lent(&context)?;
                 let name = text(&args, 0)?.to_owned();
                 blocking(move || Ok(OpValue::Bytes(run.artifacts.read(&name)?))).await
             })
         })
-        .asynchronous("artifact_remove", |context, args| {
+        .asynchronous("artifact_remove", Bound::SMALL, |context, args| {
             Box::pin(async move {
                 let run = lent(&context)?;
                 let name = text(&args, 0)?.to_owned();
@@ -355,7 +359,7 @@ pub(super) fn ops() -> OpTable {
                 .await
             })
         })
-        .sync("artifact_list", |context, _| {
+        .sync("artifact_list", Bound::SMALL, |context, _| {
             let run = lent(context)?;
             let list = run.artifacts.list().into_iter().map(|file| json!({"name": file.name, "bytes": file.bytes}));
             Ok(list.collect::<Value>().into())

@@ -10,6 +10,8 @@ pub enum Code {
     BadHandle,
     /// The root of a mount, or a folder that one is in.
     Busy,
+    /// The script was stopped meanwhile.
+    Canceled,
     /// From one mount to another.
     CrossDevice,
     /// It is there already.
@@ -48,6 +50,7 @@ impl Code {
         match self {
             Self::BadHandle => "EBADF",
             Self::Busy => "EBUSY",
+            Self::Canceled => "ECANCELED",
             Self::CrossDevice => "EXDEV",
             Self::Exists => "EEXIST",
             Self::Input => "EIO",
@@ -70,6 +73,7 @@ impl Code {
         match self {
             Self::BadHandle => "bad file descriptor",
             Self::Busy => "resource busy or locked",
+            Self::Canceled => "operation canceled",
             Self::CrossDevice => "cross-device link not permitted",
             Self::Exists => "file already exists",
             Self::Input => "i/o error",

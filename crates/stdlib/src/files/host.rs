@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use cap_fs_ext::DirExt;
 use cap_std::fs::{Dir, FileType, Metadata, OpenOptions, OpenOptionsExt};
+use perennial_engine::Budget;
 
 use super::error::{Code, FsError};
 use super::mount::{HostPath, MountMode, PathSandbox};
@@ -115,21 +116,22 @@ impl Host {
         Ok(first)
     }
 
-    pub(super) fn remove(&self, path: &HostPath, recursive: bool, what: &'static str) -> Result<()> {
+    /// With a budget what is in a folder is removed too, as long as there is any left.
+    pub(super) fn remove(&self, path: &HostPath, recursive: Option<&Budget>, what: &'static str) -> Result<()> {
         self.may_write(what, path)?;
         let metadata = self.dir.symlink_metadata(path.relative()).map_err(|error| explain(error, what, path))?;
         if !metadata.is_dir() {
             return self.dir.remove_file(path.relative()).map_err(|error| explain(error, what, path));
         }
-        if recursive {
+        if let Some(budget) = recursive {
             let inside = self.dir.open_dir_nofollow(path.relative()).map_err(|error| explain(error, what, path))?;
-            self.clear(&inside, path, what, 1)?;
+            self.clear(&inside, path, what, 1, budget)?;
         }
         self.dir.remove_dir(path.relative()).map_err(|error| explain(error, what, path))
     }
 
     /// Removes all that is in an open folder; links are removed, not followed.
-    fn clear(&self, dir: &Dir, path: &HostPath, what: &'static str, depth: usize) -> Result<()> {
+    fn clear(&self, dir: &Dir, path: &HostPath, what: &'static str, depth: usize, budget: &Budget) -> Result<()> {
         if depth > MAX_DEPTH {
             let why = format!("it has folders more than {MAX_DEPTH} deep");
             return Err(FsError::new(Code::NameTooLong, what, path.shown()).because(why));
@@ -137,10 +139,13 @@ impl Host {
         let wrong = |error| explain(error, what, path);
         let entries: Vec<_> = dir.entries().map_err(wrong)?.collect::<io::Result<_>>().map_err(wrong)?;
         for entry in entries {
+            if budget.is_stopped() {
+                return Err(FsError::new(Code::Canceled, what, path.shown()).because("the script was stopped"));
+            }
             let name = entry.file_name();
             let is_dir = dir.symlink_metadata(&name).map_err(wrong)?.is_dir();
             if is_dir {
-                self.clear(&dir.open_dir_nofollow(&name).map_err(wrong)?, path, what, depth + 1)?;
+                self.clear(&dir.open_dir_nofollow(&name).map_err(wrong)?, path, what, depth + 1, budget)?;
                 dir.remove_dir(&name).map_err(wrong)?;
             } else {
                 dir.remove_file(&name).map_err(wrong)?;

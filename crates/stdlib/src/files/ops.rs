@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use perennial_engine::{OpContext, OpError, OpResult, OpTable, OpValue};
+use perennial_engine::{Bound, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -72,8 +72,8 @@ enum Place {
 
 pub(crate) fn ops() -> OpTable {
     OpTable::new()
-        .sync("fs", |context, args| perform(context, &args))
-        .asynchronous("fs_host", |context, mut args| {
+        .sync("fs", Bound::bytes(65 << 20), |context, args| perform(context, &args))
+        .asynchronous("fs_host", Bound::bytes(65 << 20), |context, mut args| {
             Box::pin(async move {
                 static SLOTS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(HOST_OPERATIONS)));
                 // The semaphore is never closed.
@@ -86,7 +86,7 @@ pub(crate) fn ops() -> OpTable {
                 work.await.unwrap_or_else(|_| Err(OpError::new("Error", "an operation on the host's files failed")))
             })
         })
-        .sync("fs_same", |context, args| {
+        .sync("fs_same", Bound::SMALL, |context, args| {
             let one = |index| context.resources.get::<Handle>(crate::number(&args, index)? as u32);
             let same = match (&one(0)?.place, &one(1)?.place) {
                 (Place::Memory { id, .. }, Place::Memory { id: other, .. }) => id == other,
@@ -95,11 +95,16 @@ pub(crate) fn ops() -> OpTable {
             };
             Ok(json!(same).into())
         })
-        .sync("fs_close", |context, args| Ok(json!(context.resources.remove(crate::number(&args, 0)? as u32)).into()))
-        .sync("fs_cwd", |context, _| Ok(json!(view(context)?.look(|tree| Ok(tree.cwd.to_string()))?).into()))
+        .sync("fs_close", Bound::SMALL, |context, args| {
+            Ok(json!(context.resources.remove(crate::number(&args, 0)? as u32)).into())
+        })
+        .sync("fs_cwd", Bound::SMALL, |context, _| {
+            Ok(json!(view(context)?.look(|tree| Ok(tree.cwd.to_string()))?).into())
+        })
         .merge(super::artifacts::ops())
-        .sync("fs_match", |_, args| {
-            Ok(json!(fast_glob::glob_match(crate::text(&args, 0)?, crate::text(&args, 1)?)).into())
+        .sync("fs_match", Bound::SMALL, |context, args| {
+            let (pattern, path) = (crate::text(&args, 0)?, crate::text(&args, 1)?);
+            Ok(json!(super::glob::matches(pattern, path, &context.budget)?).into())
         })
 }
 
@@ -421,7 +426,7 @@ fn perform_on_host(context: &OpContext, args: &[OpValue], bytes: Option<&OpValue
             }
             match overlay {
                 Some(overlay) => overlay.remove(&path, recursive, what)?,
-                None => host.remove(&path, recursive, what)?,
+                None => host.remove(&path, recursive.then_some(&context.budget), what)?,
             }
             return done();
         }

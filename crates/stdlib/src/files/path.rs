@@ -5,6 +5,8 @@ use super::error::{Code, FsError};
 /// Bytes of a whole path, and of one name, as on Linux.
 const MAX_PATH: usize = 4096;
 const MAX_NAME: usize = 255;
+/// Bytes of what a script writes for a path.
+const MAX_TEXT: usize = 64 << 10;
 
 /// An absolute path without `.`, `..` and empty names; the root has no names at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +22,10 @@ impl VirtualPath {
         if text.is_empty() {
             return wrong(Code::NotFound);
         }
+        // However many names are taken back.
+        if text.len() > MAX_TEXT {
+            return Err(FsError::new(Code::NameTooLong, "resolve", &text[..text.floor_char_boundary(MAX_NAME)]));
+        }
         if text.contains('\0') {
             return wrong(Code::Invalid);
         }
@@ -33,10 +39,20 @@ impl VirtualPath {
             }
         }
         let path = Self(names);
-        if path.0.iter().map(|name| name.len() + 1).sum::<usize>() > MAX_PATH {
-            return wrong(Code::NameTooLong);
-        }
-        Ok(path)
+        if path.is_too_long() { wrong(Code::NameTooLong) } else { Ok(path) }
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.0.iter().map(|name| name.len() + 1).sum::<usize>() > MAX_PATH
+    }
+
+    /// The path with more names behind it.
+    ///
+    /// # Errors
+    /// If that is too long.
+    pub(crate) fn with_names(mut self, names: &[Box<str>]) -> Result<Self, FsError> {
+        self.0.extend_from_slice(names);
+        if self.is_too_long() { Err(FsError::new(Code::NameTooLong, "resolve", self.first(1))) } else { Ok(self) }
     }
 
     /// The names from the root down.

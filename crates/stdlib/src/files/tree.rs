@@ -227,11 +227,8 @@ impl Tree {
                     if links > MAX_LINKS {
                         return Err(FsError::new(Code::Loop, what, &path));
                     }
-                    let mut target = VirtualPath::parse(&path.first(index), &link.target)?;
-                    for name in &path.names()[index + 1..] {
-                        target = target.join(name);
-                    }
-                    path = target;
+                    let target = VirtualPath::parse(&path.first(index), &link.target)?;
+                    path = target.with_names(&path.names()[index + 1..])?;
                     continue 'again;
                 }
                 node = next;

@@ -1,30 +1,66 @@
 //! Bodies of the type `multipart/form-data`, as browsers write them: <https://andreubotella.github.io/multipart-form-data/>.
 
+use std::ops::Range;
+
 /// One entry of a form.
 #[derive(Debug, PartialEq)]
-pub struct Part<'a> {
+pub struct Part {
     /// Its name.
     pub name: String,
     /// Of a file.
     pub filename: Option<String>,
     /// Its type, if it says one.
     pub kind: Option<String>,
-    /// What it holds.
-    pub content: &'a [u8],
+    /// Where in the body what it holds is.
+    pub content: Range<usize>,
 }
 
-/// All parts; `None` if the body is not what its boundary says.
-pub fn parse<'a>(boundary: &str, body: &'a [u8]) -> Option<Vec<Part<'a>>> {
-    if boundary.is_empty() || boundary.len() > 70 {
-        return None;
+impl Part {
+    /// Bytes that it takes outside of the body, roughly.
+    pub fn bytes(&self) -> usize {
+        const VALUES: usize = 5 * 72;
+        let texts = [Some(&self.name), self.filename.as_ref(), self.kind.as_ref()];
+        VALUES + texts.into_iter().flatten().map(String::len).sum::<usize>()
     }
-    let line = [b"--", boundary.as_bytes()].concat();
-    let separator = [b"\r\n", line.as_slice()].concat();
-    let mut rest = body.strip_prefix(line.as_slice())?;
-    let mut parts = Vec::new();
+}
+
+/// Gives each part to `each`; `None` if the body is not what its boundary says.
+///
+/// # Errors
+/// The first error of `each`, which ends it.
+pub fn parse<E>(boundary: &str, body: &[u8], mut each: impl FnMut(Part) -> Result<(), E>) -> Result<Option<()>, E> {
+    let mut parts = Parts::new(boundary, body);
     loop {
+        match parts.as_mut().and_then(Parts::next) {
+            Some(Some(part)) => each(part)?,
+            Some(None) => return Ok(Some(())),
+            None => return Ok(None),
+        }
+    }
+}
+
+struct Parts<'a> {
+    body: &'a [u8],
+    rest: &'a [u8],
+    separator: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    fn new(boundary: &str, body: &'a [u8]) -> Option<Self> {
+        if boundary.is_empty() || boundary.len() > 70 {
+            return None;
+        }
+        let line = [b"--", boundary.as_bytes()].concat();
+        let separator = [b"\r\n", line.as_slice()].concat();
+        let rest = body.strip_prefix(line.as_slice())?;
+        Some(Self { body, rest, separator })
+    }
+
+    /// The next part, or nothing at the end.
+    fn next(&mut self) -> Option<Option<Part>> {
+        let mut rest = self.rest;
         if let Some(end) = rest.strip_prefix(b"--") {
-            return matches!(end, b"" | b"\r\n").then_some(parts);
+            return matches!(end, b"" | b"\r\n").then_some(None);
         }
         rest = rest.strip_prefix(b"\r\n")?;
         let (mut name, mut filename, mut kind) = (None, None, None);
@@ -43,11 +79,11 @@ pub fn parse<'a>(boundary: &str, body: &'a [u8]) -> Option<Vec<Part<'a>>> {
                 _ => {}
             }
         }
-        let end = find(rest, &separator)?;
-        let content = &rest[..end];
-        rest = &rest[end + separator.len()..];
+        let end = find(rest, &self.separator)?;
+        let start = self.body.len() - rest.len();
+        self.rest = &rest[end + self.separator.len()..];
         let kind = kind.filter(|_| filename.is_some());
-        parts.push(Part { name: name?, filename, kind, content });
+        Some(Some(Part { name: name?, filename, kind, content: start..start + end }))
     }
 }
 
@@ -84,18 +120,28 @@ fn unescaped(text: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    fn all(boundary: &str, body: &[u8]) -> Option<Vec<Part>> {
+        let mut parts = Vec::new();
+        let parsed = parse(boundary, body, |part| {
+            parts.push(part);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        parsed.unwrap_or_default().map(|()| parts)
+    }
+
     #[test]
     fn what_browsers_write_is_read_and_nothing_that_is_cut() {
         let body = b"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\none\r\n--b\r\ncontent-type: text/x\r\nContent-Disposition: form-data; name=\"f%22\"; filename=\"x.txt\"\r\n\r\n--x\r\n--b--\r\n";
-        let parts = parse("b", body).expect("a form");
-        assert_eq!(parts[0], Part { name: "a".into(), filename: None, kind: None, content: b"one" });
-        assert_eq!(parts[1].content, b"--x");
+        let parts = all("b", body).expect("a form");
+        let content = |part: &Part| &body[part.content.clone()];
+        assert_eq!((parts[0].name.as_str(), &parts[0].filename, content(&parts[0])), ("a", &None, &b"one"[..]));
+        assert_eq!(content(&parts[1]), b"--x");
         assert_eq!(
             (parts[1].name.as_str(), parts[1].filename.as_deref(), parts[1].kind.as_deref()),
             ("f\"", Some("x.txt"), Some("text/x"))
         );
         for cut in 0..body.len() - 2 {
-            assert_eq!(parse("b", &body[..cut]), None, "{cut}");
+            assert_eq!(all("b", &body[..cut]), None, "{cut}");
         }
         for bad in [
             &b"--b\r\n\r\nx\r\n--b--"[..],
@@ -104,8 +150,8 @@ mod tests {
             b"x--b--",
             b"--b--more",
         ] {
-            assert_eq!(parse("b", bad), None);
+            assert_eq!(all("b", bad), None);
         }
-        assert_eq!(parse("b", b"--b--\r\n"), Some(Vec::new()));
+        assert_eq!(all("b", b"--b--\r\n"), Some(Vec::new()));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::body::Bytes;
-use perennial_engine::{OpContext, OpError, OpTable, OpValue};
+use perennial_engine::{Bound, OpContext, OpError, OpTable, OpValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -23,6 +23,9 @@ use crate::{number, text};
 
 /// What a request holds outside the heap besides its body: buffers of the connection, of unpacking.
 const BYTES: usize = 256 << 10;
+
+/// Bytes of the type of a `data:` URL.
+const MAX_TYPE: usize = 4 << 10;
 
 /// Whoever reads is told that it took too long before what is read is gone.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -95,7 +98,7 @@ fn ended() -> OpError {
 pub(crate) fn ops(grants: &NetGrants) -> OpTable {
     let grants = grants.clone();
     OpTable::new()
-        .sync("fetch_open", move |context, args| {
+        .sync("fetch_open", Bound::bytes(3 << 20), move |context, args| {
             let size = number(&args, 0)? as usize;
             let streams = crate::flag(&args, 1);
             // What is not permitted at all is not begun.
@@ -118,7 +121,7 @@ pub(crate) fn ops(grants: &NetGrants) -> OpTable {
             };
             Ok(json!(context.resources.add(one, size.saturating_add(BYTES), &context.budget)?).into())
         })
-        .asynchronous("fetch_send", |context, mut args| {
+        .asynchronous("fetch_send", Bound::bytes(66 << 20), |context, mut args| {
             Box::pin(async move {
                 let one = fetch(&context, &args)?;
                 let means = means(&context, &one.policy)?;
@@ -150,7 +153,7 @@ pub(crate) fn ops(grants: &NetGrants) -> OpTable {
                 Ok(answer.into())
             })
         })
-        .asynchronous("fetch_read", |context, args| {
+        .asynchronous("fetch_read", Bound::SMALL, |context, args| {
             Box::pin(async move {
                 let one = fetch(&context, &args)?;
                 let mut download = one.download.lock().await;
@@ -173,7 +176,7 @@ pub(crate) fn ops(grants: &NetGrants) -> OpTable {
                 }
             })
         })
-        .asynchronous("fetch_write", |context, mut args| {
+        .asynchronous("fetch_write", Bound::DATA, |context, mut args| {
             Box::pin(async move {
                 let one = fetch(&context, &args)?;
                 let means = means(&context, &one.policy)?;
@@ -202,36 +205,50 @@ pub(crate) fn ops(grants: &NetGrants) -> OpTable {
                 }
             })
         })
-        .sync("fetch_finish", |context, args| {
+        .sync("fetch_finish", Bound::SMALL, |context, args| {
             let one = fetch(context, &args)?;
             one.upload.lock().unwrap_or_else(PoisonError::into_inner).take();
             Ok(OpValue::Undefined)
         })
-        .sync("fetch_close", |context, args| {
+        .sync("fetch_close", Bound::SMALL, |context, args| {
             if let Ok(one) = fetch(context, &args) {
                 one.cancelled.cancel();
             }
             Ok(json!(context.resources.remove(number(&args, 0)? as u32)).into())
         })
-        .sync("data_url", |_, args| {
+        .sync("data_url", Bound::bytes(3 << 20), |_, args| {
             let url = text(&args, 0)?;
+            // Its parameters are compared with each other.
+            if url.find(',').unwrap_or(url.len()) > MAX_TYPE {
+                return Err(OpError::type_error(format!("the type of a data: URL has at most {MAX_TYPE} bytes")));
+            }
             let found = data_url::DataUrl::process(url).ok().and_then(|found| {
                 let (body, _) = found.decode_to_vec().ok()?;
                 Some(json!({"type": found.mime_type().to_string(), "body": perennial_engine::bytes_to_json(&body)}))
             });
             Ok(found.unwrap_or(Value::Null).into())
         })
-        .sync("multipart_parse", |_, args| {
-            let parts = multipart::parse(text(&args, 0)?, crate::bytes(&args, 1));
-            let parts = parts.ok_or_else(|| OpError::type_error("the body is no form: it is not divided as its type says"))?;
-            let parts = parts.into_iter().map(|part| {
-                let content = perennial_engine::bytes_to_json(part.content);
-                json!({"name": part.name, "filename": part.filename, "type": part.kind, "content": content})
+        .sync("multipart_parse", Bound::DATA, |context, args| {
+            let mut charge = context.resources.charge(0, &context.budget)?;
+            // Name, name of the file, type, and where in the body the content begins and ends, one part after the other.
+            let mut flat = Vec::new();
+            let parsed = multipart::parse(text(&args, 0)?, crate::bytes(&args, 1), |part| {
+                if context.budget.is_stopped() {
+                    return Err(OpError::new("Error", "the script was stopped"));
+                }
+                charge.grow(part.bytes(), &context.budget)?;
+                flat.extend([
+                    json!(part.name), json!(part.filename), json!(part.kind), json!(part.content.start), json!(part.content.end),
+                ]);
+                Ok(())
             });
-            Ok(parts.collect::<Value>().into())
+            match parsed? {
+                Some(()) => Ok(Value::Array(flat).into()),
+                None => Err(OpError::type_error("the body is no form: it is not divided as its type says")),
+            }
         })
-        .sync("user_agent", |_, _| Ok(json!(AGENT).into()))
-        .sync("secret", |context, args| {
+        .sync("user_agent", Bound::SMALL, |_, _| Ok(json!(AGENT).into()))
+        .sync("secret", Bound::SMALL, |context, args| {
             let name = text(&args, 0)?;
             let secrets = context.extensions.get::<Secrets>();
             let placeholder = secrets.as_ref().and_then(|secrets| secrets.placeholder(name));

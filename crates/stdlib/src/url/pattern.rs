@@ -1,6 +1,6 @@
 //! Patterns of URLs, by the `urlpattern` crate: <https://urlpattern.spec.whatwg.org/>. It makes regular expressions, which the VM runs.
 
-use perennial_engine::{OpError, OpTable, OpValue};
+use perennial_engine::{Bound, OpError, OpTable, OpValue};
 use serde_json::{Value, json};
 use urlpattern::quirks::{self, EcmaRegexp, StringOrInit};
 use urlpattern::{RegexSyntax, UrlPatternOptions};
@@ -9,13 +9,20 @@ use crate::flag;
 
 /// A longer pattern is none.
 const MAX_PATTERN: usize = 64 << 10;
+/// Characters that may begin a part of a pattern, in all its components: the crate compares each part with all before it.
+const MAX_PARTS: usize = 1000;
 /// Nor is a longer URL matched by one.
 const MAX_INPUT: usize = 1 << 20;
 
 pub(crate) fn ops() -> OpTable {
     OpTable::new()
-        .sync("pattern_parse", |_, args| {
+        .sync("pattern_parse", Bound::bytes(512 << 10), |_, args| {
             let base = base(&args)?;
+            let parts = parts_of(&args);
+            if parts > MAX_PARTS {
+                let message = format!("a pattern has at most {MAX_PARTS} parts, and this one may have {parts}");
+                return Err(OpError::quota(message, MAX_PARTS as u64, parts as u64));
+            }
             let wrong = |error: urlpattern::Error| OpError::type_error(format!("this is no pattern of URLs: {error}"));
             let init = quirks::process_construct_pattern_input(input(&args, MAX_PATTERN)?, base).map_err(wrong)?;
             let options = UrlPatternOptions { ignore_case: flag(&args, 2), regex_syntax: RegexSyntax::EcmaScript };
@@ -32,7 +39,7 @@ pub(crate) fn ops() -> OpTable {
             })
             .into())
         })
-        .sync("pattern_input", |_, args| {
+        .sync("pattern_input", Bound::bytes(16 << 20), |_, args| {
             let base = base(&args)?;
             let wrong = |error: urlpattern::Error| OpError::type_error(format!("this cannot be matched: {error}"));
             let matched = match quirks::process_match_input(input(&args, MAX_INPUT)?, base).map_err(wrong)? {
@@ -45,6 +52,16 @@ pub(crate) fn ops() -> OpTable {
                 })
                 .into())
         })
+}
+
+/// How many parts a pattern has at most.
+fn parts_of(args: &[OpValue]) -> usize {
+    let of = |text: &str| text.bytes().filter(|byte| matches!(byte, b'(' | b':' | b'*' | b'{')).count();
+    match args.first() {
+        Some(OpValue::Json(Value::String(text))) => of(text),
+        Some(OpValue::Json(Value::Object(fields))) => fields.values().filter_map(Value::as_str).map(of).sum(),
+        _ => 0,
+    }
 }
 
 fn base(args: &[OpValue]) -> Result<Option<&str>, OpError> {

@@ -45,8 +45,15 @@ pub(super) fn is_special(scheme: &str) -> bool {
     special_port(scheme).is_some()
 }
 
+/// No name that is resolved has more than 253 bytes, written in ASCII; percent-encoded it may be longer.
+const MAX_HOST: usize = 4 << 10;
+
 /// <https://url.spec.whatwg.org/#concept-host-parser>
 pub(super) fn host(input: &str, special: bool) -> Option<String> {
+    // What a name is made of is decoded label by label, in the square of their lengths.
+    if special && input.len() > MAX_HOST {
+        return None;
+    }
     let parsed = if special { Host::parse(input) } else { Host::parse_opaque(input) };
     parsed.ok().map(|host| host.to_string())
 }
