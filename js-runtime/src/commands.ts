@@ -1,7 +1,7 @@
 // commands: what scripts may run, and what they have running. The host decides which.
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { asArray, defineProperty, freeze, indexOf, list, Number, parse, push, slice, String, trim, TypeError } = intrinsics;
-  const { bytesOf, dictionary, domString, isObject, usvString } = ops.library_value("webidl");
+  const { bytesOf, dictionary, domString, isObject, member, usvString } = ops.library_value("webidl");
   const signals: Signals = ops.library_value("signals");
 
   // What commands write is held outside the heap until it is delivered; more wait here.
@@ -45,10 +45,15 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return asArray(lines);
   }
 
-  const valuesOf = (values: unknown) => (values === undefined || values === null ? undefined : dictionary(values, "what a command gets"));
+  // They go to the host as they are, which reads own properties.
+  function valuesOf(values: unknown): object | undefined {
+    if (values === undefined || values === null) return undefined;
+    if (!isObject(values)) throw new TypeError("what a command gets is no object");
+    return values;
+  }
 
   function idOf(value: unknown): number {
-    const id = isObject(value) ? (value as any).id : value;
+    const id = isObject(value) ? member(value, "id") : value;
     if (typeof id !== "number") throw new TypeError("a started command is named by its id, not by " + (id === null ? "null" : typeof id));
     return id;
   }
@@ -82,7 +87,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       run: async (name: unknown, values: unknown = undefined, options: unknown = undefined): Promise<any> => {
         const command = domString(name), result = await run(command, values, dictionary(options, "the options"));
         if (result.shape === "lines") result.stdout = linesOf(result.stdout);
-        if (result.message !== undefined) throw new CommandError(command, result);
+        if (member(result, "message") !== undefined) throw new CommandError(command, result);
         const { stdout, stderr, exitCode, signal, durationMs } = result;
         if (result.shape !== "json") return { stdout, stderr, exitCode, signal, durationMs };
         try {

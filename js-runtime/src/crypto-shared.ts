@@ -1,7 +1,7 @@
 // What the algorithms of Web Crypto have in common.
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { asArray, bytesSet, DOMException, list, push, toUpperCase, Uint8Array, viewByteLength } = intrinsics;
-  const { bytesOf, domString, isObject, sequence } = ops.library_value("webidl");
+  const { asArray, bytesSet, DOMException, list, push, setPrototypeOf, toUpperCase, Uint8Array, viewByteLength } = intrinsics;
+  const { bytesOf, domString, isObject, member, sequence } = ops.library_value("webidl");
 
   const dataError = (message: string) => new DOMException(message, "DataError");
   const notSupported = (message: string) => new DOMException(message, "NotSupportedError");
@@ -48,7 +48,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   /** The name of a hash, given as text or as an algorithm. */
   function hashOf(value: unknown): string {
     if (value === undefined) throw new intrinsics.TypeError("the algorithm says no hash");
-    const name = toUpperCase(domString(isObject(value) ? (value as any).name : value));
+    const name = toUpperCase(domString(isObject(value) ? member(value, "name") : value));
     if (!includes(hashes, name)) throw notSupported("'" + name + "' is no hash that is there");
     return name;
   }
@@ -79,11 +79,17 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   function jwk(key: KeyRecord, kty: string): any {
     const uses: string[] = list();
     for (let i = 0; i < key.usages.length; i++) push(uses, key.usages[i]);
-    return { kty, key_ops: asArray(uses), ext: key.extractable };
+    return { __proto__: null, kty, key_ops: uses, ext: key.extractable };
+  }
+  /** As scripts get it. Until then nothing of it is looked up on a prototype. */
+  function open(jwk: any): object {
+    asArray(jwk.key_ops);
+    setPrototypeOf(jwk, intrinsics.Object.prototype);
+    return jwk;
   }
 
   const cryptoShared: CryptoShared = {
-    bytes, checkJwk, checkUsages, dataError, decode, encode, hashOf, intersect, invalidAccess, notSupported, operationError, strings, jwk,
+    bytes, checkJwk, checkUsages, dataError, decode, encode, hashOf, intersect, invalidAccess, notSupported, open, operationError, strings, jwk,
   };
   return { cryptoShared };
 };

@@ -1,7 +1,7 @@
 // crypto.subtle: https://w3c.github.io/webcrypto/#subtlecrypto-interface
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { bytesSet, DOMException, hasOwn, isView, list, parse, push, stringify, toLowerCase, TypeError, Uint8Array, viewBuffer, viewByteLength } = intrinsics;
-  const { defineInterface, domString, enforceRange, isBuffer, isObject, rejected, required, sequence } = ops.library_value("webidl");
+  const { defineInterface, dictionary, domString, enforceRange, isBuffer, isObject, rejected, required, sequence } = ops.library_value("webidl");
   const keys: CryptoKeys = ops.library_value("keys"), shared: CryptoShared = ops.library_value("cryptoShared");
   const { bytes, hashOf, invalidAccess, notSupported, strings } = shared;
   const TOKEN = { __proto__: null };
@@ -29,7 +29,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   /** https://w3c.github.io/webcrypto/#algorithm-normalization-normalize-an-algorithm */
   function choose(value: unknown, operation: keyof CryptoAlgorithm): Chosen {
-    const params: any = isObject(value) ? value : { __proto__: null, name: value };
+    const params: any = isObject(value) ? dictionary(value, "the algorithm") : { __proto__: null, name: value };
     const { name: given } = params;
     if (given === undefined) throw new TypeError("the algorithm has no name");
     const text = domString(given), name = names[toLowerCase(text)];
@@ -83,7 +83,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
 
   function importAs(format: string, data: unknown, chosen: Chosen, extractable: boolean, usages: string[]): CryptoKey {
-    return checked(chosen.algorithm.importKey!(format, data, chosen.params, extractable, usages), usages);
+    const given = format === "jwk" && isObject(data) ? dictionary(data, "the JWK") : data;
+    return checked(chosen.algorithm.importKey!(format, given, chosen.params, extractable, usages), usages);
   }
 
   function exportAs(format: string, value: unknown): any {
@@ -180,7 +181,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     exportKey(format: unknown, key: unknown) {
       return method("exportKey", 2, SubtleCrypto.#is(this), arguments.length, () => {
         const as = formatOf(format), exported = exportAs(as, key);
-        return as === "jwk" ? exported : buffer(exported);
+        return as === "jwk" ? shared.open(exported) : buffer(exported);
       });
     }
     wrapKey(format: unknown, key: unknown, wrappingKey: unknown, wrapAlgorithm: unknown) {

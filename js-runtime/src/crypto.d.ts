@@ -51,6 +51,8 @@ interface CryptoShared {
   notSupported(message: string): DOMException;
   operationError(message: string): DOMException;
   strings(...items: string[]): string[];
-  /** A plain object for scripts, as `JSON.parse` would make it. */
+  /** Without a prototype, until it is opened. */
   jwk(key: KeyRecord, kty: string): any;
+  /** A plain object for scripts, as `JSON.parse` would make it. */
+  open(jwk: any): object;
 }

@@ -160,7 +160,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       const listeners = this.#listeners, text = domString(type);
       let capture = !!options, once = false, passive = false, signal: AbortSignal | undefined;
       if (isObject(options)) {
-        const given = options as AddEventListenerOptions;
+        const given = dictionary(options, "the options") as AddEventListenerOptions;
         capture = !!given.capture;
         once = !!given.once;
         passive = !!given.passive;

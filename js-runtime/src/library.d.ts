@@ -170,12 +170,14 @@ interface WebIdl {
   defineInterface(constructor: Function & { prototype: object }, name: string): void;
   dictionary(value: unknown, what: string): any;
   domString(value: unknown): string;
+  eachOf(value: object, each: (item: unknown) => void): boolean;
   enforceRange(value: unknown, most: number, what: string): number;
   handled<T>(promise: Promise<T>): Promise<T>;
   isBuffer(value: unknown): value is ArrayBuffer;
   isObject(value: unknown): value is object;
   isPlatform(value: object): boolean;
   iterate(iterable: object, method: unknown, each: (item: unknown) => void): void;
+  member(object: object, key: PropertyKey): any;
   pairIterators<T extends object>(
     name: string,
     pairs: (target: T) => readonly (readonly [unknown, unknown])[],

@@ -119,7 +119,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     measure(name: string, startOrOptions: unknown = undefined, endMark: unknown = undefined): PerformanceMeasure {
       this.#brand;
       required(1, arguments.length, "Performance.measure");
-      const label = domString(name), given: any = isObject(startOrOptions) ? startOrOptions : { __proto__: null, start: startOrOptions };
+      const label = domString(name), given: any = isObject(startOrOptions) ? dictionary(startOrOptions, "the options") : { __proto__: null, start: startOrOptions };
       const { start, end, duration, detail } = given;
       if (isObject(startOrOptions)) {
         if (endMark !== undefined) throw new TypeError("a measure has options or an end, not both");

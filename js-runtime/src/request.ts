@@ -4,6 +4,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const { defineInterface, dictionary, domString, isObject, required, usvString } = ops.library_value("webidl");
   const lists: HeaderLists = ops.library_value("headerLists"), bodies: Bodies = ops.library_value("bodies"), signals: Signals = ops.library_value("signals");
 
+  const hrefOf: (value: unknown) => string | undefined = ops.library_value("hrefOf");
+
   let recordOf: (value: unknown) => RequestRecord | undefined;
 
   const choices: { readonly [name: string]: string } = {
@@ -36,7 +38,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       const from = recordOf(input), given = dictionary(init, "the second argument of Request");
       let url: string;
       if (from === undefined) {
-        const text = usvString(isObject(input) ? String(input) : input), parts = ops.url_parse(text);
+        const text = usvString(isObject(input) ? hrefOf(input) ?? String(input) : input), parts = ops.url_parse(text);
         if (parts === null) throw new TypeError("'" + text + "' is no URL: it has to be absolute");
         if (parts.username !== "" || parts.password !== "") throw new TypeError("the URL of a request has no user name and password: set the header Authorization");
         url = parts.href;

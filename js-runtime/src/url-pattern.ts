@@ -13,7 +13,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   /** What is matched or made a pattern of: a text, or the parts that an object has. */
   function inputOf(value: unknown): string | object {
     if (!isObject(value)) return usvString(value);
-    const given: any = value, init: any = { __proto__: null };
+    const given: any = dictionary(value, "the pattern"), init: any = { __proto__: null };
     if (ops.library_value("hrefOf")(value) !== undefined) return usvString(value);
     for (let i = 0; i < NAMES.length; i++) if (given[NAMES[i]] !== undefined) init[NAMES[i]] = usvString(given[NAMES[i]]);
     if (given.baseURL !== undefined) init.baseURL = usvString(given.baseURL);

@@ -1,7 +1,7 @@
 // URL, URLSearchParams: https://url.spec.whatwg.org/
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { apply, asArray, defineProperty, getOwnPropertyDescriptor, iterator, list, ownKeys, push, slice, TypeError } = intrinsics;
-  const { alias, defineInterface, isObject, iterate, pairIterators, required, sequence, usvString } = ops.library_value("webidl");
+  const { alias, defineInterface, eachOf, isObject, pairIterators, required, sequence, usvString } = ops.library_value("webidl");
 
   type Pair = [string, string];
   /** What a URL consists of, as the host has it. */
@@ -47,15 +47,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
     constructor(init: unknown = "") {
       if (isObject(init)) {
-        const method = (init as any)[iterator];
-        if (method !== undefined && method !== null) {
-          iterate(init, method, (item: unknown) => {
-            const pair = sequence(item, "a pair of URLSearchParams");
-            if (pair.length !== 2) throw new TypeError("a pair of URLSearchParams has " + pair.length + " items");
-            push(this.#pairs, [usvString(pair[0]), usvString(pair[1])]);
-          });
-          return;
-        }
+        const isSequence = eachOf(init, (item: unknown) => {
+          const pair = sequence(item, "a pair of URLSearchParams");
+          if (pair.length !== 2) throw new TypeError("a pair of URLSearchParams has " + pair.length + " items");
+          push(this.#pairs, [usvString(pair[0]), usvString(pair[1])]);
+        });
+        if (isSequence) return;
         const keys = ownKeys(init);
         for (let i = 0; i < keys.length; i++) {
           const key = keys[i], descriptor = getOwnPropertyDescriptor(init, key);

@@ -1,7 +1,7 @@
 // What interfaces of Web IDL have in common: https://webidl.spec.whatwg.org/
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { apply, arrayBufferLength, defineProperty, getOwnPropertyDescriptor, isView, iterator, iteratorPrototype, list, ownKeys, promiseResolve, promiseThen, push, setPrototypeOf } = intrinsics;
-  const { bytesSet, getPrototypeOf, setAdd, viewBuffer, viewByteLength, setHas, toStringTag, toWellFormed, viewBytes, Number, Promise, Set, String, TypeError, Uint8Array } = intrinsics;
+  const { apply, arrayBufferLength, asArray, defineProperty, getOwnPropertyDescriptor, hasOwn, isArray, isView, iterator, iteratorPrototype, list, ownKeys, promiseResolve, promiseThen, push, setPrototypeOf } = intrinsics;
+  const { bytesSet, getPrototypeOf, setAdd, viewBuffer, viewByteLength, setHas, toStringTag, toWellFormed, viewBytes, Number, Object, Promise, Proxy, Set, String, TypeError, Uint8Array } = intrinsics;
 
   const interfaces = new Set<object>();
   /** Whether it is a platform object: one of the library's own, or of a class that extends one. */
@@ -63,11 +63,23 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   /** https://webidl.spec.whatwg.org/#es-USVString */
   const usvString = (value: unknown): string => toWellFormed(domString(value));
 
-  /** An object whose properties are options, or nothing: https://webidl.spec.whatwg.org/#es-dictionary */
+  // What every object has, scripts can add to: none of it is anybody's option.
+  const objectPrototype: unknown = Object.prototype, functionPrototype: unknown = getPrototypeOf(Object), arrayPrototype: unknown = getPrototypeOf(asArray(list()));
+
+  /** A property that the object has itself or from a class of its own. */
+  function member(object: any, key: PropertyKey): any {
+    for (let at: any = object; at !== null && at !== objectPrototype && at !== arrayPrototype && at !== functionPrototype; at = getPrototypeOf(at)) {
+      if (hasOwn(at, key)) return object[key];
+    }
+    return undefined;
+  }
+  const members: ProxyHandler<object> = { __proto__: null, get: member } as ProxyHandler<object>;
+
+  /** An object whose properties are options, or nothing: https://webidl.spec.whatwg.org/#es-dictionary. What comes of it is to be read from, and nothing else. */
   function dictionary(value: unknown, what: string): any {
     if (value === undefined || value === null) return { __proto__: null };
     if (!isObject(value)) throw new TypeError(what + " is no object");
-    return value;
+    return new Proxy(value, members);
   }
 
   /** https://webidl.spec.whatwg.org/#es-callback-function, as the member of a dictionary that need not be there. */
@@ -140,24 +152,33 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   function iterate(iterable: object, method: unknown, each: (item: unknown) => void): void {
     const found: unknown = apply(method as Function, iterable, []);
     if (!isObject(found)) throw new TypeError("an iterator is no object");
-    const { next } = found as any;
+    const next = member(found, "next");
     for (;;) {
       const result: unknown = apply(next, found, []);
       if (!isObject(result)) throw new TypeError("what an iterator returned is no object");
-      const step = result as any;
-      if (step.done) return;
-      each(step.value);
+      if (member(result, "done")) return;
+      each(member(result, "value"));
     }
   }
 
   /** Items of a sequence<>, none of them converted. */
   function sequence(value: unknown, what: string): unknown[] {
     if (!isObject(value)) throw new TypeError(what + " is no sequence");
-    const method = (value as any)[iterator];
-    if (method === undefined || method === null) throw new TypeError(what + " is no sequence");
     const items: unknown[] = list();
-    iterate(value, method, (item) => { push(items, item); });
+    if (!eachOf(value, (item) => { push(items, item); })) throw new TypeError(what + " is no sequence");
     return items;
+  }
+
+  /** Each item of what can be iterated; `false` of what cannot. Arrays are read by index, unless they have an iterator of their own. */
+  function eachOf(value: object, each: (item: unknown) => void): boolean {
+    const method = member(value, iterator);
+    if (method !== undefined && method !== null) {
+      iterate(value, method, each);
+      return true;
+    }
+    if (!isArray(value)) return false;
+    for (let i = 0; i < value.length; i++) each(hasOwn(value, i) ? value[i] : undefined);
+    return true;
   }
 
   /** https://webidl.spec.whatwg.org/#idl-iterable: iterators over the pairs of an object, which may change meanwhile. */
@@ -188,7 +209,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
 
   return { webidl: {
-    __proto__: null, alias, bytesOf, callback, copyPlatform, deferred, defineInterface, dictionary, domString, enforceRange, handled, isBuffer, isObject, isPlatform, iterate, pairIterators, promiseCall, rejected,
+    __proto__: null, alias, bytesOf, callback, copyPlatform, deferred, defineInterface, dictionary, domString, eachOf, enforceRange, handled, isBuffer, isObject, isPlatform, iterate, member, pairIterators, promiseCall, rejected,
     required, sequence, serializable, usvString,
   } };
 };

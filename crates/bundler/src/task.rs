@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ use crate::{commonjs, look::SHALLOW};
 pub struct Task<'s> {
     want: Want,
     source: Cow<'s, str>,
+    #[serde(skip)]
+    look: OnceLock<Look>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -55,16 +58,19 @@ enum Made {
     IsUnfinished(bool),
 }
 
+/// Longer sources are not looked at before somebody wants to prepare them in this process.
+const NEAR: usize = 256 << 10;
+
 /// Where sources are made ready that cannot be proven to be cheap.
 ///
 /// A parser works outside of every VM, and its time and memory can be exponential in what it reads. So this process parses only what a look at
 /// the text has proven to be cheap; everything else goes through here.
 pub trait Preparer: Sync {
-    /// Makes a source ready, or says why not. `look` is what could be said of the text.
+    /// Makes a source ready, or says why not.
     ///
     /// # Errors
     /// [`Denied`] if it was not made ready; what is wrong with the source itself is in what it returns.
-    fn prepare(&self, task: &Task<'_>, look: &Look) -> Result<Result<Product, SourceError>, Denied>;
+    fn prepare(&self, task: &Task<'_>) -> Result<Result<Product, SourceError>, Denied>;
 
     /// Asked between the files of a graph: whether going on is wanted.
     ///
@@ -122,9 +128,9 @@ impl PrepareError {
 pub struct Here;
 
 impl Preparer for Here {
-    fn prepare(&self, task: &Task<'_>, look: &Look) -> Result<Result<Product, SourceError>, Denied> {
-        match look.unproven {
-            None => Ok(task.run(look)),
+    fn prepare(&self, task: &Task<'_>) -> Result<Result<Product, SourceError>, Denied> {
+        match task.look().unproven {
+            None => Ok(task.run()),
             Some(why) => Err(Denied::Apart(format!(
                 "the source cannot be prepared within this process ({why}): write it plainer, or prepare it in a process of its own"
             ))),
@@ -134,7 +140,7 @@ impl Preparer for Here {
 
 impl<'s> Task<'s> {
     pub(crate) fn new(want: Want, source: &'s str) -> Self {
-        Self { want, source: Cow::Borrowed(source) }
+        Self { want, source: Cow::Borrowed(source), look: OnceLock::new() }
     }
 
     /// The source.
@@ -142,12 +148,17 @@ impl<'s> Task<'s> {
         &self.source
     }
 
+    /// What can be said of the source without parsing it. Takes time in proportion to its length, once.
+    pub fn look(&self) -> &Look {
+        self.look.get_or_init(|| look_as(&self.source, self.want.language()))
+    }
+
     /// Makes the source ready, in this process and whatever it takes; on this thread's stack if it is shallow.
     ///
     /// # Errors
     /// If something is wrong with the source.
-    pub fn run(&self, look: &Look) -> Result<Product, SourceError> {
-        if look.depth <= SHALLOW { self.run_here() } else { with_large_stack(|| self.run_here()) }
+    pub fn run(&self) -> Result<Product, SourceError> {
+        if self.look().depth <= SHALLOW { self.run_here() } else { with_large_stack(|| self.run_here()) }
     }
 
     /// As [`Self::run`], on this thread's stack in any case.
@@ -177,8 +188,8 @@ impl<'s> Task<'s> {
 
     /// Where the source is proven to be cheap, here; else where `preparer` does it.
     fn prepared_by(&self, preparer: &dyn Preparer) -> Result<Made, PrepareError> {
-        let look = look_as(&self.source, self.want.language());
-        let done = if look.is_cheap() { self.run(&look) } else { preparer.prepare(self, &look)? };
+        let is_cheap = self.source.len() <= NEAR && self.look().is_cheap();
+        let done = if is_cheap { self.run() } else { preparer.prepare(self)? };
         let Product(made) = done?;
         Ok(made.with_source(&self.source))
     }

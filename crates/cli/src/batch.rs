@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use perennial_sessions::protocol::ScriptError;
+use perennial_sessions::protocol::{IdScan, ScriptError};
 use perennial_sessions::{RunRequest, ScriptResult, SessionTable};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -22,12 +22,19 @@ use crate::output;
 
 /// A longer line is answered with an error and passed over: a script of the largest size, escaped, with arguments.
 const MAX_LINE: usize = 64 << 20;
-/// Lines read ahead of their answers, for each that may run.
-const READ_AHEAD: usize = 4;
+/// Bytes of lines read ahead of their answers, and what a line counts for at least. However many wait for their session, others are read.
+const READ_AHEAD: usize = 64 << 20;
+const LINE: usize = 1 << 10;
+/// Answers that wait to be written, for each request that may run.
+const UNWRITTEN: usize = 4;
+/// Bytes of a session's name, and of an id as JSON.
+const MAX_NAME: usize = 256;
+const MAX_ID: usize = 1 << 10;
 
 enum Line {
     Text(Vec<u8>),
-    TooLong,
+    /// With its id, if that was found.
+    TooLong(Option<Value>),
     Unreadable(io::Error),
 }
 
@@ -53,7 +60,7 @@ pub(crate) async fn batch(table: &SessionTable, command: Batch) -> Exit {
     };
     let (lines_in, mut lines) = mpsc::channel(concurrency);
     std::thread::spawn(move || read_lines(BufReader::new(input), &lines_in));
-    let (answers, answers_out) = mpsc::channel::<String>(concurrency * READ_AHEAD);
+    let (answers, answers_out) = mpsc::channel::<String>(concurrency * UNWRITTEN);
     let progress = Arc::new(Progress::default());
     let writer = tokio::task::spawn_blocking({
         let progress = progress.clone();
@@ -61,19 +68,29 @@ pub(crate) async fn batch(table: &SessionTable, command: Batch) -> Exit {
     });
 
     let running = Arc::new(Semaphore::new(concurrency));
-    let held = Arc::new(Semaphore::new(concurrency * READ_AHEAD));
+    let held = Arc::new(Semaphore::new(READ_AHEAD / LINE));
     // The end of each session's latest request.
     let mut latest: HashMap<String, oneshot::Receiver<()>> = HashMap::new();
     let (mut number, mut exit) = (0_u64, Exit::Ok);
-    while let Some(line) = lines.recv().await {
-        if answers.is_closed() {
-            break;
-        }
+    loop {
+        let line = tokio::select! {
+            biased;
+            // Nobody reads the answers any more.
+            () = answers.closed() => break,
+            line = lines.recv() => line,
+        };
+        let Some(line) = line else { break };
         number += 1;
+        let length = match &line {
+            Line::Text(bytes) => bytes.len(),
+            Line::TooLong(_) | Line::Unreadable(_) => 0,
+        };
         let request = match line {
             Line::Text(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => continue,
             Line::Text(bytes) => parse(&bytes),
-            Line::TooLong => Err(Refusal::of(format!("the line is longer than {MAX_LINE} bytes"))),
+            Line::TooLong(id) => {
+                Err(Refusal { id, ..Refusal::of(format!("the line is longer than {MAX_LINE} bytes")) })
+            }
             Line::Unreadable(error) => {
                 output::complain(&format!("reading failed: {error}"));
                 exit = Exit::Failed;
@@ -91,7 +108,8 @@ pub(crate) async fn batch(table: &SessionTable, command: Batch) -> Exit {
             }
         };
         // Neither semaphore is ever closed.
-        let Ok(place) = held.clone().acquire_owned().await else { break };
+        let weight = u32::try_from((length / LINE + 1).min(READ_AHEAD / LINE)).unwrap_or(1);
+        let Ok(place) = held.clone().acquire_many_owned(weight).await else { break };
         let (finished, end) = oneshot::channel();
         let before = latest.insert(request.session.clone(), end);
         if latest.len() > 1024 {
@@ -106,11 +124,11 @@ pub(crate) async fn batch(table: &SessionTable, command: Batch) -> Exit {
             }
             let permit = running.acquire().await;
             let answer = request.carry_out(&table, &progress).await;
-            drop(permit);
             let _ = finished.send(());
             progress.under_way.fetch_sub(1, Ordering::Relaxed);
+            // Until there is room for it: answers that nobody reads hold up new requests.
             let _ = answers.send(answer).await;
-            drop(place);
+            drop((permit, place));
         });
     }
     drop(answers);
@@ -132,10 +150,14 @@ fn read_lines(mut input: impl BufRead, lines: &mpsc::Sender<Line>) {
         let mut bytes = Vec::new();
         let line = match (&mut input).take(MAX_LINE as u64 + 1).read_until(b'\n', &mut bytes) {
             Ok(0) => return,
-            Ok(_) if bytes.len() > MAX_LINE && bytes.last() != Some(&b'\n') => match skip_line(&mut input) {
-                Ok(()) => Line::TooLong,
-                Err(error) => Line::Unreadable(error),
-            },
+            Ok(_) if bytes.len() > MAX_LINE && bytes.last() != Some(&b'\n') => {
+                let mut scan = IdScan::default();
+                scan.feed(&bytes);
+                match skip_line(&mut input, &mut scan) {
+                    Ok(()) => Line::TooLong(scan.id()),
+                    Err(error) => Line::Unreadable(error),
+                }
+            }
             Ok(_) => Line::Text(bytes),
             Err(error) => Line::Unreadable(error),
         };
@@ -146,12 +168,13 @@ fn read_lines(mut input: impl BufRead, lines: &mpsc::Sender<Line>) {
     }
 }
 
-fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+fn skip_line(input: &mut impl BufRead, scan: &mut IdScan) -> io::Result<()> {
     loop {
         let buffer = input.fill_buf()?;
         if buffer.is_empty() {
             return Ok(());
         }
+        scan.feed(buffer);
         match buffer.iter().position(|&byte| byte == b'\n') {
             Some(at) => {
                 input.consume(at + 1);
@@ -237,11 +260,21 @@ impl Refusal {
 }
 
 fn parse(line: &[u8]) -> Result<Request, Refusal> {
-    let mut map: Map<String, Value> =
-        serde_json::from_slice(line).map_err(|error| Refusal::of(format!("no JSON object: {error}")))?;
+    let mut map: Map<String, Value> = serde_json::from_slice(line).map_err(|error| {
+        let mut scan = IdScan::default();
+        scan.feed(line);
+        Refusal { id: scan.id(), ..Refusal::of(format!("no JSON object: {error}")) }
+    })?;
     let id = map.shift_remove("id");
+    if id.as_ref().is_some_and(|id| id.to_string().len() > MAX_ID) {
+        return Err(Refusal::of(format!("an id has at most {MAX_ID} bytes")));
+    }
     let session = match map.shift_remove("session") {
-        Some(Value::String(session)) => session,
+        Some(Value::String(session)) if session.len() <= MAX_NAME => session,
+        Some(Value::String(_)) => {
+            let message = format!("the name of a session has at most {MAX_NAME} bytes");
+            return Err(Refusal { id, session: None, message });
+        }
         other => {
             let message = if other.is_none() { "session is missing" } else { "session is not a string" };
             return Err(Refusal { id, session: None, message: message.to_owned() });

@@ -111,7 +111,8 @@ impl ScriptResult {
         self.artifacts_more += cutter.list("artifacts", &mut self.artifacts, ARTIFACTS, |file| json_length(&file.name));
         // Escaped, an entry can be six times as long as it was counted.
         let most = console_bytes.saturating_add(self.console.len() * ENTRY);
-        self.console_dropped += cutter.list("console", &mut self.console, most, |entry| json_length(&entry.message));
+        self.console_dropped +=
+            cutter.list("console", &mut self.console, most, |entry| json_length(&entry.message) - 2);
         self.cut = cutter.0;
     }
 }

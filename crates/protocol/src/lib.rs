@@ -7,10 +7,12 @@
 
 mod bound;
 mod error;
+mod line;
 mod request;
 mod result;
 
 pub use error::{Cause, ErrorKind, ScriptError};
+pub use line::IdScan;
 pub use request::{Limits, RunRequest};
 pub use result::{
     ConsoleEntry, ConsoleLevel, EndReason, FileChange, FileChangeKind, ProducedFile, RebuildReason, ScriptResult,

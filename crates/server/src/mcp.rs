@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use perennial_protocol::{ConsoleEntry, RunRequest, ScriptResult};
 use perennial_sessions::{RunContext, SessionTable};
@@ -9,7 +8,6 @@ use rmcp::model::{
     ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
-use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -19,12 +17,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::text::text_for_model;
 use crate::tools::{DEFAULT_SESSION, tools};
-use crate::transport::Watched;
+use crate::transport::{LAST_ANSWERS, Lines};
 
-/// A line longer than this is dropped: a script of the largest size allowed, escaped, with room for its arguments.
-const MAX_LINE: usize = 32 << 20;
-/// How long calls under way may take to answer after the client has gone and their scripts were stopped.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// Sessions that are listed.
+const MAX_LISTED: usize = 1000;
 
 /// Why a connection was not served to its end.
 #[derive(Debug, thiserror::Error)]
@@ -52,11 +48,7 @@ where
     let closed = CancellationToken::new();
     let calls = TaskTracker::new();
     let server = Server { table: table.clone(), calls: calls.clone(), closed: closed.clone() };
-    let transport = Watched {
-        inner: AsyncRwTransport::new_server(input, output).with_max_line_length(MAX_LINE),
-        era_known: false,
-        closed: closed.clone(),
-    };
+    let transport = Lines::new(input, output, closed.clone());
     // Stops every script as soon as the client is gone, so that the service has nothing to wait for.
     let watch = {
         let (table, closed) = (table.clone(), closed.clone());

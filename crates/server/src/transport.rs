@@ -1,38 +1,208 @@
+//! Lines of JSON between a client and the service.
+//!
+//! rmcp's own transport drops what it cannot read, so that whoever has asked waits for ever; goes on for up to five seconds after its input has closed;
+//! and waits for a client that reads nothing. Here what cannot be read is answered when its id can be found, the end of the input is known at once, and
+//! nobody is waited for who has gone.
+
+use std::io::{Error, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use perennial_protocol::IdScan;
 use rmcp::RoleServer;
 use rmcp::model::{ClientRequest, GetMeta, JsonRpcMessage, ProtocolVersion};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// A transport that says when the client has gone, and that does not let a stray message end the service.
-///
-/// rmcp goes on for up to five seconds after its input has closed before it cancels what is under way, and it gives up if the
-/// first message is not a request. Here the end of the input is known at once, and nothing but a request is passed on before the
-/// client has said which era of the protocol it speaks.
-pub(crate) struct Watched<T> {
-    pub(crate) inner: T,
-    pub(crate) era_known: bool,
-    /// Cancelled when the input has closed.
-    pub(crate) closed: CancellationToken,
+/// A longer line is answered with an error and passed over: a script of the largest size allowed, escaped, with room for its arguments.
+const MAX_LINE: usize = 32 << 20;
+/// Bytes of answers that a client may leave unread. One that leaves more is gone.
+const MAX_UNREAD: usize = 128 << 20;
+/// How long answers under way are written after the client has gone.
+pub(crate) const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// As JSON-RPC has it: what is no JSON, and what is no request.
+const PARSE_ERROR: i64 = -32700;
+const INVALID_REQUEST: i64 = -32600;
+
+pub(crate) struct Lines<R, W> {
+    input: BufReader<R>,
+    line: Vec<u8>,
+    /// Of the line that is being read.
+    scan: IdScan,
+    is_too_long: bool,
+    output: Output<W>,
+    /// Nothing but a request is passed on before the client has said which era of the protocol it speaks: rmcp gives up otherwise.
+    era_known: bool,
 }
 
-impl<T: Transport<RoleServer>> Transport<RoleServer> for Watched<T> {
-    type Error = T::Error;
+struct Output<W> {
+    writer: Arc<Mutex<Option<W>>>,
+    unread: Arc<AtomicUsize>,
+    /// Cancelled when the client has gone.
+    closed: CancellationToken,
+}
+
+impl<W> Clone for Output<W> {
+    fn clone(&self) -> Self {
+        Self { writer: self.writer.clone(), unread: self.unread.clone(), closed: self.closed.clone() }
+    }
+}
+
+/// What one turn of reading came to.
+enum Turn {
+    Line,
+    TooLong,
+    More,
+    End,
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Lines<R, W> {
+    pub(crate) fn new(input: R, output: W, closed: CancellationToken) -> Self {
+        Self {
+            input: BufReader::new(input),
+            line: Vec::new(),
+            scan: IdScan::default(),
+            is_too_long: false,
+            output: Output { writer: Arc::new(Mutex::new(Some(output))), unread: Arc::default(), closed },
+            era_known: false,
+        }
+    }
+
+    /// Takes in what there is, up to the end of a line. Cancel-safe: nothing is taken before the only await is over.
+    async fn read(&mut self) -> Turn {
+        let Ok(available) = self.input.fill_buf().await else { return Turn::End };
+        if available.is_empty() {
+            // The last line need not be ended.
+            return if self.line.is_empty() && !self.is_too_long { Turn::End } else { self.line_ends() };
+        }
+        let newline = available.iter().position(|byte| *byte == b'\n');
+        let taken = newline.map_or(available.len(), |at| at + 1);
+        self.scan.feed(&available[..taken]);
+        self.is_too_long |= self.line.len() + taken > MAX_LINE;
+        if self.is_too_long {
+            self.line = Vec::new();
+        } else {
+            self.line.extend_from_slice(&available[..taken]);
+        }
+        self.input.consume(taken);
+        if newline.is_some() { self.line_ends() } else { Turn::More }
+    }
+
+    fn line_ends(&mut self) -> Turn {
+        if std::mem::take(&mut self.is_too_long) { Turn::TooLong } else { Turn::Line }
+    }
+
+    /// The message of a line, unless it is nothing for this service.
+    fn message(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        let line = std::mem::take(&mut self.line);
+        let id = std::mem::take(&mut self.scan).id();
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line).trim_ascii();
+        if text.is_empty() {
+            return None;
+        }
+        let error = match serde_json::from_slice(text) {
+            Ok(message) => return Some(message),
+            Err(error) => error,
+        };
+        // What nobody waits for an answer to may be anything.
+        let id = id?;
+        let (code, message) = if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err() {
+            (PARSE_ERROR, format!("the message cannot be read: {error}"))
+        } else {
+            (INVALID_REQUEST, format!("this is no message of the protocol: {error}"))
+        };
+        self.refuse(id, code, &message);
+        None
+    }
+
+    /// Answers what could not be read, without waiting for it to be written.
+    fn refuse(&self, id: Value, code: i64, message: &str) {
+        let message = &message[..message.floor_char_boundary(500)];
+        let answer = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
+        let sent = self.output.clone().send(answer.to_string().into_bytes());
+        // Whoever has gone needs none.
+        tokio::spawn(sent);
+    }
+}
+
+impl<W: AsyncWrite + Unpin + Send + 'static> Output<W> {
+    /// Writes a line, as long as there is anybody to read it.
+    fn send(self, mut line: Vec<u8>) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+        line.push(b'\n');
+        let length = line.len();
+        if self.unread.fetch_add(length, Ordering::AcqRel) + length > MAX_UNREAD {
+            tracing::warn!("the client reads no answers; it is taken to have gone");
+            self.closed.cancel();
+        }
+        async move {
+            let write = async {
+                let mut writer = self.writer.lock().await;
+                let writer = writer.as_mut().ok_or(ErrorKind::NotConnected)?;
+                writer.write_all(&line).await?;
+                writer.flush().await
+            };
+            let gone = async {
+                self.closed.cancelled().await;
+                tokio::time::sleep(LAST_ANSWERS).await;
+            };
+            let sent = tokio::select! {
+                biased;
+                sent = write => sent,
+                () = gone => Err(ErrorKind::BrokenPipe.into()),
+            };
+            self.unread.fetch_sub(length, Ordering::AcqRel);
+            if sent.is_err() {
+                self.closed.cancel();
+            }
+            sent
+        }
+    }
+}
+
+impl<R, W> Transport<RoleServer> for Lines<R, W>
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    type Error = Error;
 
     fn send(
         &mut self,
         message: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
-        self.inner.send(message)
+        let (line, output) = (serde_json::to_vec(&message), self.output.clone());
+        async move { output.send(line?).await }
     }
 
-    /// Cancel-safe, as the service demands: nothing is kept across the await.
+    /// Cancel-safe, as the service demands.
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        let closed = self.output.closed.clone();
         loop {
-            let Some(message) = self.inner.receive().await else {
-                self.closed.cancel();
-                return None;
+            let turn = tokio::select! {
+                biased;
+                () = closed.cancelled() => return None,
+                turn = self.read() => turn,
             };
+            match turn {
+                Turn::More => continue,
+                Turn::End => {
+                    closed.cancel();
+                    return None;
+                }
+                Turn::TooLong => {
+                    if let Some(id) = std::mem::take(&mut self.scan).id() {
+                        self.refuse(id, INVALID_REQUEST, &format!("a message has at most {MAX_LINE} bytes"));
+                    }
+                    continue;
+                }
+                Turn::Line => {}
+            }
+            let Some(message) = self.message() else { continue };
             if self.era_known {
                 return Some(message);
             }
@@ -44,7 +214,11 @@ impl<T: Transport<RoleServer>> Transport<RoleServer> for Watched<T> {
     }
 
     async fn close(&mut self) -> Result<(), Self::Error> {
-        self.inner.close().await
+        let writer = tokio::time::timeout(LAST_ANSWERS, self.output.writer.lock()).await;
+        if let Ok(mut writer) = writer {
+            writer.take();
+        }
+        Ok(())
     }
 }
 

@@ -79,7 +79,7 @@
   }
 
   function call(name, tool, given) {
-    const { timeoutMs } = plugins[name].tools[tool];
+    const timeoutMs = own(plugins[name].tools[tool], "timeoutMs");
     const run = () => handle(name, tool, given);
     return timeoutMs === undefined ? run() : within(run, timeoutMs, name + "." + tool);
   }

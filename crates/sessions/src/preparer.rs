@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use perennial_bundler::{Denied, Look, Preparer, Product, SourceError, Task};
+use perennial_bundler::{Denied, Preparer, Product, SourceError, Task};
 use perennial_engine::Budget;
 use perennial_protocol::{ErrorKind, ScriptError};
 use perennial_stdlib::commands::{Helper, HelperError};
@@ -123,7 +123,7 @@ impl<'b> Preparation<'b> {
 }
 
 impl Preparer for Preparation<'_> {
-    fn prepare(&self, task: &Task<'_>, look: &Look) -> Result<Result<Product, SourceError>, Denied> {
+    fn prepare(&self, task: &Task<'_>) -> Result<Result<Product, SourceError>, Denied> {
         match self.apart(task) {
             Ok(outcome) => Ok(outcome),
             Err(Failure::Stopped) => Err(Denied::Stopped),
@@ -134,9 +134,9 @@ impl Preparer for Preparation<'_> {
             Err(Failure::Helper(HelperError::System(why))) => {
                 Err(Denied::Apart(format!("the source needs a process of its own to be prepared, and there is none: {why}")))
             }
-            Err(Failure::Helper(HelperError::Off(off))) => match look.unproven {
-                None if look.bytes > self.memory => Err(self.too_large(look.bytes)),
-                None => Ok(task.run(look)),
+            Err(Failure::Helper(HelperError::Off(off))) => match task.look().unproven {
+                None if task.look().bytes > self.memory => Err(self.too_large(task.look().bytes)),
+                None => Ok(task.run()),
                 Some(why) => Err(Denied::Apart(format!(
                     "the source needs a process of its own to be prepared ({why}), and this program starts none: {off}"
                 ))),

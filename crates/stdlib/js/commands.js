@@ -2,7 +2,7 @@
 // commands: what scripts may run, and what they have running. The host decides which.
 ((ops     , intrinsics            ) => {
   const { asArray, defineProperty, freeze, indexOf, list, Number, parse, push, slice, String, trim, TypeError } = intrinsics;
-  const { bytesOf, dictionary, domString, isObject, usvString } = ops.library_value("webidl");
+  const { bytesOf, dictionary, domString, isObject, member, usvString } = ops.library_value("webidl");
   const signals          = ops.library_value("signals");
 
   // What commands write is held outside the heap until it is delivered; more wait here.
@@ -46,10 +46,15 @@
     return asArray(lines);
   }
 
-  const valuesOf = (values         ) => (values === undefined || values === null ? undefined : dictionary(values, "what a command gets"));
+  // They go to the host as they are, which reads own properties.
+  function valuesOf(values         )                     {
+    if (values === undefined || values === null) return undefined;
+    if (!isObject(values)) throw new TypeError("what a command gets is no object");
+    return values;
+  }
 
   function idOf(value         )         {
-    const id = isObject(value) ? (value       ).id : value;
+    const id = isObject(value) ? member(value, "id") : value;
     if (typeof id !== "number") throw new TypeError("a started command is named by its id, not by " + (id === null ? "null" : typeof id));
     return id;
   }
@@ -83,7 +88,7 @@
       run: async (name         , values          = undefined, options          = undefined)               => {
         const command = domString(name), result = await run(command, values, dictionary(options, "the options"));
         if (result.shape === "lines") result.stdout = linesOf(result.stdout);
-        if (result.message !== undefined) throw new CommandError(command, result);
+        if (member(result, "message") !== undefined) throw new CommandError(command, result);
         const { stdout, stderr, exitCode, signal, durationMs } = result;
         if (result.shape !== "json") return { stdout, stderr, exitCode, signal, durationMs };
         try {

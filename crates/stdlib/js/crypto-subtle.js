@@ -2,7 +2,7 @@
 // crypto.subtle: https://w3c.github.io/webcrypto/#subtlecrypto-interface
 ((ops     , intrinsics            ) => {
   const { bytesSet, DOMException, hasOwn, isView, list, parse, push, stringify, toLowerCase, TypeError, Uint8Array, viewBuffer, viewByteLength } = intrinsics;
-  const { defineInterface, domString, enforceRange, isBuffer, isObject, rejected, required, sequence } = ops.library_value("webidl");
+  const { defineInterface, dictionary, domString, enforceRange, isBuffer, isObject, rejected, required, sequence } = ops.library_value("webidl");
   const keys             = ops.library_value("keys"), shared               = ops.library_value("cryptoShared");
   const { bytes, hashOf, invalidAccess, notSupported, strings } = shared;
   const TOKEN = { __proto__: null };
@@ -30,7 +30,7 @@
 
   /** https://w3c.github.io/webcrypto/#algorithm-normalization-normalize-an-algorithm */
   function choose(value         , operation                       )         {
-    const params      = isObject(value) ? value : { __proto__: null, name: value };
+    const params      = isObject(value) ? dictionary(value, "the algorithm") : { __proto__: null, name: value };
     const { name: given } = params;
     if (given === undefined) throw new TypeError("the algorithm has no name");
     const text = domString(given), name = names[toLowerCase(text)];
@@ -84,7 +84,8 @@
   }
 
   function importAs(format        , data         , chosen        , extractable         , usages          )            {
-    return checked(chosen.algorithm.importKey (format, data, chosen.params, extractable, usages), usages);
+    const given = format === "jwk" && isObject(data) ? dictionary(data, "the JWK") : data;
+    return checked(chosen.algorithm.importKey (format, given, chosen.params, extractable, usages), usages);
   }
 
   function exportAs(format        , value         )      {
@@ -181,7 +182,7 @@
     exportKey(format         , key         ) {
       return method("exportKey", 2, SubtleCrypto.#is(this), arguments.length, () => {
         const as = formatOf(format), exported = exportAs(as, key);
-        return as === "jwk" ? exported : buffer(exported);
+        return as === "jwk" ? shared.open(exported) : buffer(exported);
       });
     }
     wrapKey(format         , key         , wrappingKey         , wrapAlgorithm         ) {

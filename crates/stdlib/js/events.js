@@ -161,7 +161,7 @@
       const listeners = this.#listeners, text = domString(type);
       let capture = !!options, once = false, passive = false, signal                         ;
       if (isObject(options)) {
-        const given = options                           ;
+        const given = dictionary(options, "the options")                           ;
         capture = !!given.capture;
         once = !!given.once;
         passive = !!given.passive;

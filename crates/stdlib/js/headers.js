@@ -2,7 +2,7 @@
 // Headers: https://fetch.spec.whatwg.org/#headers-class
 ((ops     , intrinsics            ) => {
   const { apply, asArray, charCodeAt, defineProperty, getOwnPropertyDescriptor, indexOf, iterator, join, list, ownKeys, push, slice, toLowerCase, TypeError } = intrinsics;
-  const { alias, defineInterface, domString, isObject, iterate, pairIterators, required, sequence } = ops.library_value("webidl");
+  const { alias, defineInterface, domString, eachOf, isObject, pairIterators, required, sequence } = ops.library_value("webidl");
   const TOKEN = { __proto__: null };
 
   ;
@@ -69,15 +69,12 @@
       for (let i = 0; i < pairs.length; i++) append(record, pairs[i][0], pairs[i][1]);
       return;
     }
-    const method = (init       )[iterator];
-    if (method !== undefined && method !== null) {
-      iterate(init, method, (item) => {
-        const pair = sequence(item, "a pair of Headers");
-        if (pair.length !== 2) throw new TypeError("a pair of Headers has " + pair.length + " items");
-        append(record, byteString(pair[0]), byteString(pair[1]));
-      });
-      return;
-    }
+    const isSequence = eachOf(init, (item) => {
+      const pair = sequence(item, "a pair of Headers");
+      if (pair.length !== 2) throw new TypeError("a pair of Headers has " + pair.length + " items");
+      append(record, byteString(pair[0]), byteString(pair[1]));
+    });
+    if (isSequence) return;
     const keys = ownKeys(init);
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i], descriptor = getOwnPropertyDescriptor(init, key);

@@ -120,7 +120,7 @@
     measure(name        , startOrOptions          = undefined, endMark          = undefined)                     {
       this.#brand;
       required(1, arguments.length, "Performance.measure");
-      const label = domString(name), given      = isObject(startOrOptions) ? startOrOptions : { __proto__: null, start: startOrOptions };
+      const label = domString(name), given      = isObject(startOrOptions) ? dictionary(startOrOptions, "the options") : { __proto__: null, start: startOrOptions };
       const { start, end, duration, detail } = given;
       if (isObject(startOrOptions)) {
         if (endMark !== undefined) throw new TypeError("a measure has options or an end, not both");

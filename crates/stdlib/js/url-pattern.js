@@ -14,7 +14,7 @@
   /** What is matched or made a pattern of: a text, or the parts that an object has. */
   function inputOf(value         )                  {
     if (!isObject(value)) return usvString(value);
-    const given      = value, init      = { __proto__: null };
+    const given      = dictionary(value, "the pattern"), init      = { __proto__: null };
     if (ops.library_value("hrefOf")(value) !== undefined) return usvString(value);
     for (let i = 0; i < NAMES.length; i++) if (given[NAMES[i]] !== undefined) init[NAMES[i]] = usvString(given[NAMES[i]]);
     if (given.baseURL !== undefined) init.baseURL = usvString(given.baseURL);

@@ -1,8 +1,8 @@
 // Made of js-runtime/src/webidl.ts by `cargo xtask generate`.
 // What interfaces of Web IDL have in common: https://webidl.spec.whatwg.org/
 ((ops     , intrinsics            ) => {
-  const { apply, arrayBufferLength, defineProperty, getOwnPropertyDescriptor, isView, iterator, iteratorPrototype, list, ownKeys, promiseResolve, promiseThen, push, setPrototypeOf } = intrinsics;
-  const { bytesSet, getPrototypeOf, setAdd, viewBuffer, viewByteLength, setHas, toStringTag, toWellFormed, viewBytes, Number, Promise, Set, String, TypeError, Uint8Array } = intrinsics;
+  const { apply, arrayBufferLength, asArray, defineProperty, getOwnPropertyDescriptor, hasOwn, isArray, isView, iterator, iteratorPrototype, list, ownKeys, promiseResolve, promiseThen, push, setPrototypeOf } = intrinsics;
+  const { bytesSet, getPrototypeOf, setAdd, viewBuffer, viewByteLength, setHas, toStringTag, toWellFormed, viewBytes, Number, Object, Promise, Proxy, Set, String, TypeError, Uint8Array } = intrinsics;
 
   const interfaces = new Set        ();
   /** Whether it is a platform object: one of the library's own, or of a class that extends one. */
@@ -64,11 +64,23 @@
   /** https://webidl.spec.whatwg.org/#es-USVString */
   const usvString = (value         )         => toWellFormed(domString(value));
 
-  /** An object whose properties are options, or nothing: https://webidl.spec.whatwg.org/#es-dictionary */
+  // What every object has, scripts can add to: none of it is anybody's option.
+  const objectPrototype          = Object.prototype, functionPrototype          = getPrototypeOf(Object), arrayPrototype          = getPrototypeOf(asArray(list()));
+
+  /** A property that the object has itself or from a class of its own. */
+  function member(object     , key             )      {
+    for (let at      = object; at !== null && at !== objectPrototype && at !== arrayPrototype && at !== functionPrototype; at = getPrototypeOf(at)) {
+      if (hasOwn(at, key)) return object[key];
+    }
+    return undefined;
+  }
+  const members                       = { __proto__: null, get: member }                        ;
+
+  /** An object whose properties are options, or nothing: https://webidl.spec.whatwg.org/#es-dictionary. What comes of it is to be read from, and nothing else. */
   function dictionary(value         , what        )      {
     if (value === undefined || value === null) return { __proto__: null };
     if (!isObject(value)) throw new TypeError(what + " is no object");
-    return value;
+    return new Proxy(value, members);
   }
 
   /** https://webidl.spec.whatwg.org/#es-callback-function, as the member of a dictionary that need not be there. */
@@ -141,24 +153,33 @@
   function iterate(iterable        , method         , each                         )       {
     const found          = apply(method            , iterable, []);
     if (!isObject(found)) throw new TypeError("an iterator is no object");
-    const { next } = found       ;
+    const next = member(found, "next");
     for (;;) {
       const result          = apply(next, found, []);
       if (!isObject(result)) throw new TypeError("what an iterator returned is no object");
-      const step = result       ;
-      if (step.done) return;
-      each(step.value);
+      if (member(result, "done")) return;
+      each(member(result, "value"));
     }
   }
 
   /** Items of a sequence<>, none of them converted. */
   function sequence(value         , what        )            {
     if (!isObject(value)) throw new TypeError(what + " is no sequence");
-    const method = (value       )[iterator];
-    if (method === undefined || method === null) throw new TypeError(what + " is no sequence");
     const items            = list();
-    iterate(value, method, (item) => { push(items, item); });
+    if (!eachOf(value, (item) => { push(items, item); })) throw new TypeError(what + " is no sequence");
     return items;
+  }
+
+  /** Each item of what can be iterated; `false` of what cannot. Arrays are read by index, unless they have an iterator of their own. */
+  function eachOf(value        , each                         )          {
+    const method = member(value, iterator);
+    if (method !== undefined && method !== null) {
+      iterate(value, method, each);
+      return true;
+    }
+    if (!isArray(value)) return false;
+    for (let i = 0; i < value.length; i++) each(hasOwn(value, i) ? value[i] : undefined);
+    return true;
   }
 
   /** https://webidl.spec.whatwg.org/#idl-iterable: iterators over the pairs of an object, which may change meanwhile. */
@@ -189,7 +210,7 @@
   }
 
   return { webidl: {
-    __proto__: null, alias, bytesOf, callback, copyPlatform, deferred, defineInterface, dictionary, domString, enforceRange, handled, isBuffer, isObject, isPlatform, iterate, pairIterators, promiseCall, rejected,
+    __proto__: null, alias, bytesOf, callback, copyPlatform, deferred, defineInterface, dictionary, domString, eachOf, enforceRange, handled, isBuffer, isObject, isPlatform, iterate, member, pairIterators, promiseCall, rejected,
     required, sequence, serializable, usvString,
   } };
 })

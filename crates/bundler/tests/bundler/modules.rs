@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use perennial_bundler::{
-    Denied, Disk, Graph, Here, ImportError, ImportErrorKind, Importer, Loader, LoaderOptions, Look, MemoryFiles,
-    Preparer, Product, SourceError, Task, look, prepare_entry,
+    Denied, Disk, Graph, Here, ImportError, ImportErrorKind, Importer, Loader, LoaderOptions, MemoryFiles, Preparer,
+    Product, SourceError, Task, look, prepare_entry,
 };
 
 fn in_memory(files: &[(&str, &str)], options: LoaderOptions) -> (MemoryFiles, Loader) {
@@ -417,11 +417,11 @@ impl Asked {
 }
 
 impl Preparer for Asked {
-    fn prepare(&self, task: &Task<'_>, look: &Look) -> Result<Result<Product, SourceError>, Denied> {
+    fn prepare(&self, task: &Task<'_>) -> Result<Result<Product, SourceError>, Denied> {
         self.sources.lock().unwrap().push(task.source().len());
         match &self.answer {
             Some(denied) => Err(denied.clone()),
-            None => Ok(task.run(look)),
+            None => Ok(task.run()),
         }
     }
 }

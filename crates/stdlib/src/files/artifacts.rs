@@ -385,7 +385,7 @@ mod tests {
             let run = artifacts.begin();
             run.remove("a/one.txt").expect("it is there");
             assert_eq!(artifacts.lock().used, 0);
-            run.write("b", vec![4; 600]).expect("there is room again");
+            run.write("b", vec![4; 599]).expect("there is room again");
             for bad in ["", "/", "../x", "a/../../x", ".", &"x/".repeat(33)] {
                 assert!(run.write(bad, vec![]).is_err(), "{bad}");
             }

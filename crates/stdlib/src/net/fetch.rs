@@ -13,7 +13,7 @@ use super::dial::{Network, failed, origin};
 use super::download::Download;
 use super::exchange::{Hop, Payload, headers, method};
 use super::policy::NetPolicy;
-use super::secrets::{Place, Scrubber, Secrets};
+use super::secrets::{Place, Refused, Scrubber, Secrets, Written};
 use super::{Jar, NetState, Stopwatch};
 use crate::compression::Codec;
 
@@ -124,8 +124,8 @@ impl Means {
             tracing::info!(target: "perennial::net", %method, origin = origin(url), "denied");
             OpError::permission(&format!("{method} {}", origin(url)), &grant)
         })?;
-        let mut used = Vec::new();
-        let (target, headers, filled) = self.filled(url, given, payload, &mut used)?;
+        let mut written = Vec::new();
+        let (target, headers, filled) = self.filled(url, given, payload, &mut written)?;
         if target.origin() != url.origin() || self.policy.rule(method.as_str(), &target).is_err() {
             return Err(OpError::permission("a secret that makes another URL", "nothing"));
         }
@@ -166,15 +166,15 @@ impl Means {
             None => hop.exchange(payload).await?,
         };
         let (parts, incoming) = response.into_parts();
-        let scrubber = Scrubber::new(self.secrets.clone(), used);
-        let scrub = |text: String| scrubber.as_ref().map_or_else(|| text.clone(), |scrubber| scrubber.text(&text));
+        let scrubber = Scrubber::new(&self.secrets, &target, written);
+        let scrub = |bytes: &[u8]| scrubber.as_ref().map_or_else(|| bytes.to_vec(), |scrubber| scrubber.whole(bytes));
+        let latin1 = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
         let mut pairs: Vec<(String, String)> = Vec::with_capacity(parts.headers.len());
         for (name, value) in &parts.headers {
-            let text: String = value.as_bytes().iter().map(|byte| char::from(*byte)).collect();
             if name == "set-cookie" && !omit {
-                self.with_jar(|jar| jar.set(&target, &text));
+                self.with_jar(|jar| jar.set(&target, &latin1(value.as_bytes())));
             }
-            pairs.push((name.as_str().to_owned(), scrub(text)));
+            pairs.push((name.as_str().to_owned(), latin1(&scrub(value.as_bytes()))));
         }
         let has_body = *method != Method::HEAD && !matches!(parts.status.as_u16(), 204 | 205 | 304);
         let coding = pairs
@@ -193,8 +193,8 @@ impl Means {
         let reason = parts
             .extensions
             .get::<hyper::ext::ReasonPhrase>()
-            .map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned());
-        let reason = scrub(reason.unwrap_or_else(|| parts.status.canonical_reason().unwrap_or_default().to_owned()));
+            .map_or_else(|| parts.status.canonical_reason().unwrap_or_default().as_bytes(), |reason| reason.as_bytes());
+        let reason = String::from_utf8_lossy(&scrub(reason)).into_owned();
         let download = Download {
             incoming,
             codec,
@@ -222,21 +222,28 @@ impl Means {
         url: &Url,
         given: &HeaderMap,
         payload: &Payload,
-        used: &mut Vec<String>,
+        written: &mut Vec<Written>,
     ) -> Result<(Url, HeaderMap, Option<Payload>), OpError> {
-        let refuse = |what: String| OpError::permission(&what, "a secret with this origin");
+        let most = self.policy.limits().request_bytes;
+        let refuse = |refused: Refused| match refused {
+            Refused::Origin(what) => OpError::permission(&what, "a secret with this origin"),
+            Refused::TooLong => {
+                let message = format!("a request may have {most} bytes, and with its secrets this one has more");
+                OpError::quota(message, most, most.saturating_add(1))
+            }
+        };
         let mut target = url.clone();
         if let Some(query) = url.query() {
-            target.set_query(Some(&self.secrets.fill(query, Place::Url, url, used).map_err(refuse)?));
+            target.set_query(Some(&self.secrets.fill(query, Place::Url, url, most, written).map_err(refuse)?));
         }
-        target.set_path(&self.secrets.fill(url.path(), Place::Url, url, used).map_err(refuse)?);
+        target.set_path(&self.secrets.fill(url.path(), Place::Url, url, most, written).map_err(refuse)?);
         let mut headers = HeaderMap::new();
         for (name, value) in given {
             let Ok(text) = value.to_str() else {
                 headers.append(name, value.clone());
                 continue;
             };
-            let text = self.secrets.fill(text, Place::Header, url, used).map_err(refuse)?;
+            let text = self.secrets.fill(text, Place::Header, url, most, written).map_err(refuse)?;
             let mut value = HeaderValue::from_str(&text)
                 .map_err(|_| OpError::type_error(format!("the header {name} cannot be sent")))?;
             value.set_sensitive(name == "authorization");
@@ -251,7 +258,7 @@ impl Means {
         let filled = match payload {
             Payload::Whole(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => {
-                    let text = self.secrets.fill(text, place, url, used).map_err(refuse)?;
+                    let text = self.secrets.fill(text, place, url, most, written).map_err(refuse)?;
                     (text.as_bytes() != bytes).then(|| Payload::Whole(text.into_bytes().into()))
                 }
                 Err(_) => None,

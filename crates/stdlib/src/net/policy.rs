@@ -197,11 +197,24 @@ impl NetPolicy {
 impl Rule {
     fn parse(text: &str) -> Result<Self, PolicyError> {
         let wrong = |why: &str| PolicyError { rule: text.to_owned(), why: why.to_owned() };
+        if let Some((before, range)) = text.rsplit_once('@').filter(|(before, _)| !before.ends_with(' ')) {
+            let why = format!(
+                "@{range}: before an @ stands a space, and behind it ranges of addresses, as in {before} @10.0.0.0/8; there are no user names"
+            );
+            return Err(wrong(&why));
+        }
         let (rest, ranges) = match text.split_once(" @") {
             Some((rest, ranges)) => {
-                let ranges =
-                    ranges.split(',').map(|range| AddressRange::parse(range.trim())).collect::<Option<Vec<_>>>();
-                (rest, ranges.ok_or_else(|| wrong("behind @ stand ranges of addresses, as 10.0.0.0/8"))?)
+                let range = |range: &str| {
+                    AddressRange::parse(range.trim()).ok_or_else(|| {
+                        let why = format!(
+                            "{:?} is no range of addresses: 10.0.0.0/8 is one, without bits behind its prefix",
+                            range.trim()
+                        );
+                        wrong(&why)
+                    })
+                };
+                (rest, ranges.split(',').map(range).collect::<Result<Vec<_>, _>>()?)
             }
             None => (text, Vec::new()),
         };
@@ -217,6 +230,9 @@ impl Rule {
         {
             return Err(wrong("methods are written like GET,POST"));
         }
+        if let Some(method) = methods.iter().find(|method| matches!(method.as_str(), "CONNECT" | "TRACE" | "TRACK")) {
+            return Err(wrong(&format!("{method} is never sent")));
+        }
         let (scheme, rest) = match rest.split_once("://") {
             Some(("https", rest)) => ("https", rest),
             Some(("http", rest)) => ("http", rest),
@@ -225,8 +241,22 @@ impl Rule {
         };
         let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
         let (pattern, below) = authority.strip_prefix("*.").map_or((authority, false), |rest| (rest, true));
-        if pattern.contains(['@', '*', '?', '#']) || path.contains(['*', '?', '#', '%']) {
-            return Err(wrong("a * stands only before a host, as *.example.com; there is no query"));
+        if pattern.contains('*') || path.contains('*') {
+            return Err(wrong("a * stands only before a host, as *.example.com"));
+        }
+        if let Some(odd) =
+            rest.chars().find(|c| matches!(c, '?' | '#' | '%' | '\\' | ';') || c.is_whitespace() || c.is_control())
+        {
+            return Err(wrong(&format!("{odd:?} has no place in a rule: it is a host, and perhaps a port and a path")));
+        }
+        let parts = path.split('/').collect::<Vec<_>>();
+        let is_last = |at: usize| at + 1 == parts.len();
+        let odd = parts
+            .iter()
+            .enumerate()
+            .find(|(at, part)| matches!(**part, "." | "..") || (part.is_empty() && !is_last(*at)));
+        if let Some((_, odd)) = odd {
+            return Err(wrong(&format!("the path /{path} has a part {odd:?}, which no request's path has")));
         }
         let url = Url::parse(&format!("{scheme}://{pattern}/{path}")).map_err(|error| wrong(&error.to_string()))?;
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
@@ -237,6 +267,15 @@ impl Rule {
                 Pattern::Below(format!(".{name}"))
             }
             (Host::Domain(name), false) if !name.ends_with('.') => Pattern::Exact(Host::Domain(name)),
+            (Host::Ipv4(_) | Host::Ipv6(_), false) if path.parse::<u8>().is_ok_and(|bits| bits <= 128) => {
+                let why = format!(
+                    "{authority}/{path} here is the path /{path} of one address; a range stands behind a name: name.example @{authority}/{path}"
+                );
+                return Err(wrong(&why));
+            }
+            (Host::Ipv4(_) | Host::Ipv6(_), false) if !ranges.is_empty() => {
+                return Err(wrong("ranges are for what a name leads to, and this is an address"));
+            }
             (host @ (Host::Ipv4(_) | Host::Ipv6(_)), false) => Pattern::Exact(host),
             _ => return Err(wrong("a * stands for what is below a domain, as *.example.com")),
         };

@@ -4,8 +4,31 @@
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
+
+/// What `encodeURIComponent` leaves as it is, and what stays in paths besides.
+const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+const PATH: &AsciiSet = &COMPONENT
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'&')
+    .remove(b'=')
+    .remove(b'+')
+    .remove(b'$')
+    .remove(b',')
+    .remove(b';');
 
 /// Values shorter than this are found in anything.
 const LEAST: usize = 8;
@@ -85,9 +108,15 @@ impl Secrets {
             return Err(SecretError::Value { name: name.to_owned() });
         }
         let origin = |text: &&str| {
-            let url = Url::parse(text)
-                .ok()
-                .filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none());
+            let is_bare = |url: &Url| {
+                matches!(url.scheme(), "http" | "https")
+                    && url.path() == "/"
+                    && url.query().is_none()
+                    && url.fragment().is_none()
+                    && url.username().is_empty()
+                    && url.password().is_none()
+            };
+            let url = Url::parse(text).ok().filter(is_bare);
             url.map(|url| url.origin().ascii_serialization())
                 .ok_or_else(|| SecretError::Origin { name: name.to_owned(), origin: (*text).to_owned() })
         };
@@ -112,15 +141,27 @@ impl Secrets {
         self.0.iter().find(|secret| secret.name == name).map(|secret| &*secret.placeholder)
     }
 
-    /// Puts values in the place of placeholders; `used` gets the values that were. A placeholder for another origin is refused.
-    pub(super) fn fill(&self, text: &str, place: Place, url: &Url, used: &mut Vec<String>) -> Result<String, String> {
+    /// Puts values in the place of placeholders. A placeholder for another origin is refused, and so is a text that would have more than `most` bytes;
+    /// `written` gets what was written for what, where no list of the forms of a value has it.
+    pub(super) fn fill(
+        &self,
+        text: &str,
+        place: Place,
+        url: &Url,
+        most: u64,
+        written: &mut Vec<Written>,
+    ) -> Result<String, Refused> {
         if place == Place::Header
             && let Some((scheme, credentials)) = text.split_once(' ')
             && scheme.eq_ignore_ascii_case("basic")
-            && let Some(inner) = BASE64.decode(credentials.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+            && let Some(inner) = basic(credentials)
             && inner.contains(PREFIX)
         {
-            return Ok(format!("{scheme} {}", BASE64.encode(self.fill(&inner, Place::Raw, url, used)?)));
+            let credentials = BASE64.encode(&inner);
+            let sent = BASE64.encode(self.fill(&inner, Place::Raw, url, most, written)?);
+            let bare = |text: &str| text.trim_end_matches('=').to_owned();
+            written.push(Written { found: bare(&sent), shown: bare(&credentials) });
+            return Ok(format!("{scheme} {sent}"));
         }
         if !text.contains(PREFIX) {
             return Ok(text.to_owned());
@@ -129,18 +170,86 @@ impl Secrets {
         for secret in self.0.iter().filter(|secret| text.contains(&secret.placeholder)) {
             let origin = url.origin().ascii_serialization();
             if !secret.origins.contains(&origin) {
-                return Err(format!("the secret {} for {origin}", secret.name));
+                return Err(Refused::Origin(format!("the secret {} for {origin}", secret.name)));
             }
-            filled = filled.replace(&secret.placeholder, &written(&secret.value, place));
-            used.push(secret.value.clone());
+            let value = in_place(&secret.value, place);
+            let count = filled.matches(&secret.placeholder).count() as u64;
+            let length = (filled.len() as u64).saturating_add(count.saturating_mul(value.len() as u64));
+            if length > most.saturating_add(count * secret.placeholder.len() as u64) {
+                return Err(Refused::TooLong);
+            }
+            filled = filled.replace(&secret.placeholder, &value);
         }
         Ok(filled)
     }
 
-    /// What stands for a value where it comes back.
-    pub(super) fn placeholder_of(&self, value: &str) -> &str {
-        self.0.iter().find(|secret| secret.value == value).map_or("", |secret| &secret.placeholder)
+    /// What may come back from an origin and is not to be seen: the values of all secrets for it, in each form in which they are sent.
+    fn forms(&self, url: &Url) -> Vec<Written> {
+        let origin = url.origin().ascii_serialization();
+        let secrets = self.0.iter().filter(|secret| secret.origins.contains(&origin));
+        secrets.flat_map(|secret| forms_of(&secret.value, &secret.placeholder)).collect()
     }
+}
+
+/// The credentials of a Basic header, with or without its padding.
+fn basic(credentials: &str) -> Option<String> {
+    let bytes = STANDARD_NO_PAD.decode(credentials.trim().trim_end_matches('=')).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+/// Why a request is not filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The secret, and the origin that it is not for.
+    Origin(String),
+    TooLong,
+}
+
+/// A form of a value, and what is shown in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    found: String,
+    shown: String,
+}
+
+/// A value as it is sent, and as servers write what they were sent: percent-encoded in capitals or not, by the sets of forms, of `encodeURIComponent` and of
+/// paths, in JSON with and without `\/`, in base64.
+fn forms_of(value: &str, placeholder: &str) -> Vec<Written> {
+    let form: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+    let json = in_place(value, Place::Json);
+    let encoded = [
+        in_place(value, Place::Url),
+        form,
+        utf8_percent_encode(value, COMPONENT).to_string(),
+        utf8_percent_encode(value, PATH).to_string(),
+    ];
+    let lower = encoded.each_ref().map(|text| in_lower_case(text));
+    let others = [
+        value.to_owned(),
+        json.replace('/', "\\/"),
+        json,
+        STANDARD_NO_PAD.encode(value),
+        URL_SAFE_NO_PAD.encode(value),
+    ];
+    let mut forms: Vec<String> = others.into_iter().chain(encoded).chain(lower).collect();
+    forms.sort();
+    forms.dedup();
+    forms.into_iter().map(|found| Written { found, shown: placeholder.to_owned() }).collect()
+}
+
+/// The hexadecimal digits of what is percent-encoded.
+fn in_lower_case(text: &str) -> String {
+    let mut digits = 0;
+    let lowered = text.chars().map(|c| {
+        if c == '%' {
+            digits = 2;
+            return c;
+        }
+        let is_digit = digits > 0;
+        digits -= i32::from(is_digit);
+        if is_digit { c.to_ascii_lowercase() } else { c }
+    });
+    lowered.collect()
 }
 
 impl std::fmt::Debug for Secrets {
@@ -150,7 +259,7 @@ impl std::fmt::Debug for Secrets {
 }
 
 /// A value as it is written in a place, so that it changes nothing around it.
-fn written(value: &str, place: Place) -> String {
+fn in_place(value: &str, place: Place) -> String {
     match place {
         Place::Header | Place::Raw => value.to_owned(),
         Place::Url | Place::Form => {
@@ -163,44 +272,76 @@ fn written(value: &str, place: Place) -> String {
     }
 }
 
-/// Takes values out of what comes back, also where one is cut in two.
+/// Takes values out of what comes back, also where one is cut in two. Of several that begin at one place the longest counts.
 pub(super) struct Scrubber {
-    secrets: Secrets,
-    values: Vec<String>,
+    /// Longest first.
+    forms: Vec<Written>,
+    /// Bytes that one begins with.
+    begins: [bool; 256],
     /// The end of what came, as long as it may be the beginning of a value.
     held: Vec<u8>,
 }
 
 impl Scrubber {
-    pub(super) fn new(secrets: Secrets, values: Vec<String>) -> Option<Self> {
-        (!values.is_empty()).then(|| Self { secrets, values, held: Vec::new() })
+    /// For what comes back from an origin, to a request in which these stood.
+    pub(super) fn new(secrets: &Secrets, url: &Url, written: Vec<Written>) -> Option<Self> {
+        let mut forms = secrets.forms(url);
+        forms.extend(written);
+        forms.sort_by(|left, right| (right.found.len(), &right.found).cmp(&(left.found.len(), &left.found)));
+        forms.dedup_by(|left, right| left.found == right.found);
+        let mut begins = [false; 256];
+        forms.iter().filter_map(|form| form.found.bytes().next()).for_each(|byte| begins[usize::from(byte)] = true);
+        (!forms.is_empty()).then(|| Self { forms, begins, held: Vec::new() })
     }
 
-    pub(super) fn text(&self, text: &str) -> String {
-        self.values
-            .iter()
-            .fold(text.to_owned(), |text, value| text.replace(value.as_str(), self.secrets.placeholder_of(value)))
+    /// For all of something.
+    pub(super) fn whole(&self, bytes: &[u8]) -> Vec<u8> {
+        self.scan(bytes, true).0
     }
 
+    /// For the next piece.
     pub(super) fn bytes(&mut self, bytes: &[u8], is_last: bool) -> Vec<u8> {
         let mut all = std::mem::take(&mut self.held);
         all.extend_from_slice(bytes);
+        let (out, held) = self.scan(&all, is_last);
+        self.held = held.to_vec();
+        out
+    }
+
+    /// What is to be seen, and the end that more has to come behind first.
+    fn scan<'a>(&self, all: &'a [u8], is_last: bool) -> (Vec<u8>, &'a [u8]) {
         let mut out = Vec::with_capacity(all.len());
         let mut at = 0;
         while at < all.len() {
             let rest = &all[at..];
-            if let Some(value) = self.values.iter().find(|value| rest.starts_with(value.as_bytes())) {
-                out.extend_from_slice(self.secrets.placeholder_of(value).as_bytes());
-                at += value.len();
-            } else if !is_last && self.values.iter().any(|value| value.as_bytes().starts_with(rest)) {
-                self.held = rest.to_vec();
-                break;
-            } else {
-                out.push(all[at]);
+            if !self.begins[usize::from(rest[0])] {
+                out.push(rest[0]);
                 at += 1;
+                continue;
+            }
+            let mut found = None;
+            for form in &self.forms {
+                if rest.starts_with(form.found.as_bytes()) {
+                    found = Some(form);
+                    break;
+                }
+                // A longer one may begin here.
+                if !is_last && form.found.as_bytes().starts_with(rest) {
+                    return (out, rest);
+                }
+            }
+            match found {
+                Some(form) => {
+                    out.extend_from_slice(form.shown.as_bytes());
+                    at += form.found.len();
+                }
+                None => {
+                    out.push(rest[0]);
+                    at += 1;
+                }
             }
         }
-        out
+        (out, &[])
     }
 }
 
@@ -215,10 +356,11 @@ mod tests {
 
     #[test]
     fn a_value_leaves_only_for_the_places_that_its_secret_names() {
-        let (secrets, mut used) = (secrets(), Vec::new());
+        let (secrets, mut written) = (secrets(), Vec::new());
         let token = secrets.placeholder("token").expect("it is there");
-        let mut fill =
-            |text: &str, place, url: &str| secrets.fill(text, place, &Url::parse(url).expect("a URL"), &mut used);
+        let mut fill = |text: &str, place, url: &str| {
+            secrets.fill(text, place, &Url::parse(url).expect("a URL"), 1000, &mut written)
+        };
         assert_eq!(
             fill(&format!("Bearer {token}"), Place::Header, "https://a.com/x"),
             Ok("Bearer va/lue \"1\"".to_owned())
@@ -243,18 +385,73 @@ mod tests {
         assert!(!format!("{secrets:?}").contains("0123456789"));
     }
 
+    fn b() -> Url {
+        Url::parse("https://b.com:8443/x").expect("a URL")
+    }
+
+    /// What is seen of a text, however it is cut in two.
+    fn seen(secrets: &Secrets, url: &Url, text: &str) -> String {
+        let scrubber = || Scrubber::new(secrets, url, Vec::new()).expect("something to look for");
+        let whole = scrubber().whole(text.as_bytes());
+        for cut in 0..text.len() {
+            let mut scrubber = scrubber();
+            let mut out = scrubber.bytes(&text.as_bytes()[..cut], false);
+            out.extend(scrubber.bytes(&text.as_bytes()[cut..], false));
+            out.extend(scrubber.bytes(b"", true));
+            assert_eq!(out, whole, "{cut}");
+        }
+        String::from_utf8(whole).expect("a text")
+    }
+
     #[test]
     fn a_value_that_comes_back_is_taken_out_wherever_it_is_cut() {
         let secrets = secrets();
         let text = "x 0123456789 y 01234 0123456789";
         let expected = text.replace("0123456789", secrets.placeholder("other").expect("it is there"));
-        for cut in 0..text.len() {
-            let mut scrubber =
-                Scrubber::new(secrets.clone(), vec!["0123456789".to_owned()]).expect("something to look for");
-            let mut out = scrubber.bytes(&text.as_bytes()[..cut], false);
-            out.extend(scrubber.bytes(&text.as_bytes()[cut..], false));
-            out.extend(scrubber.bytes(b"", true));
-            assert_eq!(String::from_utf8(out), Ok(expected.clone()), "{cut}");
+        assert_eq!(seen(&secrets, &b(), text), expected);
+        assert!(Scrubber::new(&secrets, &Url::parse("https://c.com").expect("a URL"), Vec::new()).is_none());
+    }
+
+    #[test]
+    fn a_value_is_taken_out_in_every_form_in_which_it_was_sent() {
+        let secrets = secrets();
+        let url = Url::parse("https://a.com/x").expect("a URL");
+        let value = "va/lue \"1\"";
+        for form in [
+            value,
+            "va%2Flue%20%221%22",
+            "va%2flue%20%221%22",
+            "va%2Flue+%221%22",
+            "va/lue%20%221%22",
+            "va/lue \\\"1\\\"",
+            "va\\/lue \\\"1\\\"",
+            &BASE64.encode(value),
+        ] {
+            let shown = seen(&secrets, &url, &format!("<{form}>"));
+            assert!(shown.contains(PREFIX) && !shown.contains("lue"), "{form}: {shown}");
         }
+        let token = secrets.placeholder("token").expect("it is there");
+        let mut written = Vec::new();
+        let basic = format!("Basic {}", BASE64.encode(format!("me:{token}")));
+        let sent = secrets.fill(&basic, Place::Header, &url, 1000, &mut written).expect("it is for this origin");
+        let scrubber = Scrubber::new(&secrets, &url, written).expect("something to look for");
+        assert_eq!(scrubber.whole(sent.as_bytes()), basic.as_bytes());
+    }
+
+    #[test]
+    fn where_one_value_begins_another_the_longest_is_taken_out() {
+        let secrets = Secrets::new().with("short", "abcdefgh", &["https://b.com:8443"]).expect("a secret");
+        let secrets = secrets.with("long", "abcdefgh-ijkl", &["https://b.com:8443"]).expect("another");
+        let [short, long] = ["short", "long"].map(|name| secrets.placeholder(name).expect("it is there"));
+        assert_eq!(seen(&secrets, &b(), "abcdefgh abcdefgh-ijkl abcdefgh-ij"), format!("{short} {long} {short}-ij"));
+    }
+
+    #[test]
+    fn a_text_that_would_become_too_long_is_refused_before_it_is_made() {
+        let secrets = Secrets::new().with("long", &"v".repeat(2000), &["https://b.com:8443"]).expect("a secret");
+        let text = secrets.placeholder("long").expect("it is there").repeat(100);
+        let fill = |most| secrets.fill(&text, Place::Raw, &b(), most, &mut Vec::new());
+        assert_eq!(fill(100_000), Err(Refused::TooLong));
+        assert_eq!(fill(200_000).map(|text| text.len()), Ok(200_000));
     }
 }
