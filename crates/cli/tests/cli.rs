@@ -384,6 +384,60 @@ fn sources_that_are_large_to_parse_wait_for_each_other_and_keep_the_memory_limit
 }
 
 #[test]
+fn what_the_parser_cannot_cope_with_is_told_by_check_and_run_and_costs_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).unwrap();
+    write("package.json", "{}".to_owned());
+    write("overflow.ts", format!("let x: {}", "A<B,".repeat(260_000)));
+    write("endless.ts", format!("export default {}x", "<a>x?".repeat(60)));
+    write("imports.ts", "import x from './overflow.ts'; x".to_owned());
+    write("deep.ts", format!("export const a: {}number{} = 1 as any", "[".repeat(5000), "]".repeat(5000)));
+    let perennial = |arguments: &[&str]| perennial().args(arguments).current_dir(folder.path()).output().unwrap();
+    for (file, code) in [("overflow.ts", 2), ("imports.ts", 1)] {
+        let checked = perennial(&["check", file]);
+        assert_eq!(checked.status.code(), Some(1), "{file}: {}", err(&checked));
+        let ran = perennial(&["run", file]);
+        assert_eq!(ran.status.code(), Some(code), "{file}: {}", err(&ran));
+        assert!(!err(&ran).is_empty() && err(&ran).len() < 5000, "{}", err(&ran));
+    }
+    assert_eq!(perennial(&["check", "deep.ts"]).status.code(), Some(0));
+    let stopped = perennial(&["run", "endless.ts", "--timeout", "300ms"]);
+    assert_eq!(stopped.status.code(), Some(3), "{}", err(&stopped));
+    assert!(err(&stopped).contains("preparing the script took longer than 300 ms"), "{}", err(&stopped));
+}
+
+#[test]
+fn requests_that_wait_for_their_session_hold_up_no_other() {
+    let mut child = perennial().args(["batch", "--timeout", "20s"]).stdin(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, mut answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    writeln!(stdin, "{}", json!({"id": "first", "session": "a", "script": "globalThis.go = false; await new Promise((done) => setTimeout(done, 15000))"})).unwrap();
+    for n in 0..2000 {
+        writeln!(stdin, "{}", json!({"id": n, "session": "a", "script": "1"})).unwrap();
+    }
+    writeln!(stdin, "{}", json!({"id": "other", "session": "b", "script": "2"})).unwrap();
+    stdin.flush().unwrap();
+    let answer: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
+    assert_eq!((&answer["id"], &answer["value"]), (&json!("other"), &json!(2)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn lines_that_cannot_be_read_are_answered_with_the_id_they_have() {
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    let lines = [
+        r#"{"id": 1, "session": "s", "script": "\ud800"}"#.to_owned(),
+        r#"{"id": 2, "session": "s", "script": "1", "args": 1e400}"#.to_owned(),
+        format!(r#"{{"args": {deep}, "id": 3, "session": "s", "script": "1"}}"#),
+        format!(r#"{{"id": 4, "session": {:?}, "script": "1"}}"#, "s".repeat(300)),
+    ];
+    let (answers, _) = batch(&[], &format!("{}\n", lines.join("\n")));
+    for id in 1..=4 {
+        assert_eq!(answer(&answers, id)["error"]["kind"], "invalid_request", "{id}");
+    }
+}
+
+#[test]
 fn a_broken_plugin_is_told_of_and_the_rest_goes_on_unless_plugins_are_required() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bad.ts"), "export default 1").unwrap();

@@ -11,7 +11,7 @@ use crate::js::{Exception, Saved, Scope, Value};
 
 /// Levels of JSON nesting that cross. `serde_json` refuses to parse more than 128, and a result stands a few levels inside its
 /// envelope.
-pub(crate) const MAX_DEPTH: usize = 112;
+pub const MAX_DEPTH: usize = 112;
 
 /// An object with one key, and this one, is a tagged value.
 const TAGS: [&str; 8] = ["$number", "$bigint", "$map", "$set", "$bytes", "$error", "$regexp", "$object"];
@@ -41,12 +41,12 @@ pub(crate) enum Helper {
     IsArray,
     /// `Date.prototype.toJSON` as it came.
     DateToJson,
-    /// Not a function: the prototype for errors that arrive.
+    /// Gives the prototype of the errors of a name.
     ErrorPrototype,
 }
 
 impl Helpers {
-    const NAMES: [&'static str; 13] = [
+    const NAMES: [&'static str; 14] = [
         "mapEntries",
         "setValues",
         "dateText",
@@ -60,14 +60,14 @@ impl Helpers {
         "newRegExp",
         "isArray",
         "dateToJson",
+        "errorPrototype",
     ];
 
-    pub(crate) fn new<'js>(scope: Scope<'js>, helpers: &Value<'js>, errors: &Value<'js>) -> Result<Self, Exception> {
-        let mut saved = Vec::with_capacity(Self::NAMES.len() + 1);
+    pub(crate) fn new<'js>(scope: Scope<'js>, helpers: &Value<'js>) -> Result<Self, Exception> {
+        let mut saved = Vec::with_capacity(Self::NAMES.len());
         for name in Self::NAMES {
             saved.push(scope.save(helpers.get_str(name)?));
         }
-        saved.push(scope.save(errors.get_str("Error")?));
         Ok(Self { saved })
     }
 

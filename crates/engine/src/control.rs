@@ -75,6 +75,8 @@ pub(crate) struct Control {
     pub(crate) ops: CancellationToken,
     /// What is left of the run's time while its VM waits for a thread.
     paused: AtomicU64,
+    /// What work elsewhere has taken for callbacks, in nanoseconds.
+    owed: AtomicU64,
 }
 
 const NONE: u64 = u64::MAX;
@@ -97,6 +99,7 @@ impl Control {
             changed: Notify::new(),
             ops: CancellationToken::new(),
             paused: AtomicU64::new(NONE),
+            owed: AtomicU64::new(0),
         }
     }
 
@@ -289,6 +292,21 @@ impl Control {
         }
     }
 
+    /// Whether a callback between two runs is under way.
+    pub(crate) fn is_in_callback(&self) -> bool {
+        self.deadline_reason.load(Ordering::Relaxed) == StopReason::Background as u8
+    }
+
+    /// Notes what work elsewhere has taken for callbacks.
+    pub(crate) fn owe(&self, time: Duration) {
+        self.owed.fetch_add(nanos(time), Ordering::Relaxed);
+    }
+
+    /// What was noted since this was asked last, in nanoseconds.
+    pub(crate) fn take_owed(&self) -> u64 {
+        self.owed.swap(0, Ordering::Relaxed)
+    }
+
     /// Counts CPU time that was spent elsewhere.
     pub(crate) fn charge_cpu(&self, time: Duration) {
         self.cpu_done.fetch_add(nanos(time), Ordering::Relaxed);
@@ -304,7 +322,7 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 /// The CPU clock of a thread of this process, in nanoseconds; 0 if there is no such thread.
-fn thread_cpu(thread: Option<i32>) -> u64 {
+pub(crate) fn thread_cpu(thread: Option<i32>) -> u64 {
     let clock = match thread {
         None => ClockId::CLOCK_THREAD_CPUTIME_ID,
         // How Linux names the CPU clock of a thread: the complement of its id, shifted, with the bits for "per thread" (4)

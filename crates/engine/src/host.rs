@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use perennial_protocol::ConsoleLevel;
@@ -18,10 +18,11 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::{EnterError, Helpers, WalkError, from_op_value, to_op_value};
 use crate::config::{Area, EngineConfig};
 use crate::console::Console;
+use crate::control::thread_cpu;
 use crate::inbox::Inbox;
 use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, PromiseState, Saved, Scope, TextError, Value};
 use crate::modules::Modules;
-use crate::ops::{Budget, Extensions, Op, OpContext, OpError, OpKind, OpResult, OpValue};
+use crate::ops::{Budget, Extensions, Op, OpContext, OpError, OpFuture, OpKind, OpResult, OpValue};
 use crate::resources::{Charge, Resources};
 use crate::timers::{MAX_TIMERS, Timers};
 
@@ -268,7 +269,7 @@ impl HostState {
         let global = scope.global();
         let parts = scope.call(&scope.eval_bytecode(main)?, &scope.undefined(), &[&global])?;
         let errors = parts.get_str("errors")?;
-        let helpers = Helpers::new(scope, &parts.get_str("helpers")?, &errors)?;
+        let helpers = Helpers::new(scope, &parts.get_str("helpers")?)?;
         {
             let mut library = lock(&self.library);
             library.make_intrinsics = Some(scope.save(parts.get_str("makeIntrinsics")?));
@@ -434,12 +435,24 @@ impl HostState {
         }
         // Getters of the arguments may have run, and a stop may have come meanwhile; the caller of this function sees to that
         // before anything is returned, but the op must not start either.
-        let context = lock(&self.context).clone();
+        let mut context = lock(&self.context).clone();
         scope.leave_if_stopped();
+        let held = match count(&context.resources, bytes, &context.budget) {
+            Ok(held) => held,
+            Err(error) => return Err(self.throw(scope, &error)),
+        };
+        context.budget.is_background = context.budget.control.as_ref().is_some_and(|control| control.is_in_callback());
         match kind {
             OpKind::Sync(op) => {
+                // Of what a callback waits for in here the CPU clock knows nothing.
+                let clocks = context.budget.is_background.then(|| (Instant::now(), thread_cpu(None)));
                 // An op calls no JavaScript, so this panic is its own and no stop.
                 let result = catch_unwind(AssertUnwindSafe(|| op(&context, plain)));
+                if let Some((since, cpu)) = clocks {
+                    let computed = Duration::from_nanos(thread_cpu(None).saturating_sub(cpu));
+                    context.budget.charge_background(since.elapsed().saturating_sub(computed));
+                }
+                drop(held);
                 self.enter(scope, result.unwrap_or_else(|_| Err(panicked(name))))
             }
             OpKind::Async(op) => {
@@ -450,10 +463,6 @@ impl HostState {
                     return Err(self.throw(scope, &OpError::quota(message, limit, limit + 1)));
                 }
                 let (resources, budget) = (context.resources.clone(), context.budget.clone());
-                let held = match count(&resources, bytes, &budget) {
-                    Ok(held) => held,
-                    Err(error) => return Err(self.throw(scope, &error)),
-                };
                 let (promise, resolve, reject) = scope.promise()?;
                 let future = catch_unwind(AssertUnwindSafe(|| op(context, plain)));
                 let future = match future {
@@ -465,7 +474,7 @@ impl HostState {
                 let (id, inbox, name) = (pending.next_id, self.inbox.clone(), name.clone());
                 let cancelled = self.cancelled.clone();
                 self.runtime.spawn(async move {
-                    let result = AssertUnwindSafe(future).catch_unwind();
+                    let result = AssertUnwindSafe(timed(future, budget.clone())).catch_unwind();
                     tokio::select! {
                         biased;
                         () = cancelled.cancelled() => {}
@@ -724,6 +733,20 @@ fn bytecode<'a>(
 fn panicked(op: &str) -> OpError {
     tracing::error!(op, "an op panicked");
     OpError::new("Error", format!("the host function {op} failed; this is a defect of the host, not of the script"))
+}
+
+/// A future whose polls count against the budget of the callback that has begun it.
+async fn timed(mut future: OpFuture, budget: Budget) -> OpResult {
+    if !budget.is_background {
+        return future.await;
+    }
+    std::future::poll_fn(|context| {
+        let since = Instant::now();
+        let polled = future.as_mut().poll(context);
+        budget.charge_background(since.elapsed());
+        polled
+    })
+    .await
 }
 
 /// Counts what is held outside the heap for as long as an operation takes, unless it is next to nothing.

@@ -24,6 +24,7 @@ mod run;
 mod timers;
 mod vm;
 
+pub use bridge::MAX_DEPTH;
 pub use config::{Area, EngineConfig};
 pub use console::{Console, ConsoleOutput, ConsoleSink};
 pub use control::StopReason;

@@ -175,6 +175,8 @@ pub struct OpContext {
 pub struct Budget {
     pub(crate) control: Option<Arc<Control>>,
     pub(crate) memory_bytes: usize,
+    /// It is that of a callback between two runs.
+    pub(crate) is_background: bool,
 }
 
 impl Budget {
@@ -192,6 +194,13 @@ impl Budget {
     pub fn charge_cpu(&self, time: Duration) {
         if let Some(control) = &self.control {
             control.charge_cpu(time);
+        }
+    }
+
+    /// Counts what another thread has done, or waited for the host's disks, for a callback between two runs. What a run does counts by its own clocks.
+    pub fn charge_background(&self, time: Duration) {
+        if let Some(control) = self.control.as_ref().filter(|_| self.is_background) {
+            control.owe(time);
         }
     }
 }

@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_is_held_stays_within_the_memory_limit_and_is_given_back() {
-        let budget = Budget { control: None, memory_bytes: 100 };
+        let budget = Budget { memory_bytes: 100, ..Budget::default() };
         let resources = Resources::default();
         let first = resources.add("a".to_owned(), 60, &budget).expect("there is room");
         let refused = resources.add("b".to_owned(), 41, &budget).expect_err("60 and 41 are more than 100");
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn there_are_only_so_many() {
-        let budget = Budget { control: None, memory_bytes: 100 };
+        let budget = Budget { memory_bytes: 100, ..Budget::default() };
         let resources = Resources::default();
         for _ in 0..MAX_RESOURCES {
             resources.add((), 0, &budget).expect("there is room");

@@ -138,7 +138,11 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
         options: script.options.clone(),
         extensions: script.extensions,
         lent: script.lent,
-        budget: Budget { control: Some(control.clone()), memory_bytes: script.options.memory_bytes },
+        budget: Budget {
+            control: Some(control.clone()),
+            memory_bytes: script.options.memory_bytes,
+            is_background: false,
+        },
         sink: script.sink,
     };
     let mut flight = Flight {

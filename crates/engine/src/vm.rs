@@ -25,6 +25,8 @@ const DRAIN: Duration = Duration::from_millis(5);
 pub(crate) const CALLBACK: Duration = Duration::from_millis(50);
 /// Names of globals that are remembered for the day the VM is lost.
 const MAX_GLOBALS: usize = 100;
+/// Globals that are looked at for these.
+const LOOKED_AT: usize = 1000;
 /// Bytes of one of these names, and of all. A longer name is counted and not told.
 const MAX_NAME: usize = 128;
 const MAX_NAMES: usize = 8 << 10;
@@ -331,7 +333,7 @@ impl Vm {
             if !self.control.is_stopped() {
                 report_rejections(&self.host, &self.sources, scope);
             }
-            spent += self.control.cpu_used().saturating_sub(before);
+            spent += self.control.cpu_used().saturating_sub(before) + self.control.take_owed();
             // What ends itself between two runs is the callback.
             self.host.forget_exit(scope);
             if self.control.is_stopped() || spent >= budget || matches!(turned, Turn::Nothing) {
@@ -350,12 +352,12 @@ impl Vm {
             return Globals::default();
         };
         let mut room = MAX_NAMES;
-        let names = keys.iter().take(MAX_GLOBALS).filter_map(|key| {
+        let names = keys.iter().take(LOOKED_AT).filter_map(|key| {
             let text = key.text().ok().filter(|text| text.len() <= MAX_NAME.min(room))?;
             room -= text.len();
             Some(text.to_owned())
         });
-        Globals { names: names.collect(), count: keys.len() as u64 }
+        Globals { names: names.take(MAX_GLOBALS).collect(), count: keys.len() as u64 }
     }
 
     /// Evaluates an expression and hands its value over; for benchmarks.

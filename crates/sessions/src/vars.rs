@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use perennial_engine::{Area, Bound, EngineConfig, OpContext, OpError, OpResult, OpTable, OpValue};
+use perennial_engine::{Area, Bound, EngineConfig, MAX_DEPTH, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Value, json};
 
 use crate::plugins::{self, PluginModules, PluginSet};
@@ -164,9 +164,6 @@ impl InMemoryVars {
         Ok(())
     }
 }
-
-/// Levels of nesting that `serde_json` reads back, less what a result puts around them.
-const MAX_DEPTH: usize = 120;
 
 fn depth(value: &Value) -> usize {
     match value {

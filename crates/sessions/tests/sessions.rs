@@ -3,6 +3,7 @@
 
 mod sessions {
     mod artifacts;
+    mod bounds;
     mod bundles;
     mod commands;
     mod files;

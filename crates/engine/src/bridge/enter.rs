@@ -50,8 +50,8 @@ struct Enter<'a, 'js> {
 
 impl<'js> Enter<'_, 'js> {
     fn value(&self, json: &Json, depth: usize) -> Result<Value<'js>, EnterError> {
-        if depth > MAX_DEPTH + 8 {
-            return invalid(format!("the value is nested more than {} levels deep", MAX_DEPTH + 8));
+        if depth > MAX_DEPTH {
+            return invalid(format!("the value is nested more than {MAX_DEPTH} levels deep"));
         }
         Ok(match json {
             Json::Null => self.scope.null(),
@@ -142,12 +142,21 @@ impl<'js> Enter<'_, 'js> {
                 self.helper(Helper::NewRegExp, &[&scope.string(source)?, &scope.string(flags)?], "$regexp")
             }
             ("$error", Json::Object(parts)) => {
-                let message = parts.get("message").and_then(Json::as_str).unwrap_or("");
-                let error = self.helpers.load(scope, Helper::ErrorPrototype).new_error_below(message)?;
-                for (key, value) in parts.iter().filter(|(key, _)| *key != "message") {
+                let text = |key: &str| parts.get(key).and_then(Json::as_str);
+                let (name, message) = (text("name").unwrap_or("Error"), text("message").unwrap_or(""));
+                let class = self.helpers.call(scope, Helper::ErrorPrototype, &[&scope.string(name)?])?;
+                let error = class.new_error_below(message)?;
+                let is_of_class = class.get_str("name")?.text().is_ok_and(|known| *known == *name);
+                for (key, value) in parts {
+                    // What it has from its class or its message it need not have once more.
+                    if (key == "message" && value.is_string()) || (key == "name" && is_of_class) {
+                        continue;
+                    }
                     let value = self.value(value, depth + 2)?;
                     match key.as_str() {
-                        "name" | "stack" | "cause" => error.define_hidden(&scope.atom(key)?, value)?,
+                        "name" | "message" | "stack" | "cause" | "errors" | "limit" | "used" => {
+                            error.define_hidden(&scope.atom(key)?, value)?;
+                        }
                         _ => error.define(key, value)?,
                     }
                 }

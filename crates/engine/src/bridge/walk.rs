@@ -8,6 +8,8 @@ use super::{Helper, Helpers, MAX_DEPTH, is_tag};
 use crate::js::{Atom, Class, Exception, Scope, TextError, Value};
 use crate::ops::OpValue;
 
+/// What stands for a cause that leads back to the error.
+const CIRCULAR: &str = "[circular]";
 /// Bytes of a path and of a message that tell what cannot cross, and of one key in it.
 const MAX_PATH: usize = 500;
 const MAX_WHY: usize = 1 << 10;
@@ -444,7 +446,9 @@ impl<'js> Walk<'_, 'js> {
             };
             self.path.push(Step::Key(name));
             let Ok(value) = object.get(&key) else { return self.threw("reading it") };
-            let json = self.value(&value)?;
+            // What looks like a tag stands a level deeper, in one that says so.
+            let looks_like_tag = keys.len() == 1 && matches!(self.path.last(), Some(Step::Key(name)) if is_tag(name));
+            let json = self.deeper(usize::from(looks_like_tag), |walk| walk.value(&value))?;
             let Some(Step::Key(name)) = self.path.pop() else { unreachable!("the step pushed above") };
             if let Some(json) = json {
                 self.charge(json_length(&name) + 2)?;
@@ -456,10 +460,16 @@ impl<'js> Walk<'_, 'js> {
 
     fn error(&mut self, error: &Value<'js>) -> Result<Json, WalkError> {
         let mut parts = Map::new();
-        for key in ["name", "message", "stack", "cause", "errors"] {
+        for key in ["name", "message", "stack", "cause", "errors", "limit", "used"] {
             self.path.push(Step::Key(key.to_owned()));
             let Ok(value) = error.get_str(key) else { return self.threw("reading it") };
-            let json = self.deeper(1, |walk| walk.value(&value))?;
+            let json = if key == "cause" && self.above.contains(&value.address()) {
+                // Errors that wrap each other are told all the same.
+                self.charge(CIRCULAR.len() + 2)?;
+                Some(Json::from(CIRCULAR))
+            } else {
+                self.deeper(1, |walk| walk.value(&value))?
+            };
             self.path.pop();
             if let Some(json) = json {
                 self.charge(key.len() + 4)?;

@@ -2,6 +2,7 @@
 //! request.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 use perennial_engine::{Bound, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde::Deserialize;
@@ -81,7 +82,10 @@ pub(crate) fn ops() -> OpTable {
                 let bytes = (args.len() > 1).then(|| args.remove(1));
                 let work = tokio::task::spawn_blocking(move || {
                     let _slot = slot;
-                    perform_on_host(&context, &args, bytes.as_ref())
+                    let since = Instant::now();
+                    let done = perform_on_host(&context, &args, bytes.as_ref());
+                    context.budget.charge_background(since.elapsed());
+                    done
                 });
                 work.await.unwrap_or_else(|_| Err(OpError::new("Error", "an operation on the host's files failed")))
             })
