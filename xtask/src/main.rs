@@ -13,11 +13,20 @@ use std::process::ExitCode;
 const HELP: &str = "cargo xtask COMMAND
 
   test    everything that must pass: format, lints, build, tests, doc tests, examples, end-to-end, documents
+  hostile sources|calls|storm|memory [SECONDS]
+          searches for the source or the call that costs the most; measures an honest session beside 64 attackers,
+          or the memory of hostile scripts
   generate  makes crates/stdlib/js of js-runtime/src
   wpt     runs web platform tests and compares with tests/conformance/wpt.json, which --update writes anew;
           with a part of a path only those files, and says what failed
   bench   measures against bare rquickjs in the same run, prints a table and writes docs/benchmarks.md (about 4 minutes)
 ";
+
+/// Attacks in numbers, from the crate that makes them.
+fn hostile(arguments: &[&str]) -> steps::Outcome {
+    let mut command = steps::cargo(&["run", "--release", "-q", "-p", "perennial-testkit", "--bin", "hostile", "--"]);
+    steps::run(command.args(arguments))
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +36,7 @@ fn main() -> ExitCode {
         ["wpt"] => wpt::wpt(false),
         ["wpt", "--update"] => wpt::wpt(true),
         ["wpt", part] if !part.starts_with('-') => wpt::look(part),
+        ["hostile", ref more @ ..] if !more.is_empty() => hostile(more),
         ["generate"] => generate::generate(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

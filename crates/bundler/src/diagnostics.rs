@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Problems shown of one source; of more only the number is said.
 const MAX_SHOWN: usize = 5;
 /// Problems that are kept of one source.
-const MAX_KEPT: usize = 100;
+pub(crate) const MAX_KEPT: usize = 100;
 /// Bytes of a line that are shown around a problem.
 const MAX_LINE: usize = 160;
 

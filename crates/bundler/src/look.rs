@@ -37,6 +37,9 @@ const MOST: u64 = 8 << 20;
 const TOKEN: u64 = 130;
 const LIST: u64 = 250;
 const CLASS: u64 = 6000;
+/// What a pair of labels takes: an error, which takes as long as reading this many tokens.
+const LABEL: u64 = 130;
+const PAIR: u64 = 8;
 /// A token of a source with what swc has to transform and to write anew, of which the worst are enums.
 const LOWERED_TOKEN: u64 = 1000;
 
@@ -76,9 +79,10 @@ pub(crate) fn look_as(source: &str, language: Language) -> Look {
         (scan.readings, scan.depth) = (scan.readings.max(readings), usize::MAX);
     }
     // What was not looked at to its end is taken for as many tokens as it can have.
-    let tokens = if unproven.is_some() { source.len() as u64 } else { scan.tokens };
+    let tokens = if unproven.is_some() { source.len() as u64 } else { scan.copied_tokens };
     let token = if scan.lowered { LOWERED_TOKEN } else { TOKEN };
-    let bytes = token * tokens + LIST * scan.lists + CLASS * scan.classes + 4 * source.len() as u64;
+    let bytes = [token.saturating_mul(tokens), LIST * scan.lists, CLASS * scan.classes, LABEL * scan.label_pairs];
+    let bytes = bytes.into_iter().fold(4 * source.len() as u64, u64::saturating_add);
     Look { bytes, depth: scan.depth, is_quick: scan.is_within(READINGS), unproven }
 }
 
@@ -151,6 +155,12 @@ struct Level {
     chain: usize,
     /// `else` that hang on each other.
     elses: usize,
+    /// What may be labels that do.
+    labels: u64,
+    /// How often what is in it is made anew: classes in the expression of a class's decorator twice and so on, those in its body less often.
+    copies: u64,
+    /// The statement has a decorator.
+    decorates: bool,
 }
 
 impl Level {
@@ -174,6 +184,9 @@ impl Level {
             recursion: 0,
             chain: 0,
             elses: 0,
+            labels: 0,
+            copies: 1,
+            decorates: false,
         }
     }
 
@@ -207,7 +220,12 @@ struct Scan<'s> {
     levels: Vec<Level>,
     around_recursion: usize,
     around_chain: usize,
+    around_labels: u64,
+    /// Labels within each other, in pairs: the parser tells of each that has the name of one around it.
+    label_pairs: u64,
     tokens: u64,
+    /// Tokens with those that are made anew.
+    copied_tokens: u64,
     readings: u64,
     lists: u64,
     classes: u64,
@@ -233,7 +251,10 @@ impl<'s> Scan<'s> {
             levels: vec![Level::new(b'{', 1, false, Pattern::No, 0)],
             around_recursion: 0,
             around_chain: 0,
+            around_labels: 0,
+            label_pairs: 0,
             tokens: 0,
+            copied_tokens: 0,
             readings: 0,
             lists: 0,
             classes: 0,
@@ -307,6 +328,7 @@ impl<'s> Scan<'s> {
         let (last, in_namespace, count) = (self.last, self.in_namespace, self.tokens);
         let closed_head = self.closed_head;
         let level = self.level();
+        level.decorates &= token.text != b";";
         if is_keyword && is_statement(token.text) {
             level.no_trial();
         }
@@ -318,12 +340,13 @@ impl<'s> Scan<'s> {
         if is_keyword && token.text == b"else" {
             level.elses += 1;
         } else if !goes_on && (matches!(last.text, b";" | b"}") || (ends_operand && token.after_line)) {
-            level.elses = 0;
+            (level.elses, level.labels) = (0, 0);
             // So does a block behind a block.
             if last.text == b"}" && token.text == b"{" {
                 level.no_chain();
             }
         }
+        let mut labels = 0;
         if token.kind == Kind::Operator {
             match token.text {
                 b";" => {
@@ -337,7 +360,11 @@ impl<'s> Scan<'s> {
                         level.conditional = level.conditional_around;
                         level.no_chain();
                     }
-                    (level.has_comma, level.has_default) = (true, false);
+                    (level.has_comma, level.has_default, level.labels) = (true, false, 0);
+                }
+                b":" if last.kind == Kind::Word => {
+                    level.labels += 1;
+                    labels = level.labels;
                 }
                 b"=" if level.pattern != Pattern::No => level.has_default = true,
                 _ => {}
@@ -356,7 +383,16 @@ impl<'s> Scan<'s> {
         };
         level.recursion += usize::from(recurses);
         level.chain += 1;
-        let readings = level.readings();
+        level.decorates |= token.text == b"@";
+        let (readings, copies) = (level.readings(), level.copies);
+        self.copied_tokens = self.copied_tokens.saturating_add(copies);
+        self.readings = self.readings.saturating_add(copies - 1);
+        self.lowered |= token.text == b"@";
+        if labels > 0 {
+            let pairs = labels + self.around_labels;
+            self.label_pairs += pairs;
+            self.readings = self.readings.saturating_add(PAIR * pairs);
+        }
         self.readings = self.readings.saturating_add(copied).saturating_add(readings);
         self.closed_head = false;
         if is_keyword {
@@ -484,12 +520,14 @@ impl<'s> Scan<'s> {
         }
         let level = self.levels.last_mut().expect("the outermost level is never closed");
         let conditional = level.conditional;
+        let copies = if level.decorates { level.copies.saturating_mul(2) } else { level.copies };
         self.around_recursion += level.recursion + level.elses;
         self.around_chain += level.chain;
+        self.around_labels += level.labels;
         let is_head = bracket == b'(' && matches!(last.text, b"if" | b"for" | b"while" | b"with");
         // `for await (…)`, or a parenthesis that is awaited.
         let is_head = is_head || (bracket == b'(' && last.text == b"await" && before.text == b"for");
-        self.levels.push(Level { is_head, ..Level::new(bracket, around, conditional, pattern, self.tokens) });
+        self.levels.push(Level { is_head, copies, ..Level::new(bracket, around, conditional, pattern, self.tokens) });
     }
 
     fn close(&mut self, token: Token<'s>, tokens: &mut Tokens<'s>) -> Result<Token<'s>, Unproven> {
@@ -513,9 +551,10 @@ impl<'s> Scan<'s> {
         let count = self.tokens;
         let level = self.level();
         level.last_group = count - closed.first_token;
-        let (recursion, chain) = (level.recursion + level.elses, level.chain);
+        let (recursion, chain, labels) = (level.recursion + level.elses, level.chain, level.labels);
         self.around_recursion -= recursion;
         self.around_chain -= chain;
+        self.around_labels -= labels;
         Ok(if is_template { Token { kind: Kind::Literal, text: b"`", after_line: false } } else { token })
     }
 

@@ -9,7 +9,7 @@ use swc_core::ecma::ast::{EsVersion, Module, Program};
 use swc_core::ecma::parser::error::SyntaxError;
 use swc_core::ecma::parser::{EsSyntax, Lexer, Parser, StringInput, Syntax, TsSyntax};
 
-use crate::diagnostics::{Problem, SourceError};
+use crate::diagnostics::{MAX_KEPT, Problem, SourceError};
 use crate::edits::is_line_break;
 use crate::erase::skip_trivia;
 
@@ -124,9 +124,12 @@ fn parse_once(source: &str, language: Language, goal: Goal) -> Result<Program, (
             None
         }
     };
-    let mut problems: Vec<Problem> =
-        errors.iter().filter(|error| !is_allowed(error.kind(), goal)).map(|error| problem(error, source)).collect();
-    // Recovering from one error the parser often finds the same place wrong again.
+    // Recovering from one error the parser often finds the same place wrong again, thousands of times where labels lie within each other.
+    let mut found: Vec<_> = errors.iter().filter(|error| !is_allowed(error.kind(), goal)).collect();
+    found.sort_by_key(|error| error.span().lo);
+    found.dedup_by_key(|error| error.span().lo);
+    found.truncate(MAX_KEPT);
+    let mut problems: Vec<Problem> = found.into_iter().map(|error| problem(error, source)).collect();
     problems.sort_by_key(|problem| problem.range.start);
     problems.dedup_by_key(|problem| problem.range.start);
     let awaits = errors.iter().filter(|error| matches!(error.kind(), SyntaxError::InvalidIdentInAsync));

@@ -3,9 +3,11 @@
 //! * [`ManualClock`]: a clock that moves when a test says so.
 //! * [`transcript`]: sessions written down as Markdown, with the expected results beside the runs.
 //! * [`Footprint`]: what a process holds, for leak tests.
+//! * [`hostile`]: attacks, made from bytes.
 
 mod clock;
 mod footprint;
+pub mod hostile;
 pub mod transcript;
 
 pub use clock::ManualClock;

@@ -30,6 +30,8 @@ const EXPONENTIAL: &[(&str, &str)] = &[
     ("let x:", "(readonly[a=0 as"),
     ("var a ", "<T>x="),
     ("", "a<b>(x?(y):{["),
+    ("", "@(class{m(){"),
+    ("", "x=@a(()=>{"),
 ];
 
 #[test]
@@ -54,6 +56,22 @@ fn what_takes_the_parser_exponential_time_is_not_proven() {
             assert!(!is_proven(&format!("{open}{closed}")), "{unit} closed");
         }
     }
+}
+
+#[test]
+fn labels_within_each_other_and_decorators_of_classes_count_for_what_they_multiply() {
+    let is_cheap = |source: String| look(&source).is_cheap();
+    assert!(is_cheap("a:".repeat(50) + ";"));
+    assert!(!is_cheap("a:".repeat(300) + ";"));
+    assert!(!is_cheap("{a:".repeat(300)));
+    assert!(!is_cheap("if(a)b;else a:".repeat(300) + ";"));
+    // Objects are none.
+    assert!(is_cheap(format!("x = {{{}}}", "a: {b: 1},\n".repeat(2000))));
+    let decorated = |count| "@(class { m() { ".repeat(count) + &"} }) class A {} ".repeat(count);
+    assert!(is_cheap(decorated(3)));
+    assert!(!is_cheap(decorated(18)));
+    assert!(!is_cheap("@a class A { m() { ".repeat(30) + &"} }".repeat(30)));
+    assert!(is_cheap("class A { @a() m() { f(1) } @b accessor c = 1 }\n".repeat(20)));
 }
 
 #[test]
