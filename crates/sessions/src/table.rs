@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -23,8 +23,6 @@ use crate::tombstones::Tombstones;
 use crate::vars::InMemoryVars;
 
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-/// After so many sessions or VMs have gone, freed memory is handed back to the system.
-const TRIM_AFTER: usize = 500;
 
 /// All sessions of one process and the policy that keeps and ends them. Clones are handles to one table; with the last one
 /// every session ends.
@@ -68,10 +66,6 @@ pub(crate) struct Shared {
     tombstones: Mutex<Tombstones>,
     /// Ended sessions whose VM is still in flight: a successor waits for it.
     ending: Mutex<HashMap<String, Arc<Record>>>,
-    /// Sessions and VMs gone since memory was handed back last.
-    gone: AtomicUsize,
-    /// Memory is being handed back.
-    trimming: Arc<AtomicBool>,
 }
 
 /// A session that is held: neither reaped nor replaced until this is dropped. `remove` and `clear` end it all the same; it then
@@ -139,8 +133,6 @@ impl SessionTable {
             is_sweeping: AtomicBool::new(false),
             tombstones: Mutex::default(),
             ending: Mutex::default(),
-            gone: AtomicUsize::new(0),
-            trimming: Arc::default(),
             config,
         });
         let clock = shared.config.clock.clone();
@@ -479,7 +471,6 @@ impl Shared {
             self.deadlines.count_ended();
         }
         self.drop_warm(&record);
-        self.count_gone(1);
         true
     }
 
@@ -499,7 +490,6 @@ impl Shared {
     pub(crate) fn discard_all(&self, vms: Vec<Vm>) {
         for vm in vms {
             perennial_engine::discard(&self.executor, vm, Box::new(()));
-            self.count_gone(1);
         }
     }
 
@@ -516,19 +506,6 @@ impl Shared {
         let (length, capacity) = (self.sessions.len(), self.sessions.capacity());
         if capacity > 1024 && length < capacity / 4 {
             self.sessions.shrink_to_fit();
-        }
-    }
-
-    fn count_gone(&self, count: usize) {
-        if self.gone.fetch_add(count, Ordering::Relaxed) + count >= TRIM_AFTER {
-            self.gone.store(0, Ordering::Relaxed);
-            if !self.trimming.swap(true, Ordering::AcqRel) {
-                let trimming = self.trimming.clone();
-                self.runtime.spawn_blocking(move || {
-                    perennial_engine::trim_memory();
-                    trimming.store(false, Ordering::Release);
-                });
-            }
         }
     }
 

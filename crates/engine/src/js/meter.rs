@@ -8,6 +8,7 @@ use rquickjs::qjs;
 use super::ffi::plain;
 use super::runtime::Callbacks;
 use super::stop::leave;
+use super::thread::note_freed;
 use crate::control::{Control, StopReason};
 
 /// What `malloc` promises, and what QuickJS relies on for its page headers.
@@ -62,6 +63,7 @@ impl Meter {
     /// Sets the limit and starts a new peak.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
+        note_freed(self.peak.saturating_sub(self.used));
         self.peak = self.used;
     }
 
@@ -200,6 +202,7 @@ impl Drop for Meter {
                 dealloc(block.cast(), Layout::from_size_align_unchecked((*block).size + HEADER, ALIGN));
             }
         }
+        note_freed(self.peak);
     }
 }
 

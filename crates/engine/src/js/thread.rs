@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 /// The calling thread's id as the kernel knows it.
 pub(crate) fn current_thread_id() -> i32 {
     thread_local! {
@@ -22,6 +24,39 @@ pub(crate) fn trim_heap() {
     // SAFETY: takes the allocator's own locks; no pointer is involved.
     unsafe {
         libc::malloc_trim(0);
+    }
+}
+
+/// Keeps glibc from holding on to what was freed: a program that has once freed a large block holds up to 64 MiB of free memory in each of its arenas
+/// from then on, of which `malloc_trim` gives back little. Setting any of the thresholds ends that.
+pub(crate) fn hold_little_freed_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes the allocator's own locks; no pointer is involved.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 4 << 20);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 4 << 20);
+    }
+}
+
+/// Bytes that VMs have freed since memory was handed back, and whether that is being done.
+static FREED: AtomicUsize = AtomicUsize::new(0);
+static TRIMMING: AtomicBool = AtomicBool::new(false);
+/// So much freed is handed back at once: it takes milliseconds.
+const TRIM_AFTER: usize = 64 << 20;
+
+/// Counts memory that a VM has freed, and sees to it that it is handed back.
+pub(super) fn note_freed(bytes: usize) {
+    if FREED.fetch_add(bytes, Ordering::Relaxed) + bytes < TRIM_AFTER || TRIMMING.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    FREED.store(0, Ordering::Relaxed);
+    let trim = || {
+        trim_heap();
+        TRIMMING.store(false, Ordering::Release);
+    };
+    // Not by the thread that a session waits for. Where there are no more threads, the next has another chance.
+    if std::thread::Builder::new().name("trim".to_owned()).spawn(trim).is_err() {
+        TRIMMING.store(false, Ordering::Release);
     }
 }
 

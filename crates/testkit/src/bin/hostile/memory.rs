@@ -87,35 +87,28 @@ pub(crate) async fn measure(time: Duration) -> Vec<String> {
     for n in 0..scripts.len() * 2 {
         scripts.push(if n % 2 == 0 { source(&bytes(), 300_000) } else { call(&bytes(), 4_000_000) });
     }
-    let begun = Instant::now();
-    let (most, full) = all(&scripts, time / 2).await;
-    println!(
-        "{} scripts, {AT_A_TIME} at a time, {} of them at their limit of {} MiB: at most {}, of {}",
-        scripts.len(),
-        full.len(),
-        LIMIT >> 20,
-        megabytes(most),
-        WITH_FULL_HEAPS >> 20
-    );
-    let rest: Vec<_> =
-        scripts.into_iter().enumerate().filter(|(at, _)| !full.contains(at)).map(|(_, script)| script).collect();
-    let (least, full) = all(&rest, time.saturating_sub(begun.elapsed())).await;
-    println!(
-        "the other {}, of which {} came near it this time: at most {}, of {}",
-        rest.len(),
-        full.len(),
-        megabytes(least),
-        WITHOUT >> 20
-    );
-    let [most, least] = [most, least].map(|sizes| sizes.iter().sum::<u64>());
+    let until = Instant::now() + time;
     let mut complaints = Vec::new();
-    if most > WITH_FULL_HEAPS {
-        complaints.push(format!("{} MiB", most >> 20));
+    // Those at their limit are left out, until none is: what comes near it depends on how far it gets in its time.
+    loop {
+        let (most, full) = all(&scripts, until).await;
+        println!(
+            "{} scripts, {AT_A_TIME} at a time, {} of them near their limit of {} MiB: at most {}",
+            scripts.len(),
+            full.len(),
+            LIMIT >> 20,
+            megabytes(most)
+        );
+        let bound = if full.is_empty() { WITHOUT } else { WITH_FULL_HEAPS };
+        if most.iter().sum::<u64>() > bound {
+            complaints.push(format!("more than {} MiB: {}", bound >> 20, megabytes(most)));
+        }
+        if full.is_empty() || Instant::now() > until {
+            return complaints;
+        }
+        scripts =
+            scripts.into_iter().enumerate().filter(|(at, _)| !full.contains(at)).map(|(_, script)| script).collect();
     }
-    if least > WITHOUT && full.is_empty() {
-        complaints.push(format!("{} MiB without a heap at its limit", least >> 20));
-    }
-    complaints
 }
 
 fn megabytes([own, below]: [u64; 2]) -> String {
@@ -123,11 +116,10 @@ fn megabytes([own, below]: [u64; 2]) -> String {
 }
 
 /// Runs all of them. The most that was held, and which of them came near the limit: by their heap, or by what was prepared or held for them.
-async fn all(scripts: &[String], time: Duration) -> ([u64; 2], Vec<usize>) {
+async fn all(scripts: &[String], until: Instant) -> ([u64; 2], Vec<usize>) {
     let table = SessionTable::with_config(TableConfig::default());
     let (places, full) = (Arc::new(Semaphore::new(AT_A_TIME)), Arc::new(Mutex::new(Vec::new())));
     let watch = Watch::begin();
-    let until = Instant::now() + time;
     let mut running = tokio::task::JoinSet::new();
     for (at, script) in scripts.iter().enumerate() {
         let place = places.clone().acquire_owned().await.expect("never closed");
@@ -145,8 +137,8 @@ async fn all(scripts: &[String], time: Duration) -> ([u64; 2], Vec<usize>) {
             if is_limit || result.usage.peak_heap_bytes > LIMIT / 4 {
                 full.lock().await.push(at);
             }
-            // The next begins with nothing of this one's.
-            table.reset(&session).await;
+            // The next begins with nothing of this one's, files and vars included.
+            table.remove(&session);
             drop(place);
         });
     }
