@@ -456,6 +456,46 @@ fn a_broken_plugin_is_told_of_and_the_rest_goes_on_unless_plugins_are_required()
 }
 
 #[test]
+fn mcp_answers_what_it_cannot_read_and_ends_when_its_client_has_gone() {
+    let mut child = perennial().arg("mcp").stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap() };
+    let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+    writeln!(stdin, "{hello}\n{}", json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).unwrap();
+    assert_eq!(next()["id"], 0);
+    let call = |id: &str, script: &str, more: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"run","arguments":{{"script":"{script}"{more}}}}}}}"#
+        )
+    };
+    let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+    for (id, line) in [
+        ("1", call("1", r"\ud800", "")),
+        ("2", call("2", "1", r#","args":1e400"#)),
+        ("3", call("3", "1", &format!(r#","args":{deep}"#))),
+        ("\"four\"", call("\"four\"", &"x".repeat(40 << 20), "")),
+        ("5", r#"{"id":5,"method":[]}"#.to_owned()),
+        ("6", r#"{"jsonrpc":"2.0","id":6,"method":"tools/call""#.to_owned()),
+    ] {
+        writeln!(stdin, "{line}").unwrap();
+        let answer = next();
+        assert_eq!(answer["id"].to_string(), id, "{answer}");
+        assert!(answer["error"]["message"].is_string(), "{answer}");
+    }
+    writeln!(stdin, "{}", call("7", "1 + 1", "")).unwrap();
+    assert_eq!(next()["id"], 7);
+    // More than a pipe holds, and nobody reads it.
+    for id in 8..40 {
+        writeln!(stdin, "{}", call(&id.to_string(), "'x'.repeat(60000)", "")).unwrap();
+    }
+    drop(stdin);
+    wait(&mut child);
+    drop(answers);
+}
+
+#[test]
 fn the_mcp_tool_names_the_plugins() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_perennial"))
         .args(["mcp", "--plugin", "plugins/html", "--plugin", "plugins/text"])

@@ -184,7 +184,7 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
             Landed::Back(done) => done,
             Landed::Withdrawn(work, error) => {
                 let vm = work.into_vm().filter(|_| !started);
-                return flight.end(Err(error), vm, started, submitted, 0);
+                return flight.end(Err(*error), vm, started, submitted, 0);
             }
             Landed::Abandoned => {
                 let error = flight.stop_error();

@@ -61,7 +61,7 @@ impl Away {
 pub(super) enum Landed {
     Back(Box<Done>),
     /// It never got a thread.
-    Withdrawn(Work, ScriptError),
+    Withdrawn(Work, Box<ScriptError>),
     Abandoned,
     /// The thread panicked.
     Lost,
@@ -124,7 +124,7 @@ impl Flight {
                     }
                     None => busy(&format!("no thread was free within {:?}", executor.config().max_wait)),
                 };
-                break Landed::Withdrawn(work, error);
+                break Landed::Withdrawn(work, Box::new(error));
             }
             if give_up_now {
                 control.stop_with(StopReason::Cancelled, 0, 0);

@@ -183,6 +183,7 @@ fn stuck_op() -> (OpTable, Arc<std::sync::Mutex<()>>) {
     (ops, gate)
 }
 
+#[expect(clippy::await_holding_lock, reason = "what the threads of hostile scripts wait for is this lock")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_thread_has_not_come_back_is_busy_and_others_are_not() {
     let (ops, gate) = stuck_op();
@@ -218,6 +219,7 @@ async fn a_session_whose_thread_has_not_come_back_is_busy_and_others_are_not() {
     assert_eq!(run("s1", "1 + 1").await.value, Some(json!(2)));
 }
 
+#[expect(clippy::await_holding_lock, reason = "what the threads of hostile scripts wait for is this lock")]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_atomic_run_is_undone_while_its_thread_is_out() {
     let (ops, gate) = stuck_op();

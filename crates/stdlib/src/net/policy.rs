@@ -402,8 +402,24 @@ mod tests {
             "a.com @",
             "a.com:25",
             "a.com.",
+            "http://127.0.0.0/8",
+            "http://10.0.0.0/8",
+            "https://a.com/v1/../admin",
+            "https://a.com/v1/%2e%2e/admin",
         ] {
             assert!(NetPolicy::parse(&[bad], NetLimits::default()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_error_about_a_rule_speaks_of_the_part_that_is_wrong() {
+        for (rule, wrong, silent) in [
+            ("http://127.0.0.1:8911@loopback", "@", "*"),
+            ("http://127.0.0.0/8", "127.0.0.0/8", "*"),
+            ("https://a.com/v1/../x", "..", "*"),
+        ] {
+            let error = NetPolicy::parse(&[rule], NetLimits::default()).expect_err(rule).to_string();
+            assert!(error.contains(wrong) && !error.replace(rule, "").contains(silent), "{rule}: {error}");
         }
     }
 

@@ -61,7 +61,7 @@ fn watch(begun: &Arc<AtomicU64>) {
             let now = begun.load(Ordering::Acquire);
             if now == last {
                 println!("out of bounds: the source in {} takes longer than 5 s", file().display());
-                std::process::exit(1);
+                std::process::abort();
             }
             last = now;
         }
