@@ -289,7 +289,7 @@ fn ops() -> OpTable {
 /// called with another one rebuilds its VM.
 ///
 /// ```
-/// use perennial_sessions::{Area, OpTable, session_config};
+/// use perennial_sessions::{Area, Bound, OpTable, session_config};
 /// let ops = OpTable::new().sync("roll", Bound::SMALL, |_, _| Ok(serde_json::json!(4).into()));
 /// let config = session_config(ops, vec![Area::new("dice", &["roll"], "((ops) => ({ roll: () => ops.roll() }))")]);
 /// # let _ = config;
