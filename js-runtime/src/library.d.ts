@@ -122,6 +122,7 @@ interface Intrinsics {
   readonly Number: NumberConstructor;
   readonly Object: ObjectConstructor;
   readonly Promise: PromiseConstructor;
+  readonly Proxy: ProxyConstructor;
   readonly RangeError: RangeErrorConstructor;
   readonly RegExp: RegExpConstructor;
   readonly Set: SetConstructor;
