@@ -3,6 +3,7 @@
 
 mod bench;
 mod docs;
+mod fuzz;
 mod generate;
 mod steps;
 mod test;
@@ -16,6 +17,8 @@ const HELP: &str = "cargo xtask COMMAND
   hostile sources|calls|storm|memory [SECONDS]
           searches for the source or the call that costs the most; measures an honest session beside 64 attackers,
           or the memory of hostile scripts
+  fuzz [SECONDS] [TARGET...]
+          fuzzes every target, or those named, for so long each (60), as many at a time as there are cores
   generate  makes crates/stdlib/js of js-runtime/src
   wpt     runs web platform tests and compares with tests/conformance/wpt.json, which --update writes anew;
           with a part of a path only those files, and says what failed
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         ["wpt", "--update"] => wpt::wpt(true),
         ["wpt", part] if !part.starts_with('-') => wpt::look(part),
         ["hostile", ref more @ ..] if !more.is_empty() => hostile(more),
+        ["fuzz", ref more @ ..] => fuzz::fuzz(more),
         ["generate"] => generate::generate(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

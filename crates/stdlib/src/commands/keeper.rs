@@ -235,6 +235,7 @@ impl Keeper {
         let Some(running) = &mut self.command else {
             if self.is_over {
                 tree::kill_once(&|_| false);
+                tree::reap_but(None);
             }
             return;
         };
@@ -270,12 +271,11 @@ impl Keeper {
         let leader = (!running.is_reaped).then_some(running.leader);
         let Some(since) = running.ending else {
             if let Some(most) = running.most.filter(|_| self.cgroup.is_none()) {
-                let processes = tree::measured().processes;
-                if processes > most {
+                let Some(processes) = tree::count(most) else {
                     running.ending = Some(Instant::now());
                     self.tell(&Event::TooMany(most));
                     return self.attend();
-                }
+                };
                 running.count.next(processes, most);
             }
             return tree::reap_but(leader);
@@ -293,8 +293,10 @@ impl Keeper {
             // Nobody forks any more.
             let _: std::io::Result<()> = cgroup.allow(Some(0));
         }
-        // The leader is reaped by whoever looks at how it has ended; its group was killed.
-        tree::kill_once(&|child| Some(child) == leader);
+        // The leader is reaped by whoever looks at how it has ended.
+        if !tree::kill_once(&|_| false) || since.elapsed() > STUCK {
+            tree::reap_but(leader);
+        }
         if running.is_reaped && tree::is_childless() {
             return self.end_or_count();
         }

@@ -46,21 +46,38 @@ fn everybody() -> HashMap<Pid, Vec<Pid>> {
 
 /// All below this process.
 pub(super) fn descendants() -> Vec<Pid> {
-    below(getpid())
+    let mut found = Vec::new();
+    walk(vec![getpid()], |pid| {
+        found.push(pid);
+        true
+    });
+    found
 }
 
-/// All below a process.
-fn below(root: Pid) -> Vec<Pid> {
+/// Tells of everybody below processes, parents before their children, as long as that is wanted.
+fn walk(mut open: Vec<Pid>, mut wants_more: impl FnMut(Pid) -> bool) {
     let known = if *IS_LISTED { HashMap::new() } else { everybody() };
-    let (mut found, mut seen, mut open) = (Vec::new(), HashSet::new(), vec![root]);
+    let mut seen = HashSet::new();
     while let Some(pid) = open.pop() {
         let children = if *IS_LISTED { children_of(pid) } else { known.get(&pid).cloned().unwrap_or_default() };
         for child in children.into_iter().filter(|child| seen.insert(*child)) {
-            found.push(child);
+            if !wants_more(child) {
+                return;
+            }
             open.push(child);
         }
     }
-    found
+}
+
+/// How many processes below this one have not ended, if they are at most so many. It looks at no more than it has to: whoever starts more than it may
+/// also takes the time to look.
+pub(super) fn count(most: u64) -> Option<u64> {
+    let mut alive = 0;
+    walk(vec![getpid()], |pid| {
+        alive += u64::from(Stat::of(pid).is_some_and(|stat| stat.is_alive()));
+        alive <= most
+    });
+    (alive <= most).then_some(alive)
 }
 
 /// The fields of `/proc/PID/stat` behind the name, which may have anything in it (proc(5)).
@@ -160,29 +177,29 @@ pub(super) fn reap_but(leader: Option<Pid>) {
     }
 }
 
-/// How many times in a row children are killed before all of the tree is walked through.
-const GENERATIONS: usize = 64;
-
-/// Kills everything below this process, as far as that is seen now, and reaps what has ended. Children that are exempt are neither killed nor reaped, nor
-/// is what is below them. Who is left has to be looked for again.
-pub(super) fn kill_once(is_exempt: &dyn Fn(Pid) -> bool) {
-    // The children of what has ended are this process's. Killing and reaping children costs a hundredth of finding who is below them, so that this is
-    // what gets the better of those who fork faster than they are found.
-    for _ in 0..GENERATIONS {
-        let (mut killed, mut reaped) = (0, 0);
-        for child in children().into_iter().filter(|child| !is_exempt(*child)) {
-            killed += usize::from(kill_process(child, Signal::KILL).is_ok());
-            reaped += usize::from(reap(child));
+/// Kills everything below this process, as far as that is seen now. Children that are exempt are left alone, and so is what is below them. Whether
+/// anybody was still alive is returned: who is left has to be looked for again.
+///
+/// Nobody is reaped: until then the dead count as the user's, so that those who fork without end find no place for more. Parents are killed before their
+/// children are looked for, so that whom they get from then on is nobody.
+pub(super) fn kill_once(is_exempt: &dyn Fn(Pid) -> bool) -> bool {
+    let mut is_anybody_alive = false;
+    let mut seen = HashSet::new();
+    loop {
+        // The children of what has ended meanwhile are this process's.
+        let new: Vec<Pid> = children().into_iter().filter(|child| !is_exempt(*child) && seen.insert(*child)).collect();
+        if new.is_empty() {
+            return is_anybody_alive;
         }
-        if killed == 0 || reaped == 0 {
-            break;
+        for child in &new {
+            is_anybody_alive |= Stat::of(*child).is_some_and(|stat| stat.is_alive());
+            // Until it is reaped its number is its own.
+            let _: rustix::io::Result<()> = kill_process(*child, Signal::KILL);
         }
-    }
-    let children = children();
-    for child in children.iter().filter(|child| !is_exempt(**child)) {
-        for pid in below(*child) {
+        walk(new, |pid| {
             kill_descendant(pid);
-        }
+            true
+        });
     }
 }
 
