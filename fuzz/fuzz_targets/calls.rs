@@ -8,7 +8,10 @@ use perennial_sessions::{RunRequest, SessionTable, TableConfig};
 use tokio::runtime::Runtime;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("threads"));
-static TABLE: LazyLock<SessionTable> = LazyLock::new(|| SessionTable::with_config(TableConfig::default()));
+static TABLE: LazyLock<SessionTable> = LazyLock::new(|| {
+    let _inside = RUNTIME.enter();
+    SessionTable::with_config(TableConfig::default())
+});
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let [size, bytes @ ..] = bytes else { return };

@@ -24,7 +24,7 @@ const BRACKET: usize = 16;
 const RECURSION: usize = 8;
 pub(crate) const SHALLOW: usize = 1024;
 /// How often a token may be read on average, and how often all together where there are few: some milliseconds.
-const READINGS: [u64; 2] = [8, 100_000];
+const READINGS: [u64; 2] = [8, 20_000];
 /// The same for what takes longer, and still in proportion to its length.
 const MOST_READINGS: [u64; 2] = [64, 1_000_000];
 /// Bytes and brackets of a source that is taken for a mistake.

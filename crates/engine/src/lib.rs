@@ -70,11 +70,12 @@ pub mod measure {
     /// # Panics
     /// If that does not hold.
     pub fn round_trip(json: &str) {
+        static RUNTIME: std::sync::LazyLock<tokio::runtime::Runtime> =
+            std::sync::LazyLock::new(|| tokio::runtime::Builder::new_current_thread().build().expect("a runtime"));
         thread_local! {
             static VM: std::cell::RefCell<Vm> = {
-                let runtime = Box::leak(Box::new(tokio::runtime::Builder::new_current_thread().build().expect("a runtime")));
                 let (config, console, control) = (EngineConfig::default(), Console::default(), Arc::new(Control::new()));
-                let runtime = runtime.handle().clone();
+                let runtime = RUNTIME.handle().clone();
                 Vm::build(BuildSpec { config, console, runtime, control }).expect("a VM").into()
             };
         }

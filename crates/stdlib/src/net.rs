@@ -22,11 +22,12 @@ pub use secrets::{SecretError, Secrets};
 pub use ops::NetGrants;
 pub(crate) use ops::ops;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use perennial_engine::OpError;
+use tokio::sync::Notify;
 
 use cookies::Jar;
 
@@ -49,6 +50,10 @@ pub struct NetState {
     /// In nanoseconds.
     time: AtomicU64,
     jar: Mutex<Jar>,
+    /// Requests that wait for their response.
+    waiting: AtomicUsize,
+    /// One of them does no longer.
+    answered: Notify,
 }
 
 /// How much a session has used of the network.
@@ -83,6 +88,17 @@ impl Drop for Stopwatch {
     }
 }
 
+/// One of the requests that wait for their response, until it is dropped.
+struct Waiting<'s>(&'s NetState);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+        // All of them: policies may differ in how many they allow.
+        self.0.answered.notify_waiters();
+    }
+}
+
 impl NetState {
     /// What was used so far.
     pub fn usage(&self) -> NetUsage {
@@ -101,6 +117,20 @@ impl NetState {
             return Ok(());
         }
         Err(OpError::quota(format!("the session may have {limit} {what} and would have {used}"), limit, used))
+    }
+
+    /// Waits until fewer than `most` wait for their response.
+    async fn turn(&self, most: usize) -> Waiting<'_> {
+        loop {
+            let mut answered = std::pin::pin!(self.answered.notified());
+            // What is answered from here on is not missed.
+            answered.as_mut().enable();
+            let one_more = |count: usize| (count < most).then_some(count + 1);
+            if self.waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok() {
+                return Waiting(self);
+            }
+            answered.await;
+        }
     }
 
     fn charge_request(&self, limits: &NetLimits) -> Result<(), OpError> {

@@ -112,6 +112,12 @@ fn serve(stream: TcpStream) {
                 let _ = reader.read(&mut [0]);
                 return;
             }
+            "/raw" => {
+                let authorization = asked.headers.get("authorization").map_or("", String::as_str);
+                let head = format!("x-echo: {authorization}\r\n");
+                let body = [asked.path.as_bytes(), b"\n", authorization.as_bytes(), b"\n", &asked.body].concat();
+                respond("200 OK", &head, &body)
+            }
             "/long" => respond("200 OK", &format!("x-long: {}\r\n", "x".repeat(200_000)), b""),
             "/switch" => b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n".to_vec(),
             "/empty" => b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
@@ -450,6 +456,23 @@ async fn a_thousand_requests_at_once_are_all_answered() {
 }
 
 #[tokio::test]
+async fn no_more_requests_than_allowed_wait_for_their_response_at_a_time() {
+    let server = Server::start();
+    let limits = NetLimits { concurrent: 2, ..NetLimits::default() };
+    let script = format!(
+        "const s = {:?}, c = new AbortController();
+        const silent = [fetch(s + '/silent', {{ signal: c.signal }}), fetch(s + '/silent')];
+        const third = fetch(s + '/echo').then((r) => r.status);
+        const first = await Promise.race([third, new Promise((done) => setTimeout(done, 200, 'waits'))]);
+        c.abort();
+        silent[0].catch(() => 0);
+        [first, await third]",
+        server.url("")
+    );
+    assert_eq!(value(&table(), &script, policy(&[&server.rule()], limits)).await, json!(["waits", 200]));
+}
+
+#[tokio::test]
 async fn responses_that_nobody_reads_do_not_stand_in_the_way() {
     let server = Server::start();
     let script = format!("for (let i = 0; i < 1500; i++) await fetch({:?}); 'done'", server.url("/echo"));
@@ -483,6 +506,38 @@ async fn a_secret_goes_where_it_may_and_is_seen_nowhere() {
             refused.as_str().is_some_and(|text| text.starts_with("PermissionError: the secret api for")),
             "{refused}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_secret_comes_back_in_none_of_the_forms_in_which_it_was_sent() {
+    let server = Server::start();
+    let (short, long) = (r#"p"s/ w+r%d&é"#, r#"p"s/ w+r%d&é-and-more"#);
+    let secrets = Secrets::new().with("short", short, &[&server.rule()]).expect("a secret");
+    let secrets = secrets.with("long", long, &[&server.rule()]).expect("a secret");
+    let context = policy(&[&server.rule()], NetLimits::default()).with(secrets);
+    let script = format!(
+        "const u = {:?}, k = perennial.secret('long');
+        const raw = async (url, more) => {{ const r = await fetch(u + url, more); return r.headers.get('x-echo') + await r.text() }};
+        const post = (type, body) => raw('', {{ method: 'POST', headers: {{ 'content-type': type }}, body }});
+        ({{
+            url: await raw('?k=' + k),
+            component: await raw('?k=' + encodeURIComponent(k)),
+            form: await post('application/x-www-form-urlencoded', new URLSearchParams({{ k }}).toString()),
+            json: await post('application/json', JSON.stringify({{ k }})),
+            raw: await post('text/plain', k),
+            basic: await (async () => {{ const r = await fetch(u, {{ headers: {{ authorization: 'Basic ' + btoa('me:' + k) }} }}); return atob(r.headers.get('x-echo').split(' ')[1]) + await r.text() }})(),
+        }})",
+        server.url("/raw")
+    );
+    let found = value(&table(), &script, context).await;
+    for (form, text) in found.as_object().expect("an object") {
+        let text = text.as_str().expect("a text");
+        assert!(text.contains("perennial_secret_"), "{form}: {text}");
+        // What stands in some form of it as it is.
+        for part in ["and-more", "w+r", "w%2Br", "r%d", "r%25d"] {
+            assert!(!text.contains(part), "{form}: {text}");
+        }
     }
 }
 

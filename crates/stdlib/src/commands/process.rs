@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -41,6 +42,25 @@ impl Stage {
     }
 }
 
+/// Signals that were asked for and not passed on yet: each once at most, as the system has them (signal(7), "Queueing and delivery semantics").
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signals(Arc<AtomicU64>);
+
+impl Signals {
+    fn bit(signal: i32) -> u64 {
+        1 << (signal & 63)
+    }
+
+    /// Whether it is not among them yet.
+    pub(super) fn add(&self, signal: i32) -> bool {
+        self.0.fetch_or(Self::bit(signal), Ordering::AcqRel) & Self::bit(signal) == 0
+    }
+
+    pub(super) fn remove(&self, signal: i32) {
+        self.0.fetch_and(!Self::bit(signal), Ordering::AcqRel);
+    }
+}
+
 enum Ask {
     Signal(i32),
     Terminate,
@@ -53,6 +73,7 @@ enum Ask {
 pub(super) struct Process {
     pub(super) pid: u32,
     asks: mpsc::UnboundedSender<Ask>,
+    signals: Signals,
     pub(super) stage: watch::Receiver<Stage>,
     /// More processes than it may have; it was killed for that.
     pub(super) too_many: watch::Receiver<Option<u64>>,
@@ -141,14 +162,24 @@ impl Process {
         let (many, too_many) = watch::channel(None);
         let (begin, begun) = oneshot::channel();
         let session = session.clone();
+        let signals = Signals::default();
+        let asked_signals = signals.clone();
         tokio::spawn(async move {
-            Attendant { session, control, keeper: 0, stage, too_many: many, orders: VecDeque::new() }
-                .attend(asked, begin)
-                .await;
+            Attendant {
+                session,
+                signals: asked_signals,
+                control,
+                keeper: 0,
+                stage,
+                too_many: many,
+                orders: VecDeque::new(),
+            }
+            .attend(asked, begin)
+            .await;
             drop(held);
         });
         match begun.await {
-            Ok(Ok(pid)) => Ok(Begun::Running(Self { pid, asks, stage: seen, too_many }, streams)),
+            Ok(Ok(pid)) => Ok(Begun::Running(Self { pid, asks, signals, stage: seen, too_many }, streams)),
             Ok(Err(NotBegun::Unread)) => Ok(Begun::Unread),
             Ok(Err(NotBegun::Failed(why))) => Err(StartError::Command(why)),
             Err(_) => Err(StartError::Command("its keeper was killed".to_owned())),
@@ -157,8 +188,10 @@ impl Process {
 
     /// Sends a signal to the command's group, if the command has not ended.
     pub(super) fn signal(&self, signal: i32) {
-        // Whoever has ended needs none.
-        let _ = self.asks.send(Ask::Signal(signal));
+        if self.signals.add(signal) {
+            // Whoever has ended needs none.
+            let _ = self.asks.send(Ask::Signal(signal));
+        }
     }
 
     /// Asks it to end, and gives what it has started the same time.
@@ -220,6 +253,7 @@ struct Attendant {
     keeper: u32,
     stage: watch::Sender<Stage>,
     too_many: watch::Sender<Option<u64>>,
+    signals: Signals,
     /// What it could not be told yet, each once.
     orders: VecDeque<Order>,
 }
@@ -297,7 +331,10 @@ impl Attendant {
                 },
                 _ = self.control.writable(), if !self.orders.is_empty() => self.tell(),
                 ask = asked.recv(), if is_wanted => match ask {
-                    Some(Ask::Signal(number)) => self.order(Order::Signal(number)),
+                    Some(Ask::Signal(number)) => {
+                        self.signals.remove(number);
+                        self.order(Order::Signal(number));
+                    }
                     Some(Ask::Terminate) => self.order(Order::Terminate),
                     Some(Ask::Measure(answer)) => {
                         // One answer is for all who wait.

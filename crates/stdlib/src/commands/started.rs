@@ -13,7 +13,7 @@ use super::declaration::{Declaration, Restart};
 use super::logs::{Logs, Stream, follow};
 use super::once::signal_name;
 use super::ports::Ports;
-use super::process::{Process, StartError, Streams};
+use super::process::{Process, Signals, StartError, Streams};
 use super::registry::Place;
 use super::wire::{Ended, Measured, Request};
 
@@ -65,6 +65,7 @@ pub(super) struct Started {
     /// Somebody wants it ended.
     is_stopping: AtomicBool,
     asks: mpsc::UnboundedSender<Ask>,
+    signals: Signals,
 }
 
 /// The input of the present process, and whoever writes to it at the moment.
@@ -117,11 +118,13 @@ impl Started {
             stdin: Arc::clone(&stdin),
             state,
             asked,
+            signals: Signals::default(),
             pause: PAUSE[0],
         };
+        let signals = driver.signals.clone();
         tokio::spawn(driver.drive(process, streams));
         let is_stopping = AtomicBool::new(false);
-        Ok(Arc::new(Self { id, name, owner, ports, logs, stdin, state: seen, declaration, is_stopping, asks }))
+        Ok(Arc::new(Self { id, name, owner, ports, logs, stdin, state: seen, declaration, is_stopping, asks, signals }))
     }
 
     pub(super) fn input(&self) -> Input {
@@ -144,7 +147,9 @@ impl Started {
     }
 
     pub(super) fn signal(&self, signal: i32) {
-        let _ = self.asks.send(Ask::Signal(signal));
+        if self.signals.add(signal) {
+            let _ = self.asks.send(Ask::Signal(signal));
+        }
     }
 
     pub(super) async fn measure(&self) -> Option<Measured> {
@@ -197,6 +202,7 @@ struct Driver {
     stdin: Stdin,
     state: watch::Sender<State>,
     asked: mpsc::UnboundedReceiver<Ask>,
+    signals: Signals,
     pause: Duration,
 }
 
@@ -292,7 +298,7 @@ impl Driver {
                         return false;
                     }
                     Some(Ask::Kill) | None => return false,
-                    Some(Ask::Signal(_)) => {}
+                    Some(Ask::Signal(signal)) => self.signals.remove(signal),
                     Some(Ask::Measure(answer)) => _ = answer.send(None),
                 },
             }
@@ -321,7 +327,10 @@ impl Driver {
                     kill_at = None;
                 }
                 ask = self.asked.recv() => match ask {
-                    Some(Ask::Signal(signal)) => process.signal(signal),
+                    Some(Ask::Signal(signal)) => {
+                        self.signals.remove(signal);
+                        process.signal(signal);
+                    }
                     Some(Ask::Measure(answer)) => {
                         let process = process.clone();
                         tokio::spawn(async move { answer.send(process.measure().await) });

@@ -117,13 +117,14 @@ impl Means {
         omit: bool,
         deadline: Instant,
     ) -> Result<(Head, Download), OpError> {
-        let watch = Stopwatch::start(&self.state);
         let mut shown = url.clone();
         shown.set_fragment(None);
         let rule = self.policy.rule(method.as_str(), url).map_err(|grant| {
             tracing::info!(target: "perennial::net", %method, origin = origin(url), "denied");
             OpError::permission(&format!("{method} {}", origin(url)), &grant)
         })?;
+        let _waiting = self.state.turn(self.policy.limits().concurrent).await;
+        let watch = Stopwatch::start(&self.state);
         let mut written = Vec::new();
         let (target, headers, filled) = self.filled(url, given, payload, &mut written)?;
         if target.origin() != url.origin() || self.policy.rule(method.as_str(), &target).is_err() {

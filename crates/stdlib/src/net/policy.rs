@@ -55,7 +55,7 @@ pub struct NetLimits {
     pub request_bytes: u64,
     /// One body received.
     pub response_bytes: u64,
-    /// Requests under way at a time.
+    /// Requests of the session that wait for the head of their response at a time. More of them wait for one of these, while their own `time` runs.
     pub concurrent: usize,
     /// From a request to the end of its response's body.
     pub time: Duration,

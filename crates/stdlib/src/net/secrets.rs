@@ -161,6 +161,7 @@ impl Secrets {
             let sent = BASE64.encode(self.fill(&inner, Place::Raw, url, most, written)?);
             let bare = |text: &str| text.trim_end_matches('=').to_owned();
             written.push(Written { found: bare(&sent), shown: bare(&credentials) });
+            written.push(Written { found: sent.clone(), shown: credentials });
             return Ok(format!("{scheme} {sent}"));
         }
         if !text.contains(PREFIX) {

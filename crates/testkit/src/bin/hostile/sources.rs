@@ -13,7 +13,7 @@ use crate::search::{Candidate, Worst, head};
 
 const SIZES: [usize; 7] = [64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 512 << 10];
 /// What no source may take here, beside what the size adds.
-const TIME: (Duration, f64) = (Duration::from_millis(25), 3_000.0);
+const TIME: (Duration, f64) = (Duration::from_millis(8), 3_000.0);
 const MEMORY: (usize, usize) = (2 << 20, 2 << 10);
 
 /// Everything else than what is proven to be cheap goes to another process, and is none of this one's work.
