@@ -5,6 +5,7 @@ mod sessions {
     mod artifacts;
     mod bounds;
     mod bundles;
+    mod capabilities;
     mod commands;
     mod files;
     mod hostile;

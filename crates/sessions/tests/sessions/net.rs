@@ -1,6 +1,6 @@
 //! fetch: what it reaches, what it does not, and what it costs, against a server of our own and names that lead where we say.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -18,20 +18,20 @@ use perennial_sessions::{
 use serde_json::{Value, json};
 
 /// A server of HTTP/1.1 that answers by the path. It counts its connections.
-struct Server {
-    address: SocketAddr,
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
 struct Asked {
     method: String,
     path: String,
-    headers: HashMap<String, String>,
+    headers: BTreeMap<String, String>,
     body: Vec<u8>,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("it is bound");
         let connections = Arc::new(AtomicUsize::new(0));
@@ -59,7 +59,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
     reader.read_line(&mut line).ok().filter(|count| *count > 0)?;
     let mut words = line.split_whitespace().map(str::to_owned);
     let (method, path) = (words.next()?, words.next()?);
-    let mut headers = HashMap::new();
+    let mut headers = BTreeMap::new();
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -145,14 +145,14 @@ fn bomb() -> Vec<u8> {
 
 /// Names that lead where a test says; what was asked is kept.
 #[derive(Clone, Default)]
-struct Names {
+pub(super) struct Names {
     answers: Arc<Mutex<HashMap<String, Vec<Vec<IpAddr>>>>>,
     asked: Arc<AtomicUsize>,
 }
 
 impl Names {
     /// What a name leads to, the first time, the second time, and then always the last.
-    fn set(&self, name: &str, answers: &[&[&str]]) {
+    pub(super) fn set(&self, name: &str, answers: &[&[&str]]) {
         let parse = |texts: &&[&str]| texts.iter().map(|text| text.parse().expect("an address")).collect();
         self.answers.lock().expect("nobody panics").insert(name.to_owned(), answers.iter().map(parse).collect());
     }
