@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::runtime::{Builder, Runtime};
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().enable_all().build().expect("a runtime"));
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_current_thread().enable_all().build().expect("a runtime"));
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     bytes.split(|byte| *byte == b'\n').for_each(finds_the_id);
@@ -38,7 +39,8 @@ async fn answers_the_next(bytes: &[u8]) {
     let (client, server) = tokio::io::duplex(1 << 20);
     let (input, output) = tokio::io::split(server);
     let (answers, mut lines) = tokio::io::split(client);
-    let serving = tokio::spawn(perennial_server::serve_mcp(SessionTable::with_config(TableConfig::default()), input, output));
+    let serving =
+        tokio::spawn(perennial_server::serve_mcp(SessionTable::with_config(TableConfig::default()), input, output));
     let begin = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "fuzz", "version": "0"}}});
     let last = json!({"jsonrpc": "2.0", "id": "the last", "method": "ping"});

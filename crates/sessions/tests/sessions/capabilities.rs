@@ -163,12 +163,12 @@ async fn check(tampers: &str) {
     for (tool, _) in TOOLS.lines().filter_map(|line| line.trim().split_once(": ")) {
         let script = format!("const TOOL = {}, NAMES = {};{CHECK}{tampers}", json!(tool), json!(names(tool)));
         let result = table.run(tool, RunRequest::new(script).with_timeout_ms(300_000)).await;
-        assert_eq!(result.error, None, "{}", tool);
+        assert_eq!(result.error, None, "{tool}");
         let found = result.value.unwrap_or(Value::Null);
-        assert_eq!(found["changed"], json!([]), "{}", tool);
+        assert_eq!(found["changed"], json!([]), "{tool}");
         let (count, same) = (found["count"].as_u64().unwrap(), found["same"].as_u64().unwrap());
         // Nearly nothing of it is met at all.
-        assert!(count > 300 && same * 10 > count * 8, "{}: {found}", tool);
+        assert!(count > 300 && same * 10 > count * 8, "{tool}: {found}");
     }
 }
 
