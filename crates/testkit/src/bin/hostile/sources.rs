@@ -101,10 +101,12 @@ pub(crate) fn search(time: Duration) -> Vec<String> {
             by_time.seen(Candidate { bytes: bytes.clone(), cost: took.time.as_nanos() as f64 });
             by_memory.seen(Candidate { bytes, cost: took.memory as f64 });
         }
-        begun.fetch_add(1, Ordering::AcqRel);
         let again = |worst: &Worst, cost: fn(&Took) -> f64| {
-            let mut all: Vec<_> =
-                worst.all().iter().map(|it| source(&it.bytes, size)).map(|text| (carefully(&text), text)).collect();
+            let again = |text: String| {
+                begun.fetch_add(1, Ordering::AcqRel);
+                (carefully(&text), text)
+            };
+            let mut all: Vec<_> = worst.all().iter().map(|it| again(source(&it.bytes, size))).collect();
             all.sort_by(|a, b| cost(&b.0).total_cmp(&cost(&a.0)));
             all.swap_remove(0)
         };
