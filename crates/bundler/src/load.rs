@@ -1,6 +1,7 @@
 //! Loading: from an import to the graph behind it, reading and parsing what has changed and nothing else.
 
 mod content;
+mod json;
 mod loading;
 
 use std::collections::{BTreeMap, HashMap};

@@ -54,7 +54,8 @@ impl Prepared {
 
     /// Text that no person wrote line by line: it stands for its source as a whole.
     pub(crate) fn generated(text: String) -> Self {
-        Self { source: text.as_str().into(), text: text.into(), map: PositionMap::default(), lowered: None }
+        let text: Arc<str> = text.into();
+        Self { source: text.clone(), text, map: PositionMap::default(), lowered: None }
     }
 
     /// Bytes that it takes, roughly.

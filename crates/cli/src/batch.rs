@@ -174,8 +174,9 @@ fn skip_line(input: &mut impl BufRead, scan: &mut IdScan) -> io::Result<()> {
         if buffer.is_empty() {
             return Ok(());
         }
-        scan.feed(buffer);
-        match buffer.iter().position(|&byte| byte == b'\n') {
+        let newline = buffer.iter().position(|&byte| byte == b'\n');
+        scan.feed(&buffer[..newline.unwrap_or(buffer.len())]);
+        match newline {
             Some(at) => {
                 input.consume(at + 1);
                 return Ok(());

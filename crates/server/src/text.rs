@@ -77,7 +77,7 @@ fn changed_files(result: &ScriptResult) -> String {
             FileChangeKind::Removed => "removed",
         };
         let size = file.bytes.map_or(String::new(), |bytes| format!(" ({bytes} bytes)"));
-        format!("{what} {}{size}", file.path)
+        format!("{what} {}{size}", plain(&file.path))
     });
     let mut text = named.collect::<Vec<_>>().join(", ");
     let more = result.files.len().saturating_sub(MAX_FILES) as u64 + result.files_more;
@@ -85,6 +85,19 @@ fn changed_files(result: &ScriptResult) -> String {
         let _ = write!(text, " and {more} more");
     }
     text
+}
+
+/// A name that a script has chosen, on one line: what controls a terminal or ends a line is shown by its number.
+fn plain(name: &str) -> String {
+    let mut shown = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_control() { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    shown
+}
+
+fn named(names: &[String]) -> String {
+    names.iter().map(|name| plain(name)).collect::<Vec<_>>().join(", ")
 }
 
 /// What became of the session's state, in sentences.
@@ -100,7 +113,8 @@ pub fn state_notes(result: &ScriptResult) -> Vec<String> {
         notes.push(format!("files: {}", changed_files(result)));
     }
     if !result.artifacts.is_empty() {
-        let named = result.artifacts.iter().take(MAX_FILES).map(|file| format!("{} ({} bytes)", file.name, file.bytes));
+        let named =
+            result.artifacts.iter().take(MAX_FILES).map(|file| format!("{} ({} bytes)", plain(&file.name), file.bytes));
         let more = result.artifacts.len().saturating_sub(MAX_FILES) as u64 + result.artifacts_more;
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         notes.push(format!("artifacts: {}{more}", named.collect::<Vec<_>>().join(", ")));
@@ -110,13 +124,13 @@ pub fn state_notes(result: &ScriptResult) -> Vec<String> {
     }
     if result.vm == Some(VmOrigin::Rebuilt) {
         let because = result.rebuilt_because.map_or("unknown", |reason| reason.as_str());
-        let lost = match result.lost_globals.len() {
-            0 => "no globals were lost".to_owned(),
-            listed => {
-                let more = result.lost_globals_count.map_or(0, |count| count - listed as u64);
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-                format!("lost globals: {}{more}", result.lost_globals.join(", "))
-            }
+        let listed = result.lost_globals.len() as u64;
+        let more = result.lost_globals_count.map_or(0, |count| count.saturating_sub(listed));
+        let lost = match (listed, more) {
+            (0, 0) => "no globals were lost".to_owned(),
+            (0, more) => format!("{more} globals were lost, whose names are too long to be listed"),
+            (_, 0) => format!("lost globals: {}", named(&result.lost_globals)),
+            (_, more) => format!("lost globals: {} and {more} more", named(&result.lost_globals)),
         };
         notes.push(format!("the VM was rebuilt before this run ({because}); {lost}; vars are kept"));
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::loading::Request;
-use super::{ImportError, ImportErrorKind, Kind};
+use super::{ImportError, ImportErrorKind, Kind, json};
 use crate::commonjs::looks_like_commonjs;
 use crate::graph::Content;
 use crate::parse::Language;
@@ -64,8 +64,8 @@ pub(super) fn content(
         }
         Kind::Json => {
             let text = source.strip_prefix('\u{feff}').unwrap_or(&source);
-            match serde_json::from_str::<serde_json::Value>(text) {
-                Ok(value) => Ok(Content::Data(Prepared::generated(format!("export default {};", literal(&value))))),
+            match json::module(text) {
+                Ok(module) => Ok(Content::Data(Prepared::generated(module))),
                 Err(error) => Err(request.error(ImportErrorKind::Syntax, format!("{name} is no valid JSON: {error}"))),
             }
         }
@@ -74,19 +74,5 @@ pub(super) fn content(
             Ok(Content::Data(Prepared::generated(format!("export default {text};"))))
         }
         Kind::Bytes => unreachable!("returned above"),
-    }
-}
-
-/// JSON as a JavaScript expression: `__proto__` is a key like any other.
-fn literal(value: &serde_json::Value) -> String {
-    use serde_json::Value;
-    match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(",")),
-        Value::Object(fields) => {
-            let fields =
-                fields.iter().map(|(key, value)| format!("[{}]:{}", Value::from(key.as_str()), literal(value)));
-            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
-        }
-        other => other.to_string(),
     }
 }

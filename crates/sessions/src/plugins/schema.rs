@@ -20,9 +20,15 @@ const LISTED: u64 = 10_000;
 const MAX_VIOLATIONS: usize = 3;
 const MAX_TEXT: usize = 300;
 
+/// Bytes that a step may take to say what is wrong: where there are alternatives, all that is wrong with each is kept.
+const STEP: usize = 1 << 10;
+
 /// A schema that is ready.
 #[derive(Debug)]
-pub(super) struct Schema(Validator);
+pub(super) struct Schema {
+    validator: Validator,
+    has_alternatives: bool,
+}
 
 /// What the check under way on this thread may take.
 struct Fuel {
@@ -91,8 +97,11 @@ impl Schema {
         let mut counted = schema.clone();
         count(&mut counted);
         let options = jsonschema::options().with_keyword(FUEL, |_, _, _| Ok(Box::new(Counter)));
+        let has_alternatives = has_alternatives(&counted);
         let built = options.build(&counted);
-        built.map(Self).map_err(|error| (dotted(&error.instance_path().to_string()), error.to_string()))
+        built
+            .map(|validator| Self { validator, has_alternatives })
+            .map_err(|error| (dotted(&error.instance_path().to_string()), error.to_string()))
     }
 
     /// What is wrong with a value: path and what was expected, `what` before it.
@@ -103,19 +112,30 @@ impl Schema {
         let zero = contains_minus_zero(value).then(|| with_minus_zero(value.clone()));
         let value = zero.as_ref().unwrap_or(value);
         let stopped = || OpError::new("Error", "the script was stopped");
-        if within(u64::MAX, budget, || self.0.is_valid(value)).ok_or_else(stopped)? {
+        if within(u64::MAX, budget, || self.validator.is_valid(value)).ok_or_else(stopped)? {
             return Ok(());
         }
         let all = within(LISTED, budget, || {
-            let mut all = self.0.iter_errors(value);
+            let mut all = self.validator.iter_errors(value);
             let told: Vec<String> = all.by_ref().take(MAX_VIOLATIONS).map(|error| told(&error, what)).collect();
             (told, all.count())
         });
         let (told, more) = match all {
             Some(all) => all,
             None => {
-                let first = within(u64::MAX, budget, || self.0.validate(value).err().map(|error| told(&error, what)));
-                (first.ok_or_else(stopped)?.into_iter().collect(), 0)
+                let most = if self.has_alternatives { (budget.memory_bytes() / STEP) as u64 } else { u64::MAX };
+                let first =
+                    within(most, budget, || self.validator.validate(value).err().map(|error| told(&error, what)));
+                match first {
+                    Some(first) => (first.into_iter().collect(), 0),
+                    None if budget.is_stopped() => return Err(stopped()),
+                    None => (
+                        vec![format!(
+                            "{what}: none of the schema's alternatives fits, and there are too many to say why"
+                        )],
+                        0,
+                    ),
+                }
             }
         };
         let mut text = told.join("; ");
@@ -184,6 +204,17 @@ fn count(schema: &mut Value) {
     // Beside a reference, older drafts look at nothing else.
     if !keywords.contains_key("$ref") {
         keywords.insert(FUEL.to_owned(), Value::Bool(true));
+    }
+}
+
+/// Whether a schema has schemas in it of which one has to fit.
+fn has_alternatives(schema: &Value) -> bool {
+    match schema {
+        Value::Object(keywords) => keywords
+            .iter()
+            .any(|(keyword, value)| matches!(keyword.as_str(), "anyOf" | "oneOf") || has_alternatives(value)),
+        Value::Array(schemas) => schemas.iter().any(has_alternatives),
+        _ => false,
     }
 }
 

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use perennial_sessions::bundler::MemoryFiles;
+use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
 use perennial_sessions::{
-    Area, Bound, OpTable, PluginOptions, PluginSet, RunContext, RunOptions, RunRequest, ScriptResult, SessionTable,
-    TableConfig, session_config,
+    Area, Bound, ModuleAccess, OpTable, PluginOptions, PluginSet, RunContext, RunOptions, RunRequest, ScriptResult,
+    SessionTable, TableConfig, session_config,
 };
 use perennial_testkit::eventually;
 use serde_json::{Value, json};
@@ -50,28 +50,24 @@ const HOSTILE: &[&str] = &[
     "tools.describe('é'.repeat(3e7))",
     "const e = new Error('x'); e.stack = Array(40).fill('    at cell 1:4000000:1').join('\\n'); for (let i = 0; i < 100; i++) Promise.reject(e); await null; 0",
     "const form = new Response('--b\\r\\ncontent-disposition: form-data; name=\"a\"\\r\\n\\r\\n\\r\\n'.repeat(500000) + '--b--', { headers: { 'content-type': 'multipart/form-data; boundary=b' } }); await form.formData()",
+    "let v = 'x'; for (let i = 0; i < 40; i++) v = { op: 'mul', left: v, right: 1 }; await tools.deep.tree({ v })",
     "await tools.deep.any({ v: Array(22).fill(0).reduce((v) => ({ a: v, b: v }), {}) })",
 ];
 
-const DEEP: &str = r##"export default { name: "deep", version: "1", description: "d", tools: { any: {
-  description: "d", run: () => 1,
-  input: { type: "object", properties: { v: { $ref: "#/$defs/t" } }, $defs: { t: { anyOf: [
-    { type: "object", properties: { a: { $ref: "#/$defs/t" }, b: { $ref: "#/$defs/t" }, c: {} }, required: ["c"] },
-    { type: "object", properties: { a: { $ref: "#/$defs/t" }, b: { $ref: "#/$defs/t" }, d: {} }, required: ["d"] },
-  ] } } },
-} } }"##;
+/// Alternatives that refer to themselves: what does not fit is tried, and told of, exponentially often.
+const DEEP: &str = r##"const either = (key) => ({ type: "object", properties: { a: { $ref: "#/$defs/t" }, b: { $ref: "#/$defs/t" }, [key]: {} }, required: [key] });
+const binary = (op) => ({ type: "object", required: ["op", "left", "right"], properties: { op: { const: op }, left: { $ref: "#/$defs/t" }, right: { $ref: "#/$defs/t" } } });
+const tool = (t) => ({ description: "d", run: () => 1, input: { type: "object", properties: { v: { $ref: "#/$defs/t" } }, $defs: { t } } });
+export default { name: "deep", version: "1", description: "d", tools: {
+  any: tool({ anyOf: [either("c"), either("d")] }),
+  tree: tool({ anyOf: [{ type: "number" }, binary("add"), binary("mul")] }),
+} }"##;
 
 async fn plugins() -> PluginSet {
     let files = MemoryFiles::new();
-    files.write(
-        "/deep.ts",
-        format!(
-            "import {{ defineTool }} from 'perennial:plugin';\n{}",
-            DEEP.replace("any: {", "any: defineTool({").replace("\n} } }", "\n}) } }")
-        ),
-    );
+    files.write("/deep.js", DEEP);
     let options = PluginOptions { files: Arc::new(files), ..PluginOptions::default() };
-    let set = PluginSet::load(&[PathBuf::from("/deep.ts")], &options).await;
+    let set = PluginSet::load(&[PathBuf::from("/deep.js")], &options).await;
     assert!(set.failures().is_empty(), "{:?}", set.failures());
     set
 }
@@ -117,6 +113,29 @@ async fn native_operations_keep_the_memory_limit() {
         let grown = peak().saturating_sub(before);
         // The heap, and as much beside it.
         assert!(grown < 2 * (64 << 20) + (64 << 20), "{script:.100}: {} MiB", grown >> 20);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_that_is_imported_takes_no_more_than_the_limit_and_as_much_beside_it() {
+    let files = MemoryFiles::new();
+    files.write("/app/deep.json", format!("[{}0]", "[0],".repeat(3_900_000)));
+    files.write("/app/flat.json", format!("[{}0]", "1,".repeat(7_000_000)));
+    files.write("/app/keys.json", format!("[{}0]", "{\"a\":0},".repeat(1_500_000)));
+    let loader = Loader::new(Arc::new(files), LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() });
+    let access = ModuleAccess::new(loader, "/app");
+    let table = SessionTable::with_config(TableConfig::default());
+    value(&table, "1").await;
+    for name in ["deep", "flat", "keys"] {
+        // The peak from here on (proc(5), "clear_refs").
+        std::fs::write("/proc/self/clear_refs", "5").unwrap();
+        let before = peak();
+        let script = format!("(await import('./{name}.json', {{ with: {{ type: 'json' }} }})).default.length");
+        let mut request = RunRequest::new(script).with_timeout_ms(20_000);
+        request.memory_bytes = Some(64 << 20);
+        let result = table.run_with("import", request, RunContext::new().with(access.clone())).await;
+        let grown = peak().saturating_sub(before);
+        assert!(grown < 2 * (64 << 20) + (64 << 20), "{name}: {} MiB: {:?}", grown >> 20, result.error);
     }
 }
 

@@ -112,6 +112,15 @@ fn serve(stream: TcpStream) {
                 let _ = reader.read(&mut [0]);
                 return;
             }
+            "/drip" => {
+                let _ = out.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+                for piece in query.split(',') {
+                    let _ = out.write_all(format!("{:x}\r\n{piece}\r\n", piece.len()).as_bytes());
+                    // Each piece is to arrive by itself.
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                b"0\r\n\r\n".to_vec()
+            }
             "/raw" => {
                 let authorization = asked.headers.get("authorization").map_or("", String::as_str);
                 let head = format!("x-echo: {authorization}\r\n");
@@ -539,6 +548,18 @@ async fn a_secret_comes_back_in_none_of_the_forms_in_which_it_was_sent() {
             assert!(!text.contains(part), "{form}: {text}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_arrives_as_the_beginning_of_a_secret_holds_nothing_up() {
+    let server = Server::start();
+    let secrets = Secrets::new().with("api", "abcdefgh-ijkl", &[&server.rule()]).expect("a secret");
+    let context = policy(&[&server.rule()], NetLimits::default()).with(secrets);
+    let script = format!(
+        "const u = {:?}, k = perennial.secret('api'), get = async (q) => (await (await fetch(u + q)).text()).replace(k, 'K'); [await get('a'), await get('a,bcd,e,x'), await get('abcd,efgh,-ijk,l'), await get('x,abcdefgh-ijkl,a')]",
+        server.url("/drip?")
+    );
+    assert_eq!(value(&table(), &script, context).await, json!(["a", "abcdex", "K", "xKa"]));
 }
 
 #[tokio::test]

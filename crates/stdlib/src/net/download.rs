@@ -55,7 +55,11 @@ impl Download {
                 None => None,
             };
             if let Some(bytes) = unpacked {
-                return self.give(&bytes, false).map(Some);
+                match self.give(&bytes, false)? {
+                    // All of it may be the beginning of a secret.
+                    given if given.is_empty() => continue,
+                    given => return Ok(Some(given)),
+                }
             }
             match self.incoming.frame().await {
                 Some(Ok(frame)) => {
@@ -64,8 +68,12 @@ impl Download {
                     self.count(data.len() as u64, self.arrived)?;
                     match &mut self.codec {
                         Some(codec) => codec.push(&data)?,
-                        None if data.is_empty() => {}
-                        None => return self.give(&data, false).map(Some),
+                        None => {
+                            let given = self.give(&data, false)?;
+                            if !given.is_empty() {
+                                return Ok(Some(given));
+                            }
+                        }
                     }
                     empty += 1;
                     if empty > MAX_EMPTY {
@@ -87,8 +95,11 @@ impl Download {
             && self.arrived > 0
         {
             codec.end();
-            if let Some(bytes) = codec.pull()? {
-                return self.give(&bytes, false).map(Some);
+            while let Some(bytes) = self.codec.as_mut().map_or(Ok(None), Codec::pull)? {
+                let given = self.give(&bytes, false)?;
+                if !given.is_empty() {
+                    return Ok(Some(given));
+                }
             }
         }
         self.over = true;

@@ -78,6 +78,9 @@ impl Default for NetLimits {
     }
 }
 
+/// What is taken for a method where a host is wanted.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 /// One rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
@@ -240,6 +243,12 @@ impl Rule {
             None => ("https", rest),
         };
         let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
+        if authority.is_empty() {
+            return Err(wrong("it has no host, as in GET https://example.com/path"));
+        }
+        if methods.is_empty() && METHODS.contains(&rest.to_ascii_uppercase().as_str()) {
+            return Err(wrong("behind a method stands a host, as in GET https://example.com"));
+        }
         let (pattern, below) = authority.strip_prefix("*.").map_or((authority, false), |rest| (rest, true));
         if pattern.contains('*') || path.contains('*') {
             return Err(wrong("a * stands only before a host, as *.example.com"));
@@ -262,6 +271,11 @@ impl Rule {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(wrong("it has no host"));
         };
+        if let Host::Ipv4(address) = host
+            && !authority.starts_with(&address.to_string())
+        {
+            return Err(wrong(&format!("this is the address {address}: write it so")));
+        }
         let host = match (host.to_owned(), below) {
             (Host::Domain(name), true) if name.contains('.') && !name.ends_with('.') => {
                 Pattern::Below(format!(".{name}"))
@@ -406,6 +420,14 @@ mod tests {
             "http://10.0.0.0/8",
             "https://a.com/v1/../admin",
             "https://a.com/v1/%2e%2e/admin",
+            "/x",
+            "GET /x",
+            "GET",
+            "get",
+            "https:///x",
+            "https://1.2.3",
+            "http://2130706433",
+            "http://0x7f.1",
         ] {
             assert!(NetPolicy::parse(&[bad], NetLimits::default()).is_err(), "{bad}");
         }

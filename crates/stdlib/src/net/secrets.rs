@@ -5,30 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
-
-/// What `encodeURIComponent` leaves as it is, and what stays in paths besides.
-const COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'!')
-    .remove(b'~')
-    .remove(b'*')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')');
-const PATH: &AsciiSet = &COMPONENT
-    .remove(b'/')
-    .remove(b':')
-    .remove(b'@')
-    .remove(b'&')
-    .remove(b'=')
-    .remove(b'+')
-    .remove(b'$')
-    .remove(b',')
-    .remove(b';');
 
 /// Values shorter than this are found in anything.
 const LEAST: usize = 8;
@@ -160,8 +137,8 @@ impl Secrets {
             let credentials = BASE64.encode(&inner);
             let sent = BASE64.encode(self.fill(&inner, Place::Raw, url, most, written)?);
             let bare = |text: &str| text.trim_end_matches('=').to_owned();
-            written.push(Written { found: bare(&sent), shown: bare(&credentials) });
-            written.push(Written { found: sent.clone(), shown: credentials });
+            written.push(Written::exactly(bare(&sent), bare(&credentials)));
+            written.push(Written::exactly(sent.clone(), credentials));
             return Ok(format!("{scheme} {sent}"));
         }
         if !text.contains(PREFIX) {
@@ -211,46 +188,62 @@ pub(super) enum Refused {
 pub(super) struct Written {
     found: String,
     shown: String,
+    /// Any byte of it may be percent-encoded, and a space a plus: which ones are, programs differ in.
+    percent: bool,
 }
 
-/// A value as it is sent, and as servers write what they were sent: percent-encoded in capitals or not, by the sets of forms, of `encodeURIComponent` and of
-/// paths, in JSON with and without `\/`, in base64.
+/// How far the beginning of a text is a form.
+enum Match {
+    /// So many bytes of it.
+    Whole(usize),
+    /// All of the text, and more has to come.
+    Begun,
+    No,
+}
+
+impl Written {
+    fn exactly(found: String, shown: String) -> Self {
+        Self { found, shown, percent: false }
+    }
+
+    fn at_the_beginning_of(&self, text: &[u8]) -> Match {
+        let mut at = 0;
+        for &byte in self.found.as_bytes() {
+            let rest = &text[at..];
+            match rest {
+                [] => return Match::Begun,
+                [b'%', digits @ ..] if self.percent && digits.len() < 2 && digits.iter().all(u8::is_ascii_hexdigit) => {
+                    return Match::Begun;
+                }
+                [b'%', high, low, ..] if self.percent && encoded(*high, *low) == Some(byte) => at += 3,
+                [b'+', ..] if self.percent && byte == b' ' => at += 1,
+                [first, ..] if *first == byte => at += 1,
+                _ => return Match::No,
+            }
+        }
+        Match::Whole(at)
+    }
+
+    fn may_begin_with(&self, byte: u8) -> bool {
+        let first = self.found.as_bytes().first().copied();
+        first == Some(byte) || self.percent && (byte == b'%' || byte == b'+' && first == Some(b' '))
+    }
+}
+
+fn encoded(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+/// A value as it is sent, and as servers write what they were sent: percent-encoded in whichever way, in JSON with and without `\/`, in base64.
 fn forms_of(value: &str, placeholder: &str) -> Vec<Written> {
-    let form: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
     let json = in_place(value, Place::Json);
-    let encoded = [
-        in_place(value, Place::Url),
-        form,
-        utf8_percent_encode(value, COMPONENT).to_string(),
-        utf8_percent_encode(value, PATH).to_string(),
-    ];
-    let lower = encoded.each_ref().map(|text| in_lower_case(text));
-    let others = [
-        value.to_owned(),
-        json.replace('/', "\\/"),
-        json,
-        STANDARD_NO_PAD.encode(value),
-        URL_SAFE_NO_PAD.encode(value),
-    ];
-    let mut forms: Vec<String> = others.into_iter().chain(encoded).chain(lower).collect();
+    let mut forms = vec![json.replace('/', "\\/"), json, STANDARD_NO_PAD.encode(value), URL_SAFE_NO_PAD.encode(value)];
     forms.sort();
     forms.dedup();
-    forms.into_iter().map(|found| Written { found, shown: placeholder.to_owned() }).collect()
-}
-
-/// The hexadecimal digits of what is percent-encoded.
-fn in_lower_case(text: &str) -> String {
-    let mut digits = 0;
-    let lowered = text.chars().map(|c| {
-        if c == '%' {
-            digits = 2;
-            return c;
-        }
-        let is_digit = digits > 0;
-        digits -= i32::from(is_digit);
-        if is_digit { c.to_ascii_lowercase() } else { c }
-    });
-    lowered.collect()
+    let exact = forms.into_iter().map(|found| Written::exactly(found, placeholder.to_owned()));
+    let percent = Written { found: value.to_owned(), shown: placeholder.to_owned(), percent: true };
+    exact.chain([percent]).collect()
 }
 
 impl std::fmt::Debug for Secrets {
@@ -275,7 +268,6 @@ fn in_place(value: &str, place: Place) -> String {
 
 /// Takes values out of what comes back, also where one is cut in two. Of several that begin at one place the longest counts.
 pub(super) struct Scrubber {
-    /// Longest first.
     forms: Vec<Written>,
     /// Bytes that one begins with.
     begins: [bool; 256],
@@ -288,10 +280,7 @@ impl Scrubber {
     pub(super) fn new(secrets: &Secrets, url: &Url, written: Vec<Written>) -> Option<Self> {
         let mut forms = secrets.forms(url);
         forms.extend(written);
-        forms.sort_by(|left, right| (right.found.len(), &right.found).cmp(&(left.found.len(), &left.found)));
-        forms.dedup_by(|left, right| left.found == right.found);
-        let mut begins = [false; 256];
-        forms.iter().filter_map(|form| form.found.bytes().next()).for_each(|byte| begins[usize::from(byte)] = true);
+        let begins = std::array::from_fn(|byte| forms.iter().any(|form| form.may_begin_with(byte as u8)));
         (!forms.is_empty()).then(|| Self { forms, begins, held: Vec::new() })
     }
 
@@ -320,21 +309,21 @@ impl Scrubber {
                 at += 1;
                 continue;
             }
-            let mut found = None;
+            let mut found: Option<(usize, &Written)> = None;
             for form in &self.forms {
-                if rest.starts_with(form.found.as_bytes()) {
-                    found = Some(form);
-                    break;
-                }
-                // A longer one may begin here.
-                if !is_last && form.found.as_bytes().starts_with(rest) {
-                    return (out, rest);
+                match form.at_the_beginning_of(rest) {
+                    Match::Whole(length) if found.is_none_or(|(longest, _)| length > longest) => {
+                        found = Some((length, form));
+                    }
+                    // It would be the longest.
+                    Match::Begun if !is_last => return (out, rest),
+                    Match::Whole(_) | Match::Begun | Match::No => {}
                 }
             }
             match found {
-                Some(form) => {
+                Some((length, form)) => {
                     out.extend_from_slice(form.shown.as_bytes());
-                    at += form.found.len();
+                    at += length;
                 }
                 None => {
                     out.push(rest[0]);
@@ -424,6 +413,7 @@ mod tests {
             "va%2flue%20%221%22",
             "va%2Flue+%221%22",
             "va/lue%20%221%22",
+            "%76%61/lu%65+%221\"",
             "va/lue \\\"1\\\"",
             "va\\/lue \\\"1\\\"",
             &BASE64.encode(value),
@@ -437,6 +427,17 @@ mod tests {
         let sent = secrets.fill(&basic, Place::Header, &url, 1000, &mut written).expect("it is for this origin");
         let scrubber = Scrubber::new(&secrets, &url, written).expect("something to look for");
         assert_eq!(scrubber.whole(sent.as_bytes()), basic.as_bytes());
+    }
+
+    #[test]
+    fn what_a_value_has_of_percent_signs_itself_is_no_encoding() {
+        let value = "a%41%zz% %2";
+        let secrets = Secrets::new().with("odd", value, &["https://b.com:8443"]).expect("a secret");
+        for form in [value, "a%2541%25zz%25%20%252", "a%2541%zz%25+%252"] {
+            let shown = seen(&secrets, &b(), &format!("%{form}%2"));
+            assert!(shown.starts_with("%perennial_secret_") && shown.ends_with("%2"), "{form}: {shown}");
+        }
+        assert_eq!(seen(&secrets, &b(), "aA%zz% %2 a%41%zz"), "aA%zz% %2 a%41%zz");
     }
 
     #[test]
