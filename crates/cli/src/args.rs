@@ -153,7 +153,7 @@ pub(crate) struct Batch {
 
 #[derive(Debug, Args)]
 pub(crate) struct Common {
-    /// Wall-clock limit of a script [default: 5m]
+    /// Wall-clock limit of a script; of `mcp` the most that a call may ask for, of `batch` what requests have that say nothing else [default: 5m]
     #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
     /// CPU-time limit of a script [default: none]

@@ -5,24 +5,23 @@ use std::time::Duration;
 use perennial_sessions::bundler::{
     Import, PrepareError, Problem, SourceError, is_typescript, prepare_cell_with, prepare_entry_with, survey,
 };
-use perennial_sessions::{CompiledBundle, ModuleAccess, Preparation};
+use perennial_sessions::{CompiledBundle, ModuleAccess, Preparation, RunOptions};
 
 use crate::Exit;
 use crate::args::CheckFiles;
 use crate::output;
 use crate::run::{access_of, name_of, read};
 
-/// How long one file may be looked at, and the memory that may take.
+/// How long one file may be looked at, however long it may run.
 const LONGEST: Duration = Duration::from_secs(60);
-const MOST: u64 = 1 << 30;
 
-/// `perennial check`: says what is wrong with each file.
-pub(crate) fn files(command: CheckFiles, modules: Option<&ModuleAccess>) -> Exit {
+/// `perennial check`: says what is wrong with each file, within what running it might take.
+pub(crate) fn files(command: CheckFiles, modules: Option<&ModuleAccess>, limits: &RunOptions) -> Exit {
     let mut projects = HashMap::new();
     let mut exit = Exit::Ok;
     for file in &command.files {
         let problems = match read(file) {
-            Ok(source) => check(file, &source, access_of(file, modules, &mut projects)),
+            Ok(source) => check(file, &source, access_of(file, modules, &mut projects), limits),
             Err(error) => vec![format!("error: {}: {error}", file.display())],
         };
         for problem in &problems {
@@ -33,9 +32,9 @@ pub(crate) fn files(command: CheckFiles, modules: Option<&ModuleAccess>) -> Exit
     exit
 }
 
-fn check(file: &Path, source: &str, modules: Option<ModuleAccess>) -> Vec<String> {
+fn check(file: &Path, source: &str, modules: Option<ModuleAccess>, limits: &RunOptions) -> Vec<String> {
     let name = name_of(file);
-    let preparation = Preparation::within(LONGEST, MOST);
+    let preparation = Preparation::within(limits.wall.min(LONGEST), limits.memory_bytes as u64);
     let prepared = survey(source, is_typescript(file), &preparation).and_then(|survey| {
         if survey.has_exports {
             prepare_entry_with(source, is_typescript(file), &preparation)?;
@@ -47,7 +46,9 @@ fn check(file: &Path, source: &str, modules: Option<ModuleAccess>) -> Vec<String
     let survey = match prepared {
         Ok(survey) => survey,
         Err(PrepareError::Source(error)) => return vec![error.render(&name, source)],
-        Err(PrepareError::Denied(denied)) => return vec![format!("error: {name}: {denied}")],
+        Err(PrepareError::Denied(denied)) => {
+            return vec![format!("error: {name}: {}", preparation.error(&denied).message)];
+        }
     };
     let check = |import: Import| match &modules {
         Some(modules) => modules.check(&import),

@@ -131,7 +131,7 @@ async fn main_async(arguments: Arguments) -> Exit {
             Command::Run(run) => run::files(&table, run, modules.as_ref()).await,
             Command::Eval(eval) => run::code(&table, eval).await,
             Command::Plugin(_) | Command::Types => unreachable!("done above"),
-            Command::Check(check) => check::files(check, modules.as_ref()),
+            Command::Check(check) => check::files(check, modules.as_ref(), table.defaults()),
             Command::Repl => repl::repl(&table, modules).await,
             Command::Batch(batch) => batch::batch(&table, batch).await,
             Command::Mcp => {

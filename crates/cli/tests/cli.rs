@@ -404,6 +404,8 @@ fn what_the_parser_cannot_cope_with_is_told_by_check_and_run_and_costs_nothing_e
     let stopped = perennial(&["run", "endless.ts", "--timeout", "300ms"]);
     assert_eq!(stopped.status.code(), Some(3), "{}", err(&stopped));
     assert!(err(&stopped).contains("preparing the script took longer than 300 ms"), "{}", err(&stopped));
+    let checked = perennial(&["check", "endless.ts", "--timeout", "300ms"]);
+    assert!(err(&checked).contains("preparing the script took longer than 300 ms"), "{}", err(&checked));
 }
 
 #[test]
@@ -435,6 +437,16 @@ fn lines_that_cannot_be_read_are_answered_with_the_id_they_have() {
     for id in 1..=4 {
         assert_eq!(answer(&answers, id)["error"]["kind"], "invalid_request", "{id}");
     }
+}
+
+#[test]
+fn a_line_that_is_too_long_has_no_id_of_the_next() {
+    let (answers, _) =
+        batch(&[], &format!("{}\n{}\n", "a".repeat(65 << 20), r#"{"id": 2, "session": "s", "script": "1 + 1"}"#));
+    assert_eq!(answers.len(), 2);
+    assert_eq!(answer(&answers, 2)["value"], 2);
+    let long = answers.iter().find(|answer| answer["line"] == 1).unwrap();
+    assert!(long["id"].is_null() && long["error"]["message"].as_str().unwrap().contains("longer than"), "{long}");
 }
 
 #[test]
@@ -486,6 +498,10 @@ fn mcp_answers_what_it_cannot_read_and_ends_when_its_client_has_gone() {
     }
     writeln!(stdin, "{}", call("7", "1 + 1", "")).unwrap();
     assert_eq!(next()["id"], 7);
+    // What the service allows is not for the model to raise.
+    writeln!(stdin, "{}", call("7", "1 + 1", r#","timeout_ms":86400000"#)).unwrap();
+    let refused = next();
+    assert_eq!(refused["result"]["content"][0]["text"], "timeout_ms is at most 300000 here", "{refused}");
     // More than a pipe holds, and nobody reads it.
     for id in 8..40 {
         writeln!(stdin, "{}", call(&id.to_string(), "'x'.repeat(60000)", "")).unwrap();

@@ -175,6 +175,11 @@ impl Server {
         }
         let request: RunRequest = serde_json::from_value(Value::Object(arguments))
             .map_err(|error| format!("the arguments are wrong: {error}"))?;
+        // Who calls is a model: what it may take is for whoever runs the service to say.
+        let most = self.table.defaults().wall.as_millis();
+        if request.timeout_ms.is_some_and(|wanted| u128::from(wanted) > most) {
+            return Err(format!("timeout_ms is at most {most} here"));
+        }
         let mut brought = RunContext::new().cancel_with(context.ct.clone());
         let progress = context.meta.get_progress_token().map(|token| {
             let (sender, receiver) = mpsc::unbounded_channel();

@@ -171,6 +171,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_lost_is_told_also_where_no_name_can_be_and_names_end_no_line() {
+        let mut result = ScriptResult::refused(ScriptError::new(ErrorKind::Runtime, "x"));
+        (result.vm, result.rebuilt_because) = (Some(VmOrigin::Rebuilt), Some(RebuildReason::Timeout));
+        let lost = |result: &ScriptResult| state_notes(result).join("\n");
+        assert!(lost(&result).contains("; no globals were lost;"), "{}", lost(&result));
+        result.lost_globals_count = Some(5);
+        assert!(
+            lost(&result).contains("; 5 globals were lost, whose names are too long to be listed;"),
+            "{}",
+            lost(&result)
+        );
+        result.lost_globals = vec!["a\nnote: b".to_owned()];
+        assert!(lost(&result).contains(r"; lost globals: a\u{a}note: b and 4 more;"), "{}", lost(&result));
+    }
+
+    #[test]
     fn a_long_value_is_cut_between_characters_and_its_size_told() {
         let shown = cut(&"😀".repeat(10), 6);
         assert_eq!(shown, "😀… (40 bytes in all)");

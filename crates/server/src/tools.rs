@@ -94,7 +94,7 @@ fn run_input() -> Arc<JsonObject> {
             "script": {"type": "string", "description": "TypeScript or JavaScript."},
             "session": {"type": "string", "description": "The session's name; one default session if absent."},
             "args": {"description": "Any JSON value; bound to `args` in the script."},
-            "timeout_ms": {"type": "integer", "minimum": 1, "description": "Wall-clock limit in milliseconds."}
+            "timeout_ms": {"type": "integer", "minimum": 1, "description": "Wall-clock limit in milliseconds, at most what the service allows."}
         }
     }))
 }
