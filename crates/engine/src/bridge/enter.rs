@@ -136,8 +136,11 @@ impl<'js> Enter<'_, 'js> {
             }
             ("$regexp", Json::Object(parts)) => {
                 let part = |key: &str| parts.get(key).and_then(Json::as_str);
-                let (Some(source), flags) = (part("source"), part("flags").unwrap_or("")) else {
-                    return invalid("$regexp has a source and flags");
+                let known = usize::from(parts.contains_key("flags")) + 1;
+                let (Some(source), Some(flags), true) =
+                    (part("source"), parts.get("flags").map_or(Some(""), Json::as_str), parts.len() == known)
+                else {
+                    return invalid("$regexp has a source and flags, both texts, and nothing else");
                 };
                 self.helper(Helper::NewRegExp, &[&scope.string(source)?, &scope.string(flags)?], "$regexp")
             }
