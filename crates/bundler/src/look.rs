@@ -46,6 +46,8 @@ const CLASS: u64 = 6000;
 /// What a pair of labels takes: an error, which takes as long as reading this many tokens.
 const LABEL: u64 = 130;
 const PAIR: u64 = 8;
+/// Brackets within each other of a source whose passes are taken to be quick: two of them took time exponential in these, and a third may.
+const PASSED_BRACKETS: usize = 12;
 /// A token of a source with what swc has to transform and to write anew, of which the worst are enums.
 const LOWERED_TOKEN: u64 = 1000;
 
@@ -84,12 +86,19 @@ pub(crate) fn look_as(source: &str, language: Language) -> Look {
         unproven = None;
         (scan.readings, scan.depth) = (scan.readings.max(readings), usize::MAX);
     }
+    if scan.lowered {
+        scan.readings = scan.readings.saturating_add(scan.passed_tokens);
+        if unproven.is_none() && !scan.is_within(MOST_READINGS) {
+            unproven = Some(AMBIGUOUS);
+        }
+    }
     // What was not looked at to its end is taken for as many tokens as it can have.
     let tokens = if unproven.is_some() { source.len() as u64 } else { scan.copied_tokens };
     let token = if scan.lowered { LOWERED_TOKEN } else { TOKEN };
     let bytes = [token.saturating_mul(tokens), LIST * scan.lists, CLASS * scan.classes, LABEL * scan.label_pairs];
     let bytes = bytes.into_iter().fold(4 * source.len() as u64, u64::saturating_add);
-    Look { bytes, depth: scan.depth, is_quick: scan.is_within(READINGS), unproven }
+    let is_quick = scan.is_within(READINGS) && !(scan.lowered && scan.most_brackets > PASSED_BRACKETS);
+    Look { bytes, depth: scan.depth, is_quick, unproven }
 }
 
 /// How often all tokens may be read of a short source that the scan did not come through, if that is not too often: each place where the parser may try
@@ -134,10 +143,13 @@ struct Scan<'s> {
     tokens: u64,
     /// Tokens with those that are made anew.
     copied_tokens: u64,
+    /// How often the passes look at tokens besides the first time, if it comes to that.
+    passed_tokens: u64,
     readings: u64,
     lists: u64,
     classes: u64,
     lowered: bool,
+    most_brackets: usize,
     depth: usize,
     last: Token<'s>,
     before: Token<'s>,
@@ -163,10 +175,12 @@ impl<'s> Scan<'s> {
             label_pairs: 0,
             tokens: 0,
             copied_tokens: 0,
+            passed_tokens: 0,
             readings: 0,
             lists: 0,
             classes: 0,
             lowered: false,
+            most_brackets: 0,
             depth: 0,
             last: Token::START,
             before: Token::START,
@@ -233,17 +247,25 @@ impl<'s> Scan<'s> {
         if self.is_typescript {
             self.types(token, ends_operand, is_property)?;
         }
-        let (last, in_namespace, count) = (self.last, self.in_namespace, self.tokens);
+        let (last, before, in_namespace, count) = (self.last, self.before, self.in_namespace, self.tokens);
         let closed_head = self.closed_head;
         let level = self.level();
         level.decorates &= token.text != b";";
         if is_keyword && is_statement(token.text) {
             level.no_trial();
+            level.heritages = 0;
+        }
+        // Behind `class`, its name, its type parameters.
+        let is_class = |word: &Token<'_>| word.kind == Kind::Word && word.text == b"class";
+        if is_keyword && token.text == b"extends" && (is_class(&last) || is_class(&before) || last.text.ends_with(b">"))
+        {
+            level.heritages += 1;
         }
         let goes_on = is_keyword && is_behind_block(token.text);
         // A word behind an operand begins a statement, unless it belongs to the one before it; what stands behind `if (…)` does.
         if ends_operand && token.kind == Kind::Word && !goes_on && !is_infix(token.text) && !closed_head {
             level.no_chain();
+            level.heritages = 0;
         }
         if is_keyword && token.text == b"else" {
             level.elses += 1;
@@ -260,6 +282,7 @@ impl<'s> Scan<'s> {
                 b";" => {
                     level.no_trial();
                     level.no_chain();
+                    level.heritages = 0;
                 }
                 b"," => {
                     // Type arguments go on behind it.
@@ -267,6 +290,10 @@ impl<'s> Scan<'s> {
                         (level.doubled, level.types, level.infers) = (0, 0, 0);
                         level.conditional = level.conditional_around;
                         level.no_chain();
+                        // What else a comma stands behind there are names: `implements I, J`.
+                        if last.text == b"}" {
+                            level.heritages = 0;
+                        }
                     }
                     (level.has_comma, level.has_default, level.labels) = (true, false, 0);
                 }
@@ -292,7 +319,8 @@ impl<'s> Scan<'s> {
         level.recursion += usize::from(recurses);
         level.chain += 1;
         level.decorates |= token.text == b"@";
-        let (readings, copies) = (level.readings(), level.copies);
+        let (readings, copies, passes) = (level.readings(), level.copies, level.passes());
+        self.passed_tokens = self.passed_tokens.saturating_add(copies.saturating_mul(passes - 1));
         self.copied_tokens = self.copied_tokens.saturating_add(copies);
         self.readings = self.readings.saturating_add(copies - 1);
         self.lowered |= token.text == b"@";
@@ -429,13 +457,19 @@ impl<'s> Scan<'s> {
         let level = self.levels.last_mut().expect("the outermost level is never closed");
         let conditional = level.conditional;
         let copies = if level.decorates { level.copies.saturating_mul(2) } else { level.copies };
+        let passes = level.passes();
         self.around_recursion += level.recursion + level.elses;
         self.around_chain += level.chain;
         self.around_labels += level.labels;
         let is_head = bracket == b'(' && matches!(last.text, b"if" | b"for" | b"while" | b"with");
         // `for await (…)`, or a parenthesis that is awaited.
         let is_head = is_head || (bracket == b'(' && last.text == b"await" && before.text == b"for");
-        self.levels.push(Level { is_head, copies, ..Level::new(bracket, around, conditional, pattern, self.tokens) });
+        self.levels.push(Level {
+            is_head,
+            copies,
+            passes,
+            ..Level::new(bracket, around, conditional, pattern, self.tokens)
+        });
     }
 
     fn close(&mut self, token: Token<'s>, tokens: &mut Tokens<'s>) -> Result<Token<'s>, Unproven> {
@@ -473,6 +507,7 @@ impl<'s> Scan<'s> {
         let (recursion, angles, chain) = (level.recursion + level.elses, level.angles, level.chain + around_chain);
         let depth = BRACKET * brackets + RECURSION * (recursion + around_recursion) + chain;
         self.depth = self.depth.max(depth);
+        self.most_brackets = self.most_brackets.max(brackets);
         if brackets > MAX_BRACKETS || recursion > MAX_RECURSION || angles > MAX_ANGLES || chain > MAX_CHAIN {
             return Err(DEEP);
         }

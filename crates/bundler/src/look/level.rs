@@ -44,6 +44,10 @@ pub(super) struct Level {
     pub(super) copies: u64,
     /// The statement has a decorator.
     pub(super) decorates: bool,
+    /// How often the passes of what is written out anew look at what is in it because of what is around it, and the `extends` of classes that are open here:
+    /// what stands behind one is looked at twice.
+    pub(super) passes: u64,
+    pub(super) heritages: u32,
 }
 
 impl Level {
@@ -70,7 +74,14 @@ impl Level {
             labels: 0,
             copies: 1,
             decorates: false,
+            passes: 1,
+            heritages: 0,
         }
+    }
+
+    /// How often the passes look at a token here.
+    pub(super) fn passes(&self) -> u64 {
+        self.passes.saturating_mul(1_u64.checked_shl(self.heritages).unwrap_or(u64::MAX))
     }
 
     /// How often a token here may be read.

@@ -115,6 +115,30 @@ fn what_takes_more_than_linear_time_or_stack_is_not_proven() {
 }
 
 #[test]
+fn what_the_passes_look_at_twice_is_not_proven_when_it_lies_within_itself() {
+    for (open, close) in [
+        ("class extends ", "{}"),
+        ("class A<T> extends ", "{}"),
+        ("[class extends [", "]{}]"),
+        ("(class extends (", "){})"),
+        ("class extends f(", "){}"),
+        ("class extends `${", "}`{}"),
+        ("class extends function(){return ", "}{}"),
+        ("class extends class implements I, J { m() { return ", "} } {}"),
+        ("class extends class extends B<{}, {}> { m() { return ", "} } {}"),
+        ("(a < class extends ", "{})"),
+    ] {
+        let nested = format!("x = {}a{};", open.repeat(40), close.repeat(40));
+        // Types may be read again in any source; else it is quick where nothing is written anew.
+        assert!(open.contains('<') || is_proven(&nested), "{open}");
+        for lowered in ["enum E { a }\n", "@d class D {}\n", "namespace A { f() }\n"] {
+            assert!(!is_proven(&format!("{lowered}{nested}")), "{lowered}{open}");
+            assert!(!is_proven(&format!("{nested}\n{lowered}")), "{open}{lowered}");
+        }
+    }
+}
+
+#[test]
 fn a_slash_that_may_be_either_hides_nothing() {
     let hidden = "<a>(".repeat(40);
     for source in [
@@ -153,6 +177,10 @@ fn honest_sources_are_proven_however_long() {
         "const g = ({ a = 1, b: [c = 2] }: P): Q => ({ a, c })\n",
         "enum Color { Red = 1, Green = 'g' }\n",
         "label: for (const x of xs) { continue label }\n",
+        "class A<T extends X> extends B<T> implements I, J { m() { return class extends C { } } }\n",
+        "const m = { f: <T extends X>(a: T) => a, g<T extends Y>(b: T) { return b } }\n",
+        "x.push(class extends A { }, class extends B { })\n",
+        "enum E { a } class F extends G<{}> { }\n",
     ] {
         let unproven = look(&line.repeat(10_000)).unproven;
         if unproven.is_some() {
