@@ -205,8 +205,8 @@ fn document(table: &str) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     format!(
         "# Benchmarks\n\n\
-         Written by `cargo xtask bench`; do not edit. Every ratio compares two figures of one run, on a machine with {cores} cores where \
-         other programs run too: look at the ratios, not at the times. *Bare* is rquickjs as it comes, on a thread of its own, reached \
+         Written by `cargo xtask bench`; do not edit. Every ratio compares two figures of one run, on a machine with {cores} cores where\n\
+         other programs run too: look at the ratios, not at the times. *Bare* is rquickjs as it comes, on a thread of its own, reached\n\
          through the same kind of hop: a message to the thread, a tokio wake-up back.\n\n\
          {table}\n\
          The benchmarks are in `crates/sessions/benches`: `ratios.rs`, `sources.rs` and `library.rs` (criterion), `scale.rs`.\n"

@@ -139,8 +139,9 @@ fn compare(known: &Value, found: &Value) -> Outcome {
 }
 
 fn report(all: &BTreeMap<String, Ran>) -> String {
-    let mut text = "# Conformance\n\nWeb platform tests that Debian's source package of Node.js 18 carries, run inside sessions (`cargo xtask wpt`). Subtests that need a server \
-                    or a browser are counted as they come out: as failures. Of `fetch` and `urlpattern` it has the data alone, or the crate `urlpattern` has; what runs it is ours. Which fail stands in [tests/conformance/wpt.json](../tests/conformance/wpt.json).\n\n\
+    let mut text = "# Conformance\n\nWeb platform tests that Debian's source package of Node.js 18 carries, run inside sessions (`cargo xtask wpt`). Subtests that need a server\n\
+                    or a browser are counted as they come out: as failures. Of `fetch` and `urlpattern` it has the data alone, or the crate `urlpattern` has; what runs it is ours.\n\
+                    Which fail stands in [tests/conformance/wpt.json](../tests/conformance/wpt.json).\n\n\
                     | area | files | subtests | pass | share |\n| --- | ---: | ---: | ---: | ---: |\n".to_owned();
     let mut sums = (0, 0, 0);
     for area in AREAS.iter().chain(&["fetch/data-urls", "urlpattern"]) {
