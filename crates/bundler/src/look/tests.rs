@@ -139,6 +139,20 @@ fn what_the_passes_look_at_twice_is_not_proven_when_it_lies_within_itself() {
 }
 
 #[test]
+fn what_is_written_anew_and_nested_deep_is_not_cheap_though_it_is_proven() {
+    let nested = |depth: usize| format!("x = {}1{};\n", "[".repeat(depth), "]".repeat(depth));
+    for (source, is_cheap) in [
+        (nested(13), true),
+        (nested(12) + "enum E { a }", true),
+        (nested(13) + "enum E { a }", false),
+        (format!("@d class D {{}}\n{}", nested(13)), false),
+    ] {
+        let look = look(&source);
+        assert_eq!((look.unproven, look.is_cheap()), (None, is_cheap), "{source}");
+    }
+}
+
+#[test]
 fn a_slash_that_may_be_either_hides_nothing() {
     let hidden = "<a>(".repeat(40);
     for source in [
