@@ -271,9 +271,9 @@ fn parse(line: &[u8]) -> Result<Request, Refusal> {
         return Err(Refusal::of(format!("an id has at most {MAX_ID} bytes")));
     }
     let session = match map.shift_remove("session") {
-        Some(Value::String(session)) if session.len() <= MAX_NAME => session,
+        Some(Value::String(session)) if (1..=MAX_NAME).contains(&session.len()) => session,
         Some(Value::String(_)) => {
-            let message = format!("the name of a session has at most {MAX_NAME} bytes");
+            let message = format!("session is a name of 1 to {MAX_NAME} bytes");
             return Err(Refusal { id, session: None, message });
         }
         other => {

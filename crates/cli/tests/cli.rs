@@ -432,9 +432,10 @@ fn lines_that_cannot_be_read_are_answered_with_the_id_they_have() {
         r#"{"id": 2, "session": "s", "script": "1", "args": 1e400}"#.to_owned(),
         format!(r#"{{"args": {deep}, "id": 3, "session": "s", "script": "1"}}"#),
         format!(r#"{{"id": 4, "session": {:?}, "script": "1"}}"#, "s".repeat(300)),
+        r#"{"id": 5, "session": "", "script": "1"}"#.to_owned(),
     ];
     let (answers, _) = batch(&[], &format!("{}\n", lines.join("\n")));
-    for id in 1..=4 {
+    for id in 1..=5 {
         assert_eq!(answer(&answers, id)["error"]["kind"], "invalid_request", "{id}");
     }
 }
@@ -502,6 +503,16 @@ fn mcp_answers_what_it_cannot_read_and_ends_when_its_client_has_gone() {
     writeln!(stdin, "{}", call("7", "1 + 1", r#","timeout_ms":86400000"#)).unwrap();
     let refused = next();
     assert_eq!(refused["result"]["content"][0]["text"], "timeout_ms is at most 300000 here", "{refused}");
+    // Four of these are held, and no fifth.
+    let large = "x".repeat(15 << 20);
+    for id in 50..55 {
+        let more = format!(r#","session":"{id}","args":"{large}""#);
+        writeln!(stdin, "{}", call(&id.to_string(), "await new Promise((done) => setTimeout(done, 60000))", &more))
+            .unwrap();
+    }
+    let refused = next();
+    assert_eq!(refused["id"], 54, "{refused}");
+    assert!(refused["error"]["message"].as_str().unwrap().contains("calls under way"), "{refused}");
     // More than a pipe holds, and nobody reads it.
     for id in 8..40 {
         writeln!(stdin, "{}", call(&id.to_string(), "'x'.repeat(60000)", "")).unwrap();

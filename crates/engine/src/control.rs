@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,8 @@ pub(crate) struct Stop {
     pub(crate) reason: StopReason,
     pub(crate) limit: u64,
     pub(crate) used: u64,
+    /// A callback was under way that belongs to no run, or to an earlier one.
+    pub(crate) in_callback: bool,
 }
 
 /// The one deadline object of a VM: it covers building, compiling, running, and the background phase.
@@ -53,6 +55,7 @@ pub(crate) struct Control {
     stop: AtomicU8,
     stop_limit: AtomicU64,
     stop_used: AtomicU64,
+    stop_in_callback: AtomicBool,
     epoch: Instant,
     /// Nanoseconds after `epoch`; `u64::MAX` for none.
     deadline: AtomicU64,
@@ -87,6 +90,7 @@ impl Control {
             stop: AtomicU8::new(0),
             stop_limit: AtomicU64::new(0),
             stop_used: AtomicU64::new(0),
+            stop_in_callback: AtomicBool::new(false),
             epoch: Instant::now(),
             deadline: AtomicU64::new(NONE),
             wall_limit: AtomicU64::new(NONE),
@@ -214,6 +218,7 @@ impl Control {
             reason,
             limit: self.stop_limit.load(Ordering::Relaxed),
             used: self.stop_used.load(Ordering::Relaxed),
+            in_callback: self.stop_in_callback.load(Ordering::Relaxed),
         })
     }
 
@@ -227,6 +232,7 @@ impl Control {
             }
             self.stop_limit.store(limit, Ordering::Relaxed);
             self.stop_used.store(used, Ordering::Relaxed);
+            self.stop_in_callback.store(self.is_in_callback(), Ordering::Relaxed);
             self.stop.store(reason as u8, Ordering::Release);
             if let Some(clamp) = clamp.as_ref() {
                 clamp.apply();
@@ -292,7 +298,7 @@ impl Control {
         }
     }
 
-    /// Whether a callback between two runs is under way.
+    /// Whether a callback is under way that belongs to no run, or to an earlier one.
     pub(crate) fn is_in_callback(&self) -> bool {
         self.deadline_reason.load(Ordering::Relaxed) == StopReason::Background as u8
     }

@@ -322,6 +322,7 @@ pub(crate) fn describe_syntax(
 
 /// Describes a force-halt. All of them discard the VM, and all say so.
 pub(crate) fn describe_stop(stop: Stop) -> ScriptError {
+    const LEFT_BEHIND: &str = "a callback that an earlier run left behind";
     let lost = "the VM was discarded and its globals are lost; vars are kept";
     let (kind, message) = match stop.reason {
         StopReason::Timeout => {
@@ -334,18 +335,15 @@ pub(crate) fn describe_stop(stop: Stop) -> ScriptError {
         StopReason::MemoryLimit => (
             ErrorKind::MemoryLimit,
             format!(
-                "the script needed more than the {} bytes of memory it may have and was stopped; {lost}",
+                "{} needed more than the {} bytes of memory it may have and was stopped; {lost}",
+                if stop.in_callback { LEFT_BEHIND } else { "the script" },
                 stop.limit
             ),
         ),
         StopReason::Cancelled => (ErrorKind::Cancelled, format!("the run was cancelled; {lost}")),
-        StopReason::Background => (
-            ErrorKind::Timeout,
-            format!(
-                "a callback that an earlier run left behind ran longer than {} ms and was stopped; {lost}",
-                stop.limit
-            ),
-        ),
+        StopReason::Background => {
+            (ErrorKind::Timeout, format!("{LEFT_BEHIND} ran longer than {} ms and was stopped; {lost}", stop.limit))
+        }
     };
     let error = ScriptError::new(kind, message);
     if stop.reason == StopReason::Cancelled { error } else { error.with_limit(stop.limit, stop.used) }

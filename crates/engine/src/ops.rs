@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use perennial_protocol::json_bytes;
 use serde_json::Value;
 
 use crate::control::Control;
@@ -31,18 +32,9 @@ impl OpValue {
 
     /// Bytes that it takes in this process, roughly.
     pub(crate) fn size(&self) -> usize {
-        fn json(value: &Value) -> usize {
-            size_of::<Value>()
-                + match value {
-                    Value::String(text) => text.len(),
-                    Value::Array(items) => items.iter().map(json).sum(),
-                    Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + json(value)).sum(),
-                    Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-                }
-        }
         match self {
             Self::Undefined => 0,
-            Self::Json(value) => json(value),
+            Self::Json(value) => json_bytes(value),
             Self::Bytes(bytes) => bytes.len(),
         }
     }

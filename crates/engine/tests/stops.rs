@@ -109,6 +109,19 @@ async fn cpu_time_is_the_script_s_own_and_sleeping_costs_none() {
 }
 
 #[tokio::test]
+async fn memory_that_an_earlier_run_s_callback_takes_is_told_as_the_callback_s() {
+    let _alone = ALONE.lock().await;
+    let mut vm = Harness::new();
+    let grows = "const all = []; for (;;) all.push(new ArrayBuffer(1 << 20))";
+    vm.run(&format!("setTimeout(() => {{ {grows} }}, 0)")).await.unwrap();
+    let error = vm.error("await new Promise((done) => setTimeout(done, 10_000))").await;
+    assert_eq!(error.kind, ErrorKind::MemoryLimit, "{error:?}");
+    assert!(error.message.starts_with("a callback that an earlier run left behind needed more"), "{error:?}");
+    let error = vm.error(grows).await;
+    assert!(error.message.starts_with("the script needed more"), "{error:?}");
+}
+
+#[tokio::test]
 async fn the_deadline_covers_the_compiler() {
     let _alone = ALONE.lock().await;
     let mut vm = Harness::new();

@@ -1,6 +1,19 @@
 //! Everything of a result that a script can say is bounded as a whole, in bytes of JSON: value and console by their own limits, the rest here.
 
+use serde_json::Value;
+
 use crate::{Cause, ScriptError, ScriptResult};
+
+/// Bytes that a value of JSON takes in this process, roughly.
+pub fn json_bytes(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(json_bytes).sum(),
+            Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + json_bytes(value)).sum(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
+}
 
 /// Bytes of JSON that each part may take, of an answer that has at most 256 KiB besides its value and its console.
 const NAME: usize = 256;

@@ -11,6 +11,7 @@ mod line;
 mod request;
 mod result;
 
+pub use bound::json_bytes;
 pub use error::{Cause, ErrorKind, ScriptError};
 pub use line::IdScan;
 pub use request::{Limits, RunRequest};

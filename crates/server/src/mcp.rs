@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use perennial_protocol::{ConsoleEntry, RunRequest, ScriptResult};
+use perennial_protocol::{ConsoleEntry, RunRequest, ScriptResult, json_bytes};
 use perennial_sessions::{RunContext, SessionTable};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult, ErrorCode,
@@ -11,7 +11,7 @@ use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,6 +19,11 @@ use crate::text::text_for_model;
 use crate::tools::{DEFAULT_SESSION, tools};
 use crate::transport::{LAST_ANSWERS, Lines};
 
+/// Bytes of calls under way, in units of which each takes one at least.
+const UNDER_WAY: usize = 64 << 20;
+const CALL: usize = 1 << 10;
+/// Of JSON-RPC's codes for whatever a server means by them.
+const BUSY: ErrorCode = ErrorCode(-32000);
 /// Sessions that are listed.
 const MAX_LISTED: usize = 1000;
 
@@ -47,7 +52,8 @@ where
 {
     let closed = CancellationToken::new();
     let calls = TaskTracker::new();
-    let server = Server { table: table.clone(), calls: calls.clone(), closed: closed.clone() };
+    let room = Arc::new(Semaphore::new(UNDER_WAY / CALL));
+    let server = Server { table: table.clone(), calls: calls.clone(), room, closed: closed.clone() };
     let transport = Lines::new(input, output, closed.clone());
     // Stops every script as soon as the client is gone, so that the service has nothing to wait for.
     let watch = {
@@ -74,6 +80,8 @@ where
 struct Server {
     table: SessionTable,
     calls: TaskTracker,
+    /// Room for calls under way, in units of [`CALL`].
+    room: Arc<Semaphore>,
     closed: CancellationToken,
 }
 
@@ -111,7 +119,19 @@ impl ServerHandler for Server {
         // In a task of its own, since a panic in here would leave the client without an answer.
         let (server, arguments) = (self.clone(), request.arguments.unwrap_or_default());
         let name = request.name;
-        let call = self.calls.spawn(async move { server.call(&name, arguments, &context).await });
+        let bytes: usize = arguments.values().map(json_bytes).sum();
+        let units = u32::try_from(1 + bytes / CALL).unwrap_or(u32::MAX);
+        let Ok(room) = self.room.clone().try_acquire_many_owned(units) else {
+            let message = format!(
+                "the calls under way hold {UNDER_WAY} bytes, and this one needs {bytes} more: wait for answers"
+            );
+            return Err(ErrorData::new(BUSY, message, None));
+        };
+        let call = self.calls.spawn(async move {
+            let answer = server.call(&name, arguments, &context).await;
+            drop(room);
+            answer
+        });
         let answer =
             call.await.map_err(|error| ErrorData::internal_error(format!("the call failed: {error}"), None))?;
         // Wrong arguments are for the model to read and mend, so they are a tool's answer and no protocol error.

@@ -175,6 +175,13 @@ mod tests {
         "%22",
     ];
 
+    #[test]
+    fn a_host_that_is_too_long_when_it_is_written_is_none() {
+        // Four bytes become ten.
+        let text = format!("https://{}", "a\u{15b}.".repeat(700));
+        assert_eq!(href_of(&text, None), None);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -55,7 +55,8 @@ pub(super) fn host(input: &str, special: bool) -> Option<String> {
         return None;
     }
     let parsed = if special { Host::parse(input) } else { Host::parse_opaque(input) };
-    parsed.ok().map(|host| host.to_string())
+    // Written out it may be longer, and has to be read again.
+    parsed.ok().map(|host| host.to_string()).filter(|host| !special || host.len() <= MAX_HOST)
 }
 
 /// <https://url.spec.whatwg.org/#windows-drive-letter>
