@@ -127,7 +127,7 @@ pub(crate) struct ScriptOptions {
     /// Value of `args` in the scripts
     #[arg(long, value_name = "JSON", value_parser = json, allow_hyphen_values = true)]
     pub(crate) args: Option<Value>,
-    /// Undo what a script did to the session's files unless it returns
+    /// Undo what a script did to vars and the session's files unless it returns
     #[arg(long)]
     pub(crate) atomic: bool,
     /// Say what each script changed among the session's files

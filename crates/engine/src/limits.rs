@@ -37,7 +37,7 @@ pub struct RunOptions {
     pub source_bytes: usize,
     /// What positions and stack frames call the source; `cell` and the run's number if absent.
     pub name: Option<String>,
-    /// Undoes what the script does to the session's files unless it returns. The engine itself knows no files.
+    /// Undoes what the script does to `vars` and the session's files unless it returns. The engine itself knows neither.
     pub atomic: bool,
     /// Lists in the result what the script changed among the session's files.
     pub changes: bool,

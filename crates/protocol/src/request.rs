@@ -25,7 +25,8 @@ pub struct RunRequest {
     /// The generation of the outside resource the script works on. Another one than the last rebuilds the VM.
     #[serde(default)]
     pub epoch: u64,
-    /// Undoes what the script does to the session's files unless it returns. Folders of the host that are mounted for writing are not undone.
+    /// Undoes what the script does to `vars` and the session's files unless it returns. What the host writes to them meanwhile stays, and folders of the
+    /// host that are mounted for writing are not undone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub atomic: bool,
     /// Lists in the result what the script changed among the session's files.

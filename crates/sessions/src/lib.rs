@@ -3,7 +3,7 @@
 //! * [`SessionTable`]: all sessions of one process. [`SessionTable::run`] is the whole of it in one call.
 //! * [`Slot`], [`BrowserSession`]: one session, pinned and then locked, for callers that want more than one call.
 //! * [`TableConfig`]: the retention policy and the default limits. [`RunContext`]: what one call brings.
-//! * [`VarsStore`], [`InMemoryVars`]: what outlives every VM.
+//! * [`Vars`], [`files::Files`]: what outlives every VM.
 //!
 //! Confusable: a *slot* pins a session's record (it is neither reaped nor replaced while held); the *guard* that
 //! [`Slot::lock`] gives is the execution guard; the *lease* inside a run is what a VM under way holds, and may outlive both.
@@ -13,6 +13,7 @@ mod bundle;
 mod clock;
 mod config;
 mod context;
+mod library;
 mod modules;
 mod plugins;
 mod pool;
@@ -30,6 +31,7 @@ pub use bundle::CompiledBundle;
 pub use clock::{Clock, SystemClock};
 pub use config::TableConfig;
 pub use context::RunContext;
+pub use library::session_config;
 pub use modules::{ModuleAccess, provided_modules};
 pub use perennial_bundler as bundler;
 pub use perennial_engine::{
@@ -45,4 +47,4 @@ pub use preparer::{Preparation, supervisor_main};
 pub use programs::CacheCounts;
 pub use session::BrowserSession;
 pub use table::{SessionInfo, SessionTable, Slot};
-pub use vars::{InMemoryVars, VarsError, VarsQuota, VarsStore, VarsUsage, session_config};
+pub use vars::{Vars, VarsError, VarsQuota, VarsUsage};

@@ -11,7 +11,7 @@ use perennial_stdlib::net::NetState;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::AbortHandle;
 
-use crate::vars::VarsStore;
+use crate::vars::Vars;
 
 /// One session as the table knows it. What only the holder of the execution guard touches is in [`State`].
 #[repr(C)]
@@ -19,7 +19,7 @@ pub(crate) struct Record {
     hot: Hot,
     pub(crate) name: String,
     pub(crate) created: Instant,
-    pub(crate) vars: Arc<dyn VarsStore>,
+    pub(crate) vars: Arc<Vars>,
     /// Made when a run begins, or somebody asks for them.
     files: OnceLock<Arc<Files>>,
     net: OnceLock<Arc<NetState>>,
@@ -129,7 +129,7 @@ impl Record {
     pub(crate) fn new(
         name: &str,
         now: Instant,
-        vars: Arc<dyn VarsStore>,
+        vars: Arc<Vars>,
         replaces: Option<EndReason>,
         predecessor: Option<Arc<Self>>,
     ) -> Arc<Self> {

@@ -25,7 +25,7 @@ use crate::pool::Place;
 use crate::record::{Record, State, lock};
 use crate::rollback::Before;
 use crate::table::Slot;
-use crate::vars::{SessionVars, VarsStore};
+use crate::vars::{Vars, VarsView};
 
 /// What a VM in flight holds: its place in the pool and its session's one permit. Given back when the VM is, or when its thread is.
 pub(crate) struct Lease {
@@ -98,7 +98,7 @@ impl BrowserSession {
     }
 
     /// The session's durable values. They may be read and written while scripts run.
-    pub fn vars(&self) -> Arc<dyn VarsStore> {
+    pub fn vars(&self) -> Arc<Vars> {
         self.slot.record.vars.clone()
     }
 
@@ -218,14 +218,14 @@ impl BrowserSession {
                 (options.name.clone().unwrap_or_else(|| bundle.name.clone()), prepare)
             }
         };
-        let files = self.files();
-        let view = files.begin();
+        let track = options.atomic || options.changes;
+        let (files, vars) = (self.files().begin(track), record.vars.begin(track));
         let artifacts = context.lent.get::<Artifacts>().map(|artifacts| Produced(Arc::new(artifacts.begin())));
         if let Some(Produced(run)) = &artifacts {
             context.lent = context.lent.with_shared(run.clone());
         }
-        let extensions = self.extensions(context.extensions, view);
-        let before_files = Before::new(&files, options.atomic, options.changes);
+        let undo = Before::new(&files, &vars, options.atomic, options.changes);
+        let extensions = self.extensions(context.extensions, files, vars);
         let script = Script {
             prepare,
             args: args.clone(),
@@ -240,7 +240,7 @@ impl BrowserSession {
         let before = self.state.lost_because.replace(RebuildReason::Cancelled);
         let had_vm = std::mem::replace(&mut self.state.had_vm, true);
         let thread = ThreadOut(record.clone());
-        let lease = Box::new(Lease { place: chosen.place, before: before_files.clone(), thread, permit });
+        let lease = Box::new(Lease { place: chosen.place, before: undo.clone(), thread, permit });
         self.in_run = true;
         let end = perennial_engine::run(&shared.executor, &shared.runtime, source_vm, script, lease).await;
 
@@ -268,7 +268,7 @@ impl BrowserSession {
         self.state.epoch = epoch;
         self.state.config = Some(config.clone());
         record.runs.fetch_add(1, Ordering::Relaxed);
-        let mut result = self.conclude(end, chosen.origin, chosen.because, seq, before_files.as_deref());
+        let mut result = self.conclude(end, chosen.origin, chosen.because, seq, undo.as_deref());
         if let Some(Produced(run)) = &artifacts {
             let produced = run.end().into_iter();
             result.artifacts = produced.map(|file| ProducedFile { name: file.name, bytes: file.bytes }).collect();
@@ -345,7 +345,7 @@ impl BrowserSession {
         }
     }
 
-    fn extensions(&self, mut extensions: Extensions, view: FilesView) -> Extensions {
+    fn extensions(&self, mut extensions: Extensions, files: FilesView, vars: VarsView) -> Extensions {
         if let Some(modules) = &self.slot.shared.config.modules
             && extensions.get::<ModuleAccess>().is_none()
         {
@@ -374,7 +374,7 @@ impl BrowserSession {
         extensions = extensions.with(self.slot.record.procs(config.process_limits).clone());
         // For plugins too, which have policies of their own.
         extensions = extensions.with(config.network.clone()).with(self.slot.record.net().clone());
-        extensions.with(SessionVars(self.slot.record.vars.clone())).with(view)
+        extensions.with(files).with(vars)
     }
 
     /// Turns the end of a run into its result and settles what becomes of the VM.

@@ -8,6 +8,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use perennial_engine::{Executor, RunOptions, Vm};
 use perennial_protocol::{EndReason, RunRequest, ScriptError, ScriptResult};
+use perennial_stdlib::files::Files;
 use tokio::runtime::Handle;
 
 use crate::bundle::CompiledBundle;
@@ -20,7 +21,7 @@ use crate::reaper::{Deadlines, reap};
 use crate::record::{Record, lock};
 use crate::session::{BrowserSession, Call, Work};
 use crate::tombstones::Tombstones;
-use crate::vars::InMemoryVars;
+use crate::vars::Vars;
 
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
@@ -148,6 +149,16 @@ impl SessionTable {
     pub fn acquire(&self, name: &str) -> Slot {
         let shared = self.shared();
         Slot { shared: shared.clone(), record: shared.acquire(name) }
+    }
+
+    /// The durable values of the session of this name, made if there is none. Reading and writing them waits for nothing, a script that runs included.
+    pub fn vars(&self, name: &str) -> Arc<Vars> {
+        self.acquire(name).record.vars.clone()
+    }
+
+    /// The files of the session of this name, likewise.
+    pub fn files(&self, name: &str) -> Arc<Files> {
+        self.acquire(name).record.files(self.shared().config.files_quota).clone()
     }
 
     /// Runs a script on the session of this name: acquires, waits its turn, runs. Requests for one session run one at a time, in the
@@ -389,7 +400,7 @@ impl Shared {
         let now = self.now();
         let replaces = lock(&self.tombstones).take(name, now);
         let predecessor = lock(&self.ending).remove(name).filter(|record| record.is_running());
-        Record::new(name, now, Arc::new(InMemoryVars::new(self.config.vars_quota)), replaces, predecessor)
+        Record::new(name, now, Arc::new(Vars::new(self.config.vars_quota)), replaces, predecessor)
     }
 
     /// When a session that is left alone ends, and why.

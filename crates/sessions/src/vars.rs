@@ -1,40 +1,10 @@
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use perennial_engine::{Area, Bound, EngineConfig, MAX_DEPTH, OpContext, OpError, OpResult, OpTable, OpValue};
+use imbl::OrdMap;
+use perennial_engine::{Area, Bound, MAX_DEPTH, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Value, json};
 
-use crate::plugins::{self, PluginModules, PluginSet};
-
-/// The durable values of one session. Implementations are called on executor threads and must not block.
-pub trait VarsStore: Send + Sync + 'static {
-    /// The value of this name.
-    fn get(&self, name: &str) -> Option<Value>;
-    /// Whether there is a value of this name.
-    fn has(&self, name: &str) -> bool;
-    /// A number that changes with every write to this name, removal included.
-    fn version(&self, name: &str) -> u64;
-    /// Writes a value.
-    ///
-    /// # Errors
-    /// If it does not fit the quota; then nothing has changed.
-    fn set(&self, name: &str, value: Value) -> Result<(), VarsError>;
-    /// Writes a value if the name still has this version; `false` if it has not.
-    ///
-    /// # Errors
-    /// As [`Self::set`].
-    fn replace(&self, name: &str, version: u64, value: Value) -> Result<bool, VarsError>;
-    /// Removes a value. `false` if there was none.
-    fn delete(&self, name: &str) -> bool;
-    /// All names, sorted.
-    fn keys(&self) -> Vec<String>;
-    /// Removes everything.
-    fn clear(&self);
-    /// What is held.
-    fn usage(&self) -> VarsUsage;
-}
-
-/// How much a store may hold.
+/// How much `vars` may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VarsQuota {
     /// Names.
@@ -49,7 +19,7 @@ impl Default for VarsQuota {
     }
 }
 
-/// How much a store holds, in the units of [`VarsQuota`].
+/// How much `vars` hold, in the units of [`VarsQuota`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VarsUsage {
     /// Names.
@@ -75,6 +45,8 @@ pub enum VarsError {
         /// What there would have been.
         used: usize,
     },
+    /// The run that it belongs to is over.
+    Over,
     /// A value nested too deep to be read again.
     Depth {
         /// The deepest allowed.
@@ -89,6 +61,9 @@ impl std::fmt::Display for VarsError {
         match self {
             Self::Entries { limit, used } => write!(f, "vars may hold {limit} names and would hold {used}"),
             Self::Bytes { limit, used } => write!(f, "vars may hold {limit} bytes and would hold {used}"),
+            Self::Over => f.write_str(
+                "the run that this belongs to is over, and its changes were undone or another run has begun",
+            ),
             Self::Depth { limit, used } => write!(f, "a var may be nested {limit} levels deep and would be {used}"),
         }
     }
@@ -103,65 +78,240 @@ impl From<VarsError> for OpError {
                 (": delete some first", limit, used)
             }
             VarsError::Depth { limit, used } => ("", limit, used),
+            VarsError::Over => return Self::new("PermissionError", error.to_string()),
         };
         Self::quota(format!("{error}{advice}"), limit as u64, used as u64)
     }
 }
 
-/// The default store: lives and dies with its session.
+/// The durable values of one session: they outlive every VM and end with the session. The host may read and write them at any time, a script that runs
+/// or not.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use perennial_sessions::{RunRequest, SessionTable};
+/// use std::time::Duration;
+/// let table = SessionTable::new(10, Duration::from_secs(60));
+/// table.vars("ada").set("visits", serde_json::json!(41))?;
+/// table.run("ada", RunRequest::new("vars.update('visits', (n) => n + 1)")).await;
+/// assert_eq!(table.vars("ada").get("visits"), Some(serde_json::json!(42)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
-pub struct InMemoryVars {
+pub struct Vars {
     quota: VarsQuota,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    entries: BTreeMap<String, Entry>,
-    bytes: usize,
+    entries: Entries,
+    /// What there would be without the run that is under way, where somebody wants to know: as it was, with what the host has written since.
+    base: Option<Entries>,
+    /// Counts runs, and what was undone: what belongs to an earlier one may change nothing any more.
+    generation: u64,
     writes: u64,
     /// When names were last removed; a removed name must not get an old version back.
     removed: u64,
 }
 
-#[derive(Debug)]
+/// Persistent: a clone is a snapshot, and writing to one of two costs what it changes.
+#[derive(Clone, Debug, Default)]
+struct Entries {
+    map: OrdMap<Arc<str>, Entry>,
+    bytes: usize,
+}
+
+#[derive(Clone, Debug)]
 struct Entry {
     /// As JSON text, which is what the quota counts: a parsed value takes up to seventy times as much.
-    json: Box<str>,
+    json: Arc<str>,
     version: u64,
 }
 
-impl InMemoryVars {
-    /// An empty store.
+/// Who writes: the host, or what belongs to a run.
+#[derive(Clone, Copy)]
+enum Writer {
+    Host,
+    Run(u64),
+}
+
+impl Vars {
+    /// No values yet.
     pub fn new(quota: VarsQuota) -> Self {
         Self { quota, state: Mutex::default() }
+    }
+
+    /// The value of this name.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        let json = self.lock().entries.map.get(name)?.json.clone();
+        // It was written from a value, so it parses.
+        serde_json::from_str(&json).ok()
+    }
+
+    /// Whether there is a value of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.lock().entries.map.contains_key(name)
+    }
+
+    /// A number that changes with every write to this name, removal included.
+    pub fn version(&self, name: &str) -> u64 {
+        self.lock().version(name)
+    }
+
+    /// Writes a value. It stays if the run that is under way is undone.
+    ///
+    /// # Errors
+    /// If it does not fit the quota, with or without what that run has done; then nothing has changed.
+    pub fn set(&self, name: &str, value: Value) -> Result<(), VarsError> {
+        self.write(Writer::Host, name, None, &value).map(drop)
+    }
+
+    /// Writes a value if the name still has this version; `false` if it has not.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub fn replace(&self, name: &str, version: u64, value: Value) -> Result<bool, VarsError> {
+        self.write(Writer::Host, name, Some(version), &value)
+    }
+
+    /// Removes a value. `false` if there was none.
+    pub fn delete(&self, name: &str) -> bool {
+        self.remove(Writer::Host, name).unwrap_or(false)
+    }
+
+    /// Removes everything.
+    pub fn clear(&self) {
+        // The host's are never out of date.
+        let _ = self.remove_all(Writer::Host);
+    }
+
+    /// All names, sorted.
+    pub fn keys(&self) -> Vec<String> {
+        self.lock().entries.map.keys().map(|name| name.to_string()).collect()
+    }
+
+    /// What is held.
+    pub fn usage(&self) -> VarsUsage {
+        let state = self.lock();
+        VarsUsage { entries: state.entries.map.len(), bytes: state.entries.bytes }
+    }
+
+    /// For a run that begins: those of earlier runs can change nothing from here on. With `track`, what it changes is told from what the host writes
+    /// meanwhile.
+    pub(crate) fn begin(self: &Arc<Self>, track: bool) -> VarsView {
+        let mut state = self.lock();
+        state.generation += 1;
+        state.base = track.then(|| state.entries.clone());
+        VarsView { vars: self.clone(), writer: Writer::Run(state.generation) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, state: &mut State, name: &str, value: &Value) -> Result<(), VarsError> {
+    fn write(&self, writer: Writer, name: &str, version: Option<u64>, value: &Value) -> Result<bool, VarsError> {
         let depth = depth(value);
         if depth > MAX_DEPTH {
             return Err(VarsError::Depth { limit: MAX_DEPTH, used: depth });
         }
-        let json = value.to_string().into_boxed_str();
-        let bytes = name.len() + json.len();
-        let old = state.entries.get(name).map(|entry| name.len() + entry.json.len());
-        let entries = state.entries.len() + usize::from(old.is_none());
-        let total = state.bytes - old.unwrap_or(0) + bytes;
-        if entries > self.quota.entries {
-            return Err(VarsError::Entries { limit: self.quota.entries, used: entries });
+        let json: Arc<str> = value.to_string().into();
+        let mut state = self.lock();
+        state.check(writer)?;
+        if version.is_some_and(|version| version != state.version(name)) {
+            return Ok(false);
         }
-        if total > self.quota.bytes {
-            return Err(VarsError::Bytes { limit: self.quota.bytes, used: total });
+        let entry = Entry { json, version: state.writes + 1 };
+        for entries in state.written_by(writer) {
+            entries.check(&self.quota, name, &entry)?;
+        }
+        let name: Arc<str> = name.into();
+        for entries in state.written_by(writer) {
+            entries.insert(name.clone(), entry.clone());
         }
         state.writes += 1;
-        let entry = Entry { json, version: state.writes };
-        state.entries.insert(name.to_owned(), entry);
-        state.bytes = total;
+        Ok(true)
+    }
+
+    fn remove(&self, writer: Writer, name: &str) -> Result<bool, VarsError> {
+        let mut state = self.lock();
+        state.check(writer)?;
+        let had = state.entries.map.contains_key(name);
+        for entries in state.written_by(writer) {
+            entries.remove(name);
+        }
+        if had {
+            state.forget_versions();
+        }
+        Ok(had)
+    }
+
+    fn remove_all(&self, writer: Writer) -> Result<(), VarsError> {
+        let mut state = self.lock();
+        state.check(writer)?;
+        for entries in state.written_by(writer) {
+            *entries = Entries::default();
+        }
+        state.forget_versions();
         Ok(())
+    }
+}
+
+impl State {
+    fn version(&self, name: &str) -> u64 {
+        self.entries.map.get(name).map_or(self.removed, |entry| entry.version)
+    }
+
+    /// Whether the writer may still write.
+    fn check(&self, writer: Writer) -> Result<(), VarsError> {
+        match writer {
+            Writer::Run(generation) if generation != self.generation => Err(VarsError::Over),
+            Writer::Run(_) | Writer::Host => Ok(()),
+        }
+    }
+
+    /// What a write goes to: the values, and if it is the host's those that stay when the run is undone.
+    fn written_by(&mut self, writer: Writer) -> impl Iterator<Item = &mut Entries> {
+        let base = self.base.as_mut().filter(|_| matches!(writer, Writer::Host));
+        std::iter::once(&mut self.entries).chain(base)
+    }
+
+    fn forget_versions(&mut self) {
+        self.writes += 1;
+        self.removed = self.writes;
+    }
+}
+
+impl Entries {
+    fn size(name: &str, entry: &Entry) -> usize {
+        name.len() + entry.json.len()
+    }
+
+    fn check(&self, quota: &VarsQuota, name: &str, entry: &Entry) -> Result<(), VarsError> {
+        let old = self.map.get(name).map(|old| Self::size(name, old));
+        let entries = self.map.len() + usize::from(old.is_none());
+        let bytes = self.bytes - old.unwrap_or(0) + Self::size(name, entry);
+        if entries > quota.entries {
+            return Err(VarsError::Entries { limit: quota.entries, used: entries });
+        }
+        if bytes > quota.bytes {
+            return Err(VarsError::Bytes { limit: quota.bytes, used: bytes });
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, name: Arc<str>, entry: Entry) {
+        self.remove(&name);
+        self.bytes += Self::size(&name, &entry);
+        self.map.insert(name, entry);
+    }
+
+    fn remove(&mut self, name: &str) {
+        if let Some(entry) = self.map.remove(name) {
+            self.bytes -= Self::size(name, &entry);
+        }
     }
 }
 
@@ -173,77 +323,41 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-impl State {
-    fn version(&self, name: &str) -> u64 {
-        self.entries.get(name).map_or(self.removed, |entry| entry.version)
-    }
+/// What one run and its callbacks may do to their session's values: anything, until the next run begins. Ops find it by its type.
+#[derive(Clone)]
+pub(crate) struct VarsView {
+    vars: Arc<Vars>,
+    writer: Writer,
 }
 
-impl VarsStore for InMemoryVars {
-    fn get(&self, name: &str) -> Option<Value> {
-        let state = self.lock();
-        let entry = state.entries.get(name)?;
-        // It was written from a value, so it parses.
-        serde_json::from_str(&entry.json).ok()
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.lock().entries.contains_key(name)
-    }
-
-    fn version(&self, name: &str) -> u64 {
-        self.lock().version(name)
-    }
-
-    fn set(&self, name: &str, value: Value) -> Result<(), VarsError> {
-        self.write(&mut self.lock(), name, &value)
-    }
-
-    fn replace(&self, name: &str, version: u64, value: Value) -> Result<bool, VarsError> {
-        let mut state = self.lock();
-        if state.version(name) != version {
-            return Ok(false);
+impl VarsView {
+    /// Ends what [`Vars::begin`] has begun to track, once. With `undo`, what this run has changed is undone, and nothing of what the host has written
+    /// meanwhile.
+    pub(crate) fn settle(&self, undo: bool) {
+        let mut state = self.vars.lock();
+        let Writer::Run(generation) = self.writer else { return };
+        if state.generation != generation {
+            return;
         }
-        self.write(&mut state, name, &value).map(|()| true)
-    }
-
-    fn delete(&self, name: &str) -> bool {
-        let mut state = self.lock();
-        let Some(entry) = state.entries.remove(name) else { return false };
-        state.bytes -= name.len() + entry.json.len();
-        state.writes += 1;
-        state.removed = state.writes;
-        true
-    }
-
-    fn keys(&self) -> Vec<String> {
-        self.lock().entries.keys().cloned().collect()
-    }
-
-    fn clear(&self) {
-        let mut state = self.lock();
-        state.entries.clear();
-        state.bytes = 0;
-        state.writes += 1;
-        state.removed = state.writes;
-    }
-
-    fn usage(&self) -> VarsUsage {
-        let state = self.lock();
-        VarsUsage { entries: state.entries.len(), bytes: state.bytes }
+        let Some(base) = state.base.take().filter(|_| undo) else { return };
+        let old = std::mem::replace(&mut state.entries, base);
+        state.generation += 1;
+        // A name that the run has made must not keep the version that it was seen with.
+        state.forget_versions();
+        drop(state);
+        drop(old);
     }
 }
 
 // ---- what scripts see -------------------------------------------------------------------------------------------------
 
-/// The session's store, as ops find it.
-pub(crate) struct SessionVars(pub(crate) Arc<dyn VarsStore>);
+/// The global that scripts find them by.
+pub(crate) fn area() -> Area {
+    Area::new("vars", &["vars"], include_str!("../js/vars.js"))
+}
 
-fn store(context: &OpContext) -> Result<Arc<dyn VarsStore>, OpError> {
-    match context.extensions.get::<SessionVars>() {
-        Some(vars) => Ok(vars.0.clone()),
-        None => Err(OpError::permission("vars", "a session")),
-    }
+fn view(context: &OpContext) -> Result<Arc<VarsView>, OpError> {
+    context.extensions.get::<VarsView>().ok_or_else(|| OpError::permission("vars", "a session"))
 }
 
 fn name(args: &[OpValue]) -> Result<&str, OpError> {
@@ -260,56 +374,33 @@ fn value(args: &mut Vec<OpValue>, index: usize) -> Result<Value, OpError> {
     }
 }
 
-fn ops() -> OpTable {
+pub(crate) fn ops() -> OpTable {
     OpTable::new()
         .sync("vars_get", Bound::SMALL, |context, args| {
-            Ok(store(context)?.get(name(&args)?).map_or(OpValue::Undefined, OpValue::Json))
+            Ok(view(context)?.vars.get(name(&args)?).map_or(OpValue::Undefined, OpValue::Json))
         })
-        .sync("vars_has", Bound::SMALL, |context, args| Ok(json!(store(context)?.has(name(&args)?)).into()))
-        .sync("vars_version", Bound::SMALL, |context, args| Ok(json!(store(context)?.version(name(&args)?)).into()))
+        .sync("vars_has", Bound::SMALL, |context, args| Ok(json!(view(context)?.vars.has(name(&args)?)).into()))
+        .sync("vars_version", Bound::SMALL, |context, args| Ok(json!(view(context)?.vars.version(name(&args)?)).into()))
         .sync("vars_set", Bound::DATA.with_values_from(1), |context, mut args| {
             let value = value(&mut args, 1)?;
-            store(context)?.set(name(&args)?, value)?;
+            let VarsView { vars, writer } = &*view(context)?;
+            vars.write(*writer, name(&args)?, None, &value)?;
             Ok(OpValue::Undefined)
         })
         .sync("vars_replace", Bound::DATA.with_values_from(2), |context, mut args| {
             let next = value(&mut args, 2)?;
             let version = args.get(1).and_then(OpValue::as_f64).unwrap_or(-1.0) as u64;
-            Ok(json!(store(context)?.replace(name(&args)?, version, next)?).into())
+            let VarsView { vars, writer } = &*view(context)?;
+            Ok(json!(vars.write(*writer, name(&args)?, Some(version), &next)?).into())
         })
-        .sync("vars_delete", Bound::SMALL, |context, args| Ok(json!(store(context)?.delete(name(&args)?)).into()))
-        .sync("vars_keys", Bound::SMALL, |context, _| Ok(json!(store(context)?.keys()).into()))
+        .sync("vars_delete", Bound::SMALL, |context, args| {
+            let VarsView { vars, writer } = &*view(context)?;
+            Ok(json!(vars.remove(*writer, name(&args)?)?).into())
+        })
+        .sync("vars_keys", Bound::SMALL, |context, _| Ok(json!(view(context)?.vars.keys()).into()))
         .sync("vars_clear", Bound::SMALL, |context, _| -> OpResult {
-            store(context)?.clear();
+            let VarsView { vars, writer } = &*view(context)?;
+            vars.remove_all(*writer)?;
             Ok(OpValue::Undefined)
         })
-}
-
-/// An engine configuration for sessions: `vars`, and what else the embedder adds. Make it once and clone it; a session that is
-/// called with another one rebuilds its VM.
-///
-/// ```
-/// use perennial_sessions::{Area, Bound, OpTable, session_config};
-/// let ops = OpTable::new().sync("roll", Bound::SMALL, |_, _| Ok(serde_json::json!(4).into()));
-/// let config = session_config(ops, vec![Area::new("dice", &["roll"], "((ops) => ({ roll: () => ops.roll() }))")]);
-/// # let _ = config;
-/// ```
-pub fn session_config(more: OpTable, areas: Vec<Area>) -> EngineConfig {
-    with_plugins(&PluginSet::empty(), more, areas)
-}
-
-/// The configuration of sessions with these plugins.
-pub(crate) fn config_with(plugins: &PluginSet) -> EngineConfig {
-    with_plugins(plugins, OpTable::new(), Vec::new())
-}
-
-fn with_plugins(plugins: &PluginSet, more: OpTable, mut areas: Vec<Area>) -> EngineConfig {
-    areas.insert(0, Area::new("vars", &["vars"], include_str!("../js/vars.js")));
-    areas.extend(perennial_stdlib::areas());
-    areas.insert(1, Area::new("tools", &["tools"], include_str!("../js/tools.js")));
-    let ops = ops()
-        .merge(plugins::ops(plugins))
-        .merge(perennial_stdlib::ops(&plugins.net(), &plugins.commands()))
-        .merge(more);
-    EngineConfig::new(ops, areas).with_modules(Arc::new(PluginModules(plugins.clone())))
 }

@@ -3,6 +3,7 @@
 
 mod sessions {
     mod artifacts;
+    mod atomic;
     mod bounds;
     mod bundles;
     mod capabilities;

@@ -62,6 +62,8 @@ pub struct Files {
 #[derive(Debug, Default)]
 struct State {
     tree: Tree,
+    /// What there would be without the run that is under way, where somebody wants to know: as it was, with what the host has written since.
+    base: Option<Tree>,
     /// Counts runs and restorings; what belongs to an earlier one may change nothing any more.
     generation: u64,
     /// Counts restorings alone: what was opened before one is bad.
@@ -90,10 +92,12 @@ impl Files {
         Self { quota, gauge: Arc::default(), state: Mutex::default(), open: Arc::default() }
     }
 
-    /// For a run that begins: those of earlier runs can change nothing from here on.
-    pub fn begin(self: &Arc<Self>) -> FilesView {
+    /// For a run that begins: those of earlier runs can change nothing from here on. With `track`, what it changes is told from what the host
+    /// writes meanwhile, for [`FilesView::settle`].
+    pub fn begin(self: &Arc<Self>, track: bool) -> FilesView {
         let mut state = self.lock();
         state.generation += 1;
+        state.base = track.then(|| state.tree.clone());
         FilesView { files: self.clone(), generation: state.generation }
     }
 
@@ -105,9 +109,8 @@ impl Files {
     /// Makes everything as it was. What a run still does that has begun before is refused.
     pub fn restore(&self, snapshot: &Snapshot) {
         let mut state = self.lock();
-        let old = std::mem::replace(&mut state.tree, snapshot.0.clone());
-        state.generation += 1;
-        state.restored += 1;
+        let base = state.base.as_ref().map(|_| snapshot.0.clone());
+        let old = (state.replace_tree(snapshot.0.clone()), std::mem::replace(&mut state.base, base));
         drop(state);
         drop(old);
     }
@@ -120,7 +123,7 @@ impl Files {
         Self {
             quota: self.quota,
             gauge: Arc::default(),
-            state: Mutex::new(State { tree, generation: 0, restored: 0, next_id }),
+            state: Mutex::new(State { tree, next_id, ..State::default() }),
             open: Arc::default(),
         }
     }
@@ -158,18 +161,31 @@ impl Files {
         Ok(file.data.read(0, usize::try_from(file.data.length()).unwrap_or(usize::MAX)))
     }
 
-    /// Writes a file, and makes the folders it is in.
+    /// Writes a file, and makes the folders it is in. It stays if the run that is under way is undone.
     ///
     /// # Errors
-    /// If a path is in the way or the quota is full.
+    /// If a path is in the way or the quota is full; while a run is under way that can be undone, also if it would be without what the run has done.
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<(), FsError> {
         let path = VirtualPath::parse(&VirtualPath::default(), path)?;
-        self.change(&mut self.lock(), |tree, room| {
-            tree.mkdir(room, &path.parent(), true)?;
-            let flags = Flags { write: true, create: true, truncate: true, ..Flags::default() };
-            let (found, id) = tree.open(room, &path, flags)?;
-            tree.write(room, &found, id, Some(0), bytes)
-        })
+        let flags = Flags { write: true, create: true, truncate: true, ..Flags::default() };
+        let mut state = self.lock();
+        let State { tree, base, next_id, .. } = &mut *state;
+        let mut room = Room { quota: &self.quota, gauge: &self.gauge, now: now(), next_id };
+        // On copies, so that both have it or neither.
+        let mut written = |tree: &Tree| {
+            let mut tree = tree.clone();
+            tree.mkdir(&room, &path.parent(), true)?;
+            tree.write_file(&mut room, &path, flags, bytes)?;
+            Ok::<_, FsError>(tree)
+        };
+        let new = written(tree)?;
+        if let Some(base) = base {
+            let mut without_run = written(base)?;
+            without_run.share(&new, &path);
+            *base = without_run;
+        }
+        *tree = new;
+        Ok(())
     }
 
     /// The names in a folder, sorted.
@@ -196,6 +212,15 @@ impl Files {
     }
 }
 
+impl State {
+    /// What belongs to an earlier run, or was open, is of no use any more.
+    fn replace_tree(&mut self, tree: Tree) -> Tree {
+        self.generation += 1;
+        self.restored += 1;
+        std::mem::replace(&mut self.tree, tree)
+    }
+}
+
 /// Milliseconds since 1970.
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_millis() as f64)
@@ -209,6 +234,26 @@ pub struct FilesView {
 }
 
 impl FilesView {
+    /// Ends what [`Files::begin`] has begun to track, once. Returns what this run has changed, as [`Files::changes_since`] does; with `undo` that is
+    /// undone, and nothing of what the host has written meanwhile.
+    pub fn settle(&self, undo: bool) -> (Vec<Change>, usize) {
+        let mut state = self.files.lock();
+        // Otherwise everything was replaced meanwhile, or another run has begun.
+        if state.generation != self.generation {
+            return (Vec::new(), 0);
+        }
+        let Some(base) = state.base.take() else { return (Vec::new(), 0) };
+        if undo {
+            let old = state.replace_tree(base);
+            drop(state);
+            drop(old);
+            return (Vec::new(), 0);
+        }
+        let now = state.tree.clone();
+        drop(state);
+        changes::between(&base, &now)
+    }
+
     fn restored(&self) -> u64 {
         self.files.lock().restored
     }

@@ -18,7 +18,7 @@ use crate::context::RunContext;
 use crate::modules::{provided_modules, session_modules};
 use crate::preparer::Preparation;
 use crate::table::SessionTable;
-use crate::{TableConfig, vars};
+use crate::{TableConfig, library};
 
 /// Plugins that sessions can use. Made once per process and shared; cheap to clone.
 #[derive(Clone)]
@@ -219,7 +219,7 @@ impl PluginSet {
 
     /// An engine configuration for sessions with these plugins; the same every time.
     pub fn config(&self) -> EngineConfig {
-        self.0.config.get_or_init(|| vars::config_with(self)).clone()
+        self.0.config.get_or_init(|| library::config_with(self)).clone()
     }
 }
 

@@ -343,6 +343,16 @@ impl Tree {
         }
     }
 
+    /// Takes the file at a path from another tree that has the same one, so that both are found to be one.
+    pub(super) fn share(&mut self, other: &Self, path: &VirtualPath) {
+        const WHAT: &str = "open";
+        if let (Ok((mine, _)), Ok((found, file))) = (self.file(path, WHAT), other.file(path, WHAT))
+            && mine == found
+        {
+            self.put(file.modified, &mine, Node::File(file));
+        }
+    }
+
     // ---- over a folder of the host ----
 
     /// What stands at a path over a folder of the host: a node of the session's, nothing by its will, or what the host has.
