@@ -39,7 +39,7 @@ pub(crate) fn test() -> Outcome {
     })?;
     step("doc tests", || run(&mut cargo(&["test", "--workspace", "--all-features", "--doc"])))?;
     step("examples", || {
-        ["remember", "commands"]
+        ["remember", "commands", "own_provision"]
             .into_iter()
             .try_for_each(|name| run(&mut cargo(&["run", "--quiet", "-p", "perennial", "--example", name])))
     })?;

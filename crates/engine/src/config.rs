@@ -1,6 +1,8 @@
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::LIBRARY;
+use crate::host::CORE;
 use crate::js::Bytecode;
 use crate::modules::ModuleLoader;
 use crate::ops::{Op, OpTable};
@@ -64,6 +66,16 @@ impl EngineConfig {
 
     pub(crate) fn globals(&self) -> &[(String, Arc<Area>)] {
         &self.0.globals
+    }
+
+    /// A name of a global, of a value of the library or of an op that two bring: the first of them is found, and the second is not.
+    pub fn brought_twice(&self) -> Option<&str> {
+        let Inner { ops, globals, internals, .. } = &*self.0;
+        let values = globals.iter().chain(internals).map(|(name, _)| &**name);
+        let ops = CORE.iter().map(|(name, _)| *name).chain(ops.ops.iter().map(|op| &*op.name));
+        let (mut known_values, mut known_ops) = (HashSet::new(), HashSet::new());
+        let twice = values.into_iter().find(|name| !known_values.insert(*name));
+        twice.or_else(|| ops.into_iter().find(|name| !known_ops.insert(*name)))
     }
 
     /// The area that provides a value to other areas.

@@ -41,7 +41,7 @@ const MAX_NAME: usize = 256;
 /// library areas' globals: called with nothing they read, with a value a script assigns to them.
 #[derive(Clone, Copy)]
 #[repr(i32)]
-enum Core {
+pub(crate) enum Core {
     ConsoleWrite = 0,
     KindOf,
     PromiseLook,
@@ -54,7 +54,7 @@ enum Core {
     RunNumber,
 }
 
-const CORE: [(&str, Core); 10] = [
+pub(crate) const CORE: [(&str, Core); 10] = [
     ("console_write", Core::ConsoleWrite),
     ("kind_of", Core::KindOf),
     ("promise_look", Core::PromiseLook),

@@ -25,6 +25,7 @@ const CAUSES: usize = 16 << 10;
 const GLOBALS: usize = 8 << 10;
 const FILES: usize = 64 << 10;
 const ARTIFACTS: usize = 64 << 10;
+const MORE: usize = 16 << 10;
 /// What an entry of a list takes besides its text.
 const ENTRY: usize = 64;
 
@@ -122,6 +123,11 @@ impl ScriptResult {
         }
         self.files_more += cutter.list("files", &mut self.files, FILES, |file| json_length(&file.path));
         self.artifacts_more += cutter.list("artifacts", &mut self.artifacts, ARTIFACTS, |file| json_length(&file.name));
+        let more = &mut self.usage.more;
+        if !more.is_empty() && serde_json::to_string(more).map_or(usize::MAX, |text| text.len()) > MORE {
+            more.clear();
+            cutter.note("usage.more");
+        }
         // Escaped, an entry can be six times as long as it was counted.
         let most = console_bytes.saturating_add(self.console.len() * ENTRY);
         self.console_dropped +=
@@ -164,6 +170,7 @@ mod tests {
         result.files =
             vec![FileChange { path: text.to_owned(), change: FileChangeKind::Created, bytes: Some(1) }; 1000];
         result.artifacts = vec![ProducedFile { name: text.to_owned(), bytes: 1 }; 1000];
+        result.usage.more.insert("own".to_owned(), Value::from(text));
         let entry = ConsoleEntry { level: ConsoleLevel::Log, message: text.to_owned(), ts_ms: 0.0, background: false };
         result.console = vec![entry; 100];
         result

@@ -1,6 +1,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::ScriptError;
 
@@ -268,6 +268,9 @@ pub struct Usage {
     /// What is kept of what they wrote.
     #[serde(default)]
     pub command_log_bytes: u64,
+    /// What provisions of the embedder's own say, by name.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub more: Map<String, Value>,
 }
 
 /// How loud a console entry is.

@@ -43,7 +43,7 @@ async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Op
         return None;
     };
     let thread = ThreadOut(record.clone());
-    let lease: Box<dyn Held> = Box::new(Lease { place, before: None, thread, permit });
+    let lease: Box<dyn Held> = Box::new(Lease { place, thread, permit: Arc::new(permit) });
     let (vm, spent, lease) = pump(&shared.executor, &shared.runtime, vm, budget.min(SLICE), lease).await;
     state.background.spend(spent);
     if vm.is_none() {
@@ -69,8 +69,8 @@ async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Op
 
 /// Puts a VM into the pool and drops those that have to make way. Returns the stamp.
 pub(crate) fn give_back(shared: &Arc<Shared>, record: &Arc<Record>, lease: Lease, vm: Vm, stamp: Option<u64>) -> u64 {
-    let Lease { place, before, thread, permit } = lease;
-    drop((before, thread));
+    let Lease { place, thread, permit } = lease;
+    drop(thread);
     let (stamp, evicted) = place.give_back(vm, stamp, shared.bounds());
     record.warm.store(stamp, Ordering::Release);
     drop(permit);

@@ -11,6 +11,7 @@ use perennial_stdlib::node::Environment;
 use crate::clock::{Clock, SystemClock};
 use crate::modules::ModuleAccess;
 use crate::plugins::PluginSet;
+use crate::provisions::Provisions;
 use crate::vars::VarsQuota;
 
 /// The policy of a table. The defaults are those of the command line.
@@ -54,6 +55,8 @@ pub struct TableConfig {
     pub modules: Option<ModuleAccess>,
     /// Plugins whose tools every script can call.
     pub plugins: Option<PluginSet>,
+    /// What else sessions have.
+    pub provisions: Provisions,
     /// The threads.
     pub executor: ExecutorConfig,
     /// The clock of everything above but `defaults`.
@@ -82,6 +85,7 @@ impl Default for TableConfig {
             network: shared_network(),
             modules: None,
             plugins: None,
+            provisions: Provisions::new(),
             executor: ExecutorConfig::default(),
             clock: Arc::new(SystemClock),
         }

@@ -3,7 +3,7 @@
 //! * [`SessionTable`]: all sessions of one process. [`SessionTable::run`] is the whole of it in one call.
 //! * [`Slot`], [`BrowserSession`]: one session, pinned and then locked, for callers that want more than one call.
 //! * [`TableConfig`]: the retention policy and the default limits. [`RunContext`]: what one call brings.
-//! * [`Vars`], [`files::Files`]: what outlives every VM.
+//! * [`Vars`], [`files::Files`]: what outlives every VM. [`Provision`]: one kind of what sessions have, an embedder's own among them.
 //!
 //! Confusable: a *slot* pins a session's record (it is neither reaped nor replaced while held); the *guard* that
 //! [`Slot::lock`] gives is the execution guard; the *lease* inside a run is what a VM under way holds, and may outlive both.
@@ -19,9 +19,10 @@ mod plugins;
 mod pool;
 mod preparer;
 mod programs;
+mod provision;
+mod provisions;
 mod reaper;
 mod record;
-mod rollback;
 mod session;
 mod table;
 mod tombstones;
@@ -31,7 +32,7 @@ pub use bundle::CompiledBundle;
 pub use clock::{Clock, SystemClock};
 pub use config::TableConfig;
 pub use context::RunContext;
-pub use library::session_config;
+pub use library::{Library, LibraryError, session_config};
 pub use modules::{ModuleAccess, provided_modules};
 pub use perennial_bundler as bundler;
 pub use perennial_engine::{
@@ -45,6 +46,8 @@ pub use perennial_stdlib::{commands, files, net, node};
 pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
 pub use preparer::{Preparation, supervisor_main};
 pub use programs::CacheCounts;
+pub use provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, Report, RunScope};
+pub use provisions::Provisions;
 pub use session::BrowserSession;
 pub use table::{SessionInfo, SessionTable, Slot};
 pub use vars::{Vars, VarsError, VarsQuota, VarsUsage};

@@ -1,17 +1,14 @@
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use perennial_engine::{Console, EngineConfig, Globals, StopHandle};
 use perennial_protocol::{EndReason, RebuildReason};
-use perennial_stdlib::commands::{ProcessLimits, ProcessUsage, SessionProcs};
-use perennial_stdlib::files::{Files, FilesQuota};
-use perennial_stdlib::net::NetState;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::AbortHandle;
 
-use crate::vars::Vars;
+use crate::provisions::Slots;
 
 /// One session as the table knows it. What only the holder of the execution guard touches is in [`State`].
 #[repr(C)]
@@ -19,11 +16,8 @@ pub(crate) struct Record {
     hot: Hot,
     pub(crate) name: String,
     pub(crate) created: Instant,
-    pub(crate) vars: Arc<Vars>,
-    /// Made when a run begins, or somebody asks for them.
-    files: OnceLock<Arc<Files>>,
-    net: OnceLock<Arc<NetState>>,
-    procs: OnceLock<Arc<SessionProcs>>,
+    /// What the session has, each opened when it is first needed.
+    pub(crate) provided: Slots,
     pub(crate) console: Console,
     /// The execution guard.
     pub(crate) exec: Arc<tokio::sync::Mutex<State>>,
@@ -72,8 +66,6 @@ pub(crate) struct State {
     /// The task that lets callbacks run.
     pub(crate) pump: Option<AbortHandle>,
     pub(crate) background: BackgroundBudget,
-    /// Commands that earlier runs have been told of.
-    pub(crate) commands_begun: u64,
 }
 
 /// CPU time of callbacks in the current minute, and since the last run.
@@ -129,17 +121,13 @@ impl Record {
     pub(crate) fn new(
         name: &str,
         now: Instant,
-        vars: Arc<Vars>,
         replaces: Option<EndReason>,
         predecessor: Option<Arc<Self>>,
     ) -> Arc<Self> {
         Arc::new(Self {
             name: name.to_owned(),
             created: now,
-            vars,
-            files: OnceLock::new(),
-            net: OnceLock::new(),
-            procs: OnceLock::new(),
+            provided: Slots::new(),
             console: Console::default(),
             exec: Arc::default(),
             running: Arc::new(Semaphore::new(1)),
@@ -158,28 +146,6 @@ impl Record {
             predecessor: Mutex::new(predecessor),
             replaces: Mutex::new(replaces),
         })
-    }
-
-    pub(crate) fn files(&self, quota: FilesQuota) -> &Arc<Files> {
-        self.files.get_or_init(|| Arc::new(Files::new(quota)))
-    }
-
-    pub(crate) fn net(&self) -> &Arc<NetState> {
-        self.net.get_or_init(Arc::default)
-    }
-
-    /// What the session has running. Made when the session has ended, it starts nothing.
-    pub(crate) fn procs(&self, limits: ProcessLimits) -> &Arc<SessionProcs> {
-        let procs = self.procs.get_or_init(|| Arc::new(SessionProcs::new(limits)));
-        if self.end_reason().is_some() {
-            procs.end();
-        }
-        procs
-    }
-
-    /// What of that there is.
-    pub(crate) fn process_usage(&self) -> ProcessUsage {
-        self.procs.get().map_or_else(ProcessUsage::default, |procs| procs.usage())
     }
 
     pub(crate) fn pin(&self) {
@@ -224,9 +190,6 @@ impl Record {
         let first =
             self.hot.ended_because.compare_exchange(0, reason_to(reason), Ordering::AcqRel, Ordering::Acquire).is_ok();
         if first {
-            if let Some(procs) = self.procs.get() {
-                procs.end();
-            }
             self.ended.notify_waiters();
             if let Some(stop) = lock(&self.stop).as_ref() {
                 stop.cancel();

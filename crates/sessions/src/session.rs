@@ -4,37 +4,31 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use perennial_engine::{
-    Background, Build, EngineConfig, Extensions, Globals, Held, Prepare, RunEnd, RunOptions, Script, StopReason, Vm,
-    VmSource,
+    Background, Build, EngineConfig, Globals, Held, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
 };
-use perennial_protocol::{
-    EndReason, ErrorKind, ProducedFile, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin,
-};
-use perennial_stdlib::commands::{CommandSet, SessionProcs};
-use perennial_stdlib::files::{Artifacts, ArtifactsRun, Files, FilesView, Mounts};
-use perennial_stdlib::net::{NetPolicy, NetUsage, Secrets};
-use perennial_stdlib::node::Environment;
+use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin};
+use perennial_stdlib::commands::SessionProcs;
+use perennial_stdlib::files::Files;
+use perennial_stdlib::net::{NetState, NetUsage};
 use serde_json::Value;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 
 use crate::background::{give_back, keep_pumping};
 use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
-use crate::modules::ModuleAccess;
 use crate::pool::Place;
+use crate::provision::{Ended, Provided, Report, RunScope};
+use crate::provisions::Procs;
 use crate::record::{Record, State, lock};
-use crate::rollback::Before;
 use crate::table::Slot;
-use crate::vars::{Vars, VarsView};
+use crate::vars::Vars;
 
 /// What a VM in flight holds: its place in the pool and its session's one permit. Given back when the VM is, or when its thread is.
 pub(crate) struct Lease {
     pub(crate) place: Place,
-    /// Goes before the permit does: whoever comes next finds the files as they should be.
-    pub(crate) before: Option<Arc<Before>>,
     /// Goes before the permit does.
     pub(crate) thread: ThreadOut,
-    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) permit: Arc<OwnedSemaphorePermit>,
 }
 
 /// Notes in the record that a thread has not come back, until it has.
@@ -42,8 +36,6 @@ pub(crate) struct ThreadOut(pub(crate) Arc<Record>);
 
 impl Held for Lease {
     fn thread_is_out(&mut self) {
-        // What an atomic run has done is undone now, not when the thread comes back.
-        self.before = None;
         *lock(&self.thread.0.thread_out) = Some(Instant::now());
     }
 }
@@ -99,22 +91,31 @@ impl BrowserSession {
 
     /// The session's durable values. They may be read and written while scripts run.
     pub fn vars(&self) -> Arc<Vars> {
-        self.slot.record.vars.clone()
+        self.own()
     }
 
     /// The session's files. They may be read and written while scripts run.
     pub fn files(&self) -> Arc<Files> {
-        self.slot.record.files(self.slot.shared.config.files_quota).clone()
+        self.own()
     }
 
     /// What the session has used of the network.
     pub fn net_usage(&self) -> NetUsage {
-        self.slot.record.net().usage()
+        self.own::<NetState>().usage()
     }
 
     /// What the session has running.
     pub fn procs(&self) -> Arc<SessionProcs> {
-        self.slot.record.procs(self.slot.shared.config.process_limits).clone()
+        self.own::<Procs>().procs.clone()
+    }
+
+    /// What the session has of an embedder's own provision. `None` if the table has no provision of this type.
+    pub fn provided<S: Provided>(&self) -> Option<Arc<S>> {
+        self.slot.shared.provisions.session(&self.slot.record)
+    }
+
+    fn own<S: Provided>(&self) -> Arc<S> {
+        self.provided().expect("every table has it")
     }
 
     /// Runs a script.
@@ -163,7 +164,7 @@ impl BrowserSession {
     }
 
     async fn try_run(&mut self, call: Call<'_>) -> Result<ScriptResult, ScriptError> {
-        let Call { config, work, args, options, mut context, epoch } = call;
+        let Call { config, work, args, options, context, epoch } = call;
         let (shared, record) = (self.slot.shared.clone(), self.slot.record.clone());
         self.check_alive()?;
         options.check(&shared.config.ceilings)?;
@@ -176,7 +177,7 @@ impl BrowserSession {
                 ScriptError::invalid_request(message).with_limit(options.source_bytes as u64, source.len() as u64)
             );
         }
-        let permit = self.permit(&context).await?;
+        let permit = Arc::new(self.permit(&context).await?);
         if context.is_cancelled() {
             return Err(cancelled_before_it_began());
         }
@@ -184,16 +185,17 @@ impl BrowserSession {
             shared.end_from_within(&record, EndReason::Lifetime);
         }
         self.check_alive()?;
-        // Before a VM is taken: a mount that cannot be seen costs the session nothing, and its folders are no change of the script's.
-        let mounts = context.extensions.get::<Mounts>();
-        if let Some(mounts) = mounts.as_deref().or(shared.config.mounts.as_ref()) {
-            self.files().make_room_for(mounts).map_err(|error| {
-                ScriptError::invalid_request(format!(
-                    "a folder of the host cannot be mounted for this session: {error}"
-                ))
-            })?;
+        let RunContext { extensions: grants, lent: loans, console, cancel } = context;
+        let mut scope = RunScope { provisions: &shared.provisions, record: &record, options, grants, loans };
+        if let Work::Bundle(bundle) = work {
+            scope.lend(Arc::new(bundle.imports.clone()));
+            scope.provide_default(&Arc::new(bundle.access.clone()));
         }
+        // Before a VM is taken: what refuses a run costs the session nothing.
+        shared.provisions.admit(&scope)?;
         self.stop_pumping();
+        let in_runs = shared.provisions.begin(&mut scope, permit.clone())?;
+        let RunScope { grants, loans, .. } = scope;
 
         let chosen = self.choose(config, epoch);
         let source_vm = match chosen.vm {
@@ -209,42 +211,32 @@ impl BrowserSession {
                 (name, prepare)
             }
             Work::Bundle(bundle) => {
-                context = context.lend(bundle.imports.clone());
-                if context.extensions.get::<ModuleAccess>().is_none() {
-                    context = context.with(bundle.access.clone());
-                }
                 let program = bundle.program.clone();
                 let prepare: Prepare = Box::new(move |_| Ok(program));
                 (options.name.clone().unwrap_or_else(|| bundle.name.clone()), prepare)
             }
         };
-        let track = options.atomic || options.changes;
-        let (files, vars) = (self.files().begin(track), record.vars.begin(track));
-        let artifacts = context.lent.get::<Artifacts>().map(|artifacts| Produced(Arc::new(artifacts.begin())));
-        if let Some(Produced(run)) = &artifacts {
-            context.lent = context.lent.with_shared(run.clone());
-        }
-        let undo = Before::new(&files, &vars, options.atomic, options.changes);
-        let extensions = self.extensions(context.extensions, files, vars);
         let script = Script {
             prepare,
             args: args.clone(),
             name,
             options: Arc::new(options.clone()),
-            extensions,
-            lent: context.lent,
-            sink: context.console,
-            cancel: context.cancel,
+            extensions: grants,
+            lent: loans,
+            sink: console,
+            cancel,
         };
         // If this future is dropped below, the next run finds the session as it is left here.
         let before = self.state.lost_because.replace(RebuildReason::Cancelled);
         let had_vm = std::mem::replace(&mut self.state.had_vm, true);
         let thread = ThreadOut(record.clone());
-        let lease = Box::new(Lease { place: chosen.place, before: undo.clone(), thread, permit });
+        let lease = Box::new(Lease { place: chosen.place, thread, permit });
         self.in_run = true;
         let end = perennial_engine::run(&shared.executor, &shared.runtime, source_vm, script, lease).await;
 
+        let ended = Ended { has_begun: end.started, is_ok: end.outcome.is_ok(), atomic: options.atomic };
         if !end.started {
+            in_runs.settle(&ended, &shared.provisions, &record);
             // Nothing has changed, except that a VM may have been lost before the run was looked at.
             self.state.had_vm = had_vm;
             let poisoned = end.vm.as_ref().and_then(Vm::poisoned_by).map(rebuild_reason);
@@ -259,6 +251,7 @@ impl BrowserSession {
         let refused = chosen.origin == VmOrigin::Warm
             && end.outcome.as_ref().is_err_and(|error| error.kind == ErrorKind::InvalidRequest);
         if refused {
+            in_runs.settle(&Ended { has_begun: false, ..ended }, &shared.provisions, &record);
             let error = end.outcome.err().unwrap_or_else(|| ScriptError::internal("a refused run has an error"));
             self.state.lost_because = None;
             self.finish(end.vm, end.lease);
@@ -268,12 +261,8 @@ impl BrowserSession {
         self.state.epoch = epoch;
         self.state.config = Some(config.clone());
         record.runs.fetch_add(1, Ordering::Relaxed);
-        let mut result = self.conclude(end, chosen.origin, chosen.because, seq, undo.as_deref());
-        if let Some(Produced(run)) = &artifacts {
-            let produced = run.end().into_iter();
-            result.artifacts = produced.map(|file| ProducedFile { name: file.name, bytes: file.bytes }).collect();
-        }
-        Ok(result)
+        let report = in_runs.settle(&ended, &shared.provisions, &record);
+        Ok(self.conclude(end, chosen.origin, chosen.because, seq, report))
     }
 
     /// Nothing runs between the runs from here on, until this session's VM is given back.
@@ -345,38 +334,6 @@ impl BrowserSession {
         }
     }
 
-    fn extensions(&self, mut extensions: Extensions, files: FilesView, vars: VarsView) -> Extensions {
-        if let Some(modules) = &self.slot.shared.config.modules
-            && extensions.get::<ModuleAccess>().is_none()
-        {
-            extensions = extensions.with(modules.clone());
-        }
-        if let Some(mounts) = &self.slot.shared.config.mounts
-            && extensions.get::<Mounts>().is_none()
-        {
-            extensions = extensions.with(mounts.clone());
-        }
-        if let Some(policy) = &self.slot.shared.config.net
-            && extensions.get::<NetPolicy>().is_none()
-        {
-            extensions = extensions.with(policy.clone());
-        }
-        let config = &self.slot.shared.config;
-        if !config.env.is_empty() && extensions.get::<Environment>().is_none() {
-            extensions = extensions.with(config.env.clone());
-        }
-        if !config.secrets.is_empty() && extensions.get::<Secrets>().is_none() {
-            extensions = extensions.with(config.secrets.clone());
-        }
-        if !config.commands.is_empty() && extensions.get::<CommandSet>().is_none() {
-            extensions = extensions.with(config.commands.clone());
-        }
-        extensions = extensions.with(self.slot.record.procs(config.process_limits).clone());
-        // For plugins too, which have policies of their own.
-        extensions = extensions.with(config.network.clone()).with(self.slot.record.net().clone());
-        extensions.with(files).with(vars)
-    }
-
     /// Turns the end of a run into its result and settles what becomes of the VM.
     fn conclude(
         &mut self,
@@ -384,7 +341,7 @@ impl BrowserSession {
         origin: VmOrigin,
         because: Option<RebuildReason>,
         seq: u64,
-        before: Option<&Before>,
+        report: Report,
     ) -> ScriptResult {
         let record = self.slot.record.clone();
         let lost = match origin {
@@ -408,11 +365,10 @@ impl BrowserSession {
             error.message = format!("the session ended while the script ran ({})", reason.as_str());
         }
         end.usage.background_cpu_ms = std::mem::take(&mut self.state.background.since_last_run).as_secs_f64() * 1000.0;
-        let commands = record.process_usage();
-        end.usage.commands_begun = commands.begun - std::mem::replace(&mut self.state.commands_begun, commands.begun);
-        end.usage.commands_running = commands.running as u64;
-        end.usage.command_log_bytes = commands.log_bytes as u64;
-        let (files, files_more) = before.map_or((Vec::new(), 0), |before| before.settle(end.outcome.is_ok()));
+        end.usage.commands_begun = report.commands_begun;
+        end.usage.commands_running = report.commands_running;
+        end.usage.command_log_bytes = report.command_log_bytes;
+        end.usage.more = report.more;
         let (status, value, error) = match end.outcome {
             Ok(value) => (Status::Ok, value, None),
             Err(error) => (Status::Error, None, Some(Box::new(error))),
@@ -431,9 +387,9 @@ impl BrowserSession {
             usage: end.usage,
             console: end.console.entries,
             console_dropped: end.console.dropped,
-            files,
-            files_more,
-            artifacts: Vec::new(),
+            files: report.files,
+            files_more: report.files_more,
+            artifacts: report.artifacts,
             artifacts_more: 0,
             cut: Vec::new(),
         };
@@ -479,15 +435,6 @@ impl BrowserSession {
             self.state.lost_because = Some(RebuildReason::Reset);
         }
         drop(permit);
-    }
-}
-
-/// The output folder of a run, which is over with it, whoever gave up on it.
-struct Produced(Arc<ArtifactsRun>);
-
-impl Drop for Produced {
-    fn drop(&mut self) {
-        self.0.end();
     }
 }
 

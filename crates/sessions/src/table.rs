@@ -6,17 +6,21 @@ use std::time::{Duration, Instant};
 use compact_str::CompactString;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use perennial_engine::{Executor, RunOptions, Vm};
+use perennial_engine::{EngineConfig, Executor, RunOptions, Vm};
 use perennial_protocol::{EndReason, RunRequest, ScriptError, ScriptResult};
 use perennial_stdlib::files::Files;
+use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
 use crate::bundle::CompiledBundle;
 use crate::config::TableConfig;
 use crate::context::RunContext;
+use crate::library::{LibraryError, config_of};
 use crate::plugins::PluginSet;
 use crate::pool::{Bounds, Pool};
 use crate::programs::{CacheCounts, Programs};
+use crate::provision::{Description, Provided};
+use crate::provisions::Provisions;
 use crate::reaper::{Deadlines, reap};
 use crate::record::{Record, lock};
 use crate::session::{BrowserSession, Call, Work};
@@ -56,8 +60,9 @@ pub(crate) struct Shared {
     pub(crate) executor: Arc<Executor>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) programs: Arc<Programs>,
-    /// What sessions are made of whose callers bring no configuration.
-    plugins: RwLock<PluginSet>,
+    /// What sessions have.
+    pub(crate) provisions: Provisions,
+    generation: RwLock<Generation>,
     /// By name; short names lie in the map itself, where looking one up costs no further cache miss.
     sessions: DashMap<CompactString, Arc<Record>>,
     deadlines: Arc<Deadlines>,
@@ -67,6 +72,13 @@ pub(crate) struct Shared {
     tombstones: Mutex<Tombstones>,
     /// Ended sessions whose VM is still in flight: a successor waits for it.
     ending: Mutex<HashMap<String, Arc<Record>>>,
+}
+
+/// What sessions are made of whose callers bring no configuration.
+#[derive(Clone)]
+struct Generation {
+    plugins: PluginSet,
+    config: EngineConfig,
 }
 
 /// A session that is held: neither reaped nor replaced until this is dropped. `remove` and `clear` end it all the same; it then
@@ -101,6 +113,8 @@ pub struct SessionInfo {
     pub commands: usize,
     /// What is kept of what they wrote.
     pub command_log_bytes: usize,
+    /// What an embedder's own provisions say, by name.
+    pub more: Map<String, Value>,
 }
 
 impl SessionTable {
@@ -115,17 +129,32 @@ impl SessionTable {
     /// A table with every policy spelt out.
     ///
     /// # Panics
+    /// As [`Self::new`], and where [`Self::try_with_config`] has an error.
+    pub fn with_config(config: TableConfig) -> Self {
+        Self::try_with_config(config).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same for a list of provisions that is not known beforehand.
+    ///
+    /// # Errors
+    /// If two of them bring the same name.
+    ///
+    /// # Panics
     /// As [`Self::new`].
-    pub fn with_config(mut config: TableConfig) -> Self {
+    pub fn try_with_config(mut config: TableConfig) -> Result<Self, LibraryError> {
         // For ever, as far as anybody will see; the clock cannot count much further.
         config.idle_ttl = config.idle_ttl.min(FOR_EVER);
         config.hard_lifetime = config.hard_lifetime.map(|lifetime| lifetime.min(FOR_EVER));
         let runtime = Handle::current();
         let deadlines = Arc::new(Deadlines::default());
+        let provisions = Provisions::of_table(&config).and(&config.provisions);
+        let plugins = config.plugins.clone().unwrap_or_else(PluginSet::empty);
+        let generation = Generation { config: config_of(&config.provisions, &provisions, &plugins)?, plugins };
         let shared = Arc::new(Shared {
             executor: Arc::new(Executor::new(config.executor.clone())),
             programs: Arc::default(),
-            plugins: RwLock::new(config.plugins.clone().unwrap_or_else(PluginSet::empty)),
+            provisions,
+            generation: RwLock::new(generation),
             runtime: runtime.clone(),
             pool: Arc::default(),
             sessions: DashMap::new(),
@@ -138,7 +167,7 @@ impl SessionTable {
         });
         let clock = shared.config.clock.clone();
         runtime.spawn(reap(Arc::downgrade(&shared), deadlines, clock));
-        Self { handle: Arc::new(TableHandle { shared }) }
+        Ok(Self { handle: Arc::new(TableHandle { shared }) })
     }
 
     fn shared(&self) -> &Arc<Shared> {
@@ -153,12 +182,24 @@ impl SessionTable {
 
     /// The durable values of the session of this name, made if there is none. Reading and writing them waits for nothing, a script that runs included.
     pub fn vars(&self, name: &str) -> Arc<Vars> {
-        self.acquire(name).record.vars.clone()
+        self.own(name)
     }
 
     /// The files of the session of this name, likewise.
     pub fn files(&self, name: &str) -> Arc<Files> {
-        self.acquire(name).record.files(self.shared().config.files_quota).clone()
+        self.own(name)
+    }
+
+    /// What the session of this name, made if there is none, has of an embedder's own provision: the first whose sessions have this type. `None` if
+    /// there is none.
+    pub fn provided<S: Provided>(&self, name: &str) -> Option<Arc<S>> {
+        let shared = self.shared();
+        shared.provisions.session(&self.acquire(name).record)
+    }
+
+    /// The same for what every table has.
+    fn own<S: Provided>(&self, name: &str) -> Arc<S> {
+        self.provided(name).expect("every table has it")
     }
 
     /// Runs a script on the session of this name: acquires, waits its turn, runs. Requests for one session run one at a time, in the
@@ -212,7 +253,7 @@ impl SessionTable {
                 }
             },
         };
-        let config = self.shared().plugins.read().unwrap_or_else(PoisonError::into_inner).config();
+        let config = self.shared().generation().config;
         let call = Call {
             config: &config,
             work: bundle.map_or(Work::Cell(&request.script), Work::Bundle),
@@ -268,14 +309,19 @@ impl SessionTable {
         let shared = self.shared();
         shared.sweep();
         let now = shared.now();
-        let mut all: Vec<_> = shared.sessions.iter().map(|entry| shared.describe(entry.value(), now)).collect();
+        let records: Vec<_> = shared.sessions.iter().map(|entry| entry.value().clone()).collect();
+        let mut all: Vec<_> = records.iter().map(|record| shared.describe(record, now)).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
 
     /// Gives the scripts other plugins: sessions get a new VM with their next run, which says `config`.
     pub fn set_plugins(&self, plugins: &PluginSet) {
-        *self.shared().plugins.write().unwrap_or_else(PoisonError::into_inner) = plugins.clone();
+        let shared = self.shared();
+        let (own, plugins) = (&shared.config.provisions, plugins.clone());
+        // Plugins bring no names of globals or ops, and the rest was looked at when the table was made.
+        let config = config_of(own, &shared.provisions, &plugins).expect("names are of one provision each");
+        *shared.generation.write().unwrap_or_else(PoisonError::into_inner) = Generation { plugins, config };
     }
 
     /// Loads the plugins again from where they came. Returns what there is now, failures included.
@@ -287,7 +333,7 @@ impl SessionTable {
 
     /// The plugins of scripts whose callers bring no configuration.
     pub fn plugins(&self) -> PluginSet {
-        self.shared().plugins.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared().generation().plugins
     }
 
     /// The limits of runs that say nothing else.
@@ -356,6 +402,10 @@ impl Shared {
         self.config.clock.now()
     }
 
+    fn generation(&self) -> Generation {
+        self.generation.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) fn bounds(&self) -> Bounds {
         Bounds { max_vms: self.config.max_vms, memory: self.config.memory_budget }
     }
@@ -400,13 +450,12 @@ impl Shared {
         let now = self.now();
         let replaces = lock(&self.tombstones).take(name, now);
         let predecessor = lock(&self.ending).remove(name).filter(|record| record.is_running());
-        Record::new(name, now, Arc::new(Vars::new(self.config.vars_quota)), replaces, predecessor)
+        Record::new(name, now, replaces, predecessor)
     }
 
     /// When a session that is left alone ends, and why.
     fn expiry(&self, record: &Record) -> (Instant, EndReason) {
-        let is_busy = self.config.busy_with_commands && record.process_usage().running > 0;
-        let idle_since = if is_busy { self.now() } else { record.idle_since() };
+        let idle_since = if self.provisions.keep(record) { self.now() } else { record.idle_since() };
         let idle = idle_since + self.config.idle_ttl;
         match self.config.hard_lifetime.map(|lifetime| record.created + lifetime) {
             Some(hard) if hard < idle => (hard, EndReason::Lifetime),
@@ -478,6 +527,8 @@ impl Shared {
             end
         });
         let Some((_, record)) = ended else { return false };
+        // Not while the map is locked.
+        self.provisions.end(&record, reason);
         if record.is_queued() {
             self.deadlines.count_ended();
         }
@@ -521,7 +572,7 @@ impl Shared {
     }
 
     fn describe(&self, record: &Record, now: Instant) -> SessionInfo {
-        let (usage, processes) = (record.vars.usage(), record.process_usage());
+        let Description { vars, vars_bytes, commands, command_log_bytes, more, .. } = self.provisions.describe(record);
         SessionInfo {
             name: record.name.clone(),
             runs: record.runs.load(Ordering::Relaxed),
@@ -530,10 +581,11 @@ impl Shared {
             background: record.background.load(Ordering::Acquire),
             idle: now.saturating_duration_since(record.idle_since()),
             heap_bytes: self.pool.heap_bytes(record.warm.load(Ordering::Acquire)),
-            vars: usage.entries,
-            vars_bytes: usage.bytes,
-            commands: processes.running,
-            command_log_bytes: processes.log_bytes,
+            vars,
+            vars_bytes,
+            commands,
+            command_log_bytes,
+            more,
         }
     }
 }

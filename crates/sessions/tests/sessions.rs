@@ -17,6 +17,7 @@ mod sessions {
     mod node;
     mod plugins;
     mod preparation;
+    mod provisions;
     mod retention;
     mod semantics;
     mod table;

@@ -32,4 +32,14 @@ pub use ops::CommandGrants;
 pub use registry::{ProcessLimits, ProcessUsage, SessionProcs};
 pub use wire::Limits;
 
-pub(crate) use ops::ops;
+pub use ops::ops;
+
+use perennial_engine::Area;
+
+/// What scripts reach them by.
+pub fn areas() -> Vec<Area> {
+    vec![
+        Area::new("commands", &["CommandError", "commands"], include_str!("../js/commands.js"))
+            .with_internals(&["commandsFor"]),
+    ]
+}

@@ -19,7 +19,7 @@ mod path;
 mod slots;
 mod tree;
 
-pub use artifacts::{Artifact, Artifacts, ArtifactsRun};
+pub use artifacts::{Artifact, Artifacts, ArtifactsRun, artifact_areas, artifact_ops};
 pub use changes::{Change, ChangeKind, MAX_CHANGES};
 pub use error::{Code, FsError};
 pub use grants::ReadGrants;
@@ -27,14 +27,24 @@ pub use mount::{MountError, MountMode, Mounts, PathSandbox};
 pub use path::VirtualPath;
 pub use tree::{FilesQuota, Kind};
 
-pub(crate) use ops::ops;
+pub use ops::ops;
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use data::Gauge;
+use perennial_engine::Area;
 use tree::{Flags, Room, Tree};
+
+/// What scripts reach them by.
+pub fn areas() -> Vec<Area> {
+    vec![
+        Area::new("fs", &["fs"], include_str!("../js/fs.js")),
+        Area::new("fs-handle", &[], include_str!("../js/fs-handle.js")).with_internals(&["fsHandles"]),
+        Area::new("fs-shared", &[], include_str!("../js/fs-shared.js")).with_internals(&["fsShared"]),
+    ]
+}
 
 /// The files of one session.
 ///

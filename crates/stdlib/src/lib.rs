@@ -17,13 +17,10 @@ mod url;
 
 use perennial_engine::{Area, OpError, OpTable, OpValue};
 
-/// The areas, for [`perennial_engine::EngineConfig`]. Nothing of them costs a VM anything before a script touches one of their globals.
+/// The areas that need nothing outside of the VM, for [`perennial_engine::EngineConfig`]; [`files`], [`net`] and [`commands`] have their own. Nothing of them costs a VM anything before a script touches one of their globals.
 pub fn areas() -> Vec<Area> {
     [
         Area::new("webidl", &[], include_str!("../js/webidl.js")).with_internals(&["webidl"]),
-        Area::new("artifacts", &["artifacts"], include_str!("../js/artifacts.js")),
-        Area::new("commands", &["CommandError", "commands"], include_str!("../js/commands.js"))
-            .with_internals(&["commandsFor"]),
         Area::new("blob", &["Blob", "File"], include_str!("../js/blob.js")).with_internals(&["blobs"]),
         Area::new("clone", &["structuredClone"], include_str!("../js/clone.js")),
         Area::new("formdata", &["FormData"], include_str!("../js/formdata.js")).with_internals(&["forms"]),
@@ -80,13 +77,9 @@ pub fn areas() -> Vec<Area> {
             include_str!("../js/streams-transform.js"),
         )
         .with_internals(&["transforms"]),
-        Area::new("fs", &["fs"], include_str!("../js/fs.js")),
-        Area::new("fs-handle", &[], include_str!("../js/fs-handle.js")).with_internals(&["fsHandles"]),
-        Area::new("fs-shared", &[], include_str!("../js/fs-shared.js")).with_internals(&["fsShared"]),
         Area::new("url", &["URL", "URLSearchParams"], include_str!("../js/url.js"))
             .with_internals(&["hrefOf", "queryOf"]),
         Area::new("body", &[], include_str!("../js/body.js")).with_internals(&["bodies"]),
-        Area::new("fetch", &["fetch", "perennial"], include_str!("../js/fetch.js")).with_internals(&["fetchFor"]),
         Area::new("headers", &["Headers"], include_str!("../js/headers.js")).with_internals(&["headerLists"]),
         Area::new(
             "performance",
@@ -103,15 +96,12 @@ pub fn areas() -> Vec<Area> {
     .collect()
 }
 
-/// The ops behind the areas. The grants are what others than scripts may reach of the network, and may run.
-pub fn ops(net: &net::NetGrants, commands: &commands::CommandGrants) -> OpTable {
+/// The ops behind the areas.
+pub fn ops() -> OpTable {
     buffer::ops()
-        .merge(commands::ops(commands))
         .merge(compression::ops())
         .merge(crypto::ops())
         .merge(encoding::ops())
-        .merge(files::ops())
-        .merge(net::ops(net))
         .merge(node::ops())
         .merge(url::ops())
 }

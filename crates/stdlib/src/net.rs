@@ -20,16 +20,21 @@ pub use policy::{NetLimits, NetPolicy, PolicyError, Rule};
 pub use secrets::{SecretError, Secrets};
 
 pub use ops::NetGrants;
-pub(crate) use ops::ops;
+pub use ops::ops;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use perennial_engine::OpError;
+use perennial_engine::{Area, OpError};
 use tokio::sync::Notify;
 
 use cookies::Jar;
+
+/// What scripts reach it by.
+pub fn areas() -> Vec<Area> {
+    vec![Area::new("fetch", &["fetch", "perennial"], include_str!("../js/fetch.js")).with_internals(&["fetchFor"])]
+}
 
 /// The contents of the parts of a form.
 pub(crate) fn multipart_parts<'a>(boundary: &str, body: &'a [u8]) -> Option<Vec<&'a [u8]>> {

@@ -70,8 +70,7 @@ impl CommandGrants {
 }
 
 fn procs(context: &OpContext) -> Result<Arc<SessionProcs>, OpError> {
-    let procs = context.extensions.get::<Arc<SessionProcs>>();
-    procs.map(|procs| (*procs).clone()).ok_or_else(|| OpError::permission("running a command", "a session"))
+    context.extensions.get::<SessionProcs>().ok_or_else(|| OpError::permission("running a command", "a session"))
 }
 
 /// What is to be run of a declaration with its values.
@@ -275,7 +274,8 @@ async fn stop(context: OpContext, args: Vec<OpValue>) -> OpResult {
     Ok(started.told().into())
 }
 
-pub(crate) fn ops(grants: &CommandGrants) -> OpTable {
+/// The ops behind them, and what others than scripts may run.
+pub fn ops(grants: &CommandGrants) -> OpTable {
     let (running, starting) = (grants.clone(), grants.clone());
     OpTable::new()
         .sync("command_open", Bound::SMALL, |context, _| {

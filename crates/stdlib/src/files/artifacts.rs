@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use perennial_engine::{Bound, OpContext, OpError, OpResult, OpTable, OpValue};
+use perennial_engine::{Area, Bound, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Value, json};
 
 use super::error::{Code, FsError};
@@ -324,7 +324,13 @@ async fn blocking(work: impl FnOnce() -> OpResult + Send + 'static) -> OpResult 
     done.unwrap_or_else(|_| Err(OpError::new("Error", "an operation on the output folder failed")))
 }
 
-pub(super) fn ops() -> OpTable {
+/// What scripts reach an output folder by.
+pub fn artifact_areas() -> Vec<Area> {
+    vec![Area::new("artifacts", &["artifacts"], include_str!("../../js/artifacts.js"))]
+}
+
+/// The ops behind them.
+pub fn artifact_ops() -> OpTable {
     OpTable::new()
         .asynchronous("artifact_write", Bound::bytes(65 << 20), |context, mut args| {
             Box::pin(async move {

@@ -71,7 +71,8 @@ enum Place {
     },
 }
 
-pub(crate) fn ops() -> OpTable {
+/// The ops behind them.
+pub fn ops() -> OpTable {
     OpTable::new()
         .sync("fs", Bound::bytes(65 << 20), |context, args| perform(context, &args))
         .asynchronous("fs_host", Bound::bytes(65 << 20), |context, mut args| {
@@ -105,7 +106,6 @@ pub(crate) fn ops() -> OpTable {
         .sync("fs_cwd", Bound::SMALL, |context, _| {
             Ok(json!(view(context)?.look(|tree| Ok(tree.cwd.to_string()))?).into())
         })
-        .merge(super::artifacts::ops())
         .sync("fs_match", Bound::SMALL, |context, args| {
             let (pattern, path) = (crate::text(&args, 0)?, crate::text(&args, 1)?);
             Ok(json!(super::glob::matches(pattern, path, &context.budget)?).into())

@@ -42,7 +42,7 @@ impl NetGrants {
 
     /// The policy of a fetch: of who it is for, or of the run; and what whoever it is for has running itself.
     fn policy(&self, context: &OpContext, whose: Option<&str>) -> Result<NetPolicy, OpError> {
-        let procs = context.extensions.get::<Arc<SessionProcs>>();
+        let procs = context.extensions.get::<SessionProcs>();
         let ports = procs.map_or_else(Vec::new, |procs| procs.ports(whose));
         let policy = match whose {
             None => context.extensions.get::<NetPolicy>().map(|policy| (*policy).clone()),
@@ -83,19 +83,20 @@ fn fetch(context: &OpContext, args: &[OpValue]) -> Result<Arc<Fetch>, OpError> {
 
 fn means(context: &OpContext, policy: &NetPolicy) -> Result<Means, OpError> {
     let network = context.extensions.get::<Network>();
-    let state = context.extensions.get::<Arc<NetState>>();
+    let state = context.extensions.get::<NetState>();
     let (Some(network), Some(state)) = (network, state) else {
         return Err(OpError::permission("fetch", "a session with a network"));
     };
     let secrets = context.extensions.get::<Secrets>().map(|secrets| (*secrets).clone()).unwrap_or_default();
-    Ok(Means { network: (*network).clone(), policy: policy.clone(), state: (*state).clone(), secrets })
+    Ok(Means { network: (*network).clone(), policy: policy.clone(), state, secrets })
 }
 
 fn ended() -> OpError {
     OpError::new("AbortError", "the request was ended")
 }
 
-pub(crate) fn ops(grants: &NetGrants) -> OpTable {
+/// The ops behind it, and what others than scripts may reach.
+pub fn ops(grants: &NetGrants) -> OpTable {
     let grants = grants.clone();
     OpTable::new()
         .sync("fetch_open", Bound::bytes(3 << 20), move |context, args| {

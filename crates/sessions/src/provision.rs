@@ -1,0 +1,228 @@
+//! What a session has, seen by everything else: the table, its runs and its listings know provisions and none by name.
+//!
+//! Confusable: a [`Provision`] is the kind of thing, one for a table; a [`Provided`] is what one session has of it; an [`InRun`] is what one run holds of
+//! that.
+
+use std::any::Any;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use perennial_engine::{Extensions, RunOptions};
+use perennial_protocol::{EndReason, FileChange, ProducedFile, ScriptError};
+use serde_json::{Map, Value};
+
+use crate::library::Library;
+use crate::provisions::Provisions;
+use crate::record::Record;
+
+/// A kind of thing that the sessions of a table have: values, files, a network, a service of an embedder's.
+///
+/// `examples/own_provision.rs` is one in a single file.
+pub trait Provision: Send + Sync + 'static {
+    /// What one session has of it. `()` where that is nothing: a policy, a handle that calls lend.
+    type Session: Provided;
+
+    /// What it is called in usage and listings. No two of a table have the same.
+    fn name(&self) -> &'static str;
+
+    /// Says what scripts find of it. Called once for each library that is assembled: when the table is made, and when its plugins are loaded again.
+    fn declare(&self, library: &mut Library);
+
+    /// What the session of this name has of it, when somebody first asks. Waits for nothing, and calls nothing of the table.
+    fn open(&self, session: &str) -> Self::Session;
+
+    /// Whether a run may begin with what it was given. Nothing of the session has changed yet, and nothing may be changed that its scripts would notice
+    /// if another provision refuses.
+    ///
+    /// # Errors
+    /// What the run is answered with.
+    fn admit(&self, session: Own<'_, Self::Session>, run: &RunScope<'_>) -> Result<(), ScriptError> {
+        let _ = (session, run);
+        Ok(())
+    }
+
+    /// A run begins: gives its ops what they find, with [`RunScope::provide`] and [`RunScope::lend`]. Where something is to be done when the run has
+    /// ended, or is given up, that is what is returned.
+    fn begin(&self, session: Own<'_, Self::Session>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
+        let _ = (session, run);
+        None
+    }
+}
+
+/// What one session has of a provision. It is dropped when nobody has it any more, and told before that the session has ended.
+///
+/// All of this is called while the table waits: it answers from memory and calls nothing of the table.
+pub trait Provided: Any + Send + Sync {
+    /// What it keeps the table from doing.
+    fn holds(&self) -> Holds {
+        Holds::default()
+    }
+
+    /// A run that has begun is over: says what is in use.
+    fn report(&self, report: &mut Report) {
+        let _ = report;
+    }
+
+    /// Says what is in use, for listings.
+    fn describe(&self, description: &mut Description) {
+        let _ = description;
+    }
+
+    /// The session has ended: stops what it started, and starts nothing more. May be called more than once, and before a run has settled that is under
+    /// way.
+    fn end(&self, why: EndReason) {
+        let _ = why;
+    }
+}
+
+impl Provided for () {}
+
+/// What one run holds of a provision.
+///
+/// If the run's caller gives up, it is dropped instead of settled: then it undoes what is to be undone. The VM may still be calling ops at that moment, so
+/// what they may do has to be refused by then.
+pub trait InRun: Send {
+    /// The run is over.
+    fn settle(self: Box<Self>, ended: &Ended, report: &mut Report);
+}
+
+/// What a session's state keeps the table from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holds {
+    /// The session counts as used and does not end by being idle.
+    pub expiry: bool,
+}
+
+/// How a run has ended, as far as provisions are concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    pub(crate) has_begun: bool,
+    pub(crate) is_ok: bool,
+    pub(crate) atomic: bool,
+}
+
+impl Ended {
+    /// Whether a script ran at all; otherwise nothing may have changed.
+    pub fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// Whether it returned.
+    pub fn is_ok(&self) -> bool {
+        self.is_ok
+    }
+
+    /// Whether what it did is to be undone.
+    pub fn is_undone(&self) -> bool {
+        self.has_begun && self.atomic && !self.is_ok
+    }
+}
+
+/// What provisions say of a run that is over.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Of the provision that says something now.
+    pub(crate) name: &'static str,
+    pub(crate) files: Vec<FileChange>,
+    pub(crate) files_more: u64,
+    pub(crate) artifacts: Vec<ProducedFile>,
+    pub(crate) commands_begun: u64,
+    pub(crate) commands_running: u64,
+    pub(crate) command_log_bytes: u64,
+    pub(crate) more: Map<String, Value>,
+}
+
+impl Report {
+    /// What the run or its session uses, as `usage.more` of the result has it under the provision's name. 16 KiB of JSON for all provisions together.
+    pub fn usage(&mut self, value: impl Into<Value>) {
+        self.more.insert(self.name.to_owned(), value.into());
+    }
+}
+
+/// What provisions say of a session in listings.
+#[derive(Debug, Default)]
+pub struct Description {
+    pub(crate) name: &'static str,
+    pub(crate) vars: usize,
+    pub(crate) vars_bytes: usize,
+    pub(crate) commands: usize,
+    pub(crate) command_log_bytes: usize,
+    pub(crate) more: Map<String, Value>,
+}
+
+impl Description {
+    /// What there is, as [`crate::SessionInfo::more`] has it under the provision's name.
+    pub fn more(&mut self, value: impl Into<Value>) {
+        self.more.insert(self.name.to_owned(), value.into());
+    }
+}
+
+/// What the session has of the provision that is asked: opened when it is first needed.
+pub struct Own<'a, S> {
+    pub(crate) provisions: &'a Provisions,
+    pub(crate) record: &'a Record,
+    pub(crate) index: usize,
+    pub(crate) kind: PhantomData<S>,
+}
+
+impl<S: Provided> Own<'_, S> {
+    /// Opens it, or finds it.
+    pub fn get(&self) -> Arc<S> {
+        let any: Arc<dyn Any + Send + Sync> = self.provisions.open(self.record, self.index);
+        any.downcast().unwrap_or_else(|_| unreachable!("a slot has what its provision opens"))
+    }
+}
+
+/// A run that is about to begin.
+pub struct RunScope<'a> {
+    pub(crate) provisions: &'a Provisions,
+    pub(crate) record: &'a Record,
+    pub(crate) options: &'a RunOptions,
+    pub(crate) grants: Extensions,
+    pub(crate) loans: Extensions,
+}
+
+impl RunScope<'_> {
+    /// Whose run it is.
+    pub fn session(&self) -> &str {
+        &self.record.name
+    }
+
+    /// The limits of the run.
+    pub fn options(&self) -> &RunOptions {
+        self.options
+    }
+
+    /// What the call grants, or a provision provides.
+    pub fn grant<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.grants.get()
+    }
+
+    /// What the call lends.
+    pub fn loan<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.loans.get()
+    }
+
+    /// What the session has of another provision, if the table has one of this type.
+    pub fn of<S: Provided>(&self) -> Option<Arc<S>> {
+        self.provisions.session(self.record)
+    }
+
+    /// Lets ops find a value by its type, in this run and, until the next one, in its callbacks.
+    pub fn provide<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
+        self.grants = std::mem::take(&mut self.grants).with_shared(value);
+    }
+
+    /// The same, unless the call grants another one.
+    pub fn provide_default<T: Send + Sync + 'static>(&mut self, value: &Arc<T>) {
+        if self.grants.get::<T>().is_none() {
+            self.provide(value.clone());
+        }
+    }
+
+    /// Lets ops find a value by its type until the run has ended.
+    pub fn lend<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
+        self.loans = std::mem::take(&mut self.loans).with_shared(value);
+    }
+}

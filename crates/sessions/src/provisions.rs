@@ -1,0 +1,221 @@
+//! The list of what sessions have, and what each of them has of it.
+
+mod artifacts;
+mod commands;
+mod environment;
+mod files;
+mod modules;
+mod net;
+mod vars;
+
+use std::any::{Any, TypeId};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{Ordering, fence};
+use std::sync::{Arc, OnceLock};
+
+use perennial_protocol::{EndReason, ScriptError};
+use tokio::sync::OwnedSemaphorePermit;
+
+pub(crate) use self::commands::Procs;
+use crate::config::TableConfig;
+use crate::library::Library;
+use crate::provision::{Description, Ended, InRun, Own, Provided, Provision, Report, RunScope};
+use crate::record::Record;
+
+/// What the sessions of a table have.
+///
+/// ```no_run
+/// # use perennial_sessions::{Provision, Provisions, SessionTable, TableConfig};
+/// # fn make(counter: impl Provision) -> SessionTable {
+/// SessionTable::with_config(TableConfig { provisions: Provisions::new().with(counter), ..TableConfig::default() })
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct Provisions(Vec<Arc<dyn Kind>>);
+
+/// What one session has, by the provision's place in the list. Made when the first is opened.
+pub(crate) type Slots = OnceLock<Box<[OnceLock<Arc<dyn Provided>>]>>;
+
+/// A provision whose session's type is not known.
+trait Kind: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn session_type(&self) -> TypeId;
+    fn declare(&self, library: &mut Library);
+    fn open(&self, session: &str) -> Arc<dyn Provided>;
+    fn admit(&self, index: usize, run: &RunScope<'_>) -> Result<(), ScriptError>;
+    fn begin(&self, index: usize, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>>;
+}
+
+impl<P: Provision> Kind for P {
+    fn name(&self) -> &'static str {
+        Provision::name(self)
+    }
+
+    fn session_type(&self) -> TypeId {
+        TypeId::of::<P::Session>()
+    }
+
+    fn declare(&self, library: &mut Library) {
+        Provision::declare(self, library);
+    }
+
+    fn open(&self, session: &str) -> Arc<dyn Provided> {
+        Arc::new(Provision::open(self, session))
+    }
+
+    fn admit(&self, index: usize, run: &RunScope<'_>) -> Result<(), ScriptError> {
+        let own = Own { provisions: run.provisions, record: run.record, index, kind: PhantomData };
+        Provision::admit(self, own, run)
+    }
+
+    fn begin(&self, index: usize, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
+        let own = Own { provisions: run.provisions, record: run.record, index, kind: PhantomData };
+        Provision::begin(self, own, run)
+    }
+}
+
+impl Provisions {
+    /// None besides those of every table.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with one more.
+    #[must_use]
+    pub fn with(mut self, provision: impl Provision) -> Self {
+        self.0.push(Arc::new(provision));
+        self
+    }
+
+    /// What every table has.
+    pub(crate) fn of_table(config: &TableConfig) -> Self {
+        Self::new()
+            .with(vars::VarsProvision::new(config))
+            .with(files::FilesProvision::new(config))
+            .with(artifacts::ArtifactsProvision)
+            .with(environment::EnvironmentProvision::new(config))
+            .with(net::NetProvision::new(config))
+            .with(commands::CommandsProvision::new(config))
+            .with(modules::ModulesProvision::new(config))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn and(mut self, more: &Self) -> Self {
+        self.0.extend(more.0.iter().cloned());
+        self
+    }
+
+    pub(crate) fn declare(&self, library: &mut Library) {
+        self.0.iter().for_each(|kind| kind.declare(library));
+    }
+
+    /// A name that two of them have.
+    pub(crate) fn twice(&self) -> Option<&'static str> {
+        let names = || self.0.iter().map(|kind| kind.name());
+        names().enumerate().find_map(|(at, name)| names().take(at).any(|before| before == name).then_some(name))
+    }
+
+    pub(crate) fn open(&self, record: &Record, index: usize) -> Arc<dyn Provided> {
+        let slots = record.provided.get_or_init(|| self.0.iter().map(|_| OnceLock::new()).collect());
+        let provided = slots[index].get_or_init(|| self.0[index].open(&record.name));
+        // Either who ends the session sees what was opened, or this sees that it has ended.
+        fence(Ordering::SeqCst);
+        if let Some(why) = record.end_reason() {
+            provided.end(why);
+        }
+        provided.clone()
+    }
+
+    /// What the session has of the provision with this type, opened if need be.
+    pub(crate) fn session<S: Provided>(&self, record: &Record) -> Option<Arc<S>> {
+        let index = self.0.iter().position(|kind| kind.session_type() == TypeId::of::<S>())?;
+        let any: Arc<dyn Any + Send + Sync> = self.open(record, index);
+        any.downcast().ok()
+    }
+
+    /// What is open, with the names.
+    fn opened<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (&'static str, &'a Arc<dyn Provided>)> {
+        let slots = record.provided.get().map(|slots| &**slots).unwrap_or_default();
+        self.0.iter().zip(slots).filter_map(|(kind, slot)| Some((kind.name(), slot.get()?)))
+    }
+
+    /// Whether something keeps the session from ending by being idle.
+    pub(crate) fn keep(&self, record: &Record) -> bool {
+        self.opened(record).any(|(_, provided)| provided.holds().expiry)
+    }
+
+    pub(crate) fn describe(&self, record: &Record) -> Description {
+        let mut description = Description::default();
+        for (name, provided) in self.opened(record) {
+            description.name = name;
+            provided.describe(&mut description);
+        }
+        description
+    }
+
+    /// Tells everything that is open, or is just being opened, that the session has ended.
+    pub(crate) fn end(&self, record: &Record, why: EndReason) {
+        fence(Ordering::SeqCst);
+        self.opened(record).for_each(|(_, provided)| provided.end(why));
+    }
+
+    pub(crate) fn admit(&self, run: &RunScope<'_>) -> Result<(), ScriptError> {
+        self.0.iter().enumerate().try_for_each(|(index, kind)| kind.admit(index, run))
+    }
+
+    /// Begins a run. The permit is let go when all is settled or undone.
+    pub(crate) fn begin(
+        &self,
+        run: &mut RunScope<'_>,
+        permit: Arc<OwnedSemaphorePermit>,
+    ) -> Result<InRuns, ScriptError> {
+        let mut begun = InRuns { runs: Vec::new(), permit };
+        for (index, kind) in self.0.iter().enumerate() {
+            let name = kind.name();
+            match catch_unwind(AssertUnwindSafe(|| kind.begin(index, run))) {
+                Ok(None) => {}
+                Ok(Some(in_run)) => begun.runs.push((name, in_run)),
+                Err(_) => return Err(ScriptError::internal(&format!("{name} failed when the run began"))),
+            }
+        }
+        Ok(begun)
+    }
+}
+
+impl std::fmt::Debug for Provisions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|kind| kind.name())).finish()
+    }
+}
+
+/// What a run holds of provisions. Dropped without having been settled, it undoes.
+pub(crate) struct InRuns {
+    runs: Vec<(&'static str, Box<dyn InRun>)>,
+    /// Goes last: whoever comes next finds everything as it should be.
+    #[expect(dead_code, reason = "held")]
+    permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl InRuns {
+    /// Settles everything, and asks what is in use if a script ran.
+    pub(crate) fn settle(mut self, ended: &Ended, provisions: &Provisions, record: &Record) -> Report {
+        let mut report = Report::default();
+        for (name, in_run) in self.runs.drain(..) {
+            report.name = name;
+            if catch_unwind(AssertUnwindSafe(|| in_run.settle(ended, &mut report))).is_err() {
+                tracing::error!(provision = name, "failed when a run was settled");
+            }
+        }
+        if ended.has_begun {
+            for (name, provided) in provisions.opened(record) {
+                report.name = name;
+                provided.report(&mut report);
+            }
+        }
+        report
+    }
+}

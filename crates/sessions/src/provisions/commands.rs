@@ -1,0 +1,84 @@
+//! `commands`: programs that scripts run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use perennial_protocol::EndReason;
+use perennial_stdlib::commands::{self, CommandSet, ProcessLimits, SessionProcs};
+
+use crate::config::TableConfig;
+use crate::library::Library;
+use crate::provision::{Description, Holds, InRun, Own, Provided, Provision, Report, RunScope};
+
+pub(super) struct CommandsProvision {
+    set: Option<Arc<CommandSet>>,
+    limits: ProcessLimits,
+    /// Whether a session with a command that runs counts as used.
+    is_use: bool,
+}
+
+impl CommandsProvision {
+    pub(super) fn new(config: &TableConfig) -> Self {
+        Self {
+            set: (!config.commands.is_empty()).then(|| Arc::new(config.commands.clone())),
+            limits: config.process_limits,
+            is_use: config.busy_with_commands,
+        }
+    }
+}
+
+impl Provision for CommandsProvision {
+    type Session = Procs;
+
+    fn name(&self) -> &'static str {
+        "commands"
+    }
+
+    fn declare(&self, library: &mut Library) {
+        library.ops(commands::ops(&library.plugins().commands()));
+        commands::areas().into_iter().for_each(|area| library.area(area));
+    }
+
+    fn open(&self, _: &str) -> Procs {
+        Procs { procs: Arc::new(SessionProcs::new(self.limits)), is_use: self.is_use, told: AtomicU64::new(0) }
+    }
+
+    fn begin(&self, session: Own<'_, Procs>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
+        if let Some(set) = &self.set {
+            run.provide_default(set);
+        }
+        // For plugins too, which have commands of their own.
+        run.provide(session.get().procs.clone());
+        None
+    }
+}
+
+/// What a session has running.
+pub(crate) struct Procs {
+    pub(crate) procs: Arc<SessionProcs>,
+    is_use: bool,
+    /// Commands that runs have been told of.
+    told: AtomicU64,
+}
+
+impl Provided for Procs {
+    fn holds(&self) -> Holds {
+        Holds { expiry: self.is_use && self.procs.usage().running > 0 }
+    }
+
+    fn report(&self, report: &mut Report) {
+        let usage = self.procs.usage();
+        report.commands_begun = usage.begun - self.told.swap(usage.begun, Ordering::Relaxed);
+        report.commands_running = usage.running as u64;
+        report.command_log_bytes = usage.log_bytes as u64;
+    }
+
+    fn describe(&self, description: &mut Description) {
+        let usage = self.procs.usage();
+        (description.commands, description.command_log_bytes) = (usage.running, usage.log_bytes);
+    }
+
+    fn end(&self, _: EndReason) {
+        self.procs.end();
+    }
+}

@@ -1,0 +1,92 @@
+//! `fs`: the session's files, and folders of the host that are mounted among them.
+
+use std::sync::Arc;
+
+use perennial_protocol::{FileChange, FileChangeKind, ScriptError};
+use perennial_stdlib::files::{self, Change, ChangeKind, Files, FilesQuota, FilesView, Kind, Mounts};
+
+use crate::config::TableConfig;
+use crate::library::Library;
+use crate::provision::{Ended, InRun, Own, Provided, Provision, Report, RunScope};
+
+pub(super) struct FilesProvision {
+    quota: FilesQuota,
+    mounts: Option<Arc<Mounts>>,
+}
+
+impl FilesProvision {
+    pub(super) fn new(config: &TableConfig) -> Self {
+        Self { quota: config.files_quota, mounts: config.mounts.clone().map(Arc::new) }
+    }
+}
+
+impl Provision for FilesProvision {
+    type Session = Files;
+
+    fn name(&self) -> &'static str {
+        "files"
+    }
+
+    fn declare(&self, library: &mut Library) {
+        library.ops(files::ops());
+        files::areas().into_iter().for_each(|area| library.area(area));
+    }
+
+    fn open(&self, _: &str) -> Files {
+        Files::new(self.quota)
+    }
+
+    /// The folders in which mounts stand are no change of the script's, and one that cannot be seen costs the session nothing.
+    fn admit(&self, session: Own<'_, Files>, run: &RunScope<'_>) -> Result<(), ScriptError> {
+        let Some(mounts) = run.grant::<Mounts>().or_else(|| self.mounts.clone()) else { return Ok(()) };
+        session.get().make_room_for(&mounts).map_err(|error| {
+            ScriptError::invalid_request(format!("a folder of the host cannot be mounted for this session: {error}"))
+        })
+    }
+
+    fn begin(&self, session: Own<'_, Files>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
+        if let Some(mounts) = &self.mounts {
+            run.provide_default(mounts);
+        }
+        let (atomic, changes) = (run.options().atomic, run.options().changes);
+        let view = session.get().begin(atomic || changes);
+        run.provide(Arc::new(view.clone()));
+        (atomic || changes).then(|| Box::new(Undo { view, atomic, changes }) as Box<dyn InRun>)
+    }
+}
+
+impl Provided for Files {}
+
+struct Undo {
+    view: FilesView,
+    atomic: bool,
+    /// Whether anybody wants to know what changed.
+    changes: bool,
+}
+
+impl InRun for Undo {
+    fn settle(mut self: Box<Self>, ended: &Ended, report: &mut Report) {
+        self.atomic = false;
+        let (changes, more) = self.view.settle(ended.is_undone());
+        if self.changes {
+            report.files = changes.into_iter().map(listed).collect();
+            report.files_more = more as u64;
+        }
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        self.view.settle(self.atomic);
+    }
+}
+
+fn listed(change: Change) -> FileChange {
+    let bytes = (change.change != ChangeKind::Removed && change.kind == Kind::File).then_some(change.size);
+    let kind = match change.change {
+        ChangeKind::Created => FileChangeKind::Created,
+        ChangeKind::Modified => FileChangeKind::Modified,
+        ChangeKind::Removed => FileChangeKind::Removed,
+    };
+    FileChange { path: change.path, change: kind, bytes }
+}

@@ -1,0 +1,35 @@
+//! `import`: what scripts may import from the host.
+
+use std::sync::Arc;
+
+use crate::config::TableConfig;
+use crate::library::Library;
+use crate::modules::ModuleAccess;
+use crate::provision::{InRun, Own, Provision, RunScope};
+
+/// Nothing is provided where nothing is said.
+pub(super) struct ModulesProvision(Option<Arc<ModuleAccess>>);
+
+impl ModulesProvision {
+    pub(super) fn new(config: &TableConfig) -> Self {
+        Self(config.modules.clone().map(Arc::new))
+    }
+}
+
+impl Provision for ModulesProvision {
+    type Session = ();
+
+    fn name(&self) -> &'static str {
+        "modules"
+    }
+
+    /// The loader is the library's, since what the host and plugins provide is imported without any access.
+    fn declare(&self, _: &mut Library) {}
+
+    fn open(&self, _: &str) {}
+
+    fn begin(&self, _: Own<'_, ()>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
+        run.provide_default(self.0.as_ref()?);
+        None
+    }
+}

@@ -1,0 +1,57 @@
+//! `fetch`: the network, behind rules.
+
+use std::sync::Arc;
+
+use perennial_stdlib::net::{self, NetPolicy, NetState, Network, Secrets};
+
+use crate::config::TableConfig;
+use crate::library::Library;
+use crate::provision::{InRun, Own, Provided, Provision, RunScope};
+
+pub(super) struct NetProvision {
+    policy: Option<Arc<NetPolicy>>,
+    secrets: Option<Arc<Secrets>>,
+    network: Arc<Network>,
+}
+
+impl NetProvision {
+    pub(super) fn new(config: &TableConfig) -> Self {
+        Self {
+            policy: config.net.clone().map(Arc::new),
+            secrets: (!config.secrets.is_empty()).then(|| Arc::new(config.secrets.clone())),
+            network: Arc::new(config.network.clone()),
+        }
+    }
+}
+
+impl Provision for NetProvision {
+    type Session = NetState;
+
+    fn name(&self) -> &'static str {
+        "net"
+    }
+
+    fn declare(&self, library: &mut Library) {
+        library.ops(net::ops(&library.plugins().net()));
+        net::areas().into_iter().for_each(|area| library.area(area));
+    }
+
+    fn open(&self, _: &str) -> NetState {
+        NetState::default()
+    }
+
+    fn begin(&self, session: Own<'_, NetState>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
+        if let Some(policy) = &self.policy {
+            run.provide_default(policy);
+        }
+        if let Some(secrets) = &self.secrets {
+            run.provide_default(secrets);
+        }
+        // For plugins too, which have policies of their own.
+        run.provide(self.network.clone());
+        run.provide(session.get());
+        None
+    }
+}
+
+impl Provided for NetState {}

@@ -1,0 +1,65 @@
+//! `vars`: durable values.
+
+use std::sync::Arc;
+
+use crate::config::TableConfig;
+use crate::library::Library;
+use crate::provision::{Description, Ended, InRun, Own, Provided, Provision, Report, RunScope};
+use crate::vars::{self, Vars, VarsQuota, VarsView};
+
+pub(super) struct VarsProvision(VarsQuota);
+
+impl VarsProvision {
+    pub(super) fn new(config: &TableConfig) -> Self {
+        Self(config.vars_quota)
+    }
+}
+
+impl Provision for VarsProvision {
+    type Session = Vars;
+
+    fn name(&self) -> &'static str {
+        "vars"
+    }
+
+    fn declare(&self, library: &mut Library) {
+        library.ops(vars::ops());
+        library.area(vars::area());
+    }
+
+    fn open(&self, _: &str) -> Vars {
+        Vars::new(self.0)
+    }
+
+    fn begin(&self, session: Own<'_, Vars>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
+        let (atomic, changes) = (run.options().atomic, run.options().changes);
+        let view = session.get().begin(atomic || changes);
+        run.provide(Arc::new(view.clone()));
+        (atomic || changes).then(|| Box::new(Undo { view, atomic }) as Box<dyn InRun>)
+    }
+}
+
+impl Provided for Vars {
+    fn describe(&self, description: &mut Description) {
+        let usage = self.usage();
+        (description.vars, description.vars_bytes) = (usage.entries, usage.bytes);
+    }
+}
+
+struct Undo {
+    view: VarsView,
+    atomic: bool,
+}
+
+impl InRun for Undo {
+    fn settle(mut self: Box<Self>, ended: &Ended, _: &mut Report) {
+        self.atomic = false;
+        self.view.settle(ended.is_undone());
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        self.view.settle(self.atomic);
+    }
+}

@@ -1,0 +1,275 @@
+//! What sessions have is one seam: an embedder's own provision has the same life as the table's.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use perennial_sessions::protocol::{EndReason, ErrorKind, RebuildReason, VmOrigin};
+use perennial_sessions::{
+    Area, Bound, Description, Ended, Holds, InRun, Library, LibraryError, OpError, OpTable, OpValue, Own,
+    PluginOptions, PluginSet, Provided, Provision, Provisions, Report, RunContext, RunRequest, RunScope, ScriptError,
+    SessionTable, TableConfig,
+};
+use perennial_testkit::{ManualClock, eventually};
+use serde_json::json;
+
+/// Writes down what it is asked.
+#[derive(Clone, Default)]
+struct Recorder {
+    log: Arc<Mutex<Vec<String>>>,
+    keeps: bool,
+    global: Option<&'static str>,
+}
+
+struct Recorded {
+    log: Arc<Mutex<Vec<String>>>,
+    keeps: bool,
+    notes: AtomicUsize,
+}
+
+struct Refuse;
+struct PanicAtBegin;
+struct PanicAtEnd;
+
+impl Recorder {
+    fn note(&self, what: impl Into<String>) {
+        self.log.lock().unwrap().push(what.into());
+    }
+
+    fn taken(&self) -> Vec<String> {
+        std::mem::take(&mut self.log.lock().unwrap())
+    }
+}
+
+impl Provision for Recorder {
+    type Session = Recorded;
+
+    fn name(&self) -> &'static str {
+        "recorder"
+    }
+
+    fn declare(&self, library: &mut Library) {
+        library.ops(OpTable::new().sync("recorder_note", Bound::SMALL, |context, _| {
+            let own = context.extensions.get::<Recorded>();
+            let own = own.ok_or_else(|| OpError::permission("notes", "a session"))?;
+            Ok(json!(own.notes.fetch_add(1, Ordering::Relaxed) + 1).into())
+        }));
+        let global = self.global.unwrap_or("note");
+        library.area(Area::new(
+            "recorder",
+            &[global],
+            format!("((ops) => ({{ {global}: () => ops.recorder_note() }}))"),
+        ));
+    }
+
+    fn open(&self, session: &str) -> Recorded {
+        self.note(format!("open {session}"));
+        Recorded { log: self.log.clone(), keeps: self.keeps, notes: AtomicUsize::new(0) }
+    }
+
+    fn admit(&self, _: Own<'_, Recorded>, run: &RunScope<'_>) -> Result<(), ScriptError> {
+        match run.grant::<Refuse>() {
+            Some(_) => Err(ScriptError::invalid_request(&format!("not for {}", run.session()))),
+            None => Ok(()),
+        }
+    }
+
+    fn begin(&self, session: Own<'_, Recorded>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
+        assert!(run.grant::<PanicAtBegin>().is_none(), "as it was told");
+        self.note("begin");
+        run.provide(session.get());
+        Some(Box::new(InRecorder { log: self.log.clone(), panics: run.loan::<PanicAtEnd>().is_some(), settled: false }))
+    }
+}
+
+impl Provided for Recorded {
+    fn holds(&self) -> Holds {
+        let mut holds = Holds::default();
+        holds.expiry = self.keeps;
+        holds
+    }
+
+    fn report(&self, report: &mut Report) {
+        report.usage(self.notes.load(Ordering::Relaxed));
+    }
+
+    fn describe(&self, description: &mut Description) {
+        description.more(json!({"notes": self.notes.load(Ordering::Relaxed)}));
+    }
+
+    fn end(&self, why: EndReason) {
+        self.log.lock().unwrap().push(format!("end {}", why.as_str()));
+    }
+}
+
+struct InRecorder {
+    log: Arc<Mutex<Vec<String>>>,
+    panics: bool,
+    settled: bool,
+}
+
+impl InRun for InRecorder {
+    fn settle(mut self: Box<Self>, ended: &Ended, _: &mut Report) {
+        self.settled = true;
+        let what = format!("settle begun={} ok={} undone={}", ended.has_begun(), ended.is_ok(), ended.is_undone());
+        self.log.lock().unwrap().push(what);
+        assert!(!self.panics, "as it was told");
+    }
+}
+
+impl Drop for InRecorder {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.log.lock().unwrap().push("dropped".to_owned());
+        }
+    }
+}
+
+fn with(recorder: &Recorder) -> TableConfig {
+    TableConfig { provisions: Provisions::new().with(recorder.clone()), ..TableConfig::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provision_is_opened_once_a_session_begun_with_each_run_and_told_of_the_end() {
+    let recorder = Recorder::default();
+    let table = SessionTable::with_config(with(&recorder));
+    let first = table.run("s", RunRequest::new("note(); note()")).await;
+    assert_eq!((first.value, &first.usage.more["recorder"]), (Some(json!(2)), &json!(2)));
+    let settled = "settle begun=true ok=true undone=false";
+    assert_eq!(recorder.taken(), ["begin", "open s", settled]);
+    assert_eq!(table.sessions()[0].more["recorder"], json!({"notes": 2}));
+    assert_eq!(table.run("s", RunRequest::new("note()")).await.value, Some(json!(3)));
+    assert_eq!(table.provided::<Recorded>("s").unwrap().notes.load(Ordering::Relaxed), 3);
+    assert_eq!(recorder.taken(), ["begin", settled]);
+    let failed = table.run("s", RunRequest { atomic: true, ..RunRequest::new("throw 1") }).await;
+    assert!(failed.error.is_some());
+    assert_eq!(recorder.taken(), ["begin", "settle begun=true ok=false undone=true"]);
+    assert!(table.remove("s"));
+    assert_eq!(recorder.taken(), ["end removed"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_opened_after_the_end_is_told_at_once() {
+    let recorder = Recorder::default();
+    let table = SessionTable::with_config(with(&recorder));
+    let slot = table.acquire("s");
+    let session = slot.lock().await;
+    table.clear();
+    assert!(recorder.taken().is_empty(), "nobody has asked for it");
+    assert!(session.provided::<Recorded>().is_some());
+    assert_eq!(recorder.taken(), ["open s", "end cleared"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_given_up_drops_what_it_holds_before_the_next_begins() {
+    let recorder = Recorder::default();
+    let table = SessionTable::with_config(with(&recorder));
+    for script in ["await new Promise(() => {})", "for (;;);"] {
+        let run = table.run("s", RunRequest::new(script));
+        assert!(tokio::time::timeout(Duration::from_millis(150), run).await.is_err());
+        assert!(table.run("s", RunRequest::new("1")).await.is_ok());
+        let log = recorder.taken();
+        let log: Vec<_> = log.iter().map(String::as_str).filter(|what| *what != "open s").collect();
+        assert_eq!(log, ["begin", "dropped", "begin", "settle begun=true ok=true undone=false"], "{script}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provision_that_refuses_a_run_costs_the_session_nothing() {
+    let recorder = Recorder::default();
+    let table = SessionTable::with_config(with(&recorder));
+    let leaves = "globalThis.kept = 1; const late = () => { try { vars.set('late', (vars.get('late') ?? 0) + 1) } catch (e) { vars.set('x', 1) } };
+        setTimeout(late, 40); 0";
+    assert!(table.run("s", RunRequest::new(leaves)).await.is_ok());
+    recorder.taken();
+    let refused = table.run_with("s", RunRequest::new("1"), RunContext::new().with(Refuse)).await;
+    let error = refused.error.unwrap();
+    assert_eq!((error.kind, &*error.message), (ErrorKind::InvalidRequest, "not for s"));
+    assert!(recorder.taken().is_empty(), "it did not begin");
+    // Callbacks of the run before go on, since none has begun after it.
+    let vars = table.vars("s");
+    eventually("the callback has run", || vars.has("late")).await;
+    let next = table.run("s", RunRequest::new("[kept, vars.get('late')]")).await;
+    assert_eq!((next.vm, next.value), (Some(VmOrigin::Warm), Some(json!([1, 1]))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provision_that_panics_costs_its_run_and_nobody_else() {
+    let recorder = Recorder::default();
+    let table = SessionTable::with_config(with(&recorder));
+    assert!(table.run("s", RunRequest::new("globalThis.kept = 1")).await.is_ok());
+    let failed = table.run_with("s", RunRequest::new("1"), RunContext::new().with(PanicAtBegin)).await;
+    assert_eq!(failed.error.unwrap().kind, ErrorKind::Internal);
+    let settled = table.run_with("s", RunRequest::new("2"), RunContext::new().lend(PanicAtEnd)).await;
+    assert_eq!(settled.value, Some(json!(2)));
+    let next = table.run("s", RunRequest::new("kept")).await;
+    assert_eq!((next.vm, next.value), (Some(VmOrigin::Warm), Some(json!(1))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_session_has_may_keep_it_from_ending_idle() {
+    for keeps in [true, false] {
+        let clock = ManualClock::new();
+        let recorder = Recorder { keeps, ..Recorder::default() };
+        let config =
+            TableConfig { clock: Arc::new(clock.clone()), idle_ttl: Duration::from_secs(60), ..with(&recorder) };
+        let table = SessionTable::with_config(config);
+        assert!(table.run("s", RunRequest::new("1")).await.is_ok());
+        clock.advance(Duration::from_secs(100));
+        assert_eq!(table.len(), usize::from(keeps));
+        assert_eq!(recorder.taken().contains(&"end idle".to_owned()), !keeps);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_two_bring_is_an_error_and_no_quiet_winner() {
+    let error = |provisions| {
+        let config = TableConfig { provisions, ..TableConfig::default() };
+        SessionTable::try_with_config(config).err()
+    };
+    let recorder = |global| Recorder { global: Some(global), ..Recorder::default() };
+    let own = Provisions::new().with(recorder("note"));
+    assert_eq!(error(own.clone()), None);
+    assert_eq!(error(own.with(recorder("other"))), Some(LibraryError::Provision("recorder".to_owned())));
+    for taken in ["vars", "fetch", "console", "setTimeout"] {
+        let error = error(Provisions::new().with(recorder(taken)));
+        assert_eq!(error, Some(LibraryError::Name(taken.to_owned())));
+    }
+    struct Thief;
+    impl Provision for Thief {
+        type Session = ();
+        fn name(&self) -> &'static str {
+            "thief"
+        }
+        fn declare(&self, library: &mut Library) {
+            library.ops(OpTable::new().sync("vars_get", Bound::SMALL, |_, _| Ok(OpValue::Undefined)));
+        }
+        fn open(&self, _: &str) {}
+    }
+    assert_eq!(error(Provisions::new().with(Thief)), Some(LibraryError::Name("vars_get".to_owned())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plugins_and_an_embedder_s_provisions_are_there_together_and_vms_are_rebuilt_only_for_new_plugins() {
+    let folder = tempfile::tempdir().unwrap();
+    let plugin = "import { definePlugin, defineTool } from 'perennial:plugin';
+        export default definePlugin({ name: 'p', version: '1.0.0', description: 'd', tools: { twice: defineTool({
+            description: 'd', input: { type: 'number' }, run: (n) => 2 * n }) } });";
+    std::fs::write(folder.path().join("plugin.ts"), plugin).unwrap();
+    let plugins = PluginSet::load(&[folder.path().to_owned()], &PluginOptions::default()).await;
+    assert!(plugins.failures().is_empty(), "{:?}", plugins.failures());
+    let recorder = Recorder::default();
+    let table = SessionTable::with_config(TableConfig { plugins: Some(plugins.clone()), ..with(&recorder) });
+    let both = || RunRequest::new("[note(), await tools.p.twice(21)]");
+    assert_eq!(table.run("s", both()).await.value, Some(json!([1, 42])));
+    assert_eq!(table.run("s", both()).await.vm, Some(VmOrigin::Warm));
+    let reloaded = table.reload_plugins().await;
+    assert!(reloaded.failures().is_empty());
+    let rebuilt = table.run("s", both()).await;
+    assert_eq!((rebuilt.rebuilt_because, rebuilt.value), (Some(RebuildReason::Config), Some(json!([3, 42]))));
+}
+
+#[tokio::test]
+async fn a_library_of_every_table_brings_no_name_twice() {
+    assert_eq!(PluginSet::empty().config().brought_twice(), None);
+}

@@ -1,0 +1,140 @@
+//! A service of the embedder's own that sessions have: a counter that is durable, and a door that a call may lend.
+//!
+//! `cargo run -p perennial --example own_provision`
+//!
+//! Everything about it is in this file. The table takes it as one entry of a list; scripts, plugins, listings and results then know it by its name.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use perennial::{
+    Area, Bound, Description, Ended, InRun, Library, OpError, OpTable, OpValue, Own, Provided, Provision, Provisions,
+    Report, RunContext, RunRequest, RunScope, SessionTable, TableConfig,
+};
+use serde_json::json;
+
+/// The kind of thing.
+struct Counters {
+    first: u64,
+}
+
+/// What one session has of it.
+#[derive(Debug)]
+struct Counter(Mutex<u64>);
+
+/// What a call may lend.
+struct Door(AtomicU64);
+
+impl Counter {
+    fn add(&self, more: u64) -> u64 {
+        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *count += more;
+        *count
+    }
+
+    fn get(&self) -> u64 {
+        self.add(0)
+    }
+}
+
+impl Provision for Counters {
+    type Session = Counter;
+
+    fn name(&self) -> &'static str {
+        "counter"
+    }
+
+    fn declare(&self, library: &mut Library) {
+        let nobody = || OpError::permission("the counter", "a session");
+        library.ops(
+            OpTable::new()
+                .sync("counter_add", Bound::SMALL, move |context, args| {
+                    let counter = context.extensions.get::<Counter>().ok_or_else(nobody)?;
+                    let more = args.first().and_then(OpValue::as_f64).unwrap_or(1.0) as u64;
+                    Ok(json!(counter.add(more)).into())
+                })
+                .sync("counter_knock", Bound::SMALL, |context, _| {
+                    let door = context.lent.get::<Door>();
+                    let door = door.ok_or_else(|| OpError::permission("the door", "a call that lends it"))?;
+                    Ok(json!(door.0.fetch_add(1, Ordering::Relaxed) + 1).into())
+                }),
+        );
+        library.area(Area::new(
+            "counter",
+            &["counter"],
+            "((ops) => ({ counter: { add: (more) => ops.counter_add(more), knock: () => ops.counter_knock() } }))",
+        ));
+    }
+
+    fn open(&self, _session: &str) -> Counter {
+        Counter(Mutex::new(self.first))
+    }
+
+    fn begin(&self, session: Own<'_, Counter>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
+        let counter = session.get();
+        run.provide(counter.clone());
+        let before = run.options().atomic.then(|| counter.get());
+        Some(Box::new(Undo { counter, before }))
+    }
+}
+
+impl Provided for Counter {
+    fn report(&self, report: &mut Report) {
+        report.usage(self.get());
+    }
+
+    fn describe(&self, description: &mut Description) {
+        description.more(self.get());
+    }
+}
+
+/// Dropped in the middle of a run or settled after a failure, it puts the count back.
+struct Undo {
+    counter: Arc<Counter>,
+    before: Option<u64>,
+}
+
+impl InRun for Undo {
+    fn settle(mut self: Box<Self>, ended: &Ended, _: &mut Report) {
+        if !ended.is_undone() {
+            self.before = None;
+        }
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        if let Some(before) = self.before {
+            *self.counter.0.lock().unwrap_or_else(PoisonError::into_inner) = before;
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let provisions = Provisions::new().with(Counters { first: 40 });
+    let table = SessionTable::try_with_config(TableConfig { provisions, ..TableConfig::default() })?;
+
+    let counted = table.run("ada", RunRequest::new("counter.add(1); counter.add(1)")).await;
+    assert_eq!((counted.value, &counted.usage.more["counter"]), (Some(json!(42)), &json!(42)));
+
+    // It outlives the VM, and a run that is atomic and fails undoes what it did.
+    table.run("ada", RunRequest::new("for (;;) {}").with_timeout_ms(50)).await;
+    let failed = RunRequest { atomic: true, ..RunRequest::new("counter.add(100); throw 1") };
+    assert!(!table.run("ada", failed).await.is_ok());
+    let host = table.provided::<Counter>("ada").ok_or("the table has counters")?;
+    assert_eq!(host.get(), 42);
+
+    // A handle is there for the run that it is lent to.
+    let knock = || RunRequest::new("counter.knock()");
+    let context = RunContext::new().lend(Door(AtomicU64::new(0)));
+    assert_eq!(table.run_with("ada", knock(), context).await.value, Some(json!(1)));
+    let refused = table.run("ada", knock()).await.error.ok_or("nobody lends it")?;
+    assert_eq!(refused.kind.as_str(), "permission");
+
+    #[expect(clippy::print_stdout, reason = "an example shows something")]
+    {
+        println!("ada has counted to {}; without a door: {}", host.get(), refused.message);
+    }
+    Ok(())
+}
