@@ -22,9 +22,9 @@ pub struct RunRequest {
     /// The name that positions and stack frames carry. Default: `cell` and the run's number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The generation of the outside resource the script works on. Another one than the last rebuilds the VM.
-    #[serde(default)]
-    pub epoch: u64,
+    /// The generation of the outside resource the script works on. A VM that has seen another one is rebuilt; without one, nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
     /// Undoes what the script does to `vars` and the session's files unless it returns. What the host writes to them meanwhile stays, and folders of the
     /// host that are mounted for writing are not undone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -1,7 +1,7 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use perennial_protocol::{ConsoleEntry, RunRequest, ScriptResult, json_bytes};
-use perennial_sessions::{RunContext, SessionTable};
+use perennial_sessions::{PluginSet, RunContext, SessionTable};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult, ErrorCode,
     Implementation, JsonObject, ListToolsResult, MetaObject, PaginatedRequestParams, ProgressNotificationParam,
@@ -53,7 +53,8 @@ where
     let closed = CancellationToken::new();
     let calls = TaskTracker::new();
     let room = Arc::new(Semaphore::new(UNDER_WAY / CALL));
-    let server = Server { table: table.clone(), calls: calls.clone(), room, closed: closed.clone() };
+    let server =
+        Server { table: table.clone(), calls: calls.clone(), room, tools: Arc::default(), closed: closed.clone() };
     let transport = Lines::new(input, output, closed.clone());
     // Stops every script as soon as the client is gone, so that the service has nothing to wait for.
     let watch = {
@@ -82,8 +83,13 @@ struct Server {
     calls: TaskTracker,
     /// Room for calls under way, in units of [`CALL`].
     room: Arc<Semaphore>,
+    /// The tools as they are with the plugins that there are.
+    tools: Arc<Mutex<Option<Known>>>,
     closed: CancellationToken,
 }
+
+/// The tools, and the plugins that they tell of.
+type Known = (PluginSet, Arc<Vec<Tool>>);
 
 /// A tool's answer, or a sentence about its arguments for the model.
 type Answer = Result<CallToolResult, String>;
@@ -100,11 +106,11 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(tools(&self.table.plugins())))
+        Ok(ListToolsResult::with_all_items(self.tools().to_vec()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        tools(&self.table.plugins()).into_iter().find(|tool| tool.name == name)
+        self.tools().iter().find(|tool| tool.name == name).cloned()
     }
 
     async fn call_tool(
@@ -112,7 +118,7 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        if self.get_tool(&request.name).is_none() {
+        if !self.tools().iter().any(|tool| tool.name == request.name) {
             return Err(ErrorData::invalid_params(format!("there is no tool {:?}", request.name), None));
         }
         let modern = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
@@ -161,6 +167,16 @@ impl ServerHandler for Server {
 }
 
 impl Server {
+    /// Made once for a set of plugins.
+    fn tools(&self) -> Arc<Vec<Tool>> {
+        let plugins = self.table.plugins();
+        let mut known = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((of, tools)) if *of == plugins => tools.clone(),
+            _ => known.insert((plugins.clone(), Arc::new(tools(&plugins)))).1.clone(),
+        }
+    }
+
     async fn call(&self, tool: &str, mut arguments: JsonObject, context: &RequestContext<RoleServer>) -> Answer {
         let session = match arguments.remove("session") {
             None | Some(Value::Null) => DEFAULT_SESSION.to_owned(),
@@ -241,7 +257,7 @@ impl Server {
             // The console sink is gone with the run, so this ends; progress has to come before the answer.
             let _ = forwarded.await;
         }
-        Ok(script_result(&outcome))
+        Ok(script_result(outcome))
     }
 
     fn sessions(&self) -> CallToolResult {
@@ -287,10 +303,15 @@ impl Server {
     }
 }
 
-fn script_result(outcome: &ScriptResult) -> CallToolResult {
-    // A result of the VM always serialises: it is made of JSON.
-    let structured = serde_json::to_value(outcome).unwrap_or(Value::Null);
-    result(text_for_model(outcome), Some(structured), !outcome.is_ok())
+fn script_result(mut outcome: ScriptResult) -> CallToolResult {
+    let (text, is_error) = (text_for_model(&outcome), !outcome.is_ok());
+    // The value may be large, and goes as it is; the rest of a result is made of JSON and always serialises.
+    let value = outcome.value.take();
+    let mut structured = serde_json::to_value(outcome).unwrap_or(Value::Null);
+    if let Some(value) = value {
+        structured["value"] = value;
+    }
+    result(text, Some(structured), is_error)
 }
 
 fn result(text: String, structured: Option<Value>, is_error: bool) -> CallToolResult {

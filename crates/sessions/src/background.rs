@@ -33,7 +33,7 @@ pub(crate) async fn keep_pumping(shared: Weak<Shared>, record: Weak<Record>, sta
 async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Option<Background> {
     // A run that comes first takes the VM and delivers by itself.
     let mut state = record.exec.clone().lock_owned().await;
-    let permit = record.running.clone().try_acquire_owned().ok()?;
+    let permit = record.custody.try_take()?;
     let budget = state.background.left(shared.config.background_budget, shared.now());
     if budget.is_zero() || record.warm.compare_exchange(stamp, 0, Ordering::AcqRel, Ordering::Acquire).is_err() {
         return None;
@@ -42,7 +42,7 @@ async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Op
         state.lost_because = Some(RebuildReason::Evicted);
         return None;
     };
-    let thread = ThreadOut(record.clone());
+    let thread = ThreadOut(record.custody.clone());
     let lease: Box<dyn Held> = Box::new(Lease { place, thread, permit: Arc::new(permit) });
     let (vm, spent, lease) = pump(&shared.executor, &shared.runtime, vm, budget.min(SLICE), lease).await;
     state.background.spend(spent);

@@ -13,6 +13,7 @@ mod bundle;
 mod clock;
 mod config;
 mod context;
+mod epochs;
 mod library;
 mod modules;
 mod plugins;

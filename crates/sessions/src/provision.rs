@@ -11,6 +11,7 @@ use perennial_engine::{Extensions, RunOptions};
 use perennial_protocol::{EndReason, FileChange, ProducedFile, ScriptError};
 use serde_json::{Map, Value};
 
+use crate::epochs::Epochs;
 use crate::library::Library;
 use crate::provisions::Provisions;
 use crate::record::Record;
@@ -181,6 +182,9 @@ pub struct RunScope<'a> {
     pub(crate) options: &'a RunOptions,
     pub(crate) grants: Extensions,
     pub(crate) loans: Extensions,
+    pub(crate) epochs: Epochs,
+    /// Of the provision that is asked now.
+    pub(crate) name: &'static str,
 }
 
 impl RunScope<'_> {
@@ -219,6 +223,12 @@ impl RunScope<'_> {
         if self.grants.get::<T>().is_none() {
             self.provide(value.clone());
         }
+    }
+
+    /// Says of which generation the outside resource is that the run gets. A VM that has seen another one of this provision's is rebuilt; one that has seen
+    /// none is kept.
+    pub fn epoch(&mut self, epoch: u64) {
+        self.epochs.add(self.name, epoch);
     }
 
     /// Lets ops find a value by its type until the run has ended.

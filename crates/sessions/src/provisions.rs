@@ -176,10 +176,11 @@ impl Provisions {
         let mut begun = InRuns { runs: Vec::new(), permit };
         for (index, kind) in self.0.iter().enumerate() {
             let name = kind.name();
+            run.name = name;
             match catch_unwind(AssertUnwindSafe(|| kind.begin(index, run))) {
                 Ok(None) => {}
                 Ok(Some(in_run)) => begun.runs.push((name, in_run)),
-                Err(_) => return Err(ScriptError::internal(&format!("{name} failed when the run began"))),
+                Err(_) => return Err(ScriptError::internal(format!("{name} failed when the run began"))),
             }
         }
         Ok(begun)

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use perennial_engine::{Console, EngineConfig, Globals, StopHandle};
 use perennial_protocol::{EndReason, RebuildReason};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
+use crate::epochs::Epochs;
 use crate::provisions::Slots;
 
 /// One session as the table knows it. What only the holder of the execution guard touches is in [`State`].
@@ -21,8 +22,7 @@ pub(crate) struct Record {
     pub(crate) console: Console,
     /// The execution guard.
     pub(crate) exec: Arc<tokio::sync::Mutex<State>>,
-    /// One permit: the VM in flight. Outlives the guard where a run's future was dropped.
-    pub(crate) running: Arc<Semaphore>,
+    pub(crate) custody: Arc<Custody>,
     /// Stamp of the idle VM; 0 if there is none. Taken by swapping, so that a VM has one taker.
     pub(crate) warm: AtomicU64,
     /// Callbacks may still run between the runs.
@@ -32,11 +32,16 @@ pub(crate) struct Record {
     /// Wakes whoever waits for the session when it ends.
     ended: Notify,
     stop: Mutex<Option<StopHandle>>,
-    /// Since when the thread of an answered run has not come back. It has the permit.
-    pub(crate) thread_out: Mutex<Option<Instant>>,
-    /// The session of the same name before this one, while its VM may still be in flight.
-    predecessor: Mutex<Option<Arc<Record>>>,
     pub(crate) replaces: Mutex<Option<EndReason>>,
+}
+
+/// Who has the VM in flight under a name. A session whose predecessor's VM is still out has its custody.
+#[derive(Debug)]
+pub(crate) struct Custody {
+    /// One permit. Outlives the execution guard where a run's future was dropped.
+    permit: Arc<Semaphore>,
+    /// Since when the thread of an answered run has not come back. It has the permit.
+    thread_out: Mutex<Option<Instant>>,
 }
 
 /// What every `acquire` touches. It comes first in the record, beside the reference counts that cloning touches.
@@ -61,7 +66,8 @@ pub(crate) struct State {
     pub(crate) lost_because: Option<RebuildReason>,
     /// What its last completed run left.
     pub(crate) globals: Globals,
-    pub(crate) epoch: u64,
+    /// Generations of outside resources that the VM has seen.
+    pub(crate) epochs: Epochs,
     pub(crate) config: Option<EngineConfig>,
     /// The task that lets callbacks run.
     pub(crate) pump: Option<AbortHandle>,
@@ -118,19 +124,14 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Record {
-    pub(crate) fn new(
-        name: &str,
-        now: Instant,
-        replaces: Option<EndReason>,
-        predecessor: Option<Arc<Self>>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(name: &str, now: Instant, replaces: Option<EndReason>, custody: Arc<Custody>) -> Arc<Self> {
         Arc::new(Self {
             name: name.to_owned(),
             created: now,
             provided: Slots::new(),
             console: Console::default(),
             exec: Arc::default(),
-            running: Arc::new(Semaphore::new(1)),
+            custody,
             hot: Hot {
                 pins: AtomicUsize::new(0),
                 idle_since: AtomicU64::new(0),
@@ -142,8 +143,6 @@ impl Record {
             runs: AtomicU64::new(0),
             ended: Notify::new(),
             stop: Mutex::default(),
-            thread_out: Mutex::default(),
-            predecessor: Mutex::new(predecessor),
             replaces: Mutex::new(replaces),
         })
     }
@@ -224,22 +223,35 @@ impl Record {
         *lock(&self.stop) = None;
     }
 
-    pub(crate) fn has_predecessor(&self) -> bool {
-        lock(&self.predecessor).is_some()
+    /// Whether a VM is, or may be, in flight under this name.
+    pub(crate) fn is_running(&self) -> bool {
+        self.custody.permit.available_permits() == 0
+    }
+}
+
+impl Custody {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { permit: Arc::new(Semaphore::new(1)), thread_out: Mutex::default() })
     }
 
-    /// Whether a VM of this session is, or may be, in flight.
-    pub(crate) fn is_running(&self) -> bool {
-        self.running.available_permits() == 0 || lock(&self.predecessor).is_some()
+    /// Takes the permit if nobody has it.
+    pub(crate) fn try_take(&self) -> Option<OwnedSemaphorePermit> {
+        self.permit.clone().try_acquire_owned().ok()
+    }
+
+    /// Waits for the permit, in the order of arrival.
+    pub(crate) async fn take(&self) -> OwnedSemaphorePermit {
+        self.permit.clone().acquire_owned().await.expect("the semaphore is never closed")
+    }
+
+    /// Notes that the thread of a run that was answered has not come back, or that it has.
+    pub(crate) fn set_thread_out(&self, is_out: bool) {
+        *lock(&self.thread_out) = is_out.then(Instant::now);
     }
 
     /// Whether a run was answered whose thread has not come back, here or in an earlier session of this name: since when.
     pub(crate) fn thread_out(&self) -> Option<Instant> {
-        if let Some(since) = *lock(&self.thread_out) {
-            return Some(since);
-        }
-        let earlier = lock(&self.predecessor).clone();
-        earlier.and_then(|earlier| earlier.thread_out())
+        *lock(&self.thread_out)
     }
 
     /// Waits until such a thread has been out for so long.
@@ -253,19 +265,5 @@ impl Record {
                 None => tokio::time::sleep(LOOK).await,
             }
         }
-    }
-
-    /// Waits until no VM of an earlier session of this name is in flight.
-    pub(crate) async fn predecessors_gone(&self) {
-        let mut next = lock(&self.predecessor).clone();
-        if next.is_none() {
-            return;
-        }
-        while let Some(earlier) = next {
-            // The semaphore is never closed.
-            drop(earlier.running.acquire().await);
-            next = lock(&earlier.predecessor).clone();
-        }
-        *lock(&self.predecessor) = None;
     }
 }

@@ -16,10 +16,11 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 use crate::background::{give_back, keep_pumping};
 use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
+use crate::epochs::Epochs;
 use crate::pool::Place;
 use crate::provision::{Ended, Provided, Report, RunScope};
 use crate::provisions::Procs;
-use crate::record::{Record, State, lock};
+use crate::record::{Custody, State, lock};
 use crate::table::Slot;
 use crate::vars::Vars;
 
@@ -31,18 +32,18 @@ pub(crate) struct Lease {
     pub(crate) permit: Arc<OwnedSemaphorePermit>,
 }
 
-/// Notes in the record that a thread has not come back, until it has.
-pub(crate) struct ThreadOut(pub(crate) Arc<Record>);
+/// Notes that a thread has not come back, until it has.
+pub(crate) struct ThreadOut(pub(crate) Arc<Custody>);
 
 impl Held for Lease {
     fn thread_is_out(&mut self) {
-        *lock(&self.thread.0.thread_out) = Some(Instant::now());
+        self.thread.0.set_thread_out(true);
     }
 }
 
 impl Drop for ThreadOut {
     fn drop(&mut self) {
-        *lock(&self.0.thread_out) = None;
+        self.0.set_thread_out(false);
     }
 }
 
@@ -55,20 +56,19 @@ pub struct BrowserSession {
 }
 
 /// What a call runs.
-#[derive(Clone, Copy)]
 pub(crate) enum Work<'a> {
-    Cell(&'a str),
+    Cell(Arc<str>),
     Bundle(&'a CompiledBundle),
 }
 
 /// One call and all it brings.
 pub(crate) struct Call<'a> {
-    pub(crate) config: &'a EngineConfig,
+    pub(crate) config: EngineConfig,
     pub(crate) work: Work<'a>,
-    pub(crate) args: &'a Value,
-    pub(crate) options: &'a RunOptions,
+    pub(crate) args: Value,
+    pub(crate) options: RunOptions,
     pub(crate) context: RunContext,
-    pub(crate) epoch: u64,
+    pub(crate) epoch: Option<u64>,
 }
 
 /// Where the VM of a run comes from, and how its result says so.
@@ -120,8 +120,8 @@ impl BrowserSession {
 
     /// Runs a script.
     ///
-    /// The VM is rebuilt if there is none, if it was poisoned, if `epoch` or `config` differ from those it was built with;
-    /// the result says which and what was lost. `vars` survive all of these.
+    /// The VM is rebuilt if there is none, if it was poisoned, if `config` is another one, or if it has seen another `epoch` than this: the generation of
+    /// the outside resource that the script works on. Without one it is kept. The result says which and what was lost. `vars` survive all of these.
     ///
     /// Dropping the future stops the script and poisons the VM; a later call waits until that VM is gone.
     pub async fn run(
@@ -131,10 +131,17 @@ impl BrowserSession {
         args: &Value,
         options: &RunOptions,
         context: RunContext,
-        epoch: u64,
+        epoch: Option<u64>,
     ) -> ScriptResult {
-        let work = Work::Cell(source);
-        self.run_since(Instant::now(), Call { config, work, args, options, context, epoch }).await
+        let call = Call {
+            config: config.clone(),
+            work: Work::Cell(source.into()),
+            args: args.clone(),
+            options: options.clone(),
+            context,
+            epoch,
+        };
+        self.run_since(Instant::now(), call).await
     }
 
     /// Runs a bundle, under the same rules as [`Self::run`]. The result is the entry's default export, called with `args` if it is a
@@ -146,10 +153,17 @@ impl BrowserSession {
         args: &Value,
         options: &RunOptions,
         context: RunContext,
-        epoch: u64,
+        epoch: Option<u64>,
     ) -> ScriptResult {
-        let work = Work::Bundle(bundle);
-        self.run_since(Instant::now(), Call { config, work, args, options, context, epoch }).await
+        let call = Call {
+            config: config.clone(),
+            work: Work::Bundle(bundle),
+            args: args.clone(),
+            options: options.clone(),
+            context,
+            epoch,
+        };
+        self.run_since(Instant::now(), call).await
     }
 
     pub(crate) async fn run_since(&mut self, started: Instant, call: Call<'_>) -> ScriptResult {
@@ -168,7 +182,7 @@ impl BrowserSession {
         let (shared, record) = (self.slot.shared.clone(), self.slot.record.clone());
         self.check_alive()?;
         options.check(&shared.config.ceilings)?;
-        if let Work::Cell(source) = work
+        if let Work::Cell(source) = &work
             && source.len() > options.source_bytes
         {
             let message =
@@ -186,8 +200,17 @@ impl BrowserSession {
         }
         self.check_alive()?;
         let RunContext { extensions: grants, lent: loans, console, cancel } = context;
-        let mut scope = RunScope { provisions: &shared.provisions, record: &record, options, grants, loans };
-        if let Work::Bundle(bundle) = work {
+        let epochs = Epochs::of_call(epoch);
+        let mut scope = RunScope {
+            provisions: &shared.provisions,
+            record: &record,
+            options: &options,
+            grants,
+            loans,
+            epochs,
+            name: "",
+        };
+        if let Work::Bundle(bundle) = &work {
             scope.lend(Arc::new(bundle.imports.clone()));
             scope.provide_default(&Arc::new(bundle.access.clone()));
         }
@@ -195,9 +218,9 @@ impl BrowserSession {
         shared.provisions.admit(&scope)?;
         self.stop_pumping();
         let in_runs = shared.provisions.begin(&mut scope, permit.clone())?;
-        let RunScope { grants, loans, .. } = scope;
+        let RunScope { grants, loans, epochs, .. } = scope;
 
-        let chosen = self.choose(config, epoch);
+        let chosen = self.choose(&config, &epochs);
         let source_vm = match chosen.vm {
             Some(vm) => VmSource::Warm(vm),
             None => VmSource::Build(Build::new(config.clone(), record.console.clone(), shared.runtime.clone())),
@@ -207,7 +230,7 @@ impl BrowserSession {
         let (name, prepare) = match work {
             Work::Cell(source) => {
                 let name = options.name.clone().unwrap_or_else(|| format!("cell {seq}"));
-                let prepare = shared.programs.prepare(source.into(), name.clone());
+                let prepare = shared.programs.prepare(source, name.clone());
                 (name, prepare)
             }
             Work::Bundle(bundle) => {
@@ -216,11 +239,12 @@ impl BrowserSession {
                 (options.name.clone().unwrap_or_else(|| bundle.name.clone()), prepare)
             }
         };
+        let atomic = options.atomic;
         let script = Script {
             prepare,
-            args: args.clone(),
+            args,
             name,
-            options: Arc::new(options.clone()),
+            options: Arc::new(options),
             extensions: grants,
             lent: loans,
             sink: console,
@@ -229,12 +253,12 @@ impl BrowserSession {
         // If this future is dropped below, the next run finds the session as it is left here.
         let before = self.state.lost_because.replace(RebuildReason::Cancelled);
         let had_vm = std::mem::replace(&mut self.state.had_vm, true);
-        let thread = ThreadOut(record.clone());
+        let thread = ThreadOut(record.custody.clone());
         let lease = Box::new(Lease { place: chosen.place, thread, permit });
         self.in_run = true;
         let end = perennial_engine::run(&shared.executor, &shared.runtime, source_vm, script, lease).await;
 
-        let ended = Ended { has_begun: end.started, is_ok: end.outcome.is_ok(), atomic: options.atomic };
+        let ended = Ended { has_begun: end.started, is_ok: end.outcome.is_ok(), atomic };
         if !end.started {
             in_runs.settle(&ended, &shared.provisions, &record);
             // Nothing has changed, except that a VM may have been lost before the run was looked at.
@@ -258,8 +282,8 @@ impl BrowserSession {
             return Err(error);
         }
         self.state.seq = seq;
-        self.state.epoch = epoch;
-        self.state.config = Some(config.clone());
+        self.state.epochs.see(epochs, chosen.origin == VmOrigin::Warm);
+        self.state.config = Some(config);
         record.runs.fetch_add(1, Ordering::Relaxed);
         let report = in_runs.settle(&ended, &shared.provisions, &record);
         Ok(self.conclude(end, chosen.origin, chosen.because, seq, report))
@@ -284,17 +308,9 @@ impl BrowserSession {
     async fn permit(&self, context: &RunContext) -> Result<OwnedSemaphorePermit, ScriptError> {
         let record = &self.slot.record;
         // The common case: nothing of an earlier run is left.
-        if !record.has_predecessor()
-            && let Ok(permit) = record.running.clone().try_acquire_owned()
-        {
+        if let Some(permit) = record.custody.try_take() {
             return Ok(permit);
         }
-        let wait = async {
-            // The semaphore is never closed.
-            let permit = record.running.clone().acquire_owned().await.ok();
-            record.predecessors_gone().await;
-            permit
-        };
         let cancelled = async {
             match &context.cancel {
                 Some(token) => token.cancelled().await,
@@ -303,15 +319,15 @@ impl BrowserSession {
         };
         tokio::select! {
             biased;
-            permit = wait => permit.ok_or_else(|| ScriptError::internal("the session's permit is gone")),
+            permit = record.custody.take() => Ok(permit),
             reason = record.has_ended() => Err(session_ended(self.name(), reason)),
             () = cancelled => Err(cancelled_before_it_began()),
-            () = record.is_stuck(STUCK_AFTER) => Err(busy_with_thread()),
+            () = record.custody.is_stuck(STUCK_AFTER) => Err(busy_with_thread()),
         }
     }
 
     /// Takes the warm VM, or the place for a new one, and finds out what the result has to say about it.
-    fn choose(&mut self, config: &EngineConfig, epoch: u64) -> Chosen {
+    fn choose(&mut self, config: &EngineConfig, epochs: &Epochs) -> Chosen {
         let shared = &self.slot.shared;
         let stamp = self.slot.record.warm.swap(0, Ordering::AcqRel);
         let (vm, place, evicted) = shared.pool.take(stamp, shared.bounds());
@@ -319,7 +335,7 @@ impl BrowserSession {
         let lost = match &vm {
             Some(vm) if vm.is_poisoned() => Some(vm.poisoned_by().map_or(RebuildReason::Internal, rebuild_reason)),
             Some(_) if self.state.config.as_ref() != Some(config) => Some(RebuildReason::Config),
-            Some(_) if self.state.epoch != epoch => Some(RebuildReason::Epoch),
+            Some(_) if self.state.epochs.differ(epochs) => Some(RebuildReason::Epoch),
             Some(_) => None,
             None => Some(self.state.lost_because.unwrap_or(RebuildReason::Evicted)),
         };
@@ -425,7 +441,7 @@ impl BrowserSession {
     /// Drops the session's VM and keeps everything durable; the next run says `rebuilt` because of `reset`. A VM whose thread has not come back is gone
     /// already.
     pub async fn reset(&mut self) {
-        if self.slot.record.thread_out().is_some() {
+        if self.slot.record.custody.thread_out().is_some() {
             return;
         }
         let Ok(permit) = self.permit(&RunContext::new()).await else { return };

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use compact_str::CompactString;
@@ -22,7 +22,7 @@ use crate::programs::{CacheCounts, Programs};
 use crate::provision::{Description, Provided};
 use crate::provisions::Provisions;
 use crate::reaper::{Deadlines, reap};
-use crate::record::{Record, lock};
+use crate::record::{Custody, Record, lock};
 use crate::session::{BrowserSession, Call, Work};
 use crate::tombstones::Tombstones;
 use crate::vars::Vars;
@@ -70,8 +70,8 @@ pub(crate) struct Shared {
     /// Set while `sweeping` is held and sessions may be neither in `deadlines` nor gone.
     is_sweeping: AtomicBool,
     tombstones: Mutex<Tombstones>,
-    /// Ended sessions whose VM is still in flight: a successor waits for it.
-    ending: Mutex<HashMap<String, Arc<Record>>>,
+    /// Of sessions that ended with their VM in flight: a successor waits for it.
+    custodies: Mutex<HashMap<String, Weak<Custody>>>,
 }
 
 /// What sessions are made of whose callers bring no configuration.
@@ -162,7 +162,7 @@ impl SessionTable {
             sweeping: Mutex::default(),
             is_sweeping: AtomicBool::new(false),
             tombstones: Mutex::default(),
-            ending: Mutex::default(),
+            custodies: Mutex::default(),
             config,
         });
         let clock = shared.config.clock.clone();
@@ -255,10 +255,10 @@ impl SessionTable {
         };
         let config = self.shared().generation().config;
         let call = Call {
-            config: &config,
-            work: bundle.map_or(Work::Cell(&request.script), Work::Bundle),
-            args: &request.args,
-            options: &options,
+            config,
+            work: bundle.map_or_else(|| Work::Cell(request.script.into()), Work::Bundle),
+            args: request.args,
+            options,
             context,
             epoch: request.epoch,
         };
@@ -449,8 +449,8 @@ impl Shared {
     fn make(&self, name: &str) -> Arc<Record> {
         let now = self.now();
         let replaces = lock(&self.tombstones).take(name, now);
-        let predecessor = lock(&self.ending).remove(name).filter(|record| record.is_running());
-        Record::new(name, now, replaces, predecessor)
+        let custody = lock(&self.custodies).remove(name).and_then(|custody| custody.upgrade());
+        Record::new(name, now, replaces, custody.unwrap_or_else(Custody::new))
     }
 
     /// When a session that is left alone ends, and why.
@@ -517,11 +517,11 @@ impl Shared {
             if end && record.mark_ended(reason) {
                 lock(&self.tombstones).add(record.name.clone(), reason, at);
                 if record.is_running() {
-                    let mut ending = lock(&self.ending);
-                    if ending.len() > 64 {
-                        ending.retain(|_, record| record.is_running());
+                    let mut custodies = lock(&self.custodies);
+                    if custodies.len() > 64 {
+                        custodies.retain(|_, custody| custody.strong_count() > 0);
                     }
-                    ending.insert(record.name.clone(), record.clone());
+                    custodies.insert(record.name.clone(), Arc::downgrade(&record.custody));
                 }
             }
             end
@@ -577,7 +577,7 @@ impl Shared {
             name: record.name.clone(),
             runs: record.runs.load(Ordering::Relaxed),
             running: record.is_running(),
-            stuck: record.thread_out().is_some(),
+            stuck: record.custody.thread_out().is_some(),
             background: record.background.load(Ordering::Acquire),
             idle: now.saturating_duration_since(record.idle_since()),
             heap_bytes: self.pool.heap_bytes(record.warm.load(Ordering::Acquire)),

@@ -20,7 +20,7 @@ async fn with_the_last_handle_everything_ends() {
             let mut session = slot.lock().await;
             drop(table);
             let (config, options) = (session_config(Default::default(), vec![]), RunOptions::default());
-            session.run(&config, "for (;;) {}", &json!([]), &options, RunContext::new(), 0).await
+            session.run(&config, "for (;;) {}", &json!([]), &options, RunContext::new(), None).await
         }
     });
     eventually("the script runs", || perennial_sessions::live_runtimes() == before + 2).await;
@@ -29,7 +29,7 @@ async fn with_the_last_handle_everything_ends() {
     assert_eq!(ended.kind, ErrorKind::Cancelled);
     let mut session = slot.lock().await;
     let (config, options) = (session_config(Default::default(), vec![]), RunOptions::default());
-    let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), 0).await;
+    let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!(result.error.expect("it failed").kind, ErrorKind::SessionEnded);
     eventually("all VMs are gone", || perennial_sessions::live_runtimes() == before).await;
 }

@@ -223,6 +223,15 @@ impl PluginSet {
     }
 }
 
+/// Two sets are equal if one is a clone of the other.
+impl PartialEq for PluginSet {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for PluginSet {}
+
 impl std::fmt::Debug for PluginSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.0.plugins.keys()).finish()

@@ -25,7 +25,7 @@ fn table() -> SessionTable {
 async fn run(table: &SessionTable, bundle: &CompiledBundle, args: Value) -> ScriptResult {
     let config = config();
     let mut session = table.acquire("bundle").lock().await;
-    session.run_module(&config, bundle, &args, &RunOptions::default(), RunContext::new(), 0).await
+    session.run_module(&config, bundle, &args, &RunOptions::default(), RunContext::new(), None).await
 }
 
 fn config() -> perennial_sessions::EngineConfig {
@@ -111,7 +111,7 @@ async fn a_bundle_s_errors_are_where_they_are_and_a_force_halt_costs_the_vm() {
         let bundle = CompiledBundle::compile(&access, entry).unwrap();
         let options = RunOptions { wall: Duration::from_millis(50), ..RunOptions::default() };
         let mut session = table.acquire("bundle").lock().await;
-        let result = session.run_module(&config(), &bundle, &json!([]), &options, RunContext::new(), 0).await;
+        let result = session.run_module(&config(), &bundle, &json!([]), &options, RunContext::new(), None).await;
         assert_eq!(result.error.unwrap().kind, ErrorKind::Timeout, "{entry}");
         drop(session);
         let bundle = CompiledBundle::compile(&access, "throws.ts").unwrap();

@@ -141,7 +141,7 @@ impl World {
         self.admit(name);
         let mut request = RunRequest::new(script).with_timeout_ms(timeout);
         self.session(name);
-        request.epoch = self.epochs.get(name).copied().unwrap_or(0);
+        request.epoch = Some(self.epochs.get(name).copied().unwrap_or(0));
         request.memory_bytes = Some(8 << 20);
         self.table.run(name, request).await
     }
@@ -150,7 +150,7 @@ impl World {
         self.admit(name);
         let mut request = RunRequest::new("for (;;) {}");
         self.session(name);
-        request.epoch = self.epochs.get(name).copied().unwrap_or(0);
+        request.epoch = Some(self.epochs.get(name).copied().unwrap_or(0));
         let table = self.table.clone();
         let run = tokio::spawn(async move { table.run(name, request).await });
         let running = || self.table.sessions().iter().any(|s| s.name == name && s.running && s.heap_bytes.is_none());

@@ -28,6 +28,7 @@ struct Recorded {
 }
 
 struct Refuse;
+struct Generation(u64);
 struct PanicAtBegin;
 struct PanicAtEnd;
 
@@ -69,7 +70,7 @@ impl Provision for Recorder {
 
     fn admit(&self, _: Own<'_, Recorded>, run: &RunScope<'_>) -> Result<(), ScriptError> {
         match run.grant::<Refuse>() {
-            Some(_) => Err(ScriptError::invalid_request(&format!("not for {}", run.session()))),
+            Some(_) => Err(ScriptError::invalid_request(format!("not for {}", run.session()))),
             None => Ok(()),
         }
     }
@@ -78,6 +79,9 @@ impl Provision for Recorder {
         assert!(run.grant::<PanicAtBegin>().is_none(), "as it was told");
         self.note("begin");
         run.provide(session.get());
+        if let Some(Generation(epoch)) = run.loan::<Generation>().as_deref() {
+            run.epoch(*epoch);
+        }
         Some(Box::new(InRecorder { log: self.log.clone(), panics: run.loan::<PanicAtEnd>().is_some(), settled: false }))
     }
 }
@@ -204,6 +208,31 @@ async fn a_provision_that_panics_costs_its_run_and_nobody_else() {
     assert_eq!(settled.value, Some(json!(2)));
     let next = table.run("s", RunRequest::new("kept")).await;
     assert_eq!((next.vm, next.value), (Some(VmOrigin::Warm), Some(json!(1))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vm_is_rebuilt_for_another_epoch_of_a_kind_that_it_has_seen_and_for_no_other() {
+    let table = SessionTable::with_config(with(&Recorder::default()));
+    let run = async |lent: Option<u64>, called: Option<u64>| {
+        let context = lent.map_or_else(RunContext::new, |epoch| RunContext::new().lend(Generation(epoch)));
+        table.run_with("s", RunRequest { epoch: called, ..RunRequest::new("1") }, context).await.rebuilt_because
+    };
+    let epoch = Some(RebuildReason::Epoch);
+    for (lent, called, rebuilt) in [
+        (None, None, None),
+        (Some(1), None, None),
+        (None, None, None),
+        (Some(1), Some(1), None),
+        (None, Some(1), None),
+        (Some(2), None, epoch),
+        // The new VM has seen no epoch of a call.
+        (Some(2), Some(7), None),
+        (None, Some(8), epoch),
+        (Some(3), Some(8), None),
+        (Some(3), Some(8), None),
+    ] {
+        assert_eq!(run(lent, called).await, rebuilt, "{lent:?} {called:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -107,10 +107,10 @@ async fn a_hard_lifetime_is_checked_when_runs_begin_and_end() {
     let mut session = slot.lock().await;
     let (config, options) = (session_config(Default::default(), vec![]), RunOptions::default());
     for _ in 0..2 {
-        assert!(session.run(&config, "return 1", &json!([]), &options, RunContext::new(), 0).await.is_ok());
+        assert!(session.run(&config, "return 1", &json!([]), &options, RunContext::new(), None).await.is_ok());
         clock.advance(8 * MINUTE);
     }
-    let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), 0).await;
+    let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), None).await;
     let error = result.error.unwrap();
     assert_eq!(error.kind, ErrorKind::SessionEnded);
     assert!(error.message.contains("lifetime"), "{}", error.message);

@@ -192,7 +192,8 @@ async fn a_cell_means_what_the_same_module_means() {
         // And as an entry.
         let bundle = CompiledBundle::compile(&access, &name).expect("it compiles");
         let mut session = table.acquire(&format!("entry {index}")).lock().await;
-        let run = session.run_module(&config, &bundle, &json!([]), &RunOptions::default(), RunContext::new(), 0).await;
+        let run =
+            session.run_module(&config, &bundle, &json!([]), &RunOptions::default(), RunContext::new(), None).await;
         assert_eq!(as_cell, json!({"value": run.value}), "{body}: {:?}", run.error);
         // In two cells: what the first declares, the second has.
         let name = format!("two {index}");

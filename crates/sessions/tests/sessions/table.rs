@@ -48,10 +48,17 @@ async fn the_long_way_is_the_same_as_the_short_one() {
     session.vars().set("from", json!("rust")).unwrap();
     let options = RunOptions::default();
     let result = session
-        .run(&config, "globalThis.n = args[0]; return vars.get('from')", &json!([41]), &options, RunContext::new(), 0)
+        .run(
+            &config,
+            "globalThis.n = args[0]; return vars.get('from')",
+            &json!([41]),
+            &options,
+            RunContext::new(),
+            None,
+        )
         .await;
     assert_eq!((result.value, result.vm), (Some(json!("rust")), Some(VmOrigin::Built)));
-    let result = session.run(&config, "return n + 1", &json!([]), &options, RunContext::new(), 0).await;
+    let result = session.run(&config, "return n + 1", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!((result.value, result.vm, result.seq), (Some(json!(42)), Some(VmOrigin::Warm), Some(2)));
     assert_eq!((table.len(), table.live_vm_count(), table.is_empty()), (1, 1, false));
 }
@@ -64,10 +71,10 @@ async fn another_configuration_rebuilds_the_vm() {
     let (first, second) = (session_config(OpTable::new(), vec![]), session_config(roll(), area()));
     let mut session = table.acquire("s").lock().await;
     let options = RunOptions::default();
-    session.run(&first, "globalThis.n = 1", &json!([]), &options, RunContext::new(), 0).await;
-    let result = session.run(&second, "return [typeof n, roll()]", &json!([]), &options, RunContext::new(), 0).await;
+    session.run(&first, "globalThis.n = 1", &json!([]), &options, RunContext::new(), None).await;
+    let result = session.run(&second, "return [typeof n, roll()]", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!((result.value, result.rebuilt_because), (Some(json!(["undefined", 4])), Some(RebuildReason::Config)));
-    let result = session.run(&second.clone(), "return roll()", &json!([]), &options, RunContext::new(), 0).await;
+    let result = session.run(&second.clone(), "return roll()", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!(result.vm, Some(VmOrigin::Warm));
 }
 
@@ -203,7 +210,7 @@ async fn a_slot_kept_beyond_the_end_answers_session_ended() {
     table.remove("s");
     let config = session_config(OpTable::new(), vec![]);
     let options = RunOptions::default();
-    let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), 0).await;
+    let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!(kind(&result), Some(ErrorKind::SessionEnded));
     drop(session);
     assert_eq!(table.len(), 0, "it is not brought back");
@@ -330,9 +337,9 @@ async fn a_panic_in_an_op_costs_nobody_anything_else() {
     let config = session_config(ops, vec![Area::new("boom", &["boom"], "((ops) => ({ boom: () => ops.boom() }))")]);
     let mut session = table.acquire("s").lock().await;
     let options = RunOptions::default();
-    let result = session.run(&config, "boom()", &json!([]), &options, RunContext::new(), 0).await;
+    let result = session.run(&config, "boom()", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!(kind(&result), Some(ErrorKind::Runtime));
-    let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), 0).await;
+    let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!((result.value, result.vm), (Some(json!(1)), Some(VmOrigin::Warm)));
     assert_eq!(table.run("other", RunRequest::new("return 2")).await.value, Some(json!(2)));
 }
