@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use perennial::{
-    Area, Bound, Description, Ended, InRun, Library, OpError, OpTable, OpValue, Own, Provided, Provision, Provisions,
-    Report, RunContext, RunRequest, RunScope, SessionTable, TableConfig,
+    Area, Bound, Description, Ended, InRun, Library, Loan, OpError, OpTable, OpValue, Own, Provided, Provision,
+    Provisions, Report, RunContext, RunRequest, RunScope, SessionTable, TableConfig,
 };
 use serde_json::json;
 
@@ -24,6 +24,8 @@ struct Counter(Mutex<u64>);
 
 /// What a call may lend.
 struct Door(AtomicU64);
+
+impl Loan for Door {}
 
 impl Counter {
     fn add(&self, more: u64) -> u64 {

@@ -179,6 +179,6 @@ impl TestFile<'_> {
         let mut request = RunRequest::new(script);
         request.name = Some(name.to_owned());
         let run = async |context| self.table.run_with(&self.name, request, context).await;
-        live::shown(run, RunContext::new().with(self.access.clone())).await
+        live::shown(run, RunContext::new().grant(self.access.clone())).await
     }
 }

@@ -68,7 +68,7 @@ async fn run(table: &SessionTable, cell: String, modules: Option<ModuleAccess>) 
     let cancel = CancellationToken::new();
     let mut context = RunContext::new().cancel_with(cancel.clone());
     if let Some(modules) = modules {
-        context = context.with(modules);
+        context = context.grant(modules);
     }
     // From here on none is missed, and none of before counts.
     let Ok(mut interrupts) = signal(SignalKind::interrupt()) else {

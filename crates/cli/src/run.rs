@@ -99,7 +99,7 @@ async fn run_file(
         Err(PrepareError::Denied(denied)) => return ScriptResult::refused(preparation.error(&denied)),
     };
     let context = match project.clone() {
-        Some(project) => context.with(project),
+        Some(project) => context.grant(project),
         None => context,
     };
     let (Some(project), true, Ok(path)) = (project, is_module, file.canonicalize()) else {

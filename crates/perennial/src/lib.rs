@@ -9,3 +9,8 @@ pub use perennial_sessions::*;
 
 #[cfg(feature = "server")]
 pub use perennial_server as server;
+
+/// The page for embedders, whose examples are run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+mod embedding {}

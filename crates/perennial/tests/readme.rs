@@ -1,22 +1,24 @@
 //! The Rust that the README shows is this test's own, line by line.
 #![expect(clippy::unwrap_used, reason = "the README's example unwraps")]
 
-use perennial::{RunRequest, SessionTable};
+use perennial::{Run, SessionTable};
 use std::time::Duration;
 
 #[tokio::test]
-async fn the_example_of_the_readme_does_what_it_says() {
+async fn the_example_of_the_readme_does_what_it_says() -> Result<(), Box<dyn std::error::Error>> {
     // begin
-    let table = SessionTable::new(100, Duration::from_secs(600));
-    table.run("ada", RunRequest::new("const cart: string[] = ['apple']; vars.set('visits', 1)")).await;
+    let table = SessionTable::builder().max_vms(100).build()?;
+    let ada = table.session("ada");
+    ada.run(Run::script("const cart: string[] = ['apple']; vars.set('visits', 1)")).await;
 
-    let stopped = table.run("ada", RunRequest::new("for (;;) {}").with_timeout_ms(50)).await;
-    assert_eq!(stopped.error.unwrap().kind.as_str(), "timeout");
+    let stopped = ada.run(Run::script("for (;;) {}").timeout(Duration::from_millis(50))).await;
+    assert_eq!(stopped.outcome().unwrap_err().kind.as_str(), "timeout");
 
-    let next = table.run("ada", RunRequest::new("vars.get('visits')")).await;
-    assert_eq!(next.value, Some(serde_json::json!(1)));
+    let next = ada.run(Run::script("vars.get('visits')")).await;
+    assert_eq!(next.value::<u32>()?, 1);
     assert_eq!(next.lost_globals, ["cart"]);
     // end
+    Ok(())
 }
 
 #[test]

@@ -16,6 +16,6 @@ pub use error::{Cause, ErrorKind, ScriptError};
 pub use line::IdScan;
 pub use request::{Limits, RunRequest};
 pub use result::{
-    ConsoleEntry, ConsoleLevel, EndReason, FileChange, FileChangeKind, ProducedFile, RebuildReason, ScriptResult,
-    Status, Usage, VmOrigin, result_schema,
+    ConsoleEntry, ConsoleLevel, EndReason, FileChange, FileChangeKind, OutcomeError, ProducedFile, RebuildReason,
+    ScriptResult, Status, Usage, VmOrigin, result_schema,
 };

@@ -158,6 +158,17 @@ pub struct ScriptResult {
     pub cut: Vec<String>,
 }
 
+/// Why a result has no value of the type that was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum OutcomeError {
+    /// The script did not return.
+    #[error(transparent)]
+    Script(Box<ScriptError>),
+    /// It returned something else.
+    #[error("the script returned something else than was expected: {0}")]
+    Shape(#[from] serde_json::Error),
+}
+
 /// One file that a run produced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProducedFile {
@@ -229,6 +240,26 @@ impl ScriptResult {
     /// Whether the script returned.
     pub fn is_ok(&self) -> bool {
         self.status == Status::Ok
+    }
+
+    /// What the script returned (`None` for `undefined`), or why it did not.
+    ///
+    /// # Errors
+    /// A copy of the script's error.
+    pub fn outcome(&self) -> Result<Option<&Value>, Box<ScriptError>> {
+        match &self.error {
+            Some(error) => Err(error.clone()),
+            None => Ok(self.value.as_ref()),
+        }
+    }
+
+    /// What the script returned, as a type of the caller's. `undefined` is read as `null`.
+    ///
+    /// # Errors
+    /// If the script did not return, or returned something else.
+    pub fn value<T: serde::de::DeserializeOwned>(&self) -> Result<T, OutcomeError> {
+        let value = self.outcome().map_err(OutcomeError::Script)?;
+        Ok(T::deserialize(value.unwrap_or(&Value::Null))?)
     }
 
     /// The value of a run that returned (`None` for `undefined`), or why it did not.

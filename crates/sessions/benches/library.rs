@@ -110,7 +110,7 @@ fn network(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("network");
     group.bench_function("fetch", |bencher| {
         bencher.iter_custom(|times| {
-            let context = RunContext::new().with(policy.clone());
+            let context = RunContext::new().grant(policy.clone());
             let script = format!("for (let i = 0; i < args; i++) await (await fetch('{rule}/')).text(); 0");
             runtime.block_on(async move {
                 let table = SessionTable::new(10, Duration::from_secs(600));

@@ -1,5 +1,27 @@
 use perennial_engine::{ConsoleSink, Extensions};
+use perennial_stdlib::commands::CommandSet;
+use perennial_stdlib::files::{Artifacts, Mounts};
+use perennial_stdlib::net::{NetPolicy, Secrets};
+use perennial_stdlib::node::Environment;
 use tokio_util::sync::CancellationToken;
+
+use crate::bundle::BundleImports;
+use crate::modules::ModuleAccess;
+
+/// A policy that a call may grant: what its scripts may reach. It holds until the session's next run.
+pub trait Grant: Send + Sync + 'static {}
+
+/// A handle that a call may lend. It is gone when the run has ended.
+pub trait Loan: Send + Sync + 'static {}
+
+impl Grant for CommandSet {}
+impl Grant for Environment {}
+impl Grant for ModuleAccess {}
+impl Grant for Mounts {}
+impl Grant for NetPolicy {}
+impl Grant for Secrets {}
+impl Loan for Artifacts {}
+impl Loan for BundleImports {}
 
 /// What one call brings to a session, besides its script: nothing, unless it is put in here.
 #[derive(Clone, Default)]
@@ -16,16 +38,16 @@ impl RunContext {
         Self::default()
     }
 
-    /// Adds a policy or a resource that ops find by its type: in this run and, until the next one, in its callbacks.
+    /// Grants a policy that ops find by its type: in this run and, until the next one, in its callbacks.
     #[must_use]
-    pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.extensions = self.extensions.with(value);
+    pub fn grant<T: Grant>(mut self, policy: T) -> Self {
+        self.extensions = self.extensions.with(policy);
         self
     }
 
     /// Lends a handle that ops find by its type until this run has ended.
     #[must_use]
-    pub fn lend<T: Send + Sync + 'static>(mut self, handle: T) -> Self {
+    pub fn lend<T: Loan>(mut self, handle: T) -> Self {
         self.lent = self.lent.with(handle);
         self
     }

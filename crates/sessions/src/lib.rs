@@ -9,6 +9,7 @@
 //! [`Slot::lock`] gives is the execution guard; the *lease* inside a run is what a VM under way holds, and may outlive both.
 
 mod background;
+mod builder;
 mod bundle;
 mod clock;
 mod config;
@@ -24,15 +25,17 @@ mod provision;
 mod provisions;
 mod reaper;
 mod record;
+mod run;
 mod session;
 mod table;
 mod tombstones;
 mod vars;
 
+pub use builder::TableBuilder;
 pub use bundle::CompiledBundle;
 pub use clock::{Clock, SystemClock};
 pub use config::TableConfig;
-pub use context::RunContext;
+pub use context::{Grant, Loan, RunContext};
 pub use library::{Library, LibraryError, session_config};
 pub use modules::{ModuleAccess, provided_modules};
 pub use perennial_bundler as bundler;
@@ -41,7 +44,7 @@ pub use perennial_engine::{
     OpTable, OpValue, RunOptions, StopReason, live_runtimes, modules_compiled, quickjs_version, use_utc,
 };
 pub use perennial_protocol as protocol;
-pub use perennial_protocol::{RunRequest, ScriptError, ScriptResult};
+pub use perennial_protocol::{ErrorKind, OutcomeError, RunRequest, ScriptError, ScriptResult};
 pub use perennial_stdlib::commands::use_supervisor;
 pub use perennial_stdlib::{commands, files, net, node};
 pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
@@ -49,6 +52,8 @@ pub use preparer::{Preparation, supervisor_main};
 pub use programs::CacheCounts;
 pub use provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, Report, RunScope};
 pub use provisions::Provisions;
+pub use run::{Run, Session};
 pub use session::BrowserSession;
 pub use table::{SessionInfo, SessionTable, Slot};
+pub use tokio_util::sync::CancellationToken;
 pub use vars::{Vars, VarsError, VarsQuota, VarsUsage};

@@ -17,7 +17,7 @@ use crate::programs::Author;
 ///
 /// ```no_run
 /// use perennial_sessions::{ModuleAccess, RunContext};
-/// let context = RunContext::new().with(ModuleAccess::below("/srv/app"));
+/// let context = RunContext::new().grant(ModuleAccess::below("/srv/app"));
 /// ```
 #[derive(Clone)]
 pub struct ModuleAccess {

@@ -12,6 +12,7 @@ use perennial_stdlib::files::Files;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
+use crate::builder::TableBuilder;
 use crate::bundle::CompiledBundle;
 use crate::config::TableConfig;
 use crate::context::RunContext;
@@ -23,6 +24,7 @@ use crate::provision::{Description, Provided};
 use crate::provisions::Provisions;
 use crate::reaper::{Deadlines, reap};
 use crate::record::{Custody, Record, lock};
+use crate::run::Session;
 use crate::session::{BrowserSession, Call, Work};
 use crate::tombstones::Tombstones;
 use crate::vars::Vars;
@@ -124,6 +126,16 @@ impl SessionTable {
     /// Outside of a tokio runtime with time enabled: the table's tasks run on the one it is made in.
     pub fn new(max_vms: usize, idle_ttl: Duration) -> Self {
         Self::with_config(TableConfig { max_vms, idle_ttl, ..TableConfig::default() })
+    }
+
+    /// A table made step by step.
+    pub fn builder() -> TableBuilder {
+        TableBuilder::default()
+    }
+
+    /// The session of this name, which is made when it is first used.
+    pub fn session(&self, name: impl Into<String>) -> Session {
+        Session::new(self.clone(), name.into())
     }
 
     /// A table with every policy spelt out.

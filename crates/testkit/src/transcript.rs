@@ -56,7 +56,7 @@ pub async fn play(path: &Path) {
                 let script = section.script.unwrap_or_else(|| panic!("{}: a run without a js block", path.display()));
                 let request = request(path, &options, script);
                 let context =
-                    access.clone().map_or_else(RunContext::new, |access: ModuleAccess| RunContext::new().with(access));
+                    access.clone().map_or_else(RunContext::new, |access: ModuleAccess| RunContext::new().grant(access));
                 let result = table.run_with(name, request, context).await;
                 let _ = write!(played, "```json\n{}\n```\n", normalised(&result));
             }

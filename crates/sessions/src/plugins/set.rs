@@ -357,7 +357,7 @@ async fn read(graph: Arc<ModuleGraph>, loader: &Loader, deadline: Duration) -> R
     });
     let graphs = [(("plugin".to_owned(), None), graph)].into_iter().collect();
     let access = crate::ModuleAccess::new(loader.clone(), "/");
-    let context = RunContext::new().lend(BundleImports(Arc::new(graphs))).with(access);
+    let context = RunContext::new().lend(BundleImports(Arc::new(graphs))).grant(access);
     let result = table.run_with("plugin", RunRequest::new(READ), context).await;
     if let Some(error) = result.error {
         if error.kind.is_stop() {

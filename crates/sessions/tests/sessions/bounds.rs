@@ -133,7 +133,7 @@ async fn data_that_is_imported_takes_no_more_than_the_limit_and_as_much_beside_i
         let script = format!("(await import('./{name}.json', {{ with: {{ type: 'json' }} }})).default.length");
         let mut request = RunRequest::new(script).with_timeout_ms(20_000);
         request.memory_bytes = Some(64 << 20);
-        let result = table.run_with("import", request, RunContext::new().with(access.clone())).await;
+        let result = table.run_with("import", request, RunContext::new().grant(access.clone())).await;
         let grown = peak().saturating_sub(before);
         assert!(grown < 2 * (64 << 20) + (64 << 20), "{name}: {} MiB: {:?}", grown >> 20, result.error);
     }

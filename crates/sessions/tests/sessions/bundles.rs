@@ -157,7 +157,7 @@ async fn a_thousand_edits_leave_memory_level_because_the_vm_is_rebuilt_now_and_t
     let before = resident();
     for n in 0..1_000 {
         files.write("/app/b.ts", format!("{padding}export const b = {n}"));
-        let context = RunContext::new().with(access.clone());
+        let context = RunContext::new().grant(access.clone());
         let request = RunRequest::new("import { b } from './b.ts'\nb");
         let result = table.run_with("edits", request, context).await;
         most = most.max(result.usage.heap_bytes);
@@ -181,7 +181,7 @@ async fn unchanged_graphs_are_neither_read_nor_parsed_nor_compiled_again() {
     let table = table();
     let compiled = perennial_sessions::modules_compiled();
     let import = |name: &'static str| {
-        let (table, context) = (table.clone(), RunContext::new().with(access.clone()));
+        let (table, context) = (table.clone(), RunContext::new().grant(access.clone()));
         async move { value(table.run_with(name, RunRequest::new("import { a } from './a.ts'; a"), context).await) }
     };
     assert_eq!(import("one").await, json!(1));

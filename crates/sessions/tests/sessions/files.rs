@@ -27,7 +27,7 @@ async fn value(table: &SessionTable, script: &str, context: RunContext) -> Value
 }
 
 fn mount(host: &Path, at: &str, mode: MountMode) -> RunContext {
-    RunContext::new().with(Mounts::new(vec![PathSandbox::open(host, at, mode).expect("a folder")]).expect("one mount"))
+    RunContext::new().grant(Mounts::new(vec![PathSandbox::open(host, at, mode).expect("a folder")]).expect("one mount"))
 }
 
 /// What a promise comes to: its value, or the error's class and code.

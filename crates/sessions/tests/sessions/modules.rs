@@ -30,7 +30,7 @@ fn project(files: &[(&str, &str)]) -> Project {
 
 impl Project {
     async fn result(&self, script: &str) -> ScriptResult {
-        self.table.run_with("s", RunRequest::new(script), RunContext::new().with(self.access.clone())).await
+        self.table.run_with("s", RunRequest::new(script), RunContext::new().grant(self.access.clone())).await
     }
 
     async fn run(&self, script: &str) -> Value {
@@ -137,7 +137,7 @@ async fn a_module_that_never_settles_costs_its_run_and_no_other() {
     ]);
     for specifier in ["./never.js", "./spins.js"] {
         let request = RunRequest::new(format!("import '{specifier}'")).with_timeout_ms(50);
-        let result = project.table.run_with("s", request, RunContext::new().with(project.access.clone())).await;
+        let result = project.table.run_with("s", request, RunContext::new().grant(project.access.clone())).await;
         assert_eq!(result.error.unwrap().kind.as_str(), "timeout", "{specifier}");
         assert_eq!(project.run("(await import('./fine.js')).default").await, json!(1));
     }
@@ -179,7 +179,7 @@ async fn a_session_whose_module_is_slow_to_read_holds_up_no_other() {
     let access = ModuleAccess::new(Loader::new(Arc::new(gated), options), "/app");
     let run = |session: &'static str, script: &'static str| {
         let (table, access) = (table.clone(), access.clone());
-        async move { table.run_with(session, RunRequest::new(script), RunContext::new().with(access)).await }
+        async move { table.run_with(session, RunRequest::new(script), RunContext::new().grant(access)).await }
     };
     let slow = tokio::spawn(run("slow", "import n from './slow.ts'; n"));
     tokio::task::spawn_blocking(move || arrived.recv_timeout(Duration::from_secs(60)).unwrap()).await.unwrap();

@@ -186,7 +186,7 @@ fn table() -> SessionTable {
 }
 
 fn policy(rules: &[&str], limits: NetLimits) -> RunContext {
-    RunContext::new().with(NetPolicy::parse(rules, limits).expect("rules"))
+    RunContext::new().grant(NetPolicy::parse(rules, limits).expect("rules"))
 }
 
 async fn run(table: &SessionTable, script: &str, context: RunContext) -> ScriptResult {
@@ -493,7 +493,7 @@ async fn a_secret_goes_where_it_may_and_is_seen_nowhere() {
     let (server, other) = (Server::start(), Server::start());
     let secret = "s3cr3t-value-0123";
     let secrets = Secrets::new().with("api", secret, &[&server.rule()]).expect("a secret");
-    let context = policy(&[&server.rule(), &other.rule()], NetLimits::default()).with(secrets);
+    let context = policy(&[&server.rule(), &other.rule()], NetLimits::default()).grant(secrets);
     let table = table();
     let script = format!(
         "{TRY} const s = {:?}, o = {:?}, k = perennial.secret('api'); console.log(k);
@@ -524,7 +524,7 @@ async fn a_secret_comes_back_in_none_of_the_forms_in_which_it_was_sent() {
     let (short, long) = (r#"p"s/ w+r%d&é"#, r#"p"s/ w+r%d&é-and-more"#);
     let secrets = Secrets::new().with("short", short, &[&server.rule()]).expect("a secret");
     let secrets = secrets.with("long", long, &[&server.rule()]).expect("a secret");
-    let context = policy(&[&server.rule()], NetLimits::default()).with(secrets);
+    let context = policy(&[&server.rule()], NetLimits::default()).grant(secrets);
     let script = format!(
         "const u = {:?}, k = perennial.secret('long');
         const raw = async (url, more) => {{ const r = await fetch(u + url, more); return r.headers.get('x-echo') + await r.text() }};
@@ -554,7 +554,7 @@ async fn a_secret_comes_back_in_none_of_the_forms_in_which_it_was_sent() {
 async fn what_arrives_as_the_beginning_of_a_secret_holds_nothing_up() {
     let server = Server::start();
     let secrets = Secrets::new().with("api", "abcdefgh-ijkl", &[&server.rule()]).expect("a secret");
-    let context = policy(&[&server.rule()], NetLimits::default()).with(secrets);
+    let context = policy(&[&server.rule()], NetLimits::default()).grant(secrets);
     let script = format!(
         "const u = {:?}, k = perennial.secret('api'), get = async (q) => (await (await fetch(u + q)).text()).replace(k, 'K'); [await get('a'), await get('a,bcd,e,x'), await get('abcd,efgh,-ijk,l'), await get('x,abcdefgh-ijkl,a')]",
         server.url("/drip?")

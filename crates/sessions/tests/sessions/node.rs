@@ -25,7 +25,7 @@ fn project(files: &[(&str, &str)]) -> Project {
     let options =
         LoaderOptions { roots: vec!["/app".into()], provided: provided_modules(), ..LoaderOptions::default() };
     let access = ModuleAccess::new(Loader::new(Arc::new(memory), options), "/app");
-    let context = if files.is_empty() { RunContext::new() } else { RunContext::new().with(access) };
+    let context = if files.is_empty() { RunContext::new() } else { RunContext::new().grant(access) };
     Project { table: SessionTable::new(10, Duration::from_secs(60)), context }
 }
 
@@ -200,7 +200,7 @@ async fn an_exit_between_two_runs_ends_the_callback_alone() {
 async fn scripts_see_the_variables_they_were_given_and_change_none() {
     let project = project(&[]);
     assert_eq!(project.run("[Object.keys(process.env), Object.isFrozen(process.env)]").await, json!([[], true]));
-    let context = RunContext::new().with(Environment::new().with("MODE", "test").with("__proto__", "x"));
+    let context = RunContext::new().grant(Environment::new().with("MODE", "test").with("__proto__", "x"));
     let script = "process.env.MODE = 'other'; [process.env.MODE, process.env.HOME ?? null, Object.hasOwn(process.env, '__proto__')]";
     let result = project.table.run_with("s", RunRequest::new(script), context.clone()).await;
     assert_eq!(result.error.map(|error| error.name), Some("TypeError".to_owned()), "cells are strict");

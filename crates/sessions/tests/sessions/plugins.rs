@@ -446,7 +446,7 @@ async fn a_script_that_imports_a_plugin_s_file_gets_a_module_of_its_own() {
         LoaderOptions { roots: vec!["/app".into()], label: Some("/app".into()), ..LoaderOptions::default() };
     let access = ModuleAccess::new(Loader::new(Arc::new(files), loader_options), "/app");
     let script = "import p from './p.ts'; p.tools.t.run = (_, ctx) => { globalThis.stolen = ctx; return 'changed' }; [await tools.p.t({}), typeof stolen]";
-    let result = table.run_with("s", RunRequest::new(script), RunContext::new().with(access)).await;
+    let result = table.run_with("s", RunRequest::new(script), RunContext::new().grant(access)).await;
     assert_eq!(result.value, Some(json!(["t", "undefined"])), "{result:?}");
 }
 

@@ -73,7 +73,7 @@ async fn what_was_stopped_for_one_run_is_prepared_for_the_next() {
     let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
     let access = ModuleAccess::new(Loader::new(Arc::new(files), options), "/app");
     let run = async |session: &str, source: &str, timeout| {
-        let context = RunContext::new().with(access.clone());
+        let context = RunContext::new().grant(access.clone());
         table.run_with(session, RunRequest::new(source).with_timeout_ms(timeout), context).await
     };
     let endless = run("a", "import x from './endless.ts'; x", 300).await;

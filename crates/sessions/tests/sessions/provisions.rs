@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use perennial_sessions::protocol::{EndReason, ErrorKind, RebuildReason, VmOrigin};
 use perennial_sessions::{
-    Area, Bound, Description, Ended, Holds, InRun, Library, LibraryError, OpError, OpTable, OpValue, Own,
+    Area, Bound, Description, Ended, Grant, Holds, InRun, Library, LibraryError, Loan, OpError, OpTable, OpValue, Own,
     PluginOptions, PluginSet, Provided, Provision, Provisions, Report, RunContext, RunRequest, RunScope, ScriptError,
     SessionTable, TableConfig,
 };
@@ -29,6 +29,11 @@ struct Recorded {
 
 struct Refuse;
 struct Generation(u64);
+
+impl Grant for Refuse {}
+impl Grant for PanicAtBegin {}
+impl Loan for PanicAtEnd {}
+impl Loan for Generation {}
 struct PanicAtBegin;
 struct PanicAtEnd;
 
@@ -186,7 +191,7 @@ async fn a_provision_that_refuses_a_run_costs_the_session_nothing() {
         setTimeout(late, 40); 0";
     assert!(table.run("s", RunRequest::new(leaves)).await.is_ok());
     recorder.taken();
-    let refused = table.run_with("s", RunRequest::new("1"), RunContext::new().with(Refuse)).await;
+    let refused = table.run_with("s", RunRequest::new("1"), RunContext::new().grant(Refuse)).await;
     let error = refused.error.unwrap();
     assert_eq!((error.kind, &*error.message), (ErrorKind::InvalidRequest, "not for s"));
     assert!(recorder.taken().is_empty(), "it did not begin");
@@ -202,7 +207,7 @@ async fn a_provision_that_panics_costs_its_run_and_nobody_else() {
     let recorder = Recorder::default();
     let table = SessionTable::with_config(with(&recorder));
     assert!(table.run("s", RunRequest::new("globalThis.kept = 1")).await.is_ok());
-    let failed = table.run_with("s", RunRequest::new("1"), RunContext::new().with(PanicAtBegin)).await;
+    let failed = table.run_with("s", RunRequest::new("1"), RunContext::new().grant(PanicAtBegin)).await;
     assert_eq!(failed.error.unwrap().kind, ErrorKind::Internal);
     let settled = table.run_with("s", RunRequest::new("2"), RunContext::new().lend(PanicAtEnd)).await;
     assert_eq!(settled.value, Some(json!(2)));

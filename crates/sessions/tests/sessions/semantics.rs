@@ -180,7 +180,7 @@ async fn a_cell_means_what_the_same_module_means() {
         // As a module of its own, imported.
         let name = format!("p{index}.js");
         files.write(format!("/app/{name}"), format!("{body}\n;export default {value}"));
-        let context = RunContext::new().with(access.clone());
+        let context = RunContext::new().grant(access.clone());
         let imported = table
             .run_with(
                 &format!("module {index}"),

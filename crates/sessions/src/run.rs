@@ -1,0 +1,184 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use perennial_engine::ConsoleSink;
+use perennial_protocol::{RunRequest, ScriptResult};
+use perennial_stdlib::files::Files;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::bundle::CompiledBundle;
+use crate::context::{Grant, Loan, RunContext};
+use crate::provision::Provided;
+use crate::table::SessionTable;
+use crate::vars::Vars;
+
+/// One run: what is run, and what it brings.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use perennial_sessions::{Run, SessionTable};
+/// use std::time::Duration;
+/// let table = SessionTable::builder().build()?;
+/// let run = Run::script("args.a + args.b").args(serde_json::json!({"a": 1, "b": 2})).timeout(Duration::from_secs(1));
+/// let sum: u32 = table.session("ada").run(run).await.value()?;
+/// assert_eq!(sum, 3);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing runs until a session is given it"]
+pub struct Run {
+    request: RunRequest,
+    bundle: Option<CompiledBundle>,
+    context: RunContext,
+}
+
+impl Run {
+    /// A script: a cell of TypeScript or JavaScript.
+    pub fn script(source: impl Into<String>) -> Self {
+        Self::request(RunRequest::new(source))
+    }
+
+    /// The entry of a bundle.
+    pub fn bundle(bundle: &CompiledBundle) -> Self {
+        Self { bundle: Some(bundle.clone()), ..Self::script("") }
+    }
+
+    /// What somebody asks for by a request, which has limits and more already.
+    pub fn request(request: RunRequest) -> Self {
+        Self { request, bundle: None, context: RunContext::new() }
+    }
+
+    /// Bound to `args` as a value, never spliced into the source.
+    pub fn args(mut self, args: impl Into<Value>) -> Self {
+        self.request.args = args.into();
+        self
+    }
+
+    /// What positions and stack frames call the source.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.request.name = Some(name.into());
+        self
+    }
+
+    /// Wall-clock limit, in whole milliseconds and at least one.
+    pub fn timeout(mut self, most: Duration) -> Self {
+        self.request.timeout_ms = Some(milliseconds(most));
+        self
+    }
+
+    /// CPU-time limit, likewise.
+    pub fn cpu(mut self, most: Duration) -> Self {
+        self.request.cpu_ms = Some(milliseconds(most));
+        self
+    }
+
+    /// Heap limit in bytes.
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.request.memory_bytes = Some(bytes);
+        self
+    }
+
+    /// Undoes what the script does to `vars` and files unless it returns.
+    pub fn atomic(mut self) -> Self {
+        self.request.atomic = true;
+        self
+    }
+
+    /// Lists in the result what the script changed among the session's files.
+    pub fn changes(mut self) -> Self {
+        self.request.changes = true;
+        self
+    }
+
+    /// The generation of the outside resource that the script works on; see [`RunRequest::epoch`].
+    pub fn epoch(mut self, epoch: u64) -> Self {
+        self.request.epoch = Some(epoch);
+        self
+    }
+
+    /// Grants a policy; see [`RunContext::grant`].
+    pub fn grant<T: Grant>(mut self, policy: T) -> Self {
+        self.context = self.context.grant(policy);
+        self
+    }
+
+    /// Lends a handle; see [`RunContext::lend`].
+    pub fn lend<T: Loan>(mut self, handle: T) -> Self {
+        self.context = self.context.lend(handle);
+        self
+    }
+
+    /// Calls `sink` with each console entry while the script runs; see [`RunContext::on_console`].
+    pub fn on_console(mut self, sink: ConsoleSink) -> Self {
+        self.context = self.context.on_console(sink);
+        self
+    }
+
+    /// Stops the script when the token is cancelled.
+    pub fn cancel_with(mut self, token: CancellationToken) -> Self {
+        self.context = self.context.cancel_with(token);
+        self
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+/// A session by its name: a handle to its table, which makes the session when it is first used. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Session {
+    table: SessionTable,
+    name: String,
+}
+
+impl Session {
+    pub(crate) fn new(table: SessionTable, name: String) -> Self {
+        Self { table, name }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs something: waits its turn among the runs of this session, in the order in which their futures were first polled.
+    ///
+    /// # Cancellation
+    /// Dropping the future stops the script, which costs the session its VM and nothing else.
+    pub async fn run(&self, run: Run) -> ScriptResult {
+        let Run { request, bundle, context } = run;
+        match &bundle {
+            Some(bundle) => self.table.run_bundle(&self.name, bundle, request, context).await,
+            None => self.table.run_with(&self.name, request, context).await,
+        }
+    }
+
+    /// Its durable values; see [`SessionTable::vars`].
+    pub fn vars(&self) -> Arc<Vars> {
+        self.table.vars(&self.name)
+    }
+
+    /// Its files; see [`SessionTable::files`].
+    pub fn files(&self) -> Arc<Files> {
+        self.table.files(&self.name)
+    }
+
+    /// What it has of an embedder's own provision; see [`SessionTable::provided`].
+    pub fn provided<S: Provided>(&self) -> Option<Arc<S>> {
+        self.table.provided(&self.name)
+    }
+
+    /// Drops its VM and keeps everything durable; see [`SessionTable::reset`].
+    pub async fn reset(&self) -> bool {
+        self.table.reset(&self.name).await
+    }
+
+    /// Ends it; see [`SessionTable::remove`].
+    pub fn remove(&self) -> bool {
+        self.table.remove(&self.name)
+    }
+}
