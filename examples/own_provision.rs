@@ -5,7 +5,7 @@
 //! Everything about it is in this file. The table takes it as one entry of a list; scripts, plugins, listings and results then know it by its name.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use perennial::{
     Area, Bound, Description, Ended, InRun, Library, Loan, OpError, OpTable, OpValue, Own, Provided, Provision,
@@ -20,7 +20,22 @@ struct Counters {
 
 /// What one session has of it.
 #[derive(Debug)]
-struct Counter(Mutex<u64>);
+struct Counter(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    count: u64,
+    /// What it would be without the run that is under way, where that can be undone.
+    base: Option<u64>,
+    /// Counts runs. What belongs to an earlier one counts no more.
+    run: u64,
+}
+
+/// What the ops of one run find.
+struct View {
+    counter: Arc<Counter>,
+    run: u64,
+}
 
 /// What a call may lend.
 struct Door(AtomicU64);
@@ -28,14 +43,31 @@ struct Door(AtomicU64);
 impl Loan for Door {}
 
 impl Counter {
-    fn add(&self, more: u64) -> u64 {
-        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *count += more;
-        *count
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The host counts, and that stays whatever becomes of a run.
+    fn add(&self, more: u64) {
+        let mut state = self.lock();
+        state.count = state.count.saturating_add(more);
+        state.base = state.base.map(|base| base.saturating_add(more));
     }
 
     fn get(&self) -> u64 {
-        self.add(0)
+        self.lock().count
+    }
+}
+
+impl View {
+    /// A script counts, unless its run was given up.
+    fn add(&self, more: u64) -> Result<u64, OpError> {
+        let mut state = self.counter.lock();
+        if state.run != self.run {
+            return Err(OpError::permission("counting for a run that is over", "another run"));
+        }
+        state.count = state.count.saturating_add(more);
+        Ok(state.count)
     }
 }
 
@@ -51,9 +83,9 @@ impl Provision for Counters {
         library.ops(
             OpTable::new()
                 .sync("counter_add", Bound::SMALL, move |context, args| {
-                    let counter = context.extensions.get::<Counter>().ok_or_else(nobody)?;
+                    let view = context.extensions.get::<View>().ok_or_else(nobody)?;
                     let more = args.first().and_then(OpValue::as_f64).unwrap_or(1.0) as u64;
-                    Ok(json!(counter.add(more)).into())
+                    Ok(json!(view.add(more)?).into())
                 })
                 .sync("counter_knock", Bound::SMALL, |context, _| {
                     let door = context.lent.get::<Door>();
@@ -69,14 +101,18 @@ impl Provision for Counters {
     }
 
     fn open(&self, _session: &str) -> Counter {
-        Counter(Mutex::new(self.first))
+        Counter(Mutex::new(State { count: self.first, base: None, run: 0 }))
     }
 
     fn begin(&self, session: Own<'_, Counter>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
         let counter = session.get();
-        run.provide(counter.clone());
-        let before = run.options().atomic.then(|| counter.get());
-        Some(Box::new(Undo { counter, before }))
+        let mut state = counter.lock();
+        state.run += 1;
+        state.base = run.options().atomic.then_some(state.count);
+        let number = state.run;
+        drop(state);
+        run.provide(Arc::new(View { counter: counter.clone(), run: number }));
+        run.options().atomic.then(|| Box::new(Undo { counter, run: number, undo: true }) as Box<dyn InRun>)
     }
 }
 
@@ -90,24 +126,30 @@ impl Provided for Counter {
     }
 }
 
-/// Dropped in the middle of a run or settled after a failure, it puts the count back.
+/// Dropped in the middle of a run or settled after a failure, it takes back what the run has counted, and only that.
 struct Undo {
     counter: Arc<Counter>,
-    before: Option<u64>,
+    run: u64,
+    undo: bool,
 }
 
 impl InRun for Undo {
     fn settle(mut self: Box<Self>, ended: &Ended, _: &mut Report) {
-        if !ended.is_undone() {
-            self.before = None;
-        }
+        self.undo = ended.is_undone();
     }
 }
 
 impl Drop for Undo {
     fn drop(&mut self) {
-        if let Some(before) = self.before {
-            *self.counter.0.lock().unwrap_or_else(PoisonError::into_inner) = before;
+        let mut state = self.counter.lock();
+        if state.run != self.run {
+            return;
+        }
+        let base = state.base.take();
+        if let Some(base) = base.filter(|_| self.undo) {
+            state.count = base;
+            // The VM may still be at it.
+            state.run += 1;
         }
     }
 }
@@ -126,6 +168,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert!(!table.run("ada", failed).await.is_ok());
     let host = table.provided::<Counter>("ada").ok_or("the table has counters")?;
     assert_eq!(host.get(), 42);
+    host.add(1);
+    assert_eq!(table.run("ada", RunRequest::new("counter.add(0)")).await.value, Some(json!(43)));
 
     // A handle is there for the run that it is lent to.
     let knock = || RunRequest::new("counter.knock()");

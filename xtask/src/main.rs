@@ -3,6 +3,7 @@
 
 mod bench;
 mod docs;
+mod edges;
 mod fuzz;
 mod generate;
 mod steps;
@@ -14,6 +15,8 @@ use std::process::ExitCode;
 const HELP: &str = "cargo xtask COMMAND
 
   test    everything that must pass: format, lints, build, tests, doc tests, examples, end-to-end, documents
+  test --under-load
+          the tests alone, while twice as many threads as there are cores do nothing but spin
   hostile sources|calls|storm|memory [SECONDS]
           searches for the source or the call that costs the most; measures an honest session beside 64 attackers,
           or the memory of hostile scripts
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test::test(),
+        ["test", "--under-load"] => test::under_load(),
         ["bench"] => bench::bench(),
         ["wpt"] => wpt::wpt(false),
         ["wpt", "--update"] => wpt::wpt(true),

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::docs;
 use crate::steps::{Outcome, cargo, exists, program, root, run, skipped, step};
 
@@ -18,25 +20,9 @@ pub(crate) fn test() -> Outcome {
         }
     })?;
     step("generated files", crate::generate::check)?;
+    step("who uses whom", crate::edges::check)?;
     step("build", || run(&mut cargo(&["build", "--workspace", "--all-targets", "--all-features"])))?;
-    step("tests", || {
-        if exists("cargo", &["nextest", "--version"]) {
-            run(&mut cargo(&["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"]))
-        } else {
-            // One test at a time: some count what their process holds.
-            run(&mut cargo(&[
-                "test",
-                "--workspace",
-                "--all-features",
-                "--lib",
-                "--bins",
-                "--tests",
-                "--no-fail-fast",
-                "--",
-                "--test-threads=1",
-            ]))
-        }
-    })?;
+    step("tests", tests)?;
     step("doc tests", || run(&mut cargo(&["test", "--workspace", "--all-features", "--doc"])))?;
     step("examples", || {
         ["remember", "commands", "own_provision"]
@@ -77,4 +63,41 @@ fn end_to_end() -> Outcome {
         );
     }
     run(program("node", &["--test", "--test-reporter=spec"]).current_dir(&folder))
+}
+
+fn tests() -> Outcome {
+    if exists("cargo", &["nextest", "--version"]) {
+        return run(&mut cargo(&["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"]));
+    }
+    // One test at a time: some count what their process holds.
+    run(&mut cargo(&[
+        "test",
+        "--workspace",
+        "--all-features",
+        "--lib",
+        "--bins",
+        "--tests",
+        "--no-fail-fast",
+        "--",
+        "--test-threads=1",
+    ]))
+}
+
+/// The tests on a machine that has other things to do.
+pub(crate) fn under_load() -> Outcome {
+    step("build", || run(&mut cargo(&["build", "--workspace", "--all-targets", "--all-features"])))?;
+    let over = AtomicBool::new(false);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..2 * cores {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let done = step("tests under load", tests);
+        over.store(true, Ordering::Relaxed);
+        done
+    })
 }

@@ -513,6 +513,13 @@ fn mcp_answers_what_it_cannot_read_and_ends_when_its_client_has_gone() {
     let refused = next();
     assert_eq!(refused["id"], 54, "{refused}");
     assert!(refused["error"]["message"].as_str().unwrap().contains("calls under way"), "{refused}");
+    // Whatever part of a call is large.
+    let key = "k".repeat(5 << 20);
+    let reset = json!({"jsonrpc": "2.0", "id": 55, "method": "tools/call", "params": {"name": "reset_session", "arguments": {"session": "50", key: 1}}});
+    writeln!(stdin, "{reset}\n{}", json!({"jsonrpc": "2.0", "id": "i".repeat(600), "method": "ping"})).unwrap();
+    let refused = [next(), next()];
+    assert!(refused.iter().any(|answer| answer["id"] == 55 && answer["error"]["code"] == -32000), "{refused:?}");
+    assert!(refused.iter().any(|answer| answer["id"].is_null()), "{refused:?}");
     // More than a pipe holds, and nobody reads it.
     for id in 8..40 {
         writeln!(stdin, "{}", call(&id.to_string(), "'x'.repeat(60000)", "")).unwrap();

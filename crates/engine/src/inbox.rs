@@ -26,6 +26,11 @@ pub(crate) struct Delivery {
 impl Inbox {
     pub(crate) fn deliver(&self, id: u32, result: OpResult, held: Option<Charge>) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(Delivery { id, result, _held: held });
+        self.wake();
+    }
+
+    /// Wakes whoever waits.
+    pub(crate) fn wake(&self) {
         self.arrived.notify_waiters();
         self.arrived.notify_one();
     }

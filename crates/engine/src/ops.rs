@@ -226,9 +226,7 @@ impl Bound {
         Self { bytes: most, values_from: usize::MAX }
     }
 
-    /// The same for an op whose arguments from this index on are values of scripts, as [docs/values.md] says they cross.
-    ///
-    /// [docs/values.md]: https://github.com/perennial-js/perennial/blob/main/docs/values.md
+    /// The same for an op whose arguments from this index on are values of scripts, as `docs/values.md` says they cross.
     #[must_use]
     pub const fn with_values_from(self, index: usize) -> Self {
         Self { values_from: index, ..self }

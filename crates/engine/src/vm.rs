@@ -434,6 +434,8 @@ impl Vm {
 impl Drop for Vm {
     fn drop(&mut self) {
         self.control.ops.cancel();
+        // Who waits for its callbacks waits for nothing.
+        self.host.inbox.wake();
     }
 }
 

@@ -124,8 +124,14 @@ impl ScriptResult {
         self.files_more += cutter.list("files", &mut self.files, FILES, |file| json_length(&file.path));
         self.artifacts_more += cutter.list("artifacts", &mut self.artifacts, ARTIFACTS, |file| json_length(&file.name));
         let more = &mut self.usage.more;
-        if !more.is_empty() && serde_json::to_string(more).map_or(usize::MAX, |text| text.len()) > MORE {
-            more.clear();
+        let (mut left, before) = (MORE, more.len());
+        more.retain(|name, value| {
+            let length = ENTRY + json_length(name) + value.to_string().len();
+            let fits = length <= left;
+            left -= if fits { length } else { 0 };
+            fits
+        });
+        if more.len() < before {
             cutter.note("usage.more");
         }
         // Escaped, an entry can be six times as long as it was counted.

@@ -4,8 +4,8 @@ use perennial_protocol::{ConsoleEntry, RunRequest, ScriptResult, json_bytes};
 use perennial_sessions::{PluginSet, RunContext, SessionTable};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult, ErrorCode,
-    Implementation, JsonObject, ListToolsResult, MetaObject, PaginatedRequestParams, ProgressNotificationParam,
-    ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+    Implementation, JsonObject, ListToolsResult, MetaObject, NumberOrString, PaginatedRequestParams,
+    ProgressNotificationParam, ProgressToken, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
@@ -116,16 +116,19 @@ impl ServerHandler for Server {
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
+        mut context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         if !self.tools().iter().any(|tool| tool.name == request.name) {
             return Err(ErrorData::invalid_params(format!("there is no tool {:?}", request.name), None));
         }
         let modern = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
         // In a task of its own, since a panic in here would leave the client without an answer.
-        let (server, arguments) = (self.clone(), request.arguments.unwrap_or_default());
-        let name = request.name;
-        let bytes: usize = arguments.values().map(json_bytes).sum();
+        // Of what the client sent nothing else is kept.
+        let CallToolRequestParams { name, arguments, .. } = request;
+        let (server, arguments) = (self.clone(), arguments.unwrap_or_default());
+        let progress = context.meta.get_progress_token().filter(is_short);
+        context.meta = Default::default();
+        let bytes: usize = arguments.iter().map(|(name, value)| name.len() + json_bytes(value)).sum();
         let units = u32::try_from(1 + bytes / CALL).unwrap_or(u32::MAX);
         let Ok(room) = self.room.clone().try_acquire_many_owned(units) else {
             let message = format!(
@@ -134,7 +137,7 @@ impl ServerHandler for Server {
             return Err(ErrorData::new(BUSY, message, None));
         };
         let call = self.calls.spawn(async move {
-            let answer = server.call(&name, arguments, &context).await;
+            let answer = server.call(&name, arguments, &context, progress).await;
             drop(room);
             answer
         });
@@ -177,17 +180,29 @@ impl Server {
         }
     }
 
-    async fn call(&self, tool: &str, mut arguments: JsonObject, context: &RequestContext<RoleServer>) -> Answer {
+    async fn call(
+        &self,
+        tool: &str,
+        mut arguments: JsonObject,
+        context: &RequestContext<RoleServer>,
+        progress: Option<ProgressToken>,
+    ) -> Answer {
         let session = match arguments.remove("session") {
             None | Some(Value::Null) => DEFAULT_SESSION.to_owned(),
             Some(Value::String(name)) if !name.is_empty() && name.len() <= 256 => name,
             Some(_) => return Err("session is a name of 1 to 256 bytes".to_owned()),
         };
         match tool {
-            "run" => self.run(&session, arguments, context).await,
+            "run" => self.run(&session, arguments, context, progress).await,
             "sessions" => Ok(self.sessions()),
             "reset_session" => {
-                if self.table.reset(&session).await {
+                drop(arguments);
+                let reset = tokio::select! {
+                    biased;
+                    () = context.ct.cancelled() => return Err("the call was cancelled".to_owned()),
+                    reset = self.table.reset(&session) => reset,
+                };
+                if reset {
                     Ok(result(format!("the globals of {session:?} are discarded, its vars kept"), None, false))
                 } else {
                     Err(format!("there is no session {session:?}"))
@@ -204,7 +219,13 @@ impl Server {
         }
     }
 
-    async fn run(&self, session: &str, arguments: JsonObject, context: &RequestContext<RoleServer>) -> Answer {
+    async fn run(
+        &self,
+        session: &str,
+        arguments: JsonObject,
+        context: &RequestContext<RoleServer>,
+        progress: Option<ProgressToken>,
+    ) -> Answer {
         const KNOWN: [&str; 3] = ["script", "args", "timeout_ms"];
         if let Some(unknown) = arguments.keys().find(|key| !KNOWN.contains(&key.as_str())) {
             return Err(format!("there is no argument {unknown:?}; run takes script, session, args and timeout_ms"));
@@ -217,7 +238,7 @@ impl Server {
             return Err(format!("timeout_ms is at most {most} here"));
         }
         let mut brought = RunContext::new().cancel_with(context.ct.clone());
-        let progress = context.meta.get_progress_token().map(|token| {
+        let progress = progress.map(|token| {
             let (sender, receiver) = mpsc::unbounded_channel();
             // What is sent is bounded by the run's console limits.
             let sink = Arc::new(move |entry: &ConsoleEntry| {
@@ -300,6 +321,14 @@ impl Server {
             answer["more"] = json!(more);
         }
         result(text, Some(answer), false)
+    }
+}
+
+/// A longer token is nobody's: each notification would carry it.
+fn is_short(token: &ProgressToken) -> bool {
+    match &token.0 {
+        NumberOrString::Number(_) => true,
+        NumberOrString::String(text) => text.len() <= 512,
     }
 }
 

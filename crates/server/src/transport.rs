@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use perennial_protocol::IdScan;
 use rmcp::RoleServer;
-use rmcp::model::{ClientRequest, GetMeta, JsonRpcMessage, ProtocolVersion};
+use rmcp::model::{ClientRequest, GetMeta, JsonRpcMessage, NumberOrString, ProtocolVersion, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ const MAX_LINE: usize = 32 << 20;
 const MAX_UNREAD: usize = 128 << 20;
 /// How long answers under way are written after the client has gone.
 pub(crate) const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// Bytes of an id that is a text.
+const MAX_ID: usize = 512;
 /// As JSON-RPC has it: what is no JSON, and what is no request.
 const PARSE_ERROR: i64 = -32700;
 const INVALID_REQUEST: i64 = -32600;
@@ -106,6 +108,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Lines<R, W> {
             return None;
         }
         let error = match serde_json::from_slice(text) {
+            // It is kept until the answer is written, in several places.
+            Ok(JsonRpcMessage::Request(request)) if id_bytes(&request.id) > MAX_ID => {
+                self.refuse(Value::Null, INVALID_REQUEST, &format!("an id has at most {MAX_ID} bytes"));
+                return None;
+            }
             Ok(message) => return Some(message),
             Err(error) => error,
         };
@@ -219,6 +226,13 @@ where
             writer.take();
         }
         Ok(())
+    }
+}
+
+fn id_bytes(id: &RequestId) -> usize {
+    match id {
+        NumberOrString::Number(_) => 0,
+        NumberOrString::String(text) => text.len(),
     }
 }
 

@@ -34,8 +34,8 @@ impl TableBuilder {
     }
 
     /// Heap limit, in bytes, of runs that state none.
-    pub fn memory(self, bytes: usize) -> Self {
-        self.configure(|config| config.defaults.memory_bytes = bytes)
+    pub fn memory(self, bytes: u64) -> Self {
+        self.configure(|config| config.defaults.memory_bytes = usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
     /// Folders of the host that scripts see among their files.
@@ -87,7 +87,7 @@ impl TableBuilder {
     /// Makes the table.
     ///
     /// # Errors
-    /// If two provisions bring the same name.
+    /// If two provisions bring the same name, of their own, of a global or of an op.
     ///
     /// # Panics
     /// Outside of a tokio runtime with time enabled: the table's tasks run on the one it is made in.

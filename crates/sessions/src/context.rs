@@ -38,14 +38,15 @@ impl RunContext {
         Self::default()
     }
 
-    /// Grants a policy that ops find by its type: in this run and, until the next one, in its callbacks.
+    /// Grants a policy that ops find by its type: in this run and, until the next one, in its callbacks. It takes the place of the table's of this type.
     #[must_use]
     pub fn grant<T: Grant>(mut self, policy: T) -> Self {
         self.extensions = self.extensions.with(policy);
         self
     }
 
-    /// Lends a handle that ops find by its type until this run has ended.
+    /// Lends a handle that ops find by its type until this run has ended. An op that has begun keeps it until the op has ended. To keep access, put an `Arc`
+    /// into a type of your own.
     #[must_use]
     pub fn lend<T: Loan>(mut self, handle: T) -> Self {
         self.lent = self.lent.with(handle);

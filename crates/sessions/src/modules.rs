@@ -12,7 +12,7 @@ use crate::bundle::BundleImports;
 use crate::preparer::Preparation;
 use crate::programs::Author;
 
-/// What scripts may import, as a capability: hand it to a run with [`crate::RunContext::with`]. Without one only modules that the host
+/// What scripts may import, as a capability: hand it to a run with [`crate::RunContext::grant`]. Without one only modules that the host
 /// provides can be imported. Cheap to clone; clones share what has been read and parsed.
 ///
 /// ```no_run

@@ -52,7 +52,8 @@ pub trait Provision: Send + Sync + 'static {
 
 /// What one session has of a provision. It is dropped when nobody has it any more, and told before that the session has ended.
 ///
-/// All of this is called while the table waits: it answers from memory and calls nothing of the table.
+/// All of this is called while the table waits: it answers from memory, calls nothing of the table, and a panic counts
+/// as no answer.
 pub trait Provided: Any + Send + Sync {
     /// What it keeps the table from doing.
     fn holds(&self) -> Holds {
@@ -77,6 +78,13 @@ pub trait Provided: Any + Send + Sync {
 }
 
 impl Provided for () {}
+
+impl Holds {
+    /// The session does not end by being idle.
+    pub fn expiry() -> Self {
+        Self { expiry: true }
+    }
+}
 
 /// What one run holds of a provision.
 ///
@@ -135,7 +143,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// What the run or its session uses, as `usage.more` of the result has it under the provision's name. 16 KiB of JSON for all provisions together.
+    /// What the run or its session uses, as `usage.more` of the result has it under the provision's name. What goes beyond 16 KiB of JSON for all
+    /// provisions together is left out, and the result's `cut` says so.
     pub fn usage(&mut self, value: impl Into<Value>) {
         self.more.insert(self.name.to_owned(), value.into());
     }
@@ -213,7 +222,8 @@ impl RunScope<'_> {
         self.provisions.session(self.record)
     }
 
-    /// Lets ops find a value by its type, in this run and, until the next one, in its callbacks.
+    /// Lets ops find a value by its type (`context.extensions`), in this run and, until the next one, in its callbacks. It takes the place of what the
+    /// call grants of this type.
     pub fn provide<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
         self.grants = std::mem::take(&mut self.grants).with_shared(value);
     }
@@ -231,7 +241,7 @@ impl RunScope<'_> {
         self.epochs.add(self.name, epoch);
     }
 
-    /// Lets ops find a value by its type until the run has ended.
+    /// Lets ops find a value by its type (`context.lent`) until the run has ended.
     pub fn lend<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
         self.loans = std::mem::take(&mut self.loans).with_shared(value);
     }

@@ -125,7 +125,7 @@ impl Provisions {
         // Either who ends the session sees what was opened, or this sees that it has ended.
         fence(Ordering::SeqCst);
         if let Some(why) = record.end_reason() {
-            provided.end(why);
+            ended(self.0[index].name(), provided, why);
         }
         provided.clone()
     }
@@ -145,14 +145,14 @@ impl Provisions {
 
     /// Whether something keeps the session from ending by being idle.
     pub(crate) fn keep(&self, record: &Record) -> bool {
-        self.opened(record).any(|(_, provided)| provided.holds().expiry)
+        self.opened(record).any(|(name, provided)| caught(name, || provided.holds()).unwrap_or_default().expiry)
     }
 
     pub(crate) fn describe(&self, record: &Record) -> Description {
         let mut description = Description::default();
         for (name, provided) in self.opened(record) {
             description.name = name;
-            provided.describe(&mut description);
+            caught(name, || provided.describe(&mut description));
         }
         description
     }
@@ -160,11 +160,13 @@ impl Provisions {
     /// Tells everything that is open, or is just being opened, that the session has ended.
     pub(crate) fn end(&self, record: &Record, why: EndReason) {
         fence(Ordering::SeqCst);
-        self.opened(record).for_each(|(_, provided)| provided.end(why));
+        self.opened(record).for_each(|(name, provided)| ended(name, provided, why));
     }
 
     pub(crate) fn admit(&self, run: &RunScope<'_>) -> Result<(), ScriptError> {
-        self.0.iter().enumerate().try_for_each(|(index, kind)| kind.admit(index, run))
+        self.0.iter().enumerate().try_for_each(|(index, kind)| {
+            caught(kind.name(), || kind.admit(index, run)).unwrap_or_else(|| Err(failed(kind.name())))
+        })
     }
 
     /// Begins a run. The permit is let go when all is settled or undone.
@@ -177,14 +179,34 @@ impl Provisions {
         for (index, kind) in self.0.iter().enumerate() {
             let name = kind.name();
             run.name = name;
-            match catch_unwind(AssertUnwindSafe(|| kind.begin(index, run))) {
-                Ok(None) => {}
-                Ok(Some(in_run)) => begun.runs.push((name, in_run)),
-                Err(_) => return Err(ScriptError::internal(format!("{name} failed when the run began"))),
+            match caught(name, || kind.begin(index, run)) {
+                Some(in_run) => begun.runs.extend(in_run.map(|in_run| (name, in_run))),
+                None => {
+                    let ended = Ended { has_begun: false, is_ok: false, atomic: false };
+                    begun.settle(&ended, self, run.record);
+                    return Err(failed(name));
+                }
             }
         }
         Ok(begun)
     }
+}
+
+/// Calls a provision, whose panic is its own.
+fn caught<T>(name: &str, call: impl FnOnce() -> T) -> Option<T> {
+    let called = catch_unwind(AssertUnwindSafe(call));
+    if called.is_err() {
+        tracing::error!(provision = name, "panicked");
+    }
+    called.ok()
+}
+
+fn ended(name: &str, provided: &Arc<dyn Provided>, why: EndReason) {
+    caught(name, || provided.end(why));
+}
+
+fn failed(name: &str) -> ScriptError {
+    ScriptError::internal(format!("{name} failed when the run began; this is a defect of the host, not of the script"))
 }
 
 impl std::fmt::Debug for Provisions {
@@ -207,14 +229,12 @@ impl InRuns {
         let mut report = Report::default();
         for (name, in_run) in self.runs.drain(..) {
             report.name = name;
-            if catch_unwind(AssertUnwindSafe(|| in_run.settle(ended, &mut report))).is_err() {
-                tracing::error!(provision = name, "failed when a run was settled");
-            }
+            caught(name, || in_run.settle(ended, &mut report));
         }
         if ended.has_begun {
             for (name, provided) in provisions.opened(record) {
                 report.name = name;
-                provided.report(&mut report);
+                caught(name, || provided.report(&mut report));
             }
         }
         report

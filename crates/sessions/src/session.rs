@@ -216,8 +216,8 @@ impl BrowserSession {
         }
         // Before a VM is taken: what refuses a run costs the session nothing.
         shared.provisions.admit(&scope)?;
-        self.stop_pumping();
         let in_runs = shared.provisions.begin(&mut scope, permit.clone())?;
+        self.stop_pumping();
         let RunScope { grants, loans, epochs, .. } = scope;
 
         let chosen = self.choose(&config, &epochs);
@@ -277,9 +277,12 @@ impl BrowserSession {
         if refused {
             in_runs.settle(&Ended { has_begun: false, ..ended }, &shared.provisions, &record);
             let error = end.outcome.err().unwrap_or_else(|| ScriptError::internal("a refused run has an error"));
-            self.state.lost_because = None;
+            self.state.lost_because = lost_because(end.vm.as_ref(), None);
             self.finish(end.vm, end.lease);
-            return Err(error);
+            // What callbacks had written by then is said now, or never.
+            let mut refused = ScriptResult::refused(error);
+            (refused.console, refused.console_dropped) = (end.console.entries, end.console.dropped);
+            return Ok(refused);
         }
         self.state.seq = seq;
         self.state.epochs.see(epochs, chosen.origin == VmOrigin::Warm);
@@ -367,13 +370,7 @@ impl BrowserSession {
         if let Some(globals) = end.globals.take() {
             self.state.globals = globals;
         }
-        self.state.lost_because = match (&end.vm, &end.outcome) {
-            (Some(vm), _) if vm.is_stale() && !vm.is_poisoned() => Some(RebuildReason::Modules),
-            (Some(vm), _) if !vm.is_poisoned() => None,
-            (Some(vm), _) => Some(vm.poisoned_by().map_or(RebuildReason::Internal, rebuild_reason)),
-            (None, Err(error)) => Some(reason_of_kind(error.kind)),
-            (None, Ok(_)) => Some(RebuildReason::Internal),
-        };
+        self.state.lost_because = lost_because(end.vm.as_ref(), end.outcome.as_ref().err());
         if let Err(error) = &mut end.outcome
             && error.kind == ErrorKind::Cancelled
             && let Some(reason) = record.end_reason()
@@ -498,6 +495,16 @@ fn rebuild_reason(stop: StopReason) -> RebuildReason {
         StopReason::MemoryLimit => RebuildReason::MemoryLimit,
         StopReason::Cancelled => RebuildReason::Cancelled,
         StopReason::Background => RebuildReason::Background,
+    }
+}
+
+/// Why the next run will not find the VM that a run leaves, if it will not.
+fn lost_because(vm: Option<&Vm>, error: Option<&ScriptError>) -> Option<RebuildReason> {
+    match (vm, error) {
+        (Some(vm), _) if vm.is_poisoned() => Some(vm.poisoned_by().map_or(RebuildReason::Internal, rebuild_reason)),
+        (Some(vm), _) => vm.is_stale().then_some(RebuildReason::Modules),
+        (None, Some(error)) => Some(reason_of_kind(error.kind)),
+        (None, None) => Some(RebuildReason::Internal),
     }
 }
 

@@ -149,7 +149,7 @@ impl SessionTable {
     /// The same for a list of provisions that is not known beforehand.
     ///
     /// # Errors
-    /// If two of them bring the same name.
+    /// If two of them bring the same name, of their own, of a global or of an op.
     ///
     /// # Panics
     /// As [`Self::new`].
@@ -192,7 +192,8 @@ impl SessionTable {
         Slot { shared: shared.clone(), record: shared.acquire(name) }
     }
 
-    /// The durable values of the session of this name, made if there is none. Reading and writing them waits for nothing, a script that runs included.
+    /// The durable values of the session of this name, made if there is none; to ask for them uses it. Reading and writing them waits for nothing, a script
+    /// that runs included. Once the session has ended, writing is an error: ask again for those of its successor.
     pub fn vars(&self, name: &str) -> Arc<Vars> {
         self.own(name)
     }
@@ -205,8 +206,9 @@ impl SessionTable {
     /// What the session of this name, made if there is none, has of an embedder's own provision: the first whose sessions have this type. `None` if
     /// there is none.
     pub fn provided<S: Provided>(&self, name: &str) -> Option<Arc<S>> {
-        let shared = self.shared();
-        shared.provisions.session(&self.acquire(name).record)
+        let (shared, slot) = (self.shared(), self.acquire(name));
+        slot.record.touch(shared.now());
+        shared.provisions.session(&slot.record)
     }
 
     /// The same for what every table has.
@@ -329,23 +331,43 @@ impl SessionTable {
 
     /// Gives the scripts other plugins: sessions get a new VM with their next run, which says `config`.
     pub fn set_plugins(&self, plugins: &PluginSet) {
-        let shared = self.shared();
-        let (own, plugins) = (&shared.config.provisions, plugins.clone());
-        // Plugins bring no names of globals or ops, and the rest was looked at when the table was made.
-        let config = config_of(own, &shared.provisions, &plugins).expect("names are of one provision each");
-        *shared.generation.write().unwrap_or_else(PoisonError::into_inner) = Generation { plugins, config };
+        self.replace_plugins(None, plugins);
     }
 
     /// Loads the plugins again from where they came. Returns what there is now, failures included.
     pub async fn reload_plugins(&self) -> PluginSet {
-        let plugins = self.plugins().reload().await;
-        self.set_plugins(&plugins);
-        plugins
+        loop {
+            let before = self.plugins();
+            let plugins = before.reload().await;
+            // Somebody may have given others meanwhile, which are then to be loaded again.
+            if self.replace_plugins(Some(&before), &plugins) {
+                return plugins;
+            }
+        }
+    }
+
+    /// `false` if there are others than those expected.
+    fn replace_plugins(&self, expected: Option<&PluginSet>, plugins: &PluginSet) -> bool {
+        let shared = self.shared();
+        let (own, plugins) = (&shared.config.provisions, plugins.clone());
+        // Plugins bring no names of globals or ops, and the rest was looked at when the table was made.
+        let config = config_of(own, &shared.provisions, &plugins).expect("names are of one provision each");
+        let mut generation = shared.generation.write().unwrap_or_else(PoisonError::into_inner);
+        if expected.is_some_and(|expected| generation.plugins != *expected) {
+            return false;
+        }
+        *generation = Generation { plugins, config };
+        true
     }
 
     /// The plugins of scripts whose callers bring no configuration.
     pub fn plugins(&self) -> PluginSet {
         self.shared().generation().plugins
+    }
+
+    /// What the VMs of this table are made of, for [`BrowserSession::run`] on a session of it.
+    pub fn engine_config(&self) -> EngineConfig {
+        self.shared().generation().config
     }
 
     /// The limits of runs that say nothing else.

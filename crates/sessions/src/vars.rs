@@ -47,6 +47,8 @@ pub enum VarsError {
     },
     /// The run that it belongs to is over.
     Over,
+    /// The session has ended.
+    Ended,
     /// A value nested too deep to be read again.
     Depth {
         /// The deepest allowed.
@@ -61,6 +63,7 @@ impl std::fmt::Display for VarsError {
         match self {
             Self::Entries { limit, used } => write!(f, "vars may hold {limit} names and would hold {used}"),
             Self::Bytes { limit, used } => write!(f, "vars may hold {limit} bytes and would hold {used}"),
+            Self::Ended => f.write_str("the session has ended, and with it its vars"),
             Self::Over => f.write_str(
                 "the run that this belongs to is over, and its changes were undone or another run has begun",
             ),
@@ -78,7 +81,7 @@ impl From<VarsError> for OpError {
                 (": delete some first", limit, used)
             }
             VarsError::Depth { limit, used } => ("", limit, used),
-            VarsError::Over => return Self::new("PermissionError", error.to_string()),
+            VarsError::Over | VarsError::Ended => return Self::new("PermissionError", error.to_string()),
         };
         Self::quota(format!("{error}{advice}"), limit as u64, used as u64)
     }
@@ -110,8 +113,11 @@ struct State {
     entries: Entries,
     /// What there would be without the run that is under way, where somebody wants to know: as it was, with what the host has written since.
     base: Option<Entries>,
-    /// Counts runs, and what was undone: what belongs to an earlier one may change nothing any more.
+    /// Counts runs, and what was undone.
     generation: u64,
+    /// What belongs to a run before this one may change nothing any more.
+    since: u64,
+    has_ended: bool,
     writes: u64,
     /// When names were last removed; a removed name must not get an old version back.
     removed: u64,
@@ -164,7 +170,7 @@ impl Vars {
     /// Writes a value. It stays if the run that is under way is undone.
     ///
     /// # Errors
-    /// If it does not fit the quota, with or without what that run has done; then nothing has changed.
+    /// If it does not fit the quota, with or without what that run has done, or if the session has ended; then nothing has changed.
     pub fn set(&self, name: &str, value: Value) -> Result<(), VarsError> {
         self.write(Writer::Host, name, None, &value).map(drop)
     }
@@ -177,14 +183,14 @@ impl Vars {
         self.write(Writer::Host, name, Some(version), &value)
     }
 
-    /// Removes a value. `false` if there was none.
+    /// Removes a value. `false` if there was none, or the session has ended.
     pub fn delete(&self, name: &str) -> bool {
         self.remove(Writer::Host, name).unwrap_or(false)
     }
 
     /// Removes everything.
     pub fn clear(&self) {
-        // The host's are never out of date.
+        // Once the session has ended there is nothing to remove.
         let _ = self.remove_all(Writer::Host);
     }
 
@@ -203,9 +209,15 @@ impl Vars {
     /// meanwhile.
     pub(crate) fn begin(self: &Arc<Self>, track: bool) -> VarsView {
         let mut state = self.lock();
-        state.generation += 1;
+        let before = state.since;
+        state.next_generation();
         state.base = track.then(|| state.entries.clone());
-        VarsView { vars: self.clone(), writer: Writer::Run(state.generation) }
+        VarsView { vars: self.clone(), run: state.generation, before }
+    }
+
+    /// The session has ended: the host can write no more, since nobody would ever read it.
+    pub(crate) fn end(&self) {
+        self.lock().has_ended = true;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -267,7 +279,8 @@ impl State {
     /// Whether the writer may still write.
     fn check(&self, writer: Writer) -> Result<(), VarsError> {
         match writer {
-            Writer::Run(generation) if generation != self.generation => Err(VarsError::Over),
+            Writer::Run(run) if run < self.since => Err(VarsError::Over),
+            Writer::Host if self.has_ended => Err(VarsError::Ended),
             Writer::Run(_) | Writer::Host => Ok(()),
         }
     }
@@ -276,6 +289,11 @@ impl State {
     fn written_by(&mut self, writer: Writer) -> impl Iterator<Item = &mut Entries> {
         let base = self.base.as_mut().filter(|_| matches!(writer, Writer::Host));
         std::iter::once(&mut self.entries).chain(base)
+    }
+
+    fn next_generation(&mut self) {
+        self.generation += 1;
+        self.since = self.generation;
     }
 
     fn forget_versions(&mut self) {
@@ -327,21 +345,35 @@ fn depth(value: &Value) -> usize {
 #[derive(Clone)]
 pub(crate) struct VarsView {
     vars: Arc<Vars>,
-    writer: Writer,
+    run: u64,
+    /// What could still write before this run.
+    before: u64,
 }
 
 impl VarsView {
+    /// The run has not begun after all: what could write before it can again.
+    pub(crate) fn withdraw(&self) {
+        let mut state = self.vars.lock();
+        if state.generation == self.run {
+            state.since = self.before;
+            state.base = None;
+        }
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::Run(self.run)
+    }
+
     /// Ends what [`Vars::begin`] has begun to track, once. With `undo`, what this run has changed is undone, and nothing of what the host has written
     /// meanwhile.
     pub(crate) fn settle(&self, undo: bool) {
         let mut state = self.vars.lock();
-        let Writer::Run(generation) = self.writer else { return };
-        if state.generation != generation {
+        if state.generation != self.run {
             return;
         }
         let Some(base) = state.base.take().filter(|_| undo) else { return };
         let old = std::mem::replace(&mut state.entries, base);
-        state.generation += 1;
+        state.next_generation();
         // A name that the run has made must not keep the version that it was seen with.
         state.forget_versions();
         drop(state);
@@ -383,24 +415,24 @@ pub(crate) fn ops() -> OpTable {
         .sync("vars_version", Bound::SMALL, |context, args| Ok(json!(view(context)?.vars.version(name(&args)?)).into()))
         .sync("vars_set", Bound::DATA.with_values_from(1), |context, mut args| {
             let value = value(&mut args, 1)?;
-            let VarsView { vars, writer } = &*view(context)?;
-            vars.write(*writer, name(&args)?, None, &value)?;
+            let view = view(context)?;
+            view.vars.write(view.writer(), name(&args)?, None, &value)?;
             Ok(OpValue::Undefined)
         })
         .sync("vars_replace", Bound::DATA.with_values_from(2), |context, mut args| {
             let next = value(&mut args, 2)?;
             let version = args.get(1).and_then(OpValue::as_f64).unwrap_or(-1.0) as u64;
-            let VarsView { vars, writer } = &*view(context)?;
-            Ok(json!(vars.write(*writer, name(&args)?, Some(version), &next)?).into())
+            let view = view(context)?;
+            Ok(json!(view.vars.write(view.writer(), name(&args)?, Some(version), &next)?).into())
         })
         .sync("vars_delete", Bound::SMALL, |context, args| {
-            let VarsView { vars, writer } = &*view(context)?;
-            Ok(json!(vars.remove(*writer, name(&args)?)?).into())
+            let view = view(context)?;
+            Ok(json!(view.vars.remove(view.writer(), name(&args)?)?).into())
         })
         .sync("vars_keys", Bound::SMALL, |context, _| Ok(json!(view(context)?.vars.keys()).into()))
         .sync("vars_clear", Bound::SMALL, |context, _| -> OpResult {
-            let VarsView { vars, writer } = &*view(context)?;
-            vars.remove_all(*writer)?;
+            let view = view(context)?;
+            view.vars.remove_all(view.writer())?;
             Ok(OpValue::Undefined)
         })
 }

@@ -74,8 +74,11 @@ struct State {
     tree: Tree,
     /// What there would be without the run that is under way, where somebody wants to know: as it was, with what the host has written since.
     base: Option<Tree>,
-    /// Counts runs and restorings; what belongs to an earlier one may change nothing any more.
+    /// Counts runs and restorings.
     generation: u64,
+    /// What belongs to a run before this one may change nothing any more.
+    since: u64,
+    has_ended: bool,
     /// Counts restorings alone: what was opened before one is bad.
     restored: u64,
     next_id: u64,
@@ -106,9 +109,10 @@ impl Files {
     /// writes meanwhile, for [`FilesView::settle`].
     pub fn begin(self: &Arc<Self>, track: bool) -> FilesView {
         let mut state = self.lock();
-        state.generation += 1;
+        let before = state.since;
+        state.next_generation();
         state.base = track.then(|| state.tree.clone());
-        FilesView { files: self.clone(), generation: state.generation }
+        FilesView { files: self.clone(), run: state.generation, before }
     }
 
     /// Everything as it is.
@@ -144,15 +148,25 @@ impl Files {
         changes::between(&snapshot.0, &now)
     }
 
-    /// Makes the folders in which `mounts` stand, so that they are seen from above.
+    /// Makes the folders in which `mounts` stand, so that they are seen from above: all of them or none. With `try_only` none, whatever comes of it.
     ///
     /// # Errors
     /// If a file is in the way or the quota is full.
-    pub fn make_room_for(&self, mounts: &Mounts) -> Result<(), FsError> {
+    pub fn make_room_for(&self, mounts: &Mounts, try_only: bool) -> Result<(), FsError> {
         let mut state = self.lock();
-        mounts
-            .iter()
-            .try_for_each(|mount| self.change(&mut state, |tree, room| tree.mkdir(room, mount.at(), true)).map(drop))
+        let State { tree, next_id, .. } = &mut *state;
+        let mut with_room = tree.clone();
+        let room = Room { quota: &self.quota, gauge: &self.gauge, now: now(), next_id };
+        mounts.iter().try_for_each(|mount| with_room.mkdir(&room, mount.at(), true).map(drop))?;
+        if !try_only {
+            *tree = with_room;
+        }
+        Ok(())
+    }
+
+    /// The session has ended: the host can write no more, since nobody would ever read it.
+    pub fn end(&self) {
+        self.lock().has_ended = true;
     }
 
     /// What is held.
@@ -174,11 +188,16 @@ impl Files {
     /// Writes a file, and makes the folders it is in. It stays if the run that is under way is undone.
     ///
     /// # Errors
-    /// If a path is in the way or the quota is full; while a run is under way that can be undone, also if it would be without what the run has done.
+    /// If a path is in the way, the quota is full or the session has ended; while a run is under way that can be undone, also if it would be without what the run has done.
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<(), FsError> {
         let path = VirtualPath::parse(&VirtualPath::default(), path)?;
         let flags = Flags { write: true, create: true, truncate: true, ..Flags::default() };
         let mut state = self.lock();
+        if state.has_ended {
+            return Err(
+                FsError::new(Code::Permission, "write", &path).because("the session has ended, and with it its files")
+            );
+        }
         let State { tree, base, next_id, .. } = &mut *state;
         let mut room = Room { quota: &self.quota, gauge: &self.gauge, now: now(), next_id };
         // On copies, so that both have it or neither.
@@ -188,10 +207,10 @@ impl Files {
             tree.write_file(&mut room, &path, flags, bytes)?;
             Ok::<_, FsError>(tree)
         };
-        let new = written(tree)?;
+        let mut new = written(tree)?;
         if let Some(base) = base {
             let mut without_run = written(base)?;
-            without_run.share(&new, &path);
+            without_run.share(&mut new, &path, next_id);
             *base = without_run;
         }
         *tree = new;
@@ -223,9 +242,14 @@ impl Files {
 }
 
 impl State {
+    fn next_generation(&mut self) {
+        self.generation += 1;
+        self.since = self.generation;
+    }
+
     /// What belongs to an earlier run, or was open, is of no use any more.
     fn replace_tree(&mut self, tree: Tree) -> Tree {
-        self.generation += 1;
+        self.next_generation();
         self.restored += 1;
         std::mem::replace(&mut self.tree, tree)
     }
@@ -240,16 +264,27 @@ fn now() -> f64 {
 #[derive(Clone, Debug)]
 pub struct FilesView {
     files: Arc<Files>,
-    generation: u64,
+    run: u64,
+    /// What could still write before this run.
+    before: u64,
 }
 
 impl FilesView {
+    /// The run has not begun after all: what could write before it can again.
+    pub fn withdraw(&self) {
+        let mut state = self.files.lock();
+        if state.generation == self.run {
+            state.since = self.before;
+            state.base = None;
+        }
+    }
+
     /// Ends what [`Files::begin`] has begun to track, once. Returns what this run has changed, as [`Files::changes_since`] does; with `undo` that is
     /// undone, and nothing of what the host has written meanwhile.
     pub fn settle(&self, undo: bool) -> (Vec<Change>, usize) {
         let mut state = self.files.lock();
         // Otherwise everything was replaced meanwhile, or another run has begun.
-        if state.generation != self.generation {
+        if state.generation != self.run {
             return (Vec::new(), 0);
         }
         let Some(base) = state.base.take() else { return (Vec::new(), 0) };
@@ -278,7 +313,7 @@ impl FilesView {
         change: impl FnOnce(&mut Tree, &mut Room<'_>) -> Result<T, FsError>,
     ) -> Result<T, FsError> {
         let mut state = self.files.lock();
-        if state.generation != self.generation {
+        if self.run < state.since {
             return Err(FsError::new(Code::Permission, what, "/").because(
                 "the run that this belongs to is over, and its changes were undone or another run has begun",
             ));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use perennial_protocol::{FileChange, FileChangeKind, ScriptError};
+use perennial_protocol::{EndReason, FileChange, FileChangeKind, ScriptError};
 use perennial_stdlib::files::{self, Change, ChangeKind, Files, FilesQuota, FilesView, Kind, Mounts};
 
 use crate::config::TableConfig;
@@ -39,7 +39,7 @@ impl Provision for FilesProvision {
     /// The folders in which mounts stand are no change of the script's, and one that cannot be seen costs the session nothing.
     fn admit(&self, session: Own<'_, Files>, run: &RunScope<'_>) -> Result<(), ScriptError> {
         let Some(mounts) = run.grant::<Mounts>().or_else(|| self.mounts.clone()) else { return Ok(()) };
-        session.get().make_room_for(&mounts).map_err(|error| {
+        session.get().make_room_for(&mounts, true).map_err(|error| {
             ScriptError::invalid_request(format!("a folder of the host cannot be mounted for this session: {error}"))
         })
     }
@@ -48,14 +48,22 @@ impl Provision for FilesProvision {
         if let Some(mounts) = &self.mounts {
             run.provide_default(mounts);
         }
+        if let Some(mounts) = run.grant::<Mounts>() {
+            // There was room a moment ago. If the host has taken it meanwhile, the mount is not seen from above.
+            let _ = session.get().make_room_for(&mounts, false);
+        }
         let (atomic, changes) = (run.options().atomic, run.options().changes);
         let view = session.get().begin(atomic || changes);
         run.provide(Arc::new(view.clone()));
-        (atomic || changes).then(|| Box::new(Undo { view, atomic, changes }) as Box<dyn InRun>)
+        Some(Box::new(Undo { view, atomic, changes }))
     }
 }
 
-impl Provided for Files {}
+impl Provided for Files {
+    fn end(&self, _: EndReason) {
+        Self::end(self);
+    }
+}
 
 struct Undo {
     view: FilesView,
@@ -67,6 +75,9 @@ struct Undo {
 impl InRun for Undo {
     fn settle(mut self: Box<Self>, ended: &Ended, report: &mut Report) {
         self.atomic = false;
+        if !ended.has_begun() {
+            return self.view.withdraw();
+        }
         let (changes, more) = self.view.settle(ended.is_undone());
         if self.changes {
             report.files = changes.into_iter().map(listed).collect();

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use perennial_protocol::EndReason;
+
 use crate::config::TableConfig;
 use crate::library::Library;
 use crate::provision::{Description, Ended, InRun, Own, Provided, Provision, Report, RunScope};
@@ -35,11 +37,15 @@ impl Provision for VarsProvision {
         let (atomic, changes) = (run.options().atomic, run.options().changes);
         let view = session.get().begin(atomic || changes);
         run.provide(Arc::new(view.clone()));
-        (atomic || changes).then(|| Box::new(Undo { view, atomic }) as Box<dyn InRun>)
+        Some(Box::new(Undo { view, atomic }))
     }
 }
 
 impl Provided for Vars {
+    fn end(&self, _: EndReason) {
+        Self::end(self);
+    }
+
     fn describe(&self, description: &mut Description) {
         let usage = self.usage();
         (description.vars, description.vars_bytes) = (usage.entries, usage.bytes);
@@ -54,7 +60,11 @@ struct Undo {
 impl InRun for Undo {
     fn settle(mut self: Box<Self>, ended: &Ended, _: &mut Report) {
         self.atomic = false;
-        self.view.settle(ended.is_undone());
+        if ended.has_begun() {
+            self.view.settle(ended.is_undone());
+        } else {
+            self.view.withdraw();
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use perennial_sessions::protocol::ErrorKind;
 use perennial_sessions::{
-    Area, Bound, EngineConfig, OpTable, OpValue, RunContext, RunOptions, RunRequest, SessionTable, VarsError,
-    VarsQuota, session_config,
+    Area, Bound, EngineConfig, OpTable, OpValue, RunContext, RunOptions, RunRequest, SessionTable, TableConfig,
+    VarsError, VarsQuota, session_config,
 };
 use perennial_testkit::eventually;
 use proptest::prelude::*;
@@ -230,7 +230,7 @@ async fn callbacks_of_a_run_that_was_undone_write_no_vars() {
 #[tokio::test]
 async fn a_host_s_write_that_does_not_fit_beside_what_can_be_undone_is_refused_and_changes_nothing() {
     let quota = VarsQuota { entries: 2, bytes: 1000 };
-    let table = SessionTable::with_config(perennial_sessions::TableConfig { vars_quota: quota, ..Default::default() });
+    let table = SessionTable::with_config(TableConfig { vars_quota: quota, ..Default::default() });
     let vars = table.vars("s");
     vars.set("a", json!(1)).unwrap();
     vars.set("b", json!(2)).unwrap();
@@ -251,4 +251,45 @@ async fn a_host_s_write_that_does_not_fit_beside_what_can_be_undone_is_refused_a
     let before = vars.version("a");
     assert!(vars.replace("a", before, json!(4)).unwrap());
     assert!(!vars.replace("a", before, json!(5)).unwrap());
+}
+
+#[tokio::test]
+async fn what_the_host_writes_to_a_session_that_has_ended_is_an_error_and_asking_for_it_is_use() {
+    let clock = perennial_testkit::ManualClock::new();
+    let config =
+        TableConfig { clock: Arc::new(clock.clone()), idle_ttl: Duration::from_secs(60), ..TableConfig::default() };
+    let table = SessionTable::with_config(config);
+    let (vars, files) = (table.vars("s"), table.files("s"));
+    for _ in 0..3 {
+        clock.advance(Duration::from_secs(50));
+        table.vars("s").set("n", json!(1)).unwrap();
+    }
+    assert_eq!(table.len(), 1);
+    clock.advance(Duration::from_secs(100));
+    assert_eq!(table.len(), 0);
+    assert_eq!(vars.set("n", json!(2)), Err(VarsError::Ended));
+    assert!(!vars.delete("n"));
+    assert!(files.write("/x", b"").unwrap_err().to_string().contains("the session has ended"));
+    table.vars("s").set("n", json!(3)).unwrap();
+    assert_eq!(table.run("s", RunRequest::new("vars.get('n')")).await.value, Some(json!(3)));
+}
+
+#[tokio::test]
+async fn what_the_host_writes_over_a_renamed_file_is_no_second_one_of_the_first_after_undoing() {
+    let table = SessionTable::new(10, Duration::from_secs(600));
+    let files = table.files("s");
+    files.write("/a", b"first").unwrap();
+    let script =
+        "await fs.rename('/a', '/b'); vars.set('renamed', 1); await new Promise((done) => setTimeout(done, 60_000))";
+    let run = table.run("s", RunRequest { atomic: true, ..RunRequest::new(script).with_timeout_ms(500) });
+    let vars = table.vars("s");
+    let host = async {
+        eventually("it is renamed", || vars.has("renamed")).await;
+        files.write("/b", b"host").unwrap();
+    };
+    let (result, ()) = tokio::join!(run, host);
+    assert!(result.error.is_some());
+    let script = "const h = await fs.open('/a', 'r+'); await fs.rename('/b', '/a');
+        [await h.write('X').catch((e) => e.code), await fs.readFile('/a', 'utf8')]";
+    assert_eq!(table.run("s", RunRequest::new(script)).await.value, Some(json!(["EBADF", "host"])));
 }

@@ -18,12 +18,14 @@ use serde_json::json;
 struct Recorder {
     log: Arc<Mutex<Vec<String>>>,
     keeps: bool,
+    breaks: bool,
     global: Option<&'static str>,
 }
 
 struct Recorded {
     log: Arc<Mutex<Vec<String>>>,
     keeps: bool,
+    breaks: bool,
     notes: AtomicUsize,
 }
 
@@ -70,7 +72,7 @@ impl Provision for Recorder {
 
     fn open(&self, session: &str) -> Recorded {
         self.note(format!("open {session}"));
-        Recorded { log: self.log.clone(), keeps: self.keeps, notes: AtomicUsize::new(0) }
+        Recorded { log: self.log.clone(), keeps: self.keeps, breaks: self.breaks, notes: AtomicUsize::new(0) }
     }
 
     fn admit(&self, _: Own<'_, Recorded>, run: &RunScope<'_>) -> Result<(), ScriptError> {
@@ -93,20 +95,22 @@ impl Provision for Recorder {
 
 impl Provided for Recorded {
     fn holds(&self) -> Holds {
-        let mut holds = Holds::default();
-        holds.expiry = self.keeps;
-        holds
+        assert!(!self.breaks, "as it was told");
+        if self.keeps { Holds::expiry() } else { Holds::default() }
     }
 
     fn report(&self, report: &mut Report) {
+        assert!(!self.breaks, "as it was told");
         report.usage(self.notes.load(Ordering::Relaxed));
     }
 
     fn describe(&self, description: &mut Description) {
+        assert!(!self.breaks, "as it was told");
         description.more(json!({"notes": self.notes.load(Ordering::Relaxed)}));
     }
 
     fn end(&self, why: EndReason) {
+        assert!(!self.breaks, "as it was told");
         self.log.lock().unwrap().push(format!("end {}", why.as_str()));
     }
 }
@@ -197,9 +201,40 @@ async fn a_provision_that_refuses_a_run_costs_the_session_nothing() {
     assert!(recorder.taken().is_empty(), "it did not begin");
     // Callbacks of the run before go on, since none has begun after it.
     let vars = table.vars("s");
-    eventually("the callback has run", || vars.has("late")).await;
-    let next = table.run("s", RunRequest::new("[kept, vars.get('late')]")).await;
-    assert_eq!((next.vm, next.value), (Some(VmOrigin::Warm), Some(json!([1, 1]))));
+    eventually("the callback has run", || vars.has("late") || vars.has("x")).await;
+    let next = table.run("s", RunRequest::new("[kept, vars.get('late'), vars.has('x')]")).await;
+    assert_eq!((next.vm, next.value), (Some(VmOrigin::Warm), Some(json!([1, 1, false]))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_never_began_ends_no_right_to_write_and_swallows_no_line() {
+    let table = SessionTable::new(10, Duration::from_secs(600));
+    let leaves = "globalThis.late = []; globalThis.fill = 'x'.repeat(4 << 20);
+        const write = async () => { try { vars.set('n', (vars.get('n') ?? 0) + 1); await fs.writeFile('/n', '1'); console.log('wrote') } catch (e) { late.push(e.message) } };
+        setInterval(write, 5); 0";
+    assert!(table.run("s", RunRequest::new(leaves)).await.is_ok());
+    let vars = table.vars("s");
+    let small = RunRequest { memory_bytes: Some(1 << 20), ..RunRequest::new("1") };
+    let wrong = RunRequest::new("1").with_args(json!({"$bigint": "x"}));
+    let cancelled = perennial_sessions::CancellationToken::new();
+    cancelled.cancel();
+    for (request, context) in [
+        (small, RunContext::new()),
+        (wrong, RunContext::new()),
+        (RunRequest::new("1"), RunContext::new().cancel_with(cancelled)),
+    ] {
+        let before = vars.get("n");
+        eventually("callbacks write", || vars.get("n") != before).await;
+        let refused = table.run_with("s", request, context).await;
+        assert!(refused.error.is_some() && refused.seq.is_none(), "{refused:?}");
+        if refused.error.unwrap().kind == ErrorKind::InvalidRequest {
+            assert!(refused.console.iter().any(|entry| entry.message == "wrote"), "{:?}", refused.console);
+        }
+        let after = vars.get("n");
+        eventually("callbacks write on", || vars.get("n") != after).await;
+    }
+    let result = table.run("s", RunRequest::new("late")).await;
+    assert_eq!((result.vm, result.value), (Some(VmOrigin::Warm), Some(json!([]))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,8 +246,29 @@ async fn a_provision_that_panics_costs_its_run_and_nobody_else() {
     assert_eq!(failed.error.unwrap().kind, ErrorKind::Internal);
     let settled = table.run_with("s", RunRequest::new("2"), RunContext::new().lend(PanicAtEnd)).await;
     assert_eq!(settled.value, Some(json!(2)));
-    let next = table.run("s", RunRequest::new("kept")).await;
+    let next =
+        table.run("s", RunRequest::new("setInterval(() => vars.set('n', (vars.get('n') ?? 0) + 1), 5); kept")).await;
     assert_eq!((next.vm, next.value), (Some(VmOrigin::Warm), Some(json!(1))));
+    let failed = table.run_with("s", RunRequest::new("1"), RunContext::new().grant(PanicAtBegin)).await;
+    assert!(failed.error.is_some());
+    let (vars, before) = (table.vars("s"), table.vars("s").get("n"));
+    eventually("callbacks go on", || vars.get("n") != before).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provision_that_panics_whatever_it_is_asked_breaks_no_listing_no_sweep_and_no_end() {
+    let clock = ManualClock::new();
+    let recorder = Recorder { breaks: true, ..Recorder::default() };
+    let config = TableConfig { clock: Arc::new(clock.clone()), idle_ttl: Duration::from_secs(60), ..with(&recorder) };
+    let table = SessionTable::with_config(config);
+    for name in ["a", "b"] {
+        assert!(table.run(name, RunRequest::new("note()")).await.is_ok());
+    }
+    assert_eq!(table.sessions().len(), 2);
+    assert!(table.remove("a"));
+    assert_eq!(table.live_vm_count(), 1);
+    clock.advance(Duration::from_secs(100));
+    assert_eq!((table.len(), table.live_vm_count()), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -600,3 +600,22 @@ async fn an_update_that_writes_its_own_var_is_told_so() {
     let error = table.run("s", RunRequest::new(script)).await.error.unwrap();
     assert!(error.message.contains("does fn write it itself?"), "{}", error.message);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_waits_for_the_timers_and_operations_of_sessions_that_have_ended() {
+    let table = table(2);
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    table.run("first", RunRequest::new("1")).await;
+    let before = tasks();
+    for n in 0..20 {
+        // Some are removed, most make way for others first.
+        let name = format!("s{n}");
+        assert!(table.run(&name, RunRequest::new("setTimeout(() => {}, 2 ** 31 - 1); 0")).await.is_ok());
+        if n % 3 == 0 {
+            assert!(table.remove(&name));
+        }
+    }
+    eventually("only the VMs that are left are waited for", || tasks() <= before + 2).await;
+    table.clear();
+    eventually("nothing is waited for", || tasks() <= before).await;
+}

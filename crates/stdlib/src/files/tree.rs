@@ -343,13 +343,22 @@ impl Tree {
         }
     }
 
-    /// Takes the file at a path from another tree that has the same one, so that both are found to be one.
-    pub(super) fn share(&mut self, other: &Self, path: &VirtualPath) {
+    /// Makes the file at a path, of which another tree has the same, one with that, so that both are found to be one.
+    pub(super) fn share(&mut self, other: &mut Self, path: &VirtualPath, next_id: &mut u64) {
         const WHAT: &str = "open";
-        if let (Ok((mine, _)), Ok((found, file))) = (self.file(path, WHAT), other.file(path, WHAT))
-            && mine == found
+        let (Ok((mine, file)), Ok((found, theirs))) = (self.file(path, WHAT), other.file(path, WHAT)) else { return };
+        if mine != found {
+            return;
+        }
+        if file.id != theirs.id
+            && let Some(theirs) = other.file_mut(&found)
         {
-            self.put(file.modified, &mine, Node::File(file));
+            // Elsewhere in this tree there may be one with theirs.
+            theirs.id = *next_id;
+            *next_id += 1;
+        }
+        if let Ok((_, theirs)) = other.file(path, WHAT) {
+            self.put(theirs.modified, &mine, Node::File(theirs));
         }
     }
 
