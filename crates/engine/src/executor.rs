@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::control::thread_cpu;
 use crate::js::{current_thread_id, nudge, set_idle_priority};
 use crate::limits::THREAD_STACK;
 use crate::run::Lease;
@@ -24,6 +25,8 @@ const SPIN: Duration = Duration::from_micros(15);
 const ASK_AGAIN: Duration = Duration::from_millis(10);
 /// After how long such a thread counts as stuck. Until then it may only have been starved by others.
 const STUCK_AFTER: Duration = Duration::from_secs(1);
+/// CPU time after which a stuck thread runs only when nobody else wants to. One that has had less may be about to come back, and is let.
+const IDLE_AFTER: Duration = Duration::from_millis(200);
 
 /// Limits of the thread pool.
 #[derive(Clone, Debug)]
@@ -90,6 +93,8 @@ struct State {
 struct Late {
     task: Arc<dyn Task>,
     since: Instant,
+    /// What its thread had computed by then, in nanoseconds; `None` once it has idle priority.
+    cpu: Option<u64>,
     /// What its run holds until the thread is back: nobody else gets a VM in its place.
     lease: Option<Lease>,
 }
@@ -130,6 +135,10 @@ impl Ticket {
     /// Takes the task back from the queue. `false` if a thread has it.
     pub(crate) fn withdraw(&self) -> bool {
         self.change(QUEUED, WITHDRAWN)
+    }
+
+    fn is_stuck(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == STUCK
     }
 
     pub(crate) fn is_queued(&self) -> bool {
@@ -227,7 +236,8 @@ impl Executor {
         if let Some(lease) = &mut lease {
             lease.thread_is_out();
         }
-        state.late.push(Late { task: task.clone(), since: Instant::now(), lease });
+        let cpu = Some(thread_cpu(Some(task.ticket().thread.load(Ordering::Acquire))));
+        state.late.push(Late { task: task.clone(), since: Instant::now(), cpu, lease });
         if !state.sitter {
             self.shared.start_sitter(&mut state);
         } else if state.sitter_parked {
@@ -426,17 +436,22 @@ impl Shared {
 impl State {
     /// Interrupts the threads that are late, and gives those up that have been for long.
     fn ask_late_threads(&mut self) {
-        for Late { task, since, .. } in &self.late {
+        for Late { task, since, cpu, .. } in &mut self.late {
             let ticket = task.ticket();
             ticket.nudge();
             if since.elapsed() >= STUCK_AFTER && ticket.change(ABANDONED, STUCK) {
-                set_idle_priority(ticket.thread.load(Ordering::Acquire));
                 self.stuck += 1;
                 self.threads -= 1;
                 tracing::warn!(
                     stuck = self.stuck,
                     "a script is stuck in a built-in; its thread was given up, and its session is busy"
                 );
+            }
+            let thread = ticket.thread.load(Ordering::Acquire);
+            let is_over = |before: u64| thread_cpu(Some(thread)).saturating_sub(before) >= IDLE_AFTER.as_nanos() as u64;
+            if ticket.is_stuck() && cpu.is_some_and(is_over) {
+                set_idle_priority(thread);
+                *cpu = None;
             }
         }
     }

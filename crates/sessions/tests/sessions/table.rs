@@ -317,8 +317,10 @@ async fn callbacks_stop_when_their_budget_is_spent_and_go_on_with_the_next_minut
     eventually("the budget is spent", || !table.sessions()[0].background).await;
     let result = table.run("s", RunRequest::new("return n")).await;
     let rounds = result.value.unwrap().as_u64().unwrap();
-    assert!((3..=12).contains(&rounds), "{rounds} rounds of 10 ms in 60 ms");
-    assert!(result.usage.background_cpu_ms > 20.0, "{:?}", result.usage);
+    // The budget is one of CPU time, of which a round takes ten milliseconds or, on a busy machine, less. The last one may go beyond it.
+    assert!(rounds >= 3, "{rounds} rounds of at most 10 ms in 60 ms");
+    let spent = result.usage.background_cpu_ms;
+    assert!((50.0..120.0).contains(&spent), "{spent} ms");
 
     eventually("there is nothing left to spend", || !table.sessions()[0].background).await;
     assert_eq!(table.run("s", RunRequest::new("return n")).await.value, Some(json!(rounds)));
