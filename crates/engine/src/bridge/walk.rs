@@ -15,7 +15,8 @@ const MAX_PATH: usize = 500;
 const MAX_WHY: usize = 1 << 10;
 const MAX_KEY: usize = 100;
 
-/// The walk is no script, which would be interrupted: it asks by itself.
+/// The walk is no script, which would be interrupted: it asks by itself, after so many values or bytes of a text.
+const TEXT_PER_CHECK: usize = 1 << 20;
 const STEPS_PER_CHECK: usize = 1000;
 
 /// Why a value did not leave the VM.
@@ -157,7 +158,17 @@ impl<'js> Walk<'_, 'js> {
     }
 
     fn string(&mut self, text: &str) -> Result<String, WalkError> {
-        self.charge(json_length(text))?;
+        let mut length = 2;
+        for piece in text.as_bytes().chunks(TEXT_PER_CHECK) {
+            length += piece.len() + escapes(piece);
+            // What is too long already need not be looked at to its end.
+            if length > self.limit {
+                length = length.max(text.len() + 2);
+                break;
+            }
+            self.scope.leave_if_stopped();
+        }
+        self.charge(length)?;
         Ok(text.to_owned())
     }
 
@@ -509,14 +520,19 @@ fn bytes_of<'js>(helpers: &Helpers, value: &Value<'js>, most: usize) -> Result<O
     }
 }
 
-/// The length of a text as a JSON string.
+/// The length of a short text as a JSON string.
 fn json_length(text: &str) -> usize {
-    let escapes = text.bytes().map(|byte| match byte {
+    text.len() + 2 + escapes(text.as_bytes())
+}
+
+/// What its JSON is longer than a text.
+fn escapes(text: &[u8]) -> usize {
+    let escapes = text.iter().map(|&byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
         0..0x20 => 5,
         _ => 0,
     });
-    text.len() + 2 + escapes.sum::<usize>()
+    escapes.sum()
 }
 
 fn is_identifier(key: &str) -> bool {

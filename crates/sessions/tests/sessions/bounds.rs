@@ -87,7 +87,8 @@ async fn native_operations_end_with_their_run_and_stick_no_thread() {
             begun.elapsed(),
             kind(&result)
         );
-        eventually("its thread is back", || table.abandoned_threads() == 0).await;
+        let back = format!("the return of the thread of {script:.100}");
+        eventually(&back, || table.abandoned_threads() == 0).await;
     }
     assert_eq!(value(&table, "1 + 1").await, 2);
 }
