@@ -203,10 +203,10 @@ proptest! {
 async fn the_host_reads_and_writes_while_a_script_runs() {
     let table = SessionTable::new(10, Duration::from_secs(600));
     let (vars, files) = (table.vars("s"), table.files("s"));
-    let script = "while (!vars.has('go')) await new Promise((done) => setTimeout(done, 1)); [vars.get('go'), await fs.readFile('/in', 'utf8')]";
+    let script = "vars.set('up', 1); while (!vars.has('go')) await new Promise((done) => setTimeout(done, 1)); [vars.get('go'), await fs.readFile('/in', 'utf8')]";
     let run = table.run("s", RunRequest::new(script));
     let host = async {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        eventually("the script runs", || vars.has("up")).await;
         files.write("/in", b"data").unwrap();
         vars.set("go", json!({"n": 1})).unwrap();
     };
