@@ -175,12 +175,18 @@ async fn an_aborted_command_is_killed_and_throws_the_reason() {
     let table = table(
         &json!({"slow": {"run": format!("echo $$ > {}; sleep 1000", file.display())}, "true": {"run": ["true"]}}),
     );
-    let script = "const c = new AbortController(); setTimeout(() => c.abort(new RangeError('enough')), 200);
+    let script = "const c = new AbortController();
+        void (async () => { while (!vars.has('runs')) await new Promise((done) => setTimeout(done, 1)); c.abort(new RangeError('enough')) })();
         const thrown = await commands.run('slow', {}, { signal: c.signal }).catch((e) => String(e));
         const at_once = await commands.run('slow', {}, { signal: AbortSignal.abort('no') }).catch((e) => e);
         [thrown, at_once, (await commands.run('true', {}, { signal: new AbortController().signal })).exitCode]";
-    assert_eq!(value(&table, script).await, json!(["RangeError: enough", "no", 0]));
-    let pid = pid_in(&file).await;
+    let runs = async {
+        let pid = pid_in(&file).await;
+        table.vars("s").set("runs", json!(1)).unwrap();
+        pid
+    };
+    let (result, pid) = tokio::join!(value(&table, script), runs);
+    assert_eq!(result, json!(["RangeError: enough", "no", 0]));
     eventually("the process is gone", || !is_there(&pid)).await;
 }
 
