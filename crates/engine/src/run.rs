@@ -30,7 +30,7 @@ pub type Lease = Box<dyn Held>;
 
 /// Something that is held while a VM is out.
 pub trait Held: Any + Send {
-    /// The run was answered, and its VM's thread has not come back: what the run has changed is changed for good, or is to be undone now.
+    /// The run was answered or given up, and its VM's thread has not come back. Called while the executor is locked.
     fn thread_is_out(&mut self) {}
 }
 

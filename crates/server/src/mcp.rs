@@ -122,7 +122,6 @@ impl ServerHandler for Server {
             return Err(ErrorData::invalid_params(format!("there is no tool {:?}", request.name), None));
         }
         let modern = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-        // In a task of its own, since a panic in here would leave the client without an answer.
         // Of what the client sent nothing else is kept.
         let CallToolRequestParams { name, arguments, .. } = request;
         let (server, arguments) = (self.clone(), arguments.unwrap_or_default());
@@ -136,6 +135,7 @@ impl ServerHandler for Server {
             );
             return Err(ErrorData::new(BUSY, message, None));
         };
+        // In a task of its own, since a panic in here would leave the client without an answer.
         let call = self.calls.spawn(async move {
             let answer = server.call(&name, arguments, &context, progress).await;
             drop(room);

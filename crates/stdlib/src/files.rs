@@ -148,20 +148,29 @@ impl Files {
         changes::between(&snapshot.0, &now)
     }
 
-    /// Makes the folders in which `mounts` stand, so that they are seen from above: all of them or none. With `try_only` none, whatever comes of it.
+    /// Whether the folders in which `mounts` stand can be made.
     ///
     /// # Errors
     /// If a file is in the way or the quota is full.
-    pub fn make_room_for(&self, mounts: &Mounts, try_only: bool) -> Result<(), FsError> {
+    pub fn has_room_for(&self, mounts: &Mounts) -> Result<(), FsError> {
+        self.with_room_for(&mut self.lock(), mounts).map(drop)
+    }
+
+    /// Makes them, so that they are seen from above: all of them or none.
+    ///
+    /// # Errors
+    /// As [`Self::has_room_for`].
+    pub fn make_room_for(&self, mounts: &Mounts) -> Result<(), FsError> {
         let mut state = self.lock();
-        let State { tree, next_id, .. } = &mut *state;
-        let mut with_room = tree.clone();
-        let room = Room { quota: &self.quota, gauge: &self.gauge, now: now(), next_id };
-        mounts.iter().try_for_each(|mount| with_room.mkdir(&room, mount.at(), true).map(drop))?;
-        if !try_only {
-            *tree = with_room;
-        }
+        state.tree = self.with_room_for(&mut state, mounts)?;
         Ok(())
+    }
+
+    fn with_room_for(&self, state: &mut State, mounts: &Mounts) -> Result<Tree, FsError> {
+        let mut tree = state.tree.clone();
+        let room = Room { quota: &self.quota, gauge: &self.gauge, now: now(), next_id: &mut state.next_id };
+        mounts.iter().try_for_each(|mount| tree.mkdir(&room, mount.at(), true).map(drop))?;
+        Ok(tree)
     }
 
     /// The session has ended: the host can write no more, since nobody would ever read it.

@@ -39,7 +39,7 @@ impl Provision for FilesProvision {
     /// The folders in which mounts stand are no change of the script's, and one that cannot be seen costs the session nothing.
     fn admit(&self, session: Own<'_, Files>, run: &RunScope<'_>) -> Result<(), ScriptError> {
         let Some(mounts) = run.grant::<Mounts>().or_else(|| self.mounts.clone()) else { return Ok(()) };
-        session.get().make_room_for(&mounts, true).map_err(|error| {
+        session.get().has_room_for(&mounts).map_err(|error| {
             ScriptError::invalid_request(format!("a folder of the host cannot be mounted for this session: {error}"))
         })
     }
@@ -50,7 +50,7 @@ impl Provision for FilesProvision {
         }
         if let Some(mounts) = run.grant::<Mounts>() {
             // There was room a moment ago. If the host has taken it meanwhile, the mount is not seen from above.
-            let _ = session.get().make_room_for(&mounts, false);
+            let _ = session.get().make_room_for(&mounts);
         }
         let (atomic, changes) = (run.options().atomic, run.options().changes);
         let view = session.get().begin(atomic || changes);
