@@ -3,7 +3,6 @@
 
 mod bench;
 mod docs;
-mod edges;
 mod fuzz;
 mod generate;
 mod steps;

@@ -20,7 +20,6 @@ pub(crate) fn test() -> Outcome {
         }
     })?;
     step("generated files", crate::generate::check)?;
-    step("who uses whom", crate::edges::check)?;
     step("build", || run(&mut cargo(&["build", "--workspace", "--all-targets", "--all-features"])))?;
     step("tests", tests)?;
     step("doc tests", || run(&mut cargo(&["test", "--workspace", "--all-features", "--doc"])))?;

@@ -43,9 +43,9 @@ pub use perennial_engine::{
     Area, Bound, Budget, ConsoleSink, EngineConfig, ExecutorConfig, Extensions, OpContext, OpError, OpFuture, OpResult,
     OpTable, OpValue, RunOptions, StopReason, live_runtimes, modules_compiled, quickjs_version, use_utc,
 };
+pub use perennial_keeper::use_supervisor;
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{EndReason, ErrorKind, OutcomeError, RunRequest, ScriptError, ScriptResult};
-pub use perennial_stdlib::commands::use_supervisor;
 pub use perennial_stdlib::{commands, files, net, node};
 pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
 pub use preparer::{Preparation, supervisor_main};

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use perennial_bundler::{Denied, Preparer, Product, SourceError, Task};
 use perennial_engine::Budget;
+use perennial_keeper::{Helper, HelperError};
 use perennial_protocol::{ErrorKind, ScriptError};
-use perennial_stdlib::commands::{Helper, HelperError};
 
 use self::worker::Status;
 
@@ -33,7 +33,7 @@ const MOST: usize = 64;
 /// It also has glibc hand back what is freed, which otherwise keeps up to 64 MiB for each thread once large blocks have been freed.
 pub fn supervisor_main() {
     perennial_engine::hold_little_freed_memory();
-    perennial_stdlib::commands::supervisor_main(worker::serve);
+    perennial_keeper::supervisor_main(worker::serve);
 }
 
 /// Prepares sources within limits: here what is proven to be cheap, in a process of its own everything else.

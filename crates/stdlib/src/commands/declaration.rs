@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::wire::Limits;
+use perennial_keeper::Limits;
 
 /// What a command is made of.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

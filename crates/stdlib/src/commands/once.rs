@@ -3,14 +3,13 @@
 use std::time::{Duration, Instant};
 
 use perennial_engine::{OpContext, OpError, OpResult};
+use perennial_keeper::{Ended, Process, Streams};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::pipe;
 
 use super::declaration::{Declaration, Output};
-use super::process::{Process, Streams};
-use super::wire::Ended;
 
 /// How long what is left in a pipe is waited for when nobody is left to write to it.
 const DRAIN: Duration = Duration::from_millis(100);

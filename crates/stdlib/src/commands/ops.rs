@@ -6,19 +6,17 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use perennial_engine::{Bound, OpContext, OpError, OpResult, OpTable, OpValue};
+use perennial_keeper::{Process, Request, StartError};
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 
 use super::declaration::{CommandSet, Declaration};
 use super::fill::fill;
-use super::mark::{Mark, VARIABLE};
 use super::once;
 use super::ports::{Ports, ready};
-use super::process::{Process, StartError};
 use super::registry::{Place, SessionProcs};
 use super::started::{Identity, Started};
-use super::wire::Request;
 use crate::{number, text};
 
 /// How long what was asked to end is waited for before it is killed, unless something else is said.
@@ -83,11 +81,9 @@ fn request(
 ) -> Result<Request, OpError> {
     let (argv, variables) = fill(declaration, values, &ports.0).map_err(OpError::type_error)?;
     let home = place.scratch.path().display().to_string();
-    let mark = Mark::own().map_err(|error| OpError::new("Error", error.to_string()))?;
     let mut env = set.variables(declaration);
     env.push(("HOME".to_owned(), home.clone()));
     env.extend(variables);
-    env.push((VARIABLE.to_owned(), mark.to_string()));
     let cwd = declaration.cwd.as_ref().map_or(home, |cwd| cwd.display().to_string());
     Ok(Request { argv, env, cwd, limits: declaration.limits() })
 }

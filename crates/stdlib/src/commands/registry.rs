@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use perennial_engine::OpError;
+use perennial_keeper::{Tenant, make_folder_in_scratch, remove};
 use tokio::sync::Notify;
 
-use super::host::{self, Session};
-use super::remove::remove;
 use super::started::Started;
 
 /// Commands of all sessions that run in this process.
@@ -46,7 +45,7 @@ pub struct ProcessUsage {
 /// The processes of one session. Dropped, or ended, all of them are killed.
 #[derive(Debug)]
 pub struct SessionProcs {
-    session: Arc<Session>,
+    session: Arc<Tenant>,
     limits: ProcessLimits,
     state: Mutex<State>,
     count: Arc<Count>,
@@ -79,7 +78,7 @@ pub(super) struct Scratch(PathBuf);
 impl Scratch {
     fn make(all: &Path) -> Result<Self, OpError> {
         let folder = all.join(SCRATCHES.fetch_add(1, Ordering::Relaxed).to_string());
-        let made = host::make_inner(&folder);
+        let made = make_folder_in_scratch(&folder);
         made.map_err(|error| {
             OpError::new("Error", format!("there is no folder for commands ({}): {error}", folder.display()))
         })?;
@@ -113,7 +112,7 @@ impl Drop for Scratch {
 /// The place of one command among those that may run, and the folder that it needs.
 #[derive(Debug)]
 pub(super) struct Place {
-    pub(super) session: Arc<Session>,
+    pub(super) session: Arc<Tenant>,
     count: Arc<Count>,
     pub(super) scratch: Arc<Scratch>,
 }
@@ -146,7 +145,7 @@ impl SessionProcs {
         drop(state);
         started.values().for_each(|started| started.kill());
         drop(scratch);
-        host::let_go(&self.session);
+        self.session.leave();
     }
 
     /// Waits until nothing of the session's commands is left. One-shot ones end when they are done, or the VM is gone that has asked for them.
@@ -185,7 +184,7 @@ impl SessionProcs {
 
     /// A place for one more.
     pub(super) async fn place(&self) -> Result<Place, OpError> {
-        let all = host::scratch().await.map_err(|error| OpError::new("Error", error.to_string()))?;
+        let all = perennial_keeper::scratch().await.map_err(|error| OpError::new("Error", error.to_string()))?;
         let mut state = self.lock();
         if state.is_over {
             return Err(OpError::new("Error", "the session has ended, and runs no commands any more"));

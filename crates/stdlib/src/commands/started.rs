@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use perennial_keeper::{Ended, Measured, Process, Request, Signals, StartError, Streams};
 use serde_json::{Value, json};
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -13,9 +14,7 @@ use super::declaration::{Declaration, Restart};
 use super::logs::{Logs, Stream, follow};
 use super::once::signal_name;
 use super::ports::Ports;
-use super::process::{Process, Signals, StartError, Streams};
 use super::registry::Place;
-use super::wire::{Ended, Measured, Request};
 
 /// Pauses before a command that has ended is started again, the first and the longest; one that has run as long as the longest begins anew.
 const PAUSE: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(30)];

@@ -11,7 +11,10 @@ use rustix::mount::{UnmountFlags, unmount};
 /// Removes a folder and all that is in it, without following links. Nobody may be at work in it.
 ///
 /// It goes no deeper than two levels: what is further down is moved up. So it takes the same stack and descriptors for every depth.
-pub(super) fn remove(folder: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// If something cannot be removed; other things may be gone then.
+pub fn remove(folder: &Path) -> io::Result<()> {
     let mount = match mount_of(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         mount => mount?,

@@ -67,13 +67,13 @@ struct Count {
 }
 
 /// What watches over a keeper: the host and the supervisor, as descriptors of their processes.
-pub(super) struct Watch {
-    pub(super) host: OwnedFd,
-    pub(super) supervisor: OwnedFd,
+pub(crate) struct Watch {
+    pub(crate) host: OwnedFd,
+    pub(crate) supervisor: OwnedFd,
 }
 
 /// Keeps commands until the host is done with it.
-pub(super) fn keep(control: OwnedFd, watch: &Watch, cgroup: Option<Cgroup>) {
+pub(crate) fn keep(control: OwnedFd, watch: &Watch, cgroup: Option<Cgroup>) {
     let _: rustix::io::Result<Pid> = rustix::process::setsid();
     let _: rustix::io::Result<()> = rustix::thread::set_name(c"perennial-keep");
     // Held back, not ignored: commands would ignore them too.

@@ -15,7 +15,8 @@ use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::host::{self, HostError, Session};
+use super::host::{self, HostError, Tenant};
+use super::mark::{Mark, VARIABLE};
 use super::wire::{Ended, Event, Measured, Order, Request, order_to_run, receive, send};
 
 /// How long a command is waited for to begin.
@@ -25,7 +26,8 @@ const HURRY: Duration = Duration::from_millis(100);
 
 /// How far a command is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub enum Stage {
+    /// It has not ended.
     Running,
     /// The command has ended; what it had started is being killed.
     Ended(Ended),
@@ -34,7 +36,8 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    pub(super) fn ended(&self) -> Option<Ended> {
+    /// How it has ended, if it has.
+    pub fn ended(&self) -> Option<Ended> {
         match self {
             Self::Running => None,
             Self::Ended(ended) | Self::Gone(ended) => Some(*ended),
@@ -44,7 +47,7 @@ impl Stage {
 
 /// Signals that were asked for and not passed on yet: each once at most, as the system has them (signal(7), "Queueing and delivery semantics").
 #[derive(Clone, Debug, Default)]
-pub(super) struct Signals(Arc<AtomicU64>);
+pub struct Signals(Arc<AtomicU64>);
 
 impl Signals {
     fn bit(signal: i32) -> u64 {
@@ -52,11 +55,12 @@ impl Signals {
     }
 
     /// Whether it is not among them yet.
-    pub(super) fn add(&self, signal: i32) -> bool {
+    pub fn add(&self, signal: i32) -> bool {
         self.0.fetch_or(Self::bit(signal), Ordering::AcqRel) & Self::bit(signal) == 0
     }
 
-    pub(super) fn remove(&self, signal: i32) {
+    /// It was passed on.
+    pub fn remove(&self, signal: i32) {
         self.0.fetch_and(!Self::bit(signal), Ordering::AcqRel);
     }
 }
@@ -68,29 +72,36 @@ enum Ask {
     Kill,
 }
 
-/// A command and all that it starts.
+/// A command and all that it starts. Dropped, all of it is killed.
 #[derive(Debug)]
-pub(super) struct Process {
-    pub(super) pid: u32,
+pub struct Process {
+    /// The command's own.
+    pub pid: u32,
     asks: mpsc::UnboundedSender<Ask>,
     signals: Signals,
-    pub(super) stage: watch::Receiver<Stage>,
+    /// How far it is.
+    pub stage: watch::Receiver<Stage>,
     /// More processes than it may have; it was killed for that.
-    pub(super) too_many: watch::Receiver<Option<u64>>,
+    pub too_many: watch::Receiver<Option<u64>>,
 }
 
 /// The other ends of what a command reads and writes.
-pub(super) struct Streams {
-    pub(super) stdin: Option<pipe::Sender>,
-    pub(super) stdout: pipe::Receiver,
-    pub(super) stderr: pipe::Receiver,
+pub struct Streams {
+    /// Nothing where it reads nothing.
+    pub stdin: Option<pipe::Sender>,
+    /// What it writes.
+    pub stdout: pipe::Receiver,
+    /// What it complains of.
+    pub stderr: pipe::Receiver,
 }
 
 /// Why a command has not begun.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StartError {
+pub enum StartError {
+    /// Nothing can be started.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// This cannot.
     #[error("{0}")]
     Command(String),
 }
@@ -105,19 +116,24 @@ impl From<io::Error> for StartError {
 const LOST: Ended = Ended { code: None, signal: Some(9), cpu_ms: 0 };
 
 impl Process {
-    /// Starts a command of a session. `held` is let go of when nothing of the command is left, whoever has lost interest in it before.
+    /// Starts a command. `held` is let go of when nothing of the command is left, whoever has lost interest in it before.
     ///
-    /// Whoever drops what this returns, or its future before, kills the command.
-    pub(super) async fn start(
-        session: &Arc<Session>,
-        request: Request,
+    /// # Cancellation
+    /// Dropping the future kills what was started.
+    ///
+    /// # Errors
+    /// If nothing can be started here, or this command cannot.
+    pub async fn start(
+        tenant: &Arc<Tenant>,
+        mut request: Request,
         has_stdin: bool,
         held: impl Send + Sync + 'static,
     ) -> Result<(Self, Streams), StartError> {
+        request.env.push((VARIABLE.to_owned(), Mark::own()?.to_string()));
         let (order, file) = order_to_run(request)?;
         let held = Arc::new(held);
         loop {
-            match Self::begin(session, &order, file.as_ref(), has_stdin, held.clone()).await? {
+            match Self::begin(tenant, &order, file.as_ref(), has_stdin, held.clone()).await? {
                 Begun::Running(process, streams) => return Ok((process, streams)),
                 // Its keeper was about to end, and another one is asked.
                 Begun::Unread => {}
@@ -126,7 +142,7 @@ impl Process {
     }
 
     async fn begin(
-        session: &Arc<Session>,
+        tenant: &Arc<Tenant>,
         order: &Order,
         file: Option<&OwnedFd>,
         has_stdin: bool,
@@ -145,7 +161,7 @@ impl Process {
             stdout: pipe::Receiver::from_owned_fd(out_read)?,
             stderr: pipe::Receiver::from_owned_fd(err_read)?,
         };
-        let keeper = match host::idle_keeper(session) {
+        let keeper = match host::idle_keeper(tenant) {
             Some(keeper) => keeper,
             None => tokio::task::spawn_blocking(host::make_keeper).await.map_err(io::Error::other)??,
         };
@@ -161,12 +177,12 @@ impl Process {
         let (stage, seen) = watch::channel(Stage::Running);
         let (many, too_many) = watch::channel(None);
         let (begin, begun) = oneshot::channel();
-        let session = session.clone();
+        let tenant = tenant.clone();
         let signals = Signals::default();
         let asked_signals = signals.clone();
         tokio::spawn(async move {
             Attendant {
-                session,
+                tenant,
                 signals: asked_signals,
                 control,
                 keeper: 0,
@@ -187,7 +203,7 @@ impl Process {
     }
 
     /// Sends a signal to the command's group, if the command has not ended.
-    pub(super) fn signal(&self, signal: i32) {
+    pub fn signal(&self, signal: i32) {
         if self.signals.add(signal) {
             // Whoever has ended needs none.
             let _ = self.asks.send(Ask::Signal(signal));
@@ -195,23 +211,24 @@ impl Process {
     }
 
     /// Asks it to end, and gives what it has started the same time.
-    pub(super) fn terminate(&self) {
+    pub fn terminate(&self) {
         let _ = self.asks.send(Ask::Terminate);
     }
 
-    pub(super) fn kill(&self) {
+    /// Kills all of it.
+    pub fn kill(&self) {
         let _ = self.asks.send(Ask::Kill);
     }
 
     /// What it takes now; nothing if it has ended.
-    pub(super) async fn measure(&self) -> Option<Measured> {
+    pub async fn measure(&self) -> Option<Measured> {
         let (answer, measured) = oneshot::channel();
         self.asks.send(Ask::Measure(answer)).ok()?;
         tokio::time::timeout(Duration::from_secs(5), measured).await.ok()?.ok()
     }
 
     /// Waits until nothing of it is left.
-    pub(super) async fn gone(&self) -> Ended {
+    pub async fn gone(&self) -> Ended {
         let mut stage = self.stage.clone();
         let seen = stage.wait_for(|stage| matches!(stage, Stage::Gone(_))).await;
         seen.ok().and_then(|stage| stage.ended()).unwrap_or(LOST)
@@ -247,7 +264,7 @@ async fn next(control: &UnixStream) -> Result<Option<Event>, Errno> {
 
 /// Who speaks with the keeper, until nothing of the command is left.
 struct Attendant {
-    session: Arc<Session>,
+    tenant: Arc<Tenant>,
     control: UnixStream,
     /// The number of its process, for the supervisor.
     keeper: u32,
@@ -370,7 +387,7 @@ impl Attendant {
             && self.orders.is_empty()
             && let Ok(control) = self.control.into_std()
         {
-            host::give_back(self.session, control.into());
+            host::give_back(self.tenant, control.into());
         }
         let _ = self.stage.send(Stage::Gone(ended));
     }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// The cgroup that a keeper's commands are counted in, the keeper among them.
 #[derive(Debug)]
-pub(super) struct Cgroup {
+pub(crate) struct Cgroup {
     folder: PathBuf,
     allowed: Option<u64>,
 }
 
 impl Cgroup {
     /// One below `base`, if the system counts processes there.
-    pub(super) fn below(base: &Path, name: &str) -> Option<Self> {
+    pub(crate) fn below(base: &Path, name: &str) -> Option<Self> {
         let folder = base.join(name);
         fs::create_dir(&folder).ok()?;
         if fs::exists(folder.join("pids.max")).is_ok_and(|is_there| is_there) {
@@ -24,7 +24,7 @@ impl Cgroup {
     }
 
     /// Moves this process, of one thread, into it; what it starts is born there.
-    pub(super) fn join(&self) -> io::Result<()> {
+    pub(crate) fn join(&self) -> io::Result<()> {
         // The first version has a file for threads. Moving a process takes a lock that all forks of the system share, and ten milliseconds; moving the thread
         // that asks takes none.
         let tasks = self.folder.join("tasks");
@@ -33,7 +33,7 @@ impl Cgroup {
     }
 
     /// How many there may be.
-    pub(super) fn allow(&mut self, most: Option<u64>) -> io::Result<()> {
+    pub(crate) fn allow(&mut self, most: Option<u64>) -> io::Result<()> {
         if most != self.allowed {
             let text = most.map_or_else(|| "max".to_owned(), |most| most.to_string());
             fs::write(self.folder.join("pids.max"), text)?;
@@ -42,13 +42,13 @@ impl Cgroup {
         Ok(())
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 }
 
 /// Where cgroups that count processes may be made by this process: below the one it is in.
-pub(super) fn own() -> Option<PathBuf> {
+pub(crate) fn own() -> Option<PathBuf> {
     let [memberships, mounts] = ["/proc/self/cgroup", "/proc/self/mountinfo"].map(fs::read_to_string);
     let (memberships, mounts) = (memberships.ok()?, mounts.ok()?);
     [true, false].into_iter().find_map(|is_first| folder_in(&memberships, &mounts, is_first))

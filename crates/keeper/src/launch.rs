@@ -19,7 +19,7 @@ use super::wire::{Limits, Request};
 ///
 /// It is a `Command` that never gets to its program: what this brings, besides the fork, is that the parent waits until the child has let go of
 /// everything of the parent's, and that a panic in the child is the child's end.
-pub(super) fn keeper(keep: Vec<OwnedFd>, work: impl FnOnce(Vec<OwnedFd>) + Send + Sync + 'static) -> io::Result<Pid> {
+pub(crate) fn keeper(keep: Vec<OwnedFd>, work: impl FnOnce(Vec<OwnedFd>) + Send + Sync + 'static) -> io::Result<Pid> {
     let mut command = Command::new("/proc/self/exe");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut todo = Some((keep, work));
@@ -44,21 +44,21 @@ pub(super) fn keeper(keep: Vec<OwnedFd>, work: impl FnOnce(Vec<OwnedFd>) + Send 
 }
 
 /// What commands have from their keeper: no core dumps, and no programs that become another user, whom nobody here could kill any more.
-pub(super) fn hold_back() -> rustix::io::Result<()> {
+pub(crate) fn hold_back() -> rustix::io::Result<()> {
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     rustix::thread::set_no_new_privs(true)
 }
 
 /// Sets how many tasks the user of a process may have for it to start another; of this process, which its commands have it from, or of a child that was
 /// not reaped. It is the soft limit alone, which whoever means harm can raise again, and which follows what the user's other programs have.
-pub(super) fn limit_tasks(child: Option<Pid>, most: Option<u64>) {
+pub(crate) fn limit_tasks(child: Option<Pid>, most: Option<u64>) {
     let maximum = rustix::process::getrlimit(Resource::Nproc).maximum;
     let current = most.map(|most| maximum.map_or(most, |hard| most.min(hard))).or(maximum);
     let _: rustix::io::Result<_> = rustix::process::prlimit(child, Resource::Nproc, Rlimit { current, maximum });
 }
 
 /// Starts a command, which leads a session and a group of its own. It is not waited for: whoever watches decides when its number is free again.
-pub(super) fn command(request: &Request, streams: [OwnedFd; 3]) -> io::Result<Pid> {
+pub(crate) fn command(request: &Request, streams: [OwnedFd; 3]) -> io::Result<Pid> {
     rustix::process::chdir(&*request.cwd).map_err(|error| {
         let error = io::Error::from(error);
         io::Error::new(error.kind(), format!("its folder {}: {error}", request.cwd))
@@ -145,7 +145,7 @@ fn hold_to(limits: Limits) -> io::Result<()> {
 }
 
 /// What was ignored where the host was started would be ignored by commands too, and an ignored `SIGCHLD` loses how they ended.
-pub(super) fn handle_signals_by_default() {
+pub(crate) fn handle_signals_by_default() {
     for one in Signal::iterator().filter(|one| !matches!(one, Signal::SIGKILL | Signal::SIGSTOP)) {
         #[expect(unsafe_code, reason = "there is no other way to change what a signal does")]
         // SAFETY: the default is no function of ours, and no other thread is there to rely on what was set before.
@@ -154,7 +154,7 @@ pub(super) fn handle_signals_by_default() {
 }
 
 /// Lets go of all descriptors but these and the first three.
-pub(super) fn close_all_but(keep: &[OwnedFd]) {
+pub(crate) fn close_all_but(keep: &[OwnedFd]) {
     let mut kept: Vec<u32> = keep.iter().filter_map(|fd| u32::try_from(fd.as_raw_fd()).ok()).collect();
     kept.sort_unstable();
     let mut from = 3;

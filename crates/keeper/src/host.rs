@@ -30,14 +30,14 @@ static IS_PREPARED: AtomicBool = AtomicBool::new(false);
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 /// Held while one begins: by threads that may wait, only.
 static SUPERVISOR: Mutex<Option<Supervisor>> = Mutex::new(None);
-/// Keepers that have nothing to do, and the session whose command each had: what that has done to its keeper is nobody else's.
-static IDLING: Mutex<Vec<(Arc<Session>, OwnedFd)>> = Mutex::new(Vec::new());
+/// Keepers that have nothing to do, and the tenant whose command each had: what that has done to its keeper is nobody else's.
+static IDLING: Mutex<Vec<(Arc<Tenant>, OwnedFd)>> = Mutex::new(Vec::new());
 /// What all commands of this process have for their folders, once there is a supervisor to remove it.
 static SCRATCH: Mutex<Option<PathBuf>> = Mutex::new(None);
 
-/// Whose commands keepers have.
+/// Whose commands keepers have. A keeper whose command has ended has its next one from the same tenant: what the first has done to it is nobody else's.
 #[derive(Debug, Default)]
-pub(super) struct Session {
+pub struct Tenant {
     /// It has no other command.
     is_over: AtomicBool,
 }
@@ -53,16 +53,25 @@ struct Supervisor {
 
 /// Why no command can be started.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum HostError {
+#[non_exhaustive]
+pub enum HostError {
+    /// The program has neither called [`supervisor_main`] nor named one that does.
     #[error(
         "commands are off in this program: it has to call perennial::supervisor_main() first thing in main, or name a program that does with \
          perennial::use_supervisor"
     )]
     Off,
+    /// The program that was named does not serve, or another version of this one.
     #[error(
         "{program} is not a supervisor of commands: {why}. It has to be of this version and to call perennial::supervisor_main() first thing in main"
     )]
-    NoSupervisor { program: PathBuf, why: String },
+    NoSupervisor {
+        /// The program.
+        program: PathBuf,
+        /// What it did.
+        why: String,
+    },
+    /// No process, no descriptor, no folder.
     #[error("commands cannot be started: {0}")]
     System(#[from] io::Error),
 }
@@ -79,7 +88,7 @@ impl From<Errno> for HostError {
 /// There this function serves and does not return; otherwise it returns at once. It has to be called before anything else: before arguments are
 /// read, threads started or files opened.
 ///
-/// `helper` is what the program does where it is started as a [`super::Helper`], with the socket of whoever has started it.
+/// `helper` is what the program does where it is started as a [`crate::Helper`], with the socket of whoever has started it.
 pub fn supervisor_main(helper: fn(UnixStream)) {
     if helper::is_wanted() {
         let socket = io::stdin().as_fd().try_clone_to_owned();
@@ -121,7 +130,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The folder for what belongs to this process's commands, which the supervisor removes in the end. Starts that, if there is none.
-pub(super) async fn scratch() -> Result<PathBuf, HostError> {
+///
+/// # Errors
+/// If there is none, and none begins.
+pub async fn scratch() -> Result<PathBuf, HostError> {
     if let Some(scratch) = lock(&SCRATCH).clone() {
         return Ok(scratch);
     }
@@ -132,8 +144,8 @@ pub(super) async fn scratch() -> Result<PathBuf, HostError> {
     beginning.await.map_err(io::Error::other)?
 }
 
-/// A keeper that is no session's yet. Blocks while a supervisor begins.
-pub(super) fn make_keeper() -> Result<OwnedFd, HostError> {
+/// A keeper that is no tenant's yet. Blocks while a supervisor begins.
+pub(crate) fn make_keeper() -> Result<OwnedFd, HostError> {
     for _ in 0..5 {
         let made = with_supervisor(|supervisor| {
             // Whoever comes next finds one that has begun.
@@ -156,7 +168,7 @@ pub(super) fn make_keeper() -> Result<OwnedFd, HostError> {
 }
 
 /// Tells the supervisor that a keeper does not do what it was told; without one, nothing is there to be told. Blocks while another one begins.
-pub(super) fn hurry(keeper: u32) {
+pub(crate) fn hurry(keeper: u32) {
     if let Some(supervisor) = &*lock(&SUPERVISOR) {
         // Whoever has stopped the keeper may have stopped this one as well.
         let _: rustix::io::Result<()> = pidfd_send_signal(&supervisor.process, Signal::CONT);
@@ -164,10 +176,10 @@ pub(super) fn hurry(keeper: u32) {
     }
 }
 
-/// One that waits, if this session has left one.
-pub(super) fn idle_keeper(session: &Arc<Session>) -> Option<OwnedFd> {
+/// One that waits, if this tenant has left one.
+pub(crate) fn idle_keeper(tenant: &Arc<Tenant>) -> Option<OwnedFd> {
     let mut idling = lock(&IDLING);
-    while let Some(at) = idling.iter().rposition(|(whose, _)| Arc::ptr_eq(whose, session)) {
+    while let Some(at) = idling.iter().rposition(|(whose, _)| Arc::ptr_eq(whose, tenant)) {
         let (_, keeper) = idling.remove(at);
         // One that has something to say has ended.
         if !is_ready(&keeper) {
@@ -177,23 +189,25 @@ pub(super) fn idle_keeper(session: &Arc<Session>) -> Option<OwnedFd> {
     None
 }
 
-/// For the session's next command; those that have waited longest are let go of when there are too many.
-pub(super) fn give_back(session: Arc<Session>, keeper: OwnedFd) {
+/// For the tenant's next command; those that have waited longest are let go of when there are too many.
+pub(crate) fn give_back(tenant: Arc<Tenant>, keeper: OwnedFd) {
     let mut idling = lock(&IDLING);
-    if session.is_over.load(Ordering::Acquire) {
+    if tenant.is_over.load(Ordering::Acquire) {
         return;
     }
-    idling.push((session, keeper));
+    idling.push((tenant, keeper));
     if idling.len() > IDLE {
         idling.remove(0);
     }
 }
 
-/// The session has no other command.
-pub(super) fn let_go(session: &Arc<Session>) {
-    let mut idling = lock(&IDLING);
-    session.is_over.store(true, Ordering::Release);
-    idling.retain(|(whose, _)| !Arc::ptr_eq(whose, session));
+impl Tenant {
+    /// It has no other command, and its keepers end.
+    pub fn leave(self: &Arc<Self>) {
+        let mut idling = lock(&IDLING);
+        self.is_over.store(true, Ordering::Release);
+        idling.retain(|(whose, _)| !Arc::ptr_eq(whose, self));
+    }
 }
 
 fn with_supervisor<T>(ask: impl FnOnce(&mut Supervisor) -> Result<T, HostError>) -> Result<T, HostError> {
@@ -241,8 +255,11 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a folder in that of all commands; what somebody has removed is made again.
-pub(super) fn make_inner(folder: &Path) -> io::Result<()> {
+/// Makes a folder in [`scratch`], for nobody else to look into; what somebody has removed is made again.
+///
+/// # Errors
+/// If the system has no room for it.
+pub fn make_folder_in_scratch(folder: &Path) -> io::Result<()> {
     folder.parent().map_or(Ok(()), make_folder)?;
     make_folder(folder)
 }
@@ -305,7 +322,7 @@ impl Drop for Supervisor {
     }
 }
 
-pub(super) fn wait(socket: &OwnedFd, what: PollFlags, most: Duration) -> Result<(), Errno> {
+pub(crate) fn wait(socket: &OwnedFd, what: PollFlags, most: Duration) -> Result<(), Errno> {
     let end = Instant::now() + most;
     loop {
         let left = end.saturating_duration_since(Instant::now());

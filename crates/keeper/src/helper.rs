@@ -12,12 +12,12 @@ use super::host::{self, HostError, wait};
 use super::wire::{Event, Limits, Order, Request, is_ready, receive, send};
 
 /// The first argument of a program that is started as a helper.
-pub(super) const ARGUMENT: &str = "__perennial_helper";
+pub(crate) const ARGUMENT: &str = "__perennial_helper";
 /// How long a helper may take to be started.
 const BEGIN: Duration = Duration::from_secs(10);
 
 /// Whether this process was started as a helper.
-pub(super) fn is_wanted() -> bool {
+pub(crate) fn is_wanted() -> bool {
     let mut arguments = std::env::args_os().skip(1);
     arguments.next().is_some_and(|first| first == ARGUMENT) && arguments.next().is_none()
 }
@@ -25,7 +25,7 @@ pub(super) fn is_wanted() -> bool {
 /// Why there is no helper.
 #[derive(Debug, thiserror::Error)]
 pub enum HelperError {
-    /// The program has neither called [`super::supervisor_main`] nor named one that does.
+    /// The program has neither called [`crate::supervisor_main`] nor named one that does.
     #[error("{0}")]
     Off(String),
     /// The system has no room for another process.
@@ -54,7 +54,7 @@ impl From<Errno> for HelperError {
     }
 }
 
-/// A process that does what [`super::supervisor_main`] was given, with the other end of a socket. It is killed when this is dropped, and when this process
+/// A process that does what [`crate::supervisor_main`] was given, with the other end of a socket. It is killed when this is dropped, and when this process
 /// is gone.
 #[derive(Debug)]
 pub struct Helper {

@@ -25,14 +25,14 @@ use super::wire::{Wish, receive, send};
 use super::{launch, tree};
 
 /// The first argument of a program that is started as a supervisor.
-pub(super) const ARGUMENT: &str = "__perennial_supervisor";
+pub(crate) const ARGUMENT: &str = "__perennial_supervisor";
 /// What it says when it serves. Another version of the program does not understand this one.
-pub(super) const HELLO: &str = concat!("perennial ", env!("CARGO_PKG_VERSION"));
+pub(crate) const HELLO: &str = concat!("perennial ", env!("CARGO_PKG_VERSION"));
 /// How often it looks again for what does not die.
 const AGAIN: Duration = Duration::from_millis(250);
 
 /// What a process is told that was started as a supervisor: the folder of its host.
-pub(super) fn is_wanted() -> Option<PathBuf> {
+pub(crate) fn is_wanted() -> Option<PathBuf> {
     let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     (arguments.len() == 2 && arguments[0] == ARGUMENT).then(|| arguments.remove(1).into())
 }
@@ -51,7 +51,7 @@ struct Supervisor {
 ///
 /// # Errors
 /// If whoever has started it is no host; then nothing was done.
-pub(super) fn serve(scratch: &Path) -> std::io::Result<()> {
+pub(crate) fn serve(scratch: &Path) -> std::io::Result<()> {
     launch::handle_signals_by_default();
     SigSet::all().thread_block()?;
     // What the host has not closed for it, it must not keep open.

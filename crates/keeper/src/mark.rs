@@ -12,13 +12,13 @@ use super::remove::remove;
 use super::tree::start_of;
 
 /// The variable that has the mark.
-pub(super) const VARIABLE: &str = "PERENNIAL_MARK";
+pub(crate) const VARIABLE: &str = "PERENNIAL_MARK";
 /// How folders and cgroups begin that are named by a mark.
 const PREFIX: &str = "perennial-";
 
 /// One instance of a program: no other has its number, its start and this start of the system.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     boot: String,
     /// Numbers of processes mean something in their namespace only.
     namespace: String,
@@ -28,7 +28,7 @@ pub(super) struct Mark {
 
 impl Mark {
     /// That of this process, which is asked for with every command. One that was forked from it has another.
-    pub(super) fn own() -> io::Result<Self> {
+    pub(crate) fn own() -> io::Result<Self> {
         static OWN: OnceLock<Mark> = OnceLock::new();
         match OWN.get() {
             Some(own) if own.pid == getpid() => Ok(own.clone()),
@@ -37,7 +37,7 @@ impl Mark {
     }
 
     /// That of a process.
-    pub(super) fn of(pid: Pid) -> io::Result<Self> {
+    pub(crate) fn of(pid: Pid) -> io::Result<Self> {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
         let namespace =
             fs::read_link("/proc/self/ns/pid")?.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
@@ -45,7 +45,7 @@ impl Mark {
         Ok(Self { boot: boot.trim().chars().filter(|c| *c != '-').collect(), namespace, pid, start })
     }
 
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let (boot, namespace) = (parts.next()?.to_owned(), parts.next()?.to_owned());
         let pid = Pid::from_raw(parts.next()?.parse().ok()?)?;
@@ -59,7 +59,7 @@ impl Mark {
     }
 
     /// The name of what belongs to it.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{PREFIX}{self}")
     }
 }
@@ -71,7 +71,7 @@ impl std::fmt::Display for Mark {
 }
 
 /// Kills what dead programs have left running, or an earlier supervisor of this one.
-pub(super) fn sweep_processes(own: &Mark) {
+pub(crate) fn sweep_processes(own: &Mark) {
     let uid = rustix::process::getuid().as_raw();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let pid = entry.file_name().to_str().and_then(|name| Pid::from_raw(name.parse().ok()?));
@@ -89,7 +89,7 @@ pub(super) fn sweep_processes(own: &Mark) {
 }
 
 /// Removes the folders and cgroups of dead programs. There may be a lot in them.
-pub(super) fn sweep_folders(own: &Mark, scratch: &Path, cgroups: Option<&Path>) {
+pub(crate) fn sweep_folders(own: &Mark, scratch: &Path, cgroups: Option<&Path>) {
     let uid = rustix::process::getuid().as_raw();
     for folder in left_in(scratch, own).filter(|path| fs::symlink_metadata(path).is_ok_and(|data| data.uid() == uid)) {
         let _: io::Result<()> = remove(&folder);
@@ -100,7 +100,7 @@ pub(super) fn sweep_folders(own: &Mark, scratch: &Path, cgroups: Option<&Path>) 
 }
 
 /// The mark that a process was started with.
-pub(super) fn mark_of(pid: Pid) -> Option<Mark> {
+pub(crate) fn mark_of(pid: Pid) -> Option<Mark> {
     let variables = fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).ok()?;
     let mut variables = variables.split(|byte| *byte == 0).filter_map(|variable| std::str::from_utf8(variable).ok());
     let mark = variables.find_map(|variable| variable.strip_prefix(VARIABLE)?.strip_prefix('='))?;
@@ -121,7 +121,7 @@ fn left_in(folder: &Path, own: &Mark) -> impl Iterator<Item = PathBuf> {
 }
 
 /// A cgroup is removed as a folder is, its files being none.
-pub(super) fn remove_cgroups(folder: &Path) {
+pub(crate) fn remove_cgroups(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             let _: io::Result<()> = fs::remove_dir(entry.path());

@@ -29,7 +29,7 @@ fn children_of(pid: Pid) -> Vec<Pid> {
 }
 
 /// The children of this process. Nobody else reaps them, so that their numbers stay theirs until it does.
-pub(super) fn children() -> Vec<Pid> {
+pub(crate) fn children() -> Vec<Pid> {
     if *IS_LISTED { children_of(getpid()) } else { everybody().remove(&getpid()).unwrap_or_default() }
 }
 
@@ -45,7 +45,7 @@ fn everybody() -> HashMap<Pid, Vec<Pid>> {
 }
 
 /// All below this process.
-pub(super) fn descendants() -> Vec<Pid> {
+pub(crate) fn descendants() -> Vec<Pid> {
     let mut found = Vec::new();
     walk(vec![getpid()], |pid| {
         found.push(pid);
@@ -71,7 +71,7 @@ fn walk(mut open: Vec<Pid>, mut wants_more: impl FnMut(Pid) -> bool) {
 
 /// How many processes below this one have not ended, if they are at most so many. It looks at no more than it has to: whoever starts more than it may
 /// also takes the time to look.
-pub(super) fn count(most: u64) -> Option<u64> {
+pub(crate) fn count(most: u64) -> Option<u64> {
     let mut alive = 0;
     walk(vec![getpid()], |pid| {
         alive += u64::from(Stat::of(pid).is_some_and(|stat| stat.is_alive()));
@@ -113,12 +113,12 @@ impl Stat {
 }
 
 /// Whether somebody has stopped a process.
-pub(super) fn is_stopped(pid: Pid) -> bool {
+pub(crate) fn is_stopped(pid: Pid) -> bool {
     Stat::of(pid).is_some_and(|stat| stat.is_stopped())
 }
 
 /// When a process was started, in ticks since the system was.
-pub(super) fn start_of(pid: Pid) -> Option<u64> {
+pub(crate) fn start_of(pid: Pid) -> Option<u64> {
     Stat::of(pid).map(|stat| stat.number(19))
 }
 
@@ -127,7 +127,7 @@ fn milliseconds(ticks: u64) -> u64 {
 }
 
 /// The CPU time of all children that this process has reaped.
-pub(super) fn reaped_ms() -> u64 {
+pub(crate) fn reaped_ms() -> u64 {
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
     usage.map_or(0, |usage| {
         let both = [usage.user_time(), usage.system_time()];
@@ -136,7 +136,7 @@ pub(super) fn reaped_ms() -> u64 {
 }
 
 /// How many tasks a user has, of all that is seen here.
-pub(super) fn tasks_of(user: rustix::process::Uid) -> u64 {
+pub(crate) fn tasks_of(user: rustix::process::Uid) -> u64 {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let own = entries.filter(|entry| entry.metadata().is_ok_and(|data| data.uid() == user.as_raw()));
     let pids = own.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
@@ -144,7 +144,7 @@ pub(super) fn tasks_of(user: rustix::process::Uid) -> u64 {
 }
 
 /// What everything below this process takes now.
-pub(super) fn measured() -> Measured {
+pub(crate) fn measured() -> Measured {
     let all: Vec<Stat> = descendants().into_iter().filter_map(Stat::of).collect();
     Measured {
         cpu_ms: all.iter().map(|stat| milliseconds(stat.ticks().iter().sum())).sum(),
@@ -154,24 +154,24 @@ pub(super) fn measured() -> Measured {
 }
 
 /// Whether anything below this process belongs to a group and has not ended.
-pub(super) fn is_group_alive(group: Pid) -> bool {
+pub(crate) fn is_group_alive(group: Pid) -> bool {
     let group = u64::from(group.as_raw_nonzero().get().unsigned_abs());
     descendants().into_iter().filter_map(Stat::of).any(|stat| stat.is_alive() && stat.number(2) == group)
 }
 
 /// Whether this process has no child, ended ones included.
-pub(super) fn is_childless() -> bool {
+pub(crate) fn is_childless() -> bool {
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     matches!(waitid(WaitId::All, look), Err(rustix::io::Errno::CHILD))
 }
 
 /// Reaps one of the children, if it has ended.
-pub(super) fn reap(child: Pid) -> bool {
+pub(crate) fn reap(child: Pid) -> bool {
     matches!(waitid(WaitId::Pid(child), WaitIdOptions::EXITED | WaitIdOptions::NOHANG), Ok(Some(_)))
 }
 
 /// Reaps those of the children that have ended, but for one that somebody still has to look at.
-pub(super) fn reap_but(leader: Option<Pid>) {
+pub(crate) fn reap_but(leader: Option<Pid>) {
     for child in children().into_iter().filter(|child| Some(*child) != leader) {
         reap(child);
     }
@@ -182,7 +182,7 @@ pub(super) fn reap_but(leader: Option<Pid>) {
 ///
 /// Nobody is reaped: until then the dead count as the user's, so that those who fork without end find no place for more. Parents are killed before their
 /// children are looked for, so that whom they get from then on is nobody.
-pub(super) fn kill_once(is_exempt: &dyn Fn(Pid) -> bool) -> bool {
+pub(crate) fn kill_once(is_exempt: &dyn Fn(Pid) -> bool) -> bool {
     let mut is_anybody_alive = false;
     let mut seen = HashSet::new();
     loop {

@@ -17,15 +17,19 @@ use serde::{Deserialize, Serialize};
 /// No message is longer: what does not fit comes in a file of its own.
 const MOST: usize = 8192;
 /// Descriptors in one message.
-pub(super) const MOST_DESCRIPTORS: usize = 4;
+pub(crate) const MOST_DESCRIPTORS: usize = 4;
 
 /// What is to be run.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub(super) struct Request {
-    pub(super) argv: Vec<String>,
-    pub(super) env: Vec<(String, String)>,
-    pub(super) cwd: String,
-    pub(super) limits: Limits,
+pub struct Request {
+    /// The program, found by the `PATH` of `env` unless it is a path, and its arguments.
+    pub argv: Vec<String>,
+    /// All of its environment.
+    pub env: Vec<(String, String)>,
+    /// Where it begins.
+    pub cwd: String,
+    /// What it may take.
+    pub limits: Limits,
 }
 
 /// What the system holds a command to, where something is said.
@@ -45,7 +49,7 @@ pub struct Limits {
 /// What the host wants of the supervisor.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Wish {
+pub(crate) enum Wish {
     /// With the socket that it is to listen to.
     Keeper,
     /// This keeper was told to end its command and has not: if somebody has stopped it, it is killed, and the supervisor does its work.
@@ -55,7 +59,7 @@ pub(super) enum Wish {
 /// What the host wants of a keeper.
 #[derive(Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// With the three streams, and a file of the request if it is too long for a message.
     Run(Option<Request>),
     /// To the group.
@@ -69,7 +73,7 @@ pub(super) enum Order {
 /// What a keeper says.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Event {
+pub(crate) enum Event {
     Started {
         pid: u32,
         keeper: u32,
@@ -87,27 +91,33 @@ pub(super) enum Event {
 
 /// How a command has ended.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub(super) struct Ended {
-    pub(super) code: Option<i32>,
-    pub(super) signal: Option<i32>,
-    pub(super) cpu_ms: u64,
+pub struct Ended {
+    /// What it exited with.
+    pub code: Option<i32>,
+    /// What has killed it.
+    pub signal: Option<i32>,
+    /// CPU time of all of it.
+    pub cpu_ms: u64,
 }
 
 /// What a command and all below it take.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-pub(super) struct Measured {
-    pub(super) cpu_ms: u64,
-    pub(super) rss_bytes: u64,
-    pub(super) processes: u64,
+pub struct Measured {
+    /// CPU time.
+    pub cpu_ms: u64,
+    /// Memory that is resident.
+    pub rss_bytes: u64,
+    /// How many processes they are.
+    pub processes: u64,
 }
 
 /// Two ends that nobody inherits.
-pub(super) fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
+pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)
 }
 
 /// Sends without ever waiting. The other side gets copies of the descriptors.
-pub(super) fn send(socket: &impl AsFd, message: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+pub(crate) fn send(socket: &impl AsFd, message: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
     let text = serde_json::to_vec(message).map_err(|_| Errno::INVAL)?;
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
     let mut control = SendAncillaryBuffer::new(&mut space);
@@ -124,7 +134,7 @@ pub(super) fn send(socket: &impl AsFd, message: &impl Serialize, descriptors: &[
 }
 
 /// The next message, without waiting for it; `None` at the end. `WOULDBLOCK` if there is none.
-pub(super) fn receive<T: DeserializeOwned>(socket: &impl AsFd) -> Result<Option<(T, Vec<OwnedFd>)>, Errno> {
+pub(crate) fn receive<T: DeserializeOwned>(socket: &impl AsFd) -> Result<Option<(T, Vec<OwnedFd>)>, Errno> {
     let mut bytes = [0; MOST];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -152,7 +162,7 @@ pub(super) fn receive<T: DeserializeOwned>(socket: &impl AsFd) -> Result<Option<
 }
 
 /// The order to run something, and the file that goes with it.
-pub(super) fn order_to_run(request: Request) -> std::io::Result<(Order, Option<OwnedFd>)> {
+pub(crate) fn order_to_run(request: Request) -> std::io::Result<(Order, Option<OwnedFd>)> {
     let text: usize = request.argv.iter().map(String::len).sum();
     let size = request.env.iter().fold(text, |size, (name, value)| size + name.len() + value.len()) + request.cwd.len();
     // Written as JSON, a text has up to six times its bytes.
@@ -165,14 +175,14 @@ pub(super) fn order_to_run(request: Request) -> std::io::Result<(Order, Option<O
     Ok((Order::Run(None), Some(file.into())))
 }
 
-pub(super) fn request_in(file: OwnedFd) -> std::io::Result<Request> {
+pub(crate) fn request_in(file: OwnedFd) -> std::io::Result<Request> {
     let mut bytes = Vec::new();
     File::from(file).read_to_end(&mut bytes)?;
     Ok(serde_json::from_slice(&bytes)?)
 }
 
 /// Whether the other side of a socket is gone, or has said something.
-pub(super) fn is_ready(socket: &OwnedFd) -> bool {
+pub(crate) fn is_ready(socket: &OwnedFd) -> bool {
     let mut one = [rustix::event::PollFd::from_borrowed_fd(socket.as_fd(), rustix::event::PollFlags::IN)];
     let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
     rustix::event::poll(&mut one, Some(&now)).is_ok_and(|ready| ready > 0)
