@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use perennial::{
     Area, Bound, Description, Ended, InRun, Library, Loan, OpError, OpTable, OpValue, Own, Provided, Provision,
-    Provisions, Report, RunContext, RunRequest, RunScope, SessionTable, TableConfig,
+    Provisions, Report, RunContext, RunRequest, RunScope, SessionKey, SessionTable, TableConfig,
 };
 use serde_json::json;
 
@@ -100,7 +100,7 @@ impl Provision for Counters {
         ));
     }
 
-    fn open(&self, _session: &str) -> Counter {
+    fn open(&self, _session: &SessionKey) -> Counter {
         Counter(Mutex::new(State { count: self.first, base: None, run: 0 }))
     }
 

@@ -135,7 +135,7 @@ async fn main_async(arguments: Arguments) -> Exit {
             Command::Repl => repl::repl(&table, modules).await,
             Command::Batch(batch) => batch::batch(&table, batch).await,
             Command::Mcp => {
-                let served = perennial_server::serve_mcp(table.clone(), tokio::io::stdin(), tokio::io::stdout()).await;
+                let served = perennial_server::serve_mcp(table.local(), tokio::io::stdin(), tokio::io::stdout()).await;
                 match served {
                     Ok(()) => Exit::Ok,
                     Err(error) => {

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use perennial_protocol::{ConsoleEntry, RunRequest, ScriptResult, json_bytes};
-use perennial_sessions::{PluginSet, RunContext, SessionTable};
+use perennial_sessions::{Owner, PluginSet, RunContext};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult, ErrorCode,
     Implementation, JsonObject, ListToolsResult, MetaObject, NumberOrString, PaginatedRequestParams,
@@ -38,14 +38,17 @@ pub enum McpError {
     Failed(#[from] tokio::task::JoinError),
 }
 
-/// Serves one client over a pair of byte streams, one JSON message a line, until `input` ends; then every session of the
-/// table is ended.
+/// Serves one client over a pair of byte streams, one JSON message a line, until `input` ends; then every session of `owner` is ended. Give each client
+/// an owner of its own ([`SessionTable::of`](perennial_sessions::SessionTable::of)), or they share sessions, and the first that leaves ends those of all.
 ///
-/// Panics of a call are answered as protocol errors. Dropping the future closes the connection and leaves the table as it is.
+/// Panics of a call are answered as protocol errors.
+///
+/// # Cancellation
+/// Dropping the future closes the connection and leaves the sessions as they are.
 ///
 /// # Errors
 /// If the client never gets as far as a session of the protocol. A client that leaves before it has begun is no error.
-pub async fn serve_mcp<R, W>(table: SessionTable, input: R, output: W) -> Result<(), McpError>
+pub async fn serve_mcp<R, W>(owner: Owner, input: R, output: W) -> Result<(), McpError>
 where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
@@ -54,14 +57,14 @@ where
     let calls = TaskTracker::new();
     let room = Arc::new(Semaphore::new(UNDER_WAY / CALL));
     let server =
-        Server { table: table.clone(), calls: calls.clone(), room, tools: Arc::default(), closed: closed.clone() };
+        Server { owner: owner.clone(), calls: calls.clone(), room, tools: Arc::default(), closed: closed.clone() };
     let transport = Lines::new(input, output, closed.clone());
     // Stops every script as soon as the client is gone, so that the service has nothing to wait for.
     let watch = {
-        let (table, closed) = (table.clone(), closed.clone());
+        let (owner, closed) = (owner.clone(), closed.clone());
         tokio::spawn(async move {
             closed.cancelled().await;
-            table.clear();
+            owner.clear();
         })
     };
     let served = match server.serve(transport).await {
@@ -73,13 +76,15 @@ where
     calls.close();
     let _ = tokio::time::timeout(LAST_ANSWERS, calls.wait()).await;
     watch.await?;
+    // A call that came together with the end may have made a session since.
+    owner.clear();
     served
 }
 
 /// One connection.
 #[derive(Clone)]
 struct Server {
-    table: SessionTable,
+    owner: Owner,
     calls: TaskTracker,
     /// Room for calls under way, in units of [`CALL`].
     room: Arc<Semaphore>,
@@ -172,7 +177,7 @@ impl ServerHandler for Server {
 impl Server {
     /// Made once for a set of plugins.
     fn tools(&self) -> Arc<Vec<Tool>> {
-        let plugins = self.table.plugins();
+        let plugins = self.owner.table().plugins();
         let mut known = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
             Some((of, tools)) if *of == plugins => tools.clone(),
@@ -200,7 +205,7 @@ impl Server {
                 let reset = tokio::select! {
                     biased;
                     () = context.ct.cancelled() => return Err("the call was cancelled".to_owned()),
-                    reset = self.table.reset(&session) => reset,
+                    reset = self.owner.reset(&session) => reset,
                 };
                 if reset {
                     Ok(result(format!("the globals of {session:?} are discarded, its vars kept"), None, false))
@@ -209,7 +214,7 @@ impl Server {
                 }
             }
             "close_session" => {
-                if self.table.remove(&session) {
+                if self.owner.remove(&session) {
                     Ok(result(format!("the session {session:?} has ended"), None, false))
                 } else {
                     Err(format!("there is no session {session:?}"))
@@ -233,7 +238,7 @@ impl Server {
         let request: RunRequest = serde_json::from_value(Value::Object(arguments))
             .map_err(|error| format!("the arguments are wrong: {error}"))?;
         // Who calls is a model: what it may take is for whoever runs the service to say.
-        let most = self.table.defaults().wall.as_millis();
+        let most = self.owner.table().defaults().wall.as_millis();
         if request.timeout_ms.is_some_and(|wanted| u128::from(wanted) > most) {
             return Err(format!("timeout_ms is at most {most} here"));
         }
@@ -267,12 +272,12 @@ impl Server {
                 }))
             }
         };
-        // A call that arrives together with the end of the input finds its session after all were ended; so the script is also
+        // A call that arrives together with the end of the input may make its session after all were ended; so the script is also
         // stopped from here.
         let outcome = tokio::select! {
             biased;
             () = self.closed.cancelled() => return Err("the client has gone".to_owned()),
-            outcome = self.table.run_with(session, request, brought) => outcome,
+            outcome = self.owner.run_with(session, request, brought) => outcome,
         };
         if let Some(forwarded) = forwarded {
             // The console sink is gone with the run, so this ends; progress has to come before the answer.
@@ -282,7 +287,7 @@ impl Server {
     }
 
     fn sessions(&self) -> CallToolResult {
-        let mut sessions = self.table.sessions();
+        let mut sessions = self.owner.sessions();
         let more = sessions.len().saturating_sub(MAX_LISTED);
         sessions.truncate(MAX_LISTED);
         let listed: Vec<Value> = sessions

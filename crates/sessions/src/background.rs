@@ -8,7 +8,7 @@ use perennial_protocol::RebuildReason;
 
 use crate::record::Record;
 use crate::session::{Lease, ThreadOut};
-use crate::table::Shared;
+use crate::shared::Shared;
 
 /// How much of a session's budget one slice may take: a run that arrives waits for one slice and one callback at the most.
 const SLICE: Duration = Duration::from_millis(50);

@@ -57,6 +57,8 @@ pub struct TableConfig {
     pub plugins: Option<PluginSet>,
     /// What else sessions have.
     pub provisions: Provisions,
+    /// What each owner other than the local one may have; see [`SessionTable::of`](crate::SessionTable::of).
+    pub owner_limits: OwnerLimits,
     /// The threads.
     pub executor: ExecutorConfig,
     /// The clock of everything above but `defaults`.
@@ -86,9 +88,25 @@ impl Default for TableConfig {
             modules: None,
             plugins: None,
             provisions: Provisions::new(),
+            owner_limits: OwnerLimits::default(),
             executor: ExecutorConfig::default(),
             clock: Arc::new(SystemClock),
         }
+    }
+}
+
+/// What one owner may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnerLimits {
+    /// Sessions at a time. One more is refused as `busy`.
+    pub sessions: usize,
+    /// Threads of its runs that have not come back from built-ins that cannot be stopped. Until one does, its runs are `busy`, and nobody else's.
+    pub stuck_threads: usize,
+}
+
+impl Default for OwnerLimits {
+    fn default() -> Self {
+        Self { sessions: 1000, stuck_threads: 8 }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::epochs::Epochs;
 use crate::library::Library;
 use crate::provisions::Provisions;
 use crate::record::Record;
+use crate::registry::SessionKey;
 
 /// A kind of thing that the sessions of a table have: values, files, a network, a service of an embedder's.
 ///
@@ -29,8 +30,8 @@ pub trait Provision: Send + Sync + 'static {
     /// Says what scripts find of it. Called once for each library that is assembled: when the table is made, and when its plugins are loaded again.
     fn declare(&self, library: &mut Library);
 
-    /// What the session of this name has of it, when somebody first asks. Waits for nothing, and calls nothing of the table.
-    fn open(&self, session: &str) -> Self::Session;
+    /// What a session has of it, when somebody first asks. Waits for nothing, and calls nothing of the table.
+    fn open(&self, session: &SessionKey) -> Self::Session;
 
     /// Whether a run may begin with what it was given. Nothing of the session has changed yet, and nothing may be changed that its scripts would notice
     /// if another provision refuses.
@@ -198,8 +199,8 @@ pub struct RunScope<'a> {
 
 impl RunScope<'_> {
     /// Whose run it is.
-    pub fn session(&self) -> &str {
-        &self.record.name
+    pub fn session(&self) -> &SessionKey {
+        &self.record.key
     }
 
     /// The limits of the run.

@@ -22,6 +22,7 @@ use crate::config::TableConfig;
 use crate::library::Library;
 use crate::provision::{Description, Ended, InRun, Own, Provided, Provision, Report, RunScope};
 use crate::record::Record;
+use crate::registry::SessionKey;
 
 /// What the sessions of a table have.
 ///
@@ -42,7 +43,7 @@ trait Kind: Send + Sync {
     fn name(&self) -> &'static str;
     fn session_type(&self) -> TypeId;
     fn declare(&self, library: &mut Library);
-    fn open(&self, session: &str) -> Arc<dyn Provided>;
+    fn open(&self, session: &SessionKey) -> Arc<dyn Provided>;
     fn admit(&self, index: usize, run: &RunScope<'_>) -> Result<(), ScriptError>;
     fn begin(&self, index: usize, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>>;
 }
@@ -60,7 +61,7 @@ impl<P: Provision> Kind for P {
         Provision::declare(self, library);
     }
 
-    fn open(&self, session: &str) -> Arc<dyn Provided> {
+    fn open(&self, session: &SessionKey) -> Arc<dyn Provided> {
         Arc::new(Provision::open(self, session))
     }
 
@@ -121,7 +122,7 @@ impl Provisions {
 
     pub(crate) fn open(&self, record: &Record, index: usize) -> Arc<dyn Provided> {
         let slots = record.provided.get_or_init(|| self.0.iter().map(|_| OnceLock::new()).collect());
-        let provided = slots[index].get_or_init(|| self.0[index].open(&record.name));
+        let provided = slots[index].get_or_init(|| self.0[index].open(&record.key));
         // Either who ends the session sees what was opened, or this sees that it has ended.
         fence(Ordering::SeqCst);
         if let Some(why) = record.end_reason() {

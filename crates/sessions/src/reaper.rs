@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::record::{Record, lock};
-use crate::table::Shared;
+use crate::shared::Shared;
 
 /// When to look at which session next. An entry may be too early, since runs do not touch it: it is then put back at its true
 /// time. So a run costs the reaper nothing, and looking costs one entry a session and idle time.

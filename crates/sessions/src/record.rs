@@ -5,17 +5,20 @@ use std::time::{Duration, Instant};
 
 use perennial_engine::{Console, EngineConfig, Globals, StopHandle};
 use perennial_protocol::{EndReason, RebuildReason};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use crate::custody::Custody;
 use crate::epochs::Epochs;
 use crate::provisions::Slots;
+use crate::registry::{OwnerState, SessionKey};
 
 /// One session as the table knows it. What only the holder of the execution guard touches is in [`State`].
 #[repr(C)]
 pub(crate) struct Record {
     hot: Hot,
-    pub(crate) name: String,
+    pub(crate) key: SessionKey,
+    pub(crate) owner: Arc<OwnerState>,
     pub(crate) created: Instant,
     /// What the session has, each opened when it is first needed.
     pub(crate) provided: Slots,
@@ -33,15 +36,8 @@ pub(crate) struct Record {
     ended: Notify,
     stop: Mutex<Option<StopHandle>>,
     pub(crate) replaces: Mutex<Option<EndReason>>,
-}
-
-/// Who has the VM in flight under a name. A session whose predecessor's VM is still out has its custody.
-#[derive(Debug)]
-pub(crate) struct Custody {
-    /// One permit. Outlives the execution guard where a run's future was dropped.
-    permit: Arc<Semaphore>,
-    /// Since when the thread of an answered run has not come back. It has the permit.
-    thread_out: Mutex<Option<Instant>>,
+    /// The owner may have no more: it is in no map, and has ended before it began.
+    pub(crate) is_refused: bool,
 }
 
 /// What every `acquire` touches. It comes first in the record, beside the reference counts that cloning touches.
@@ -124,9 +120,18 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Record {
-    pub(crate) fn new(name: &str, now: Instant, replaces: Option<EndReason>, custody: Arc<Custody>) -> Arc<Self> {
+    pub(crate) fn new(
+        owner: Arc<OwnerState>,
+        key: SessionKey,
+        now: Instant,
+        replaces: Option<EndReason>,
+        custody: Arc<Custody>,
+        is_refused: bool,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            name: name.to_owned(),
+            key,
+            owner,
+            is_refused,
             created: now,
             provided: Slots::new(),
             console: Console::default(),
@@ -225,45 +230,6 @@ impl Record {
 
     /// Whether a VM is, or may be, in flight under this name.
     pub(crate) fn is_running(&self) -> bool {
-        self.custody.permit.available_permits() == 0
-    }
-}
-
-impl Custody {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { permit: Arc::new(Semaphore::new(1)), thread_out: Mutex::default() })
-    }
-
-    /// Takes the permit if nobody has it.
-    pub(crate) fn try_take(&self) -> Option<OwnedSemaphorePermit> {
-        self.permit.clone().try_acquire_owned().ok()
-    }
-
-    /// Waits for the permit, in the order of arrival.
-    pub(crate) async fn take(&self) -> OwnedSemaphorePermit {
-        self.permit.clone().acquire_owned().await.expect("the semaphore is never closed")
-    }
-
-    /// Notes that the thread of a run that was answered has not come back, or that it has.
-    pub(crate) fn set_thread_out(&self, is_out: bool) {
-        *lock(&self.thread_out) = is_out.then(Instant::now);
-    }
-
-    /// Whether a run was answered whose thread has not come back, here or in an earlier session of this name: since when.
-    pub(crate) fn thread_out(&self) -> Option<Instant> {
-        *lock(&self.thread_out)
-    }
-
-    /// Waits until such a thread has been out for so long.
-    pub(crate) async fn is_stuck(&self, after: Duration) {
-        /// Whether there is one shows when somebody who waits looks.
-        const LOOK: Duration = Duration::from_millis(100);
-        loop {
-            match self.thread_out().map(|since| since.elapsed()) {
-                Some(out) if out >= after => return,
-                Some(out) => tokio::time::sleep((after - out).min(LOOK)).await,
-                None => tokio::time::sleep(LOOK).await,
-            }
-        }
+        self.custody.is_taken()
     }
 }

@@ -2,15 +2,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perennial_engine::ConsoleSink;
-use perennial_protocol::{RunRequest, ScriptResult};
+use perennial_protocol::{RunRequest, ScriptError, ScriptResult};
 use perennial_stdlib::files::Files;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::bundle::CompiledBundle;
 use crate::context::{Grant, Loan, RunContext};
+use crate::owner::Owner;
 use crate::provision::Provided;
-use crate::table::SessionTable;
 use crate::vars::Vars;
 
 /// One run: what is run, and what it brings.
@@ -128,16 +128,16 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
-/// A session by its name: a handle to its table, which makes the session when it is first used. Cheap to clone.
+/// A session by its name: a handle to its owner, which makes the session when it is first used. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Session {
-    table: SessionTable,
+    owner: Owner,
     name: String,
 }
 
 impl Session {
-    pub(crate) fn new(table: SessionTable, name: String) -> Self {
-        Self { table, name }
+    pub(crate) fn new(owner: Owner, name: String) -> Self {
+        Self { owner, name }
     }
 
     /// The name.
@@ -152,33 +152,42 @@ impl Session {
     pub async fn run(&self, run: Run) -> ScriptResult {
         let Run { request, bundle, context } = run;
         match &bundle {
-            Some(bundle) => self.table.run_bundle(&self.name, bundle, request, context).await,
-            None => self.table.run_with(&self.name, request, context).await,
+            Some(bundle) => self.owner.run_bundle(&self.name, bundle, request, context).await,
+            None => self.owner.run_with(&self.name, request, context).await,
         }
     }
 
-    /// Its durable values; see [`SessionTable::vars`].
-    pub fn vars(&self) -> Arc<Vars> {
-        self.table.vars(&self.name)
+    /// Its durable values; see [`Owner::vars`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn vars(&self) -> Result<Arc<Vars>, ScriptError> {
+        self.owner.vars(&self.name).await
     }
 
-    /// Its files; see [`SessionTable::files`].
-    pub fn files(&self) -> Arc<Files> {
-        self.table.files(&self.name)
+    /// Its files; see [`Owner::files`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn files(&self) -> Result<Arc<Files>, ScriptError> {
+        self.owner.files(&self.name).await
     }
 
-    /// What it has of an embedder's own provision; see [`SessionTable::provided`].
-    pub fn provided<S: Provided>(&self) -> Option<Arc<S>> {
-        self.table.provided(&self.name)
+    /// What it has of an embedder's own provision; see [`Owner::provided`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn provided<S: Provided>(&self) -> Result<Option<Arc<S>>, ScriptError> {
+        self.owner.provided(&self.name).await
     }
 
-    /// Drops its VM and keeps everything durable; see [`SessionTable::reset`].
+    /// Drops its VM and keeps what is durable; see [`Owner::reset`].
     pub async fn reset(&self) -> bool {
-        self.table.reset(&self.name).await
+        self.owner.reset(&self.name).await
     }
 
-    /// Ends it; see [`SessionTable::remove`].
+    /// Ends it; see [`Owner::remove`].
     pub fn remove(&self) -> bool {
-        self.table.remove(&self.name)
+        self.owner.remove(&self.name)
     }
 }

@@ -1,7 +1,7 @@
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use perennial_engine::{
     Background, Build, EngineConfig, Globals, Held, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
@@ -16,12 +16,13 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 use crate::background::{give_back, keep_pumping};
 use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
+use crate::custody::Custody;
 use crate::epochs::Epochs;
 use crate::pool::Place;
 use crate::provision::{Ended, Provided, Report, RunScope};
 use crate::provisions::Procs;
-use crate::record::{Custody, State, lock};
-use crate::table::Slot;
+use crate::record::{State, lock};
+use crate::shared::Slot;
 use crate::vars::Vars;
 
 /// What a VM in flight holds: its place in the pool and its session's one permit. Given back when the VM is, or when its thread is.
@@ -181,6 +182,7 @@ impl BrowserSession {
         let Call { config, work, args, options, context, epoch } = call;
         let (shared, record) = (self.slot.shared.clone(), self.slot.record.clone());
         self.check_alive()?;
+        record.owner.check_threads()?;
         options.check(&shared.config.ceilings)?;
         if let Work::Cell(source) = &work
             && source.len() > options.source_bytes
@@ -325,7 +327,7 @@ impl BrowserSession {
             permit = record.custody.take() => Ok(permit),
             reason = record.has_ended() => Err(session_ended(self.name(), reason)),
             () = cancelled => Err(cancelled_before_it_began()),
-            () = record.custody.is_stuck(STUCK_AFTER) => Err(busy_with_thread()),
+            () = record.custody.is_stuck() => Err(busy_with_thread()),
         }
     }
 
@@ -471,9 +473,6 @@ impl std::fmt::Debug for BrowserSession {
 fn cancelled_before_it_began() -> ScriptError {
     ScriptError::new(ErrorKind::Cancelled, "the run was cancelled before it began; nothing ran")
 }
-
-/// How long a session waits for the thread of its last run. Most that are late were only kept from a core.
-const STUCK_AFTER: Duration = Duration::from_secs(1);
 
 fn busy_with_thread() -> ScriptError {
     let message = "the thread of this session's last run has not come back from a built-in that cannot be stopped; nothing ran, try again later or \

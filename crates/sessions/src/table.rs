@@ -1,32 +1,25 @@
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use compact_str::CompactString;
-use dashmap::DashMap;
-use dashmap::mapref::entry::Entry;
-use perennial_engine::{EngineConfig, Executor, RunOptions, Vm};
-use perennial_protocol::{EndReason, RunRequest, ScriptError, ScriptResult};
+use perennial_engine::{EngineConfig, RunOptions};
+use perennial_protocol::{EndReason, RunRequest, ScriptResult};
 use perennial_stdlib::files::Files;
-use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 
 use crate::builder::TableBuilder;
 use crate::bundle::CompiledBundle;
 use crate::config::TableConfig;
 use crate::context::RunContext;
+use crate::info::SessionInfo;
 use crate::library::{LibraryError, config_of};
+use crate::owner::Owner;
 use crate::plugins::PluginSet;
-use crate::pool::{Bounds, Pool};
-use crate::programs::{CacheCounts, Programs};
-use crate::provision::{Description, Provided};
+use crate::programs::CacheCounts;
+use crate::provision::Provided;
 use crate::provisions::Provisions;
-use crate::reaper::{Deadlines, reap};
-use crate::record::{Custody, Record, lock};
+use crate::reaper::reap;
 use crate::run::Session;
-use crate::session::{BrowserSession, Call, Work};
-use crate::tombstones::Tombstones;
+use crate::shared::{Generation, Shared, Slot};
 use crate::vars::Vars;
 
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -56,69 +49,6 @@ struct TableHandle {
     shared: Arc<Shared>,
 }
 
-pub(crate) struct Shared {
-    pub(crate) config: TableConfig,
-    pub(crate) runtime: Handle,
-    pub(crate) executor: Arc<Executor>,
-    pub(crate) pool: Arc<Pool>,
-    pub(crate) programs: Arc<Programs>,
-    /// What sessions have.
-    pub(crate) provisions: Provisions,
-    generation: RwLock<Generation>,
-    /// By name; short names lie in the map itself, where looking one up costs no further cache miss.
-    sessions: DashMap<CompactString, Arc<Record>>,
-    deadlines: Arc<Deadlines>,
-    sweeping: Mutex<()>,
-    /// Set while `sweeping` is held and sessions may be neither in `deadlines` nor gone.
-    is_sweeping: AtomicBool,
-    tombstones: Mutex<Tombstones>,
-    /// Of sessions that ended with their VM in flight: a successor waits for it.
-    custodies: Mutex<HashMap<String, Weak<Custody>>>,
-}
-
-/// What sessions are made of whose callers bring no configuration.
-#[derive(Clone)]
-struct Generation {
-    plugins: PluginSet,
-    config: EngineConfig,
-}
-
-/// A session that is held: neither reaped nor replaced until this is dropped. `remove` and `clear` end it all the same; it then
-/// answers `session_ended`.
-pub struct Slot {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) record: Arc<Record>,
-}
-
-/// One line of [`SessionTable::sessions`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct SessionInfo {
-    /// The name.
-    pub name: String,
-    /// Runs completed.
-    pub runs: u64,
-    /// Whether a run or a callback is under way.
-    pub running: bool,
-    /// Whether the thread of its last run has not come back: until it does, runs are `busy`.
-    pub stuck: bool,
-    /// Whether callbacks that a run left behind may still run.
-    pub background: bool,
-    /// Since the last run ended.
-    pub idle: Duration,
-    /// Heap of the warm VM; `None` while there is none or it is running.
-    pub heap_bytes: Option<usize>,
-    /// Names in `vars`.
-    pub vars: usize,
-    /// Their size.
-    pub vars_bytes: usize,
-    /// Commands that run.
-    pub commands: usize,
-    /// What is kept of what they wrote.
-    pub command_log_bytes: usize,
-    /// What an embedder's own provisions say, by name.
-    pub more: Map<String, Value>,
-}
-
 impl SessionTable {
     /// A table that keeps at most `max_vms` VMs warm and ends sessions unused for `idle_ttl`.
     ///
@@ -135,7 +65,7 @@ impl SessionTable {
 
     /// The session of this name, which is made when it is first used.
     pub fn session(&self, name: impl Into<String>) -> Session {
-        Session::new(self.clone(), name.into())
+        self.local().session(name)
     }
 
     /// A table with every policy spelt out.
@@ -158,38 +88,37 @@ impl SessionTable {
         config.idle_ttl = config.idle_ttl.min(FOR_EVER);
         config.hard_lifetime = config.hard_lifetime.map(|lifetime| lifetime.min(FOR_EVER));
         let runtime = Handle::current();
-        let deadlines = Arc::new(Deadlines::default());
         let provisions = Provisions::of_table(&config).and(&config.provisions);
         let plugins = config.plugins.clone().unwrap_or_else(PluginSet::empty);
         let generation = Generation { config: config_of(&config.provisions, &provisions, &plugins)?, plugins };
-        let shared = Arc::new(Shared {
-            executor: Arc::new(Executor::new(config.executor.clone())),
-            programs: Arc::default(),
-            provisions,
-            generation: RwLock::new(generation),
-            runtime: runtime.clone(),
-            pool: Arc::default(),
-            sessions: DashMap::new(),
-            deadlines: deadlines.clone(),
-            sweeping: Mutex::default(),
-            is_sweeping: AtomicBool::new(false),
-            tombstones: Mutex::default(),
-            custodies: Mutex::default(),
-            config,
-        });
-        let clock = shared.config.clock.clone();
-        runtime.spawn(reap(Arc::downgrade(&shared), deadlines, clock));
+        let shared = Shared::new(config, runtime, provisions, generation);
+        let (deadlines, clock) = (shared.deadlines.clone(), shared.config.clock.clone());
+        shared.runtime.spawn(reap(Arc::downgrade(&shared), deadlines, clock));
         Ok(Self { handle: Arc::new(TableHandle { shared }) })
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.handle.shared
+    }
+
+    /// The sessions of one owner: whoever is served by this program besides others, by any name. An empty one is the local owner.
+    ///
+    /// All methods of the table that take a name of a session are the local owner's. Others may have as many sessions as
+    /// [`TableConfig::owner_limits`] says.
+    pub fn of(&self, owner: &str) -> Owner {
+        let shared = self.shared();
+        Owner::new(self.clone(), shared.owners.get(owner, shared.now()))
+    }
+
+    /// The sessions that the program runs for itself.
+    pub fn local(&self) -> Owner {
+        Owner::new(self.clone(), self.shared().owners.local().clone())
     }
 
     /// The session of this name, made if there is none, and held until the slot is dropped. Waits for nothing.
     pub fn acquire(&self, name: &str) -> Slot {
         let shared = self.shared();
-        Slot { shared: shared.clone(), record: shared.acquire(name) }
+        shared.acquire(shared.owners.local(), name)
     }
 
     /// The durable values of the session of this name, made if there is none; to ask for them uses it. Reading and writing them waits for nothing, a script
@@ -206,27 +135,26 @@ impl SessionTable {
     /// What the session of this name, made if there is none, has of an embedder's own provision: the first whose sessions have this type. `None` if
     /// there is none.
     pub fn provided<S: Provided>(&self, name: &str) -> Option<Arc<S>> {
-        let (shared, slot) = (self.shared(), self.acquire(name));
-        slot.record.touch(shared.now());
-        shared.provisions.session(&slot.record)
+        self.local().find_own(name).ok().flatten()
     }
 
     /// The same for what every table has.
     fn own<S: Provided>(&self, name: &str) -> Arc<S> {
-        self.provided(name).expect("every table has it")
+        self.provided(name).expect("every table has it, and the local owner as many sessions as it makes")
     }
 
     /// Runs a script on the session of this name: acquires, waits its turn, runs. Requests for one session run one at a time, in the
     /// order in which their futures were first polled.
     ///
-    /// Dropping the future stops the script.
+    /// # Cancellation
+    /// Dropping the future stops the script, which costs the session its VM and nothing else.
     pub async fn run(&self, name: &str, request: RunRequest) -> ScriptResult {
         self.run_with(name, request, RunContext::new()).await
     }
 
     /// As [`Self::run`], with what the call brings.
     pub async fn run_with(&self, name: &str, request: RunRequest, context: RunContext) -> ScriptResult {
-        self.run_work(name, None, request, context).await
+        self.local().run_with(name, request, context).await
     }
 
     /// Runs a bundle on the session of this name. Of the request everything but the script counts.
@@ -237,75 +165,33 @@ impl SessionTable {
         request: RunRequest,
         context: RunContext,
     ) -> ScriptResult {
-        self.run_work(name, Some(bundle), request, context).await
-    }
-
-    async fn run_work(
-        &self,
-        name: &str,
-        bundle: Option<&CompiledBundle>,
-        request: RunRequest,
-        context: RunContext,
-    ) -> ScriptResult {
-        let started = Instant::now();
-        let mut options = self.shared().config.defaults.clone().with(&request.limits());
-        options.name = request.name;
-        options.atomic = request.atomic;
-        options.changes = request.changes;
-        let slot = self.acquire(name);
-        let mut session = match &context.cancel {
-            None => slot.lock().await,
-            Some(cancel) => tokio::select! {
-                biased;
-                session = slot.lock() => session,
-                () = cancel.cancelled() => {
-                    let error = ScriptError::new(
-                        perennial_protocol::ErrorKind::Cancelled,
-                        "the run was cancelled while it waited for its turn; nothing ran",
-                    );
-                    return ScriptResult::refused(error);
-                }
-            },
-        };
-        let config = self.shared().generation().config;
-        let call = Call {
-            config,
-            work: bundle.map_or_else(|| Work::Cell(request.script.into()), Work::Bundle),
-            args: request.args,
-            options,
-            context,
-            epoch: request.epoch,
-        };
-        session.run_since(started, call).await
+        self.local().run_bundle(name, bundle, request, context).await
     }
 
     /// Ends a session: stops what it runs, drops its VM and its vars. `false` if there was none. A run under way ends as
     /// `cancelled`.
     pub fn remove(&self, name: &str) -> bool {
-        let shared = self.shared();
-        shared.sweep();
-        shared.end_if(name, EndReason::Removed, |_| true)
+        self.local().remove(name)
     }
 
-    /// Ends all sessions.
+    /// Ends all sessions, whoever owns them.
     pub fn clear(&self) {
-        self.shared().clear(EndReason::Cleared);
+        self.shared().clear_all(EndReason::Cleared);
     }
 
     /// Drops the VM of a session and keeps its vars; waits for a run under way. `false` if there was no such session.
+    ///
+    /// # Cancellation
+    /// Dropping the future leaves the session as it is.
     pub async fn reset(&self, name: &str) -> bool {
-        let shared = self.shared();
-        shared.sweep();
-        let Some(slot) = shared.find(name) else { return false };
-        slot.lock().await.reset().await;
-        true
+        self.local().reset(name).await
     }
 
-    /// How many sessions there are.
+    /// How many sessions there are, whoever owns them.
     pub fn len(&self) -> usize {
         let shared = self.shared();
         shared.sweep();
-        shared.sessions.len()
+        shared.owners.all().iter().map(|owner| owner.len()).sum()
     }
 
     /// Whether there is none.
@@ -318,15 +204,10 @@ impl SessionTable {
         self.shared().pool.live()
     }
 
-    /// All sessions, by name.
+    /// All sessions, by owner and name.
     pub fn sessions(&self) -> Vec<SessionInfo> {
         let shared = self.shared();
-        shared.sweep();
-        let now = shared.now();
-        let records: Vec<_> = shared.sessions.iter().map(|entry| entry.value().clone()).collect();
-        let mut all: Vec<_> = records.iter().map(|record| shared.describe(record, now)).collect();
-        all.sort_by(|a, b| a.name.cmp(&b.name));
-        all
+        shared.list(&shared.owners.all())
     }
 
     /// Gives the scripts other plugins: sessions get a new VM with their next run, which says `config`.
@@ -352,12 +233,7 @@ impl SessionTable {
         let (own, plugins) = (&shared.config.provisions, plugins.clone());
         // Plugins bring no names of globals or ops, and the rest was looked at when the table was made.
         let config = config_of(own, &shared.provisions, &plugins).expect("names are of one provision each");
-        let mut generation = shared.generation.write().unwrap_or_else(PoisonError::into_inner);
-        if expected.is_some_and(|expected| generation.plugins != *expected) {
-            return false;
-        }
-        *generation = Generation { plugins, config };
-        true
+        shared.set_generation(expected, Generation { plugins, config })
     }
 
     /// The plugins of scripts whose callers bring no configuration.
@@ -394,7 +270,7 @@ impl SessionTable {
 impl std::fmt::Debug for SessionTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SessionTable")
-            .field("sessions", &self.shared().sessions.len())
+            .field("sessions", &self.len())
             .field("live_vms", &self.live_vm_count())
             .finish_non_exhaustive()
     }
@@ -403,223 +279,6 @@ impl std::fmt::Debug for SessionTable {
 impl Drop for TableHandle {
     fn drop(&mut self) {
         self.shared.deadlines.closed.cancel();
-        self.shared.clear(EndReason::TableDropped);
-    }
-}
-
-impl Slot {
-    /// Waits for the execution guard of the session: whoever holds it runs, everybody else waits, in order.
-    pub async fn lock(&self) -> BrowserSession {
-        let state = self.record.exec.clone().lock_owned().await;
-        self.record.pin();
-        let slot = Self { shared: self.shared.clone(), record: self.record.clone() };
-        BrowserSession::new(slot, state)
-    }
-
-    /// The session's name.
-    pub fn name(&self) -> &str {
-        &self.record.name
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if self.record.unpin() && !self.record.is_queued() && self.record.end_reason().is_none() {
-            // The reaper passed it over while it was held.
-            self.shared.queue(&self.record);
-        }
-    }
-}
-
-impl Shared {
-    pub(crate) fn now(&self) -> Instant {
-        self.config.clock.now()
-    }
-
-    fn generation(&self) -> Generation {
-        self.generation.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn bounds(&self) -> Bounds {
-        Bounds { max_vms: self.config.max_vms, memory: self.config.memory_budget }
-    }
-
-    fn find(self: &Arc<Self>, name: &str) -> Option<Slot> {
-        let entry = self.sessions.get(name)?;
-        entry.pin();
-        Some(Slot { shared: self.clone(), record: entry.value().clone() })
-    }
-
-    /// The record of this name, pinned.
-    fn acquire(&self, name: &str) -> Arc<Record> {
-        self.sweep();
-        if self.deadlines.closed.is_cancelled() {
-            // The table is gone; a session that has ended before it began says so.
-            let record = self.make(name);
-            record.pin();
-            record.mark_ended(EndReason::TableDropped);
-            return record;
-        }
-        if let Some(entry) = self.sessions.get(name) {
-            entry.pin();
-            return entry.value().clone();
-        }
-        let record = match self.sessions.entry(name.into()) {
-            Entry::Occupied(entry) => {
-                entry.get().pin();
-                return entry.get().clone();
-            }
-            Entry::Vacant(entry) => {
-                let record = self.make(name);
-                record.pin();
-                entry.insert(record.clone());
-                record
-            }
-        };
-        self.queue(&record);
-        record
-    }
-
-    fn make(&self, name: &str) -> Arc<Record> {
-        let now = self.now();
-        let replaces = lock(&self.tombstones).take(name, now);
-        let custody = lock(&self.custodies).remove(name).and_then(|custody| custody.upgrade());
-        Record::new(name, now, replaces, custody.unwrap_or_else(Custody::new))
-    }
-
-    /// When a session that is left alone ends, and why.
-    fn expiry(&self, record: &Record) -> (Instant, EndReason) {
-        let idle_since = if self.provisions.keep(record) { self.now() } else { record.idle_since() };
-        let idle = idle_since + self.config.idle_ttl;
-        match self.config.hard_lifetime.map(|lifetime| record.created + lifetime) {
-            Some(hard) if hard < idle => (hard, EndReason::Lifetime),
-            _ => (idle, EndReason::Idle),
-        }
-    }
-
-    /// Whether the session has outlived its hard lifetime.
-    pub(crate) fn has_outlived(&self, record: &Record) -> bool {
-        self.config.hard_lifetime.is_some_and(|lifetime| self.now() >= record.created + lifetime)
-    }
-
-    fn queue(&self, record: &Arc<Record>) {
-        let (at, _) = self.expiry(record);
-        self.deadlines.add(record, at);
-    }
-
-    /// Ends every session whose time has come.
-    pub(crate) fn sweep(&self) {
-        let now = self.now();
-        if !self.deadlines.is_due(now) && !self.is_sweeping.load(Ordering::Acquire) {
-            return;
-        }
-        // Whoever comes while another sweeps waits: what has expired is gone for both.
-        let _sweeping = lock(&self.sweeping);
-        self.is_sweeping.store(true, Ordering::Release);
-        let mut swept = 0;
-        while let Some(record) = self.deadlines.take_due(now) {
-            let (at, reason) = self.expiry(&record);
-            if at > now {
-                self.deadlines.add(&record, at);
-                continue;
-            }
-            // Pinned records come back when they are let go. It ended when its time had come, however late this look at it is.
-            let over = |known: &Arc<Record>| Arc::ptr_eq(known, &record) && !record.is_pinned();
-            swept += usize::from(self.end_if_at(&record.name, reason, at, over));
-        }
-        self.is_sweeping.store(false, Ordering::Release);
-        if swept > 0 {
-            self.shrink();
-        }
-    }
-
-    /// Ends the session of this name if there is one and `condition` holds. `false` if not.
-    fn end_if(&self, name: &str, reason: EndReason, condition: impl FnOnce(&Arc<Record>) -> bool) -> bool {
-        self.end_if_at(name, reason, self.now(), condition)
-    }
-
-    /// One step for whoever looks the name up: the session is in the map, or it has ended and its successor knows of it.
-    fn end_if_at(
-        &self,
-        name: &str,
-        reason: EndReason,
-        at: Instant,
-        condition: impl FnOnce(&Arc<Record>) -> bool,
-    ) -> bool {
-        let ended = self.sessions.remove_if(name, |_, record| {
-            let end = condition(record);
-            if end && record.mark_ended(reason) {
-                lock(&self.tombstones).add(record.name.clone(), reason, at);
-                if record.is_running() {
-                    let mut custodies = lock(&self.custodies);
-                    if custodies.len() > 64 {
-                        custodies.retain(|_, custody| custody.strong_count() > 0);
-                    }
-                    custodies.insert(record.name.clone(), Arc::downgrade(&record.custody));
-                }
-            }
-            end
-        });
-        let Some((_, record)) = ended else { return false };
-        // Not while the map is locked.
-        self.provisions.end(&record, reason);
-        if record.is_queued() {
-            self.deadlines.count_ended();
-        }
-        self.drop_warm(&record);
-        true
-    }
-
-    /// Ends a session from within, if it has not ended yet.
-    pub(crate) fn end_from_within(&self, record: &Arc<Record>, reason: EndReason) {
-        self.end_if(&record.name, reason, |known| Arc::ptr_eq(known, record));
-    }
-
-    /// Drops the idle VM of a session, if it has one.
-    pub(crate) fn drop_warm(&self, record: &Record) {
-        let stamp = record.warm.swap(0, Ordering::AcqRel);
-        if let Some(vm) = self.pool.remove(stamp) {
-            self.discard_all(vec![vm]);
-        }
-    }
-
-    pub(crate) fn discard_all(&self, vms: Vec<Vm>) {
-        for vm in vms {
-            perennial_engine::discard(&self.executor, vm, Box::new(()));
-        }
-    }
-
-    fn clear(&self, reason: EndReason) {
-        let names: Vec<CompactString> = self.sessions.iter().map(|entry| entry.key().clone()).collect();
-        for name in names {
-            self.end_if(&name, reason, |_| true);
-        }
-        self.shrink();
-    }
-
-    /// Lets the map give back what a spike made it take.
-    fn shrink(&self) {
-        let (length, capacity) = (self.sessions.len(), self.sessions.capacity());
-        if capacity > 1024 && length < capacity / 4 {
-            self.sessions.shrink_to_fit();
-        }
-    }
-
-    fn describe(&self, record: &Record, now: Instant) -> SessionInfo {
-        let Description { vars, vars_bytes, commands, command_log_bytes, more, .. } = self.provisions.describe(record);
-        SessionInfo {
-            name: record.name.clone(),
-            runs: record.runs.load(Ordering::Relaxed),
-            running: record.is_running(),
-            stuck: record.custody.thread_out().is_some(),
-            background: record.background.load(Ordering::Acquire),
-            idle: now.saturating_duration_since(record.idle_since()),
-            heap_bytes: self.pool.heap_bytes(record.warm.load(Ordering::Acquire)),
-            vars,
-            vars_bytes,
-            commands,
-            command_log_bytes,
-            more,
-        }
+        self.shared.clear_all(EndReason::TableDropped);
     }
 }

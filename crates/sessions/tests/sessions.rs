@@ -15,6 +15,7 @@ mod sessions {
     mod modules;
     mod net;
     mod node;
+    mod owners;
     mod plugins;
     mod preparation;
     mod provisions;

@@ -7,6 +7,7 @@ use perennial_stdlib::files::{Artifacts, ArtifactsRun, artifact_areas, artifact_
 
 use crate::library::Library;
 use crate::provision::{Ended, InRun, Own, Provision, Report, RunScope};
+use crate::registry::SessionKey;
 
 pub(super) struct ArtifactsProvision;
 
@@ -22,7 +23,7 @@ impl Provision for ArtifactsProvision {
         artifact_areas().into_iter().for_each(|area| library.area(area));
     }
 
-    fn open(&self, _: &str) {}
+    fn open(&self, _: &SessionKey) {}
 
     fn begin(&self, _: Own<'_, ()>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
         let produced = Arc::new(run.loan::<Artifacts>()?.begin());

@@ -9,6 +9,7 @@ use perennial_stdlib::commands::{self, CommandSet, ProcessLimits, SessionProcs};
 use crate::config::TableConfig;
 use crate::library::Library;
 use crate::provision::{Description, Holds, InRun, Own, Provided, Provision, Report, RunScope};
+use crate::registry::SessionKey;
 
 pub(super) struct CommandsProvision {
     set: Option<Arc<CommandSet>>,
@@ -39,7 +40,7 @@ impl Provision for CommandsProvision {
         commands::areas().into_iter().for_each(|area| library.area(area));
     }
 
-    fn open(&self, _: &str) -> Procs {
+    fn open(&self, _: &SessionKey) -> Procs {
         Procs { procs: Arc::new(SessionProcs::new(self.limits)), is_use: self.is_use, told: AtomicU64::new(0) }
     }
 

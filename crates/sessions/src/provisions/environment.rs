@@ -7,6 +7,7 @@ use perennial_stdlib::node::Environment;
 use crate::config::TableConfig;
 use crate::library::Library;
 use crate::provision::{InRun, Own, Provision, RunScope};
+use crate::registry::SessionKey;
 
 /// Nothing is provided where nothing is said.
 pub(super) struct EnvironmentProvision(Option<Arc<Environment>>);
@@ -27,7 +28,7 @@ impl Provision for EnvironmentProvision {
     /// `process` is there without one, and empty.
     fn declare(&self, _: &mut Library) {}
 
-    fn open(&self, _: &str) {}
+    fn open(&self, _: &SessionKey) {}
 
     fn begin(&self, _: Own<'_, ()>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
         run.provide_default(self.0.as_ref()?);

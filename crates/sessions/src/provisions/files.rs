@@ -8,6 +8,7 @@ use perennial_stdlib::files::{self, Change, ChangeKind, Files, FilesQuota, Files
 use crate::config::TableConfig;
 use crate::library::Library;
 use crate::provision::{Ended, InRun, Own, Provided, Provision, Report, RunScope};
+use crate::registry::SessionKey;
 
 pub(super) struct FilesProvision {
     quota: FilesQuota,
@@ -32,7 +33,7 @@ impl Provision for FilesProvision {
         files::areas().into_iter().for_each(|area| library.area(area));
     }
 
-    fn open(&self, _: &str) -> Files {
+    fn open(&self, _: &SessionKey) -> Files {
         Files::new(self.quota)
     }
 

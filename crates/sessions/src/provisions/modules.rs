@@ -6,6 +6,7 @@ use crate::config::TableConfig;
 use crate::library::Library;
 use crate::modules::ModuleAccess;
 use crate::provision::{InRun, Own, Provision, RunScope};
+use crate::registry::SessionKey;
 
 /// Nothing is provided where nothing is said.
 pub(super) struct ModulesProvision(Option<Arc<ModuleAccess>>);
@@ -26,7 +27,7 @@ impl Provision for ModulesProvision {
     /// The loader is the library's, since what the host and plugins provide is imported without any access.
     fn declare(&self, _: &mut Library) {}
 
-    fn open(&self, _: &str) {}
+    fn open(&self, _: &SessionKey) {}
 
     fn begin(&self, _: Own<'_, ()>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
         run.provide_default(self.0.as_ref()?);

@@ -7,6 +7,7 @@ use perennial_stdlib::net::{self, NetPolicy, NetState, Network, Secrets};
 use crate::config::TableConfig;
 use crate::library::Library;
 use crate::provision::{InRun, Own, Provided, Provision, RunScope};
+use crate::registry::SessionKey;
 
 pub(super) struct NetProvision {
     policy: Option<Arc<NetPolicy>>,
@@ -36,7 +37,7 @@ impl Provision for NetProvision {
         net::areas().into_iter().for_each(|area| library.area(area));
     }
 
-    fn open(&self, _: &str) -> NetState {
+    fn open(&self, _: &SessionKey) -> NetState {
         NetState::default()
     }
 

@@ -7,6 +7,7 @@ use perennial_protocol::EndReason;
 use crate::config::TableConfig;
 use crate::library::Library;
 use crate::provision::{Description, Ended, InRun, Own, Provided, Provision, Report, RunScope};
+use crate::registry::SessionKey;
 use crate::vars::{self, Vars, VarsQuota, VarsView};
 
 pub(super) struct VarsProvision(VarsQuota);
@@ -29,7 +30,7 @@ impl Provision for VarsProvision {
         library.area(vars::area());
     }
 
-    fn open(&self, _: &str) -> Vars {
+    fn open(&self, _: &SessionKey) -> Vars {
         Vars::new(self.0)
     }
 

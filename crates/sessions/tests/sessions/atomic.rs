@@ -117,7 +117,7 @@ async fn history(steps: &[Step], end: End) {
     }
     let slot = table.acquire("s");
     let mut run = tokio::spawn(async move {
-        let mut session = slot.lock().await;
+        let mut session = slot.lock().await.unwrap();
         let wall = if matches!(end, End::Spin | End::Stick) { 700 } else { 60_000 };
         let options =
             RunOptions { wall: Duration::from_millis(wall), atomic: true, changes: true, ..RunOptions::default() };
@@ -238,7 +238,7 @@ async fn a_host_s_write_that_does_not_fit_beside_what_can_be_undone_is_refused_a
     let slot = table.acquire("s");
     let run = tokio::spawn(async move {
         let options = RunOptions { atomic: true, ..RunOptions::default() };
-        slot.lock().await.run(&config, SCRIPT, &json!([]), &options, RunContext::new(), None).await
+        slot.lock().await.unwrap().run(&config, SCRIPT, &json!([]), &options, RunContext::new(), None).await
     });
     told.tell(json!(["delete", "a"])).await;
     told.done().await;

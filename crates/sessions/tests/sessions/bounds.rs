@@ -212,7 +212,7 @@ async fn a_session_whose_thread_has_not_come_back_is_busy_and_others_are_not() {
     let options = RunOptions { wall: Duration::from_millis(50), ..RunOptions::default() };
     let run = async |name: &str, script: &str| {
         let slot = table.acquire(name);
-        let mut session = slot.lock().await;
+        let mut session = slot.lock().await.unwrap();
         session.run(&config, script, &json!([]), &options, RunContext::new(), None).await
     };
     {
@@ -249,7 +249,7 @@ async fn an_atomic_run_is_undone_while_its_thread_is_out() {
     let slot = table.acquire("s");
     let held = gate.lock().unwrap();
     let files = {
-        let mut session = slot.lock().await;
+        let mut session = slot.lock().await.unwrap();
         let script = "await fs.writeFile('/x', 'y'); stick()";
         let stuck = session.run(&config, script, &json!([]), &options, RunContext::new(), None).await;
         assert_eq!(kind(&stuck), "timeout");
@@ -273,9 +273,9 @@ async fn what_callbacks_wait_for_in_native_operations_counts_against_their_budge
     });
     let slot = table.acquire("s");
     let script = "globalThis.n = 0; setInterval(() => { doze(); n++ }, 1); 0";
-    slot.lock().await.run(&config, script, &json!([]), &RunOptions::default(), RunContext::new(), None).await;
+    slot.lock().await.unwrap().run(&config, script, &json!([]), &RunOptions::default(), RunContext::new(), None).await;
     eventually("the budget is spent", || !table.sessions()[0].background).await;
-    let mut session = slot.lock().await;
+    let mut session = slot.lock().await.unwrap();
     let run = session.run(&config, "n", &json!([]), &RunOptions::default(), RunContext::new(), None).await;
     let turns = run.value.unwrap().as_u64().unwrap();
     assert!((3..=12).contains(&turns), "{turns}");

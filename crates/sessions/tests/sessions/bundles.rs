@@ -24,7 +24,7 @@ fn table() -> SessionTable {
 
 async fn run(table: &SessionTable, bundle: &CompiledBundle, args: Value) -> ScriptResult {
     let config = config();
-    let mut session = table.acquire("bundle").lock().await;
+    let mut session = table.acquire("bundle").lock().await.unwrap();
     session.run_module(&config, bundle, &args, &RunOptions::default(), RunContext::new(), None).await
 }
 
@@ -110,7 +110,7 @@ async fn a_bundle_s_errors_are_where_they_are_and_a_force_halt_costs_the_vm() {
     for entry in ["spins.ts", "top.ts"] {
         let bundle = CompiledBundle::compile(&access, entry).unwrap();
         let options = RunOptions { wall: Duration::from_millis(50), ..RunOptions::default() };
-        let mut session = table.acquire("bundle").lock().await;
+        let mut session = table.acquire("bundle").lock().await.unwrap();
         let result = session.run_module(&config(), &bundle, &json!([]), &options, RunContext::new(), None).await;
         assert_eq!(result.error.unwrap().kind, ErrorKind::Timeout, "{entry}");
         drop(session);

@@ -439,7 +439,7 @@ async fn limits_hold_for_what_is_sent_and_what_comes_back() {
         assert!(found[index].as_str().is_some_and(|text| text.contains(part)), "{index}: {}", found[index]);
     }
     assert!(found[5].as_str().is_some_and(|name| name != "done"), "{found}");
-    let usage = table.acquire("s").lock().await.net_usage();
+    let usage = table.acquire("s").lock().await.unwrap().net_usage();
     assert!(usage.requests == 9 && usage.received >= 1 << 20 && usage.received < 2 << 20, "{usage:?}");
     // Nothing else is to come within so little time.
     let limits = NetLimits { time: Duration::from_millis(300), ..NetLimits::default() };
@@ -699,6 +699,6 @@ async fn the_time_of_all_requests_is_counted_and_has_a_limit() {
         value(&table, &script, policy(&[&server.rule()], limits)).await,
         json!([200, ["QuotaExceededError", 0]])
     );
-    let usage = table.acquire("s").lock().await.net_usage();
+    let usage = table.acquire("s").lock().await.unwrap().net_usage();
     assert!(usage.requests == 1 && usage.time > Duration::ZERO, "{usage:?}");
 }

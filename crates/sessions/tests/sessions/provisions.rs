@@ -8,7 +8,7 @@ use perennial_sessions::protocol::{EndReason, ErrorKind, RebuildReason, VmOrigin
 use perennial_sessions::{
     Area, Bound, Description, Ended, Grant, Holds, InRun, Library, LibraryError, Loan, OpError, OpTable, OpValue, Own,
     PluginOptions, PluginSet, Provided, Provision, Provisions, Report, RunContext, RunRequest, RunScope, ScriptError,
-    SessionTable, TableConfig,
+    SessionKey, SessionTable, TableConfig,
 };
 use perennial_testkit::{ManualClock, eventually};
 use serde_json::json;
@@ -70,7 +70,7 @@ impl Provision for Recorder {
         ));
     }
 
-    fn open(&self, session: &str) -> Recorded {
+    fn open(&self, session: &SessionKey) -> Recorded {
         self.note(format!("open {session}"));
         Recorded { log: self.log.clone(), keeps: self.keeps, breaks: self.breaks, notes: AtomicUsize::new(0) }
     }
@@ -166,7 +166,7 @@ async fn what_is_opened_after_the_end_is_told_at_once() {
     let recorder = Recorder::default();
     let table = SessionTable::with_config(with(&recorder));
     let slot = table.acquire("s");
-    let session = slot.lock().await;
+    let session = slot.lock().await.unwrap();
     table.clear();
     assert!(recorder.taken().is_empty(), "nobody has asked for it");
     assert!(session.provided::<Recorded>().is_some());
@@ -334,7 +334,7 @@ async fn a_name_that_two_bring_is_an_error_and_no_quiet_winner() {
         fn declare(&self, library: &mut Library) {
             library.ops(OpTable::new().sync("vars_get", Bound::SMALL, |_, _| Ok(OpValue::Undefined)));
         }
-        fn open(&self, _: &str) {}
+        fn open(&self, _: &SessionKey) {}
     }
     assert_eq!(error(Provisions::new().with(Thief)), Some(LibraryError::Name("vars_get".to_owned())));
 }

@@ -104,7 +104,7 @@ async fn timers_neither_refresh_the_idle_clock_nor_keep_a_session() {
 async fn a_hard_lifetime_is_checked_when_runs_begin_and_end() {
     let (table, clock) = table(|config| config.hard_lifetime = Some(15 * MINUTE));
     let slot = table.acquire("s");
-    let mut session = slot.lock().await;
+    let mut session = slot.lock().await.unwrap();
     let (config, options) = (session_config(Default::default(), vec![]), RunOptions::default());
     for _ in 0..2 {
         assert!(session.run(&config, "return 1", &json!([]), &options, RunContext::new(), None).await.is_ok());

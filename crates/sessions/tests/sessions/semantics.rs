@@ -191,7 +191,7 @@ async fn a_cell_means_what_the_same_module_means() {
         assert_eq!(as_cell, json!({"value": imported.value}), "{body}: {:?}", imported.error);
         // And as an entry.
         let bundle = CompiledBundle::compile(&access, &name).expect("it compiles");
-        let mut session = table.acquire(&format!("entry {index}")).lock().await;
+        let mut session = table.acquire(&format!("entry {index}")).lock().await.unwrap();
         let run =
             session.run_module(&config, &bundle, &json!([]), &RunOptions::default(), RunContext::new(), None).await;
         assert_eq!(as_cell, json!({"value": run.value}), "{body}: {:?}", run.error);

@@ -44,7 +44,7 @@ async fn the_long_way_is_the_same_as_the_short_one() {
     let table = table(10);
     let config = session_config(OpTable::new(), vec![]);
     let slot = table.acquire("s");
-    let mut session = slot.lock().await;
+    let mut session = slot.lock().await.unwrap();
     session.vars().set("from", json!("rust")).unwrap();
     let options = RunOptions::default();
     let result = session
@@ -69,7 +69,7 @@ async fn another_configuration_rebuilds_the_vm() {
     let roll = || OpTable::new().sync("roll", Bound::DATA.with_values_from(0), |_, _| Ok(json!(4).into()));
     let area = || vec![Area::new("dice", &["roll"], "((ops) => ({ roll: () => ops.roll() }))")];
     let (first, second) = (session_config(OpTable::new(), vec![]), session_config(roll(), area()));
-    let mut session = table.acquire("s").lock().await;
+    let mut session = table.acquire("s").lock().await.unwrap();
     let options = RunOptions::default();
     session.run(&first, "globalThis.n = 1", &json!([]), &options, RunContext::new(), None).await;
     let result = session.run(&second, "return [typeof n, roll()]", &json!([]), &options, RunContext::new(), None).await;
@@ -82,7 +82,7 @@ async fn another_configuration_rebuilds_the_vm() {
 async fn runs_of_one_session_take_turns_in_order() {
     let table = table(10);
     table.run("s", RunRequest::new("globalThis.order = []")).await;
-    let mut session = table.acquire("s").lock().await;
+    let mut session = table.acquire("s").lock().await.unwrap();
     let mut waiting = Vec::new();
     for i in 0..20 {
         let run = table.clone();
@@ -98,7 +98,7 @@ async fn runs_of_one_session_take_turns_in_order() {
     }
     let order = table.run("s", RunRequest::new("return order")).await.value.unwrap();
     assert_eq!(order, json!((0..20).collect::<Vec<_>>()));
-    session = table.acquire("s").lock().await;
+    session = table.acquire("s").lock().await.unwrap();
     assert_eq!(session.name(), "s");
 }
 
@@ -206,7 +206,7 @@ async fn removing_a_session_cancels_its_run_and_a_successor_waits_until_the_vm_i
 async fn a_slot_kept_beyond_the_end_answers_session_ended() {
     let table = table(10);
     let slot = table.acquire("s");
-    let mut session = slot.lock().await;
+    let mut session = slot.lock().await.unwrap();
     table.remove("s");
     let config = session_config(OpTable::new(), vec![]);
     let options = RunOptions::default();
@@ -247,7 +247,7 @@ async fn a_dropped_future_costs_the_vm_and_the_next_run_says_so() {
 async fn a_token_cancels_a_run_that_waits_for_its_turn_and_costs_nothing() {
     let table = table(10);
     table.run("s", RunRequest::new("globalThis.n = 1")).await;
-    let session = table.acquire("s").lock().await;
+    let session = table.acquire("s").lock().await.unwrap();
     let token = CancellationToken::new();
     let mut waiting =
         Box::pin(table.run_with("s", RunRequest::new("n = 2"), RunContext::new().cancel_with(token.clone())));
@@ -337,7 +337,7 @@ async fn a_panic_in_an_op_costs_nobody_anything_else() {
     let ops = OpTable::new()
         .sync("boom", Bound::DATA.with_values_from(0), |_, _| -> Result<OpValue, _> { panic!("a defect") });
     let config = session_config(ops, vec![Area::new("boom", &["boom"], "((ops) => ({ boom: () => ops.boom() }))")]);
-    let mut session = table.acquire("s").lock().await;
+    let mut session = table.acquire("s").lock().await.unwrap();
     let options = RunOptions::default();
     let result = session.run(&config, "boom()", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!(kind(&result), Some(ErrorKind::Runtime));

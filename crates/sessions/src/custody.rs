@@ -1,0 +1,91 @@
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::record::lock;
+
+/// How long a thread may stay out after its run was answered before it counts as stuck. Most that are late were only kept from a core.
+pub(crate) const STUCK_AFTER: Duration = Duration::from_secs(1);
+
+/// Who has the VM in flight under a name. A session whose predecessor's VM is still out has its custody.
+#[derive(Debug)]
+pub(crate) struct Custody {
+    /// One permit. Outlives the execution guard where a run's future was dropped.
+    permit: Arc<Semaphore>,
+    /// Since when the thread of an answered run has not come back. It has the permit.
+    thread_out: Mutex<Option<Instant>>,
+    /// Those of the same owner.
+    all_out: Arc<ThreadsOut>,
+}
+
+impl Custody {
+    pub(crate) fn new(all_out: Arc<ThreadsOut>) -> Arc<Self> {
+        Arc::new(Self { permit: Arc::new(Semaphore::new(1)), thread_out: Mutex::default(), all_out })
+    }
+
+    /// Whether somebody has the permit.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.permit.available_permits() == 0
+    }
+
+    /// Takes the permit if nobody has it.
+    pub(crate) fn try_take(&self) -> Option<OwnedSemaphorePermit> {
+        self.permit.clone().try_acquire_owned().ok()
+    }
+
+    /// Waits for the permit, in the order of arrival.
+    pub(crate) async fn take(&self) -> OwnedSemaphorePermit {
+        self.permit.clone().acquire_owned().await.expect("the semaphore is never closed")
+    }
+
+    /// Notes that the thread of a run that was answered has not come back, or that it has.
+    pub(crate) fn set_thread_out(&self, is_out: bool) {
+        let now = is_out.then(Instant::now);
+        let before = std::mem::replace(&mut *lock(&self.thread_out), now);
+        if before.is_some() || now.is_some() {
+            self.all_out.change(before, now);
+        }
+    }
+
+    /// Whether a run was answered whose thread has not come back, here or in an earlier session of this name: since when.
+    pub(crate) fn thread_out(&self) -> Option<Instant> {
+        *lock(&self.thread_out)
+    }
+
+    /// Waits until such a thread has been out for so long that it is stuck.
+    pub(crate) async fn is_stuck(&self) {
+        /// Whether there is one shows when somebody who waits looks.
+        const LOOK: Duration = Duration::from_millis(100);
+        loop {
+            match self.thread_out().map(|since| since.elapsed()) {
+                Some(out) if out >= STUCK_AFTER => return,
+                Some(out) => tokio::time::sleep((STUCK_AFTER - out).min(LOOK)).await,
+                None => tokio::time::sleep(LOOK).await,
+            }
+        }
+    }
+}
+
+/// Since when threads of one owner's answered runs have not come back.
+#[derive(Debug, Default)]
+pub(crate) struct ThreadsOut(Mutex<Vec<Instant>>);
+
+impl ThreadsOut {
+    fn change(&self, before: Option<Instant>, now: Option<Instant>) {
+        let mut out = lock(&self.0);
+        if let Some(at) = before.and_then(|before| out.iter().position(|since| *since == before)) {
+            out.swap_remove(at);
+        }
+        out.extend(now);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.0).is_empty()
+    }
+
+    /// How many are stuck.
+    pub(crate) fn stuck(&self) -> usize {
+        lock(&self.0).iter().filter(|since| since.elapsed() >= STUCK_AFTER).count()
+    }
+}

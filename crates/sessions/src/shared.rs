@@ -1,0 +1,297 @@
+//! What a table and all that belongs to it share, and how sessions end.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Instant, SystemTime};
+
+use perennial_engine::{EngineConfig, Executor, Vm};
+use perennial_protocol::{EndReason, ScriptError};
+use tokio::runtime::Handle;
+
+use crate::config::TableConfig;
+use crate::info::SessionInfo;
+use crate::plugins::PluginSet;
+use crate::pool::{Bounds, Pool};
+use crate::programs::Programs;
+use crate::provision::Description;
+use crate::provisions::Provisions;
+use crate::reaper::Deadlines;
+use crate::record::{Record, lock};
+use crate::registry::{OwnerState, Owners};
+use crate::session::BrowserSession;
+
+pub(crate) struct Shared {
+    pub(crate) config: TableConfig,
+    pub(crate) runtime: Handle,
+    pub(crate) executor: Arc<Executor>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) programs: Arc<Programs>,
+    /// What sessions have.
+    pub(crate) provisions: Provisions,
+    generation: RwLock<Generation>,
+    pub(crate) owners: Owners,
+    pub(crate) deadlines: Arc<Deadlines>,
+    sweeping: Mutex<()>,
+    /// Set while `sweeping` is held and sessions may be neither in `deadlines` nor gone.
+    is_sweeping: AtomicBool,
+}
+
+/// What sessions are made of whose callers bring no configuration.
+#[derive(Clone)]
+pub(crate) struct Generation {
+    pub(crate) plugins: PluginSet,
+    pub(crate) config: EngineConfig,
+}
+
+/// A session that is held: neither reaped nor replaced until this is dropped. `remove` and `clear` end it all the same; it then
+/// answers `session_ended`.
+pub struct Slot {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) record: Arc<Record>,
+}
+
+impl Slot {
+    /// Waits for the execution guard of the session: whoever holds it runs, everybody else waits, in order.
+    ///
+    /// # Cancellation
+    /// Dropping the future gives up the place in the order, and nothing else.
+    ///
+    /// # Errors
+    /// `busy` if the session's owner has as many as it may. A session that has ended is locked all the same, and its runs say so.
+    pub async fn lock(&self) -> Result<BrowserSession, ScriptError> {
+        self.check()?;
+        let state = self.record.exec.clone().lock_owned().await;
+        self.record.pin();
+        let slot = Self { shared: self.shared.clone(), record: self.record.clone() };
+        Ok(BrowserSession::new(slot, state))
+    }
+
+    /// Whether the session may be.
+    pub(crate) fn check(&self) -> Result<(), ScriptError> {
+        if self.record.is_refused { Err(self.record.owner.full()) } else { Ok(()) }
+    }
+
+    /// The session's name.
+    pub fn name(&self) -> &str {
+        self.record.key.name()
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if self.record.unpin() && !self.record.is_queued() && self.record.end_reason().is_none() {
+            // The reaper passed it over while it was held.
+            self.shared.queue(&self.record);
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(
+        config: TableConfig,
+        runtime: Handle,
+        provisions: Provisions,
+        generation: Generation,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            executor: Arc::new(Executor::new(config.executor.clone())),
+            programs: Arc::default(),
+            provisions,
+            generation: RwLock::new(generation),
+            runtime,
+            pool: Arc::default(),
+            owners: Owners::new(config.owner_limits),
+            deadlines: Arc::default(),
+            sweeping: Mutex::default(),
+            is_sweeping: AtomicBool::new(false),
+            config,
+        })
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.config.clock.now()
+    }
+
+    /// The time of day at an earlier moment.
+    fn wall(&self, at: Instant) -> SystemTime {
+        let wall = self.config.clock.wall();
+        wall.checked_sub(self.now().saturating_duration_since(at)).unwrap_or(wall)
+    }
+
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the generation. `false` if its plugins are others than those expected.
+    pub(crate) fn set_generation(&self, expected: Option<&PluginSet>, generation: Generation) -> bool {
+        let mut current = self.generation.write().unwrap_or_else(PoisonError::into_inner);
+        if expected.is_some_and(|expected| current.plugins != *expected) {
+            return false;
+        }
+        *current = generation;
+        true
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds { max_vms: self.config.max_vms, memory: self.config.memory_budget }
+    }
+
+    pub(crate) fn find(self: &Arc<Self>, owner: &OwnerState, name: &str) -> Option<Slot> {
+        self.sweep();
+        Some(Slot { shared: self.clone(), record: owner.find(name)? })
+    }
+
+    pub(crate) fn acquire(self: &Arc<Self>, owner: &Arc<OwnerState>, name: &str) -> Slot {
+        self.sweep();
+        let record = if self.deadlines.closed.is_cancelled() {
+            // The table is gone; a session that has ended before it began says so.
+            owner.outside(name, self.now(), false)
+        } else {
+            let (record, is_new) = owner.acquire(name, &|| self.now());
+            if is_new {
+                self.queue(&record);
+            }
+            record
+        };
+        Slot { shared: self.clone(), record }
+    }
+
+    /// When a session that is left alone ends, and why.
+    fn expiry(&self, record: &Record) -> (Instant, EndReason) {
+        let idle_since = if self.provisions.keep(record) { self.now() } else { record.idle_since() };
+        let idle = idle_since + self.config.idle_ttl;
+        match self.config.hard_lifetime.map(|lifetime| record.created + lifetime) {
+            Some(hard) if hard < idle => (hard, EndReason::Lifetime),
+            _ => (idle, EndReason::Idle),
+        }
+    }
+
+    /// Whether the session has outlived its hard lifetime.
+    pub(crate) fn has_outlived(&self, record: &Record) -> bool {
+        self.config.hard_lifetime.is_some_and(|lifetime| self.now() >= record.created + lifetime)
+    }
+
+    fn queue(&self, record: &Arc<Record>) {
+        let (at, _) = self.expiry(record);
+        self.deadlines.add(record, at);
+    }
+
+    /// Ends every session whose time has come.
+    pub(crate) fn sweep(&self) {
+        let now = self.now();
+        if !self.deadlines.is_due(now) && !self.is_sweeping.load(Ordering::Acquire) {
+            return;
+        }
+        // Whoever comes while another sweeps waits: what has expired is gone for both.
+        let _sweeping = lock(&self.sweeping);
+        self.is_sweeping.store(true, Ordering::Release);
+        let mut swept = Vec::new();
+        while let Some(record) = self.deadlines.take_due(now) {
+            let (at, reason) = self.expiry(&record);
+            if at > now {
+                self.deadlines.add(&record, at);
+                continue;
+            }
+            // Pinned records come back when they are let go. It ended when its time had come, however late this look at it is.
+            let over = |known: &Arc<Record>| Arc::ptr_eq(known, &record) && !record.is_pinned();
+            if self.end_if_at(&record.owner, record.key.name(), reason, at, over)
+                && !swept.iter().any(|owner| Arc::ptr_eq(owner, &record.owner))
+            {
+                swept.push(record.owner.clone());
+            }
+        }
+        self.is_sweeping.store(false, Ordering::Release);
+        swept.iter().for_each(|owner| owner.shrink());
+    }
+
+    /// Ends the session of this name if there is one and `condition` holds. `false` if not.
+    pub(crate) fn end_if(
+        &self,
+        owner: &OwnerState,
+        name: &str,
+        reason: EndReason,
+        condition: impl FnOnce(&Arc<Record>) -> bool,
+    ) -> bool {
+        self.end_if_at(owner, name, reason, self.now(), condition)
+    }
+
+    fn end_if_at(
+        &self,
+        owner: &OwnerState,
+        name: &str,
+        reason: EndReason,
+        at: Instant,
+        condition: impl FnOnce(&Arc<Record>) -> bool,
+    ) -> bool {
+        let Some(record) = owner.end_if(name, reason, (at, self.wall(at)), condition) else { return false };
+        // Not while the map is locked.
+        self.provisions.end(&record, reason);
+        if record.is_queued() {
+            self.deadlines.count_ended();
+        }
+        self.drop_warm(&record);
+        true
+    }
+
+    /// Ends a session from within, if it has not ended yet.
+    pub(crate) fn end_from_within(&self, record: &Arc<Record>, reason: EndReason) {
+        self.end_if(&record.owner, record.key.name(), reason, |known| Arc::ptr_eq(known, record));
+    }
+
+    /// Ends all sessions of an owner.
+    pub(crate) fn clear(&self, owner: &OwnerState, reason: EndReason) {
+        for record in owner.records() {
+            self.end_from_within(&record, reason);
+        }
+        owner.shrink();
+    }
+
+    /// Ends all sessions.
+    pub(crate) fn clear_all(&self, reason: EndReason) {
+        self.owners.all().iter().for_each(|owner| self.clear(owner, reason));
+    }
+
+    /// Drops the idle VM of a session, if it has one.
+    pub(crate) fn drop_warm(&self, record: &Record) {
+        let stamp = record.warm.swap(0, Ordering::AcqRel);
+        if let Some(vm) = self.pool.remove(stamp) {
+            self.discard_all(vec![vm]);
+        }
+    }
+
+    pub(crate) fn discard_all(&self, vms: Vec<Vm>) {
+        for vm in vms {
+            perennial_engine::discard(&self.executor, vm, Box::new(()));
+        }
+    }
+
+    fn describe(&self, record: &Record, now: Instant) -> SessionInfo {
+        let Description { vars, vars_bytes, commands, command_log_bytes, more, .. } = self.provisions.describe(record);
+        SessionInfo {
+            owner: record.key.owner().to_owned(),
+            name: record.key.name().to_owned(),
+            created: self.wall(record.created),
+            runs: record.runs.load(Ordering::Relaxed),
+            running: record.is_running(),
+            stuck: record.custody.thread_out().is_some(),
+            background: record.background.load(Ordering::Acquire),
+            idle: now.saturating_duration_since(record.idle_since()),
+            heap_bytes: self.pool.heap_bytes(record.warm.load(Ordering::Acquire)),
+            vars,
+            vars_bytes,
+            commands,
+            command_log_bytes,
+            more,
+        }
+    }
+
+    /// What there is to tell of the sessions of these owners, by name.
+    pub(crate) fn list(&self, owners: &[Arc<OwnerState>]) -> Vec<SessionInfo> {
+        self.sweep();
+        let now = self.now();
+        let records = owners.iter().flat_map(|owner| owner.records());
+        let mut all: Vec<_> = records.map(|record| self.describe(&record, now)).collect();
+        all.sort_by(|a, b| (&a.owner, &a.name).cmp(&(&b.owner, &b.name)));
+        all
+    }
+}
