@@ -1,26 +1,28 @@
-//! A service of the embedder's own that sessions have: a counter that is durable, and a door that a call may lend.
+//! A service of the embedder's own that sessions have: a counter that is durable, a door that a call may lend, and a capability by which plugins count.
 //!
 //! `cargo run -p perennial --example own_provision`
 //!
-//! Everything about it is in this file. The table takes it as one entry of a list; scripts, plugins, listings and results then know it by its name.
+//! Everything about it is in this file; `tally.ts` beside it is a plugin that uses it. The table takes it as one entry of a list; scripts, plugins, listings and results then know it by its name.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use perennial::{
-    Area, Bound, Description, Ended, InRun, Library, Loan, OpError, OpTable, OpValue, Own, Provided, Provision,
-    Provisions, Report, RunContext, RunRequest, RunScope, SessionKey, SessionTable, TableConfig,
+    Allow, Area, Bound, Capability, Description, Ended, InRun, Library, Loan, OpError, OpTable, OpValue, Own,
+    PluginHost, PluginOptions, PluginSet, Provided, Provision, Provisions, Report, RunContext, RunRequest, RunScope,
+    SessionKey, SessionTable, TableConfig,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The kind of thing.
-struct Counters {
-    first: u64,
+pub struct Counters {
+    /// What a session's counter begins at.
+    pub first: u64,
 }
 
 /// What one session has of it.
 #[derive(Debug)]
-struct Counter(Mutex<State>);
+pub struct Counter(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
@@ -42,6 +44,38 @@ struct Door(AtomicU64);
 
 impl Loan for Door {}
 
+/// What plugins may ask for: `allow: { counter: 10 }` is to add up to ten at a time.
+struct Counting;
+
+impl Capability for Counting {
+    type Grant = u64;
+
+    fn key(&self) -> &'static str {
+        "counter"
+    }
+
+    fn maker(&self) -> &'static str {
+        "counterFor"
+    }
+
+    fn check(&self, asked: &Value) -> Result<(), Vec<String>> {
+        asked.as_u64().map(drop).ok_or_else(|| vec![": no whole number".to_owned()])
+    }
+
+    fn items(&self, asked: &Value) -> Vec<String> {
+        asked.as_u64().filter(|most| *most > 0).map(|most| format!("{most} at a time")).into_iter().collect()
+    }
+
+    fn within(&self, asked: &Value, most: &Value) -> (Value, Value) {
+        let (asked, most) = (asked.as_u64().unwrap_or(0), most.as_u64().unwrap_or(0));
+        (json!(asked.min(most)), json!(if asked > most { asked } else { 0 }))
+    }
+
+    fn grant(&self, granted: &Value, _: &Value, _: &PluginHost<'_>) -> Result<u64, String> {
+        granted.as_u64().ok_or_else(|| "no whole number".to_owned())
+    }
+}
+
 impl Counter {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -54,7 +88,8 @@ impl Counter {
         state.base = state.base.map(|base| base.saturating_add(more));
     }
 
-    fn get(&self) -> u64 {
+    /// What it has counted.
+    pub fn get(&self) -> u64 {
         self.lock().count
     }
 }
@@ -80,11 +115,26 @@ impl Provision for Counters {
 
     fn declare(&self, library: &mut Library) {
         let nobody = || OpError::permission("the counter", "a session");
+        let amount = |args: &[OpValue], index: usize| args.get(index).and_then(OpValue::as_f64).unwrap_or(1.0) as u64;
+        let grants = library.capability(Counting);
         library.ops(
             OpTable::new()
                 .sync("counter_add", Bound::SMALL, move |context, args| {
                     let view = context.extensions.get::<View>().ok_or_else(nobody)?;
-                    let more = args.first().and_then(OpValue::as_f64).unwrap_or(1.0) as u64;
+                    Ok(json!(view.add(amount(&args, 0))?).into())
+                })
+                // Its first argument is the library's own: no script can say another plugin's name.
+                .sync("counter_add_for", Bound::SMALL, move |context, args| {
+                    let plugin = args.first().and_then(OpValue::as_str).unwrap_or_default();
+                    let more = amount(&args, 1);
+                    if grants.get(plugin).is_none_or(|most| more > **most) {
+                        let asked = format!("adding {more} for plugin {plugin}");
+                        return Err(OpError::permission(
+                            &asked,
+                            "`counter` in its allow, within what the operator grants,",
+                        ));
+                    }
+                    let view = context.extensions.get::<View>().ok_or_else(nobody)?;
                     Ok(json!(view.add(more)?).into())
                 })
                 .sync("counter_knock", Bound::SMALL, |context, _| {
@@ -93,11 +143,15 @@ impl Provision for Counters {
                     Ok(json!(door.0.fetch_add(1, Ordering::Relaxed) + 1).into())
                 }),
         );
-        library.area(Area::new(
+        let area = Area::new(
             "counter",
             &["counter"],
-            "((ops) => ({ counter: { add: (more) => ops.counter_add(more), knock: () => ops.counter_knock() } }))",
-        ));
+            "((ops) => ({
+                counter: { add: (more) => ops.counter_add(more), knock: () => ops.counter_knock() },
+                counterFor: (plugin) => ({ add: (more) => ops.counter_add_for(plugin, more) }),
+            }))",
+        );
+        library.area(area.with_internals(&["counterFor"]));
     }
 
     fn open(&self, _session: &SessionKey) -> Counter {
@@ -154,10 +208,25 @@ impl Drop for Undo {
     }
 }
 
+/// A table whose sessions have counters, with a plugin that may use them.
+pub async fn table() -> Result<SessionTable, Box<dyn std::error::Error>> {
+    let provisions = Provisions::new().with(Counters { first: 40 });
+    let options = PluginOptions {
+        ceiling: Allow::parse_with(&json!({"counter": 5}), &provisions).map_err(|why| why.join("; "))?,
+        provisions: provisions.clone(),
+        ..PluginOptions::default()
+    };
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/tally.ts");
+    let plugins = PluginSet::load(&[path.into()], &options).await;
+    if let Some(failure) = plugins.failures().first() {
+        return Err(failure.to_string().into());
+    }
+    Ok(SessionTable::try_with_config(TableConfig { provisions, plugins: Some(plugins), ..TableConfig::default() })?)
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let provisions = Provisions::new().with(Counters { first: 40 });
-    let table = SessionTable::try_with_config(TableConfig { provisions, ..TableConfig::default() })?;
+    let table = table().await?;
 
     let counted = table.run("ada", RunRequest::new("counter.add(1); counter.add(1)")).await;
     assert_eq!((counted.value, &counted.usage.more["counter"]), (Some(json!(42)), &json!(42)));
@@ -177,6 +246,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(table.run_with("ada", knock(), context).await.value, Some(json!(1)));
     let refused = table.run("ada", knock()).await.error.ok_or("nobody lends it")?;
     assert_eq!(refused.kind.as_str(), "permission");
+
+    // A plugin asks for ten at a time, and the operator grants five.
+    let tally = |by: u64| RunRequest::new("await tools.tally.count({ by: args })").with_args(json!(by));
+    assert_eq!(table.run("ada", tally(5)).await.value, Some(json!(48)));
+    assert_eq!(table.run("ada", tally(6)).await.error.ok_or("more than that")?.kind.as_str(), "permission");
 
     #[expect(clippy::print_stdout, reason = "an example shows something")]
     {

@@ -1,52 +1,22 @@
-//! `perennial batch`: JSON lines in, JSON lines out.
-//!
-//! A thread reads, a task per request runs, one task writes. Each request of a session waits for the one before it; how many run at
-//! once, and how many lines are held, is bounded.
+//! `perennial batch`: requests from a file or standard input, with a progress line where that can be seen.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use perennial_sessions::protocol::{IdScan, ScriptError};
-use perennial_sessions::{RunRequest, ScriptResult, SessionTable};
-use serde_json::{Map, Value, json};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use perennial_server::{BatchError, BatchOptions, Progress, serve_batch};
+use perennial_sessions::SessionTable;
 
 use crate::Exit;
 use crate::args::Batch;
 use crate::output;
 
-/// A longer line is answered with an error and passed over: a script of the largest size, escaped, with arguments.
-const MAX_LINE: usize = 64 << 20;
-/// Bytes of lines read ahead of their answers, and what a line counts for at least. However many wait for their session, others are read.
-const READ_AHEAD: usize = 64 << 20;
-const LINE: usize = 1 << 10;
-/// Answers that wait to be written, for each request that may run.
-const UNWRITTEN: usize = 4;
-/// Bytes of a session's name, and of an id as JSON.
-const MAX_NAME: usize = 256;
-const MAX_ID: usize = 1 << 10;
-
-enum Line {
-    Text(Vec<u8>),
-    /// With its id, if that was found.
-    TooLong(Option<Value>),
-    Unreadable(io::Error),
-}
-
-#[derive(Default)]
-struct Progress {
-    done: AtomicU64,
-    failed: AtomicU64,
-    under_way: AtomicU64,
-}
+/// How often the progress line is written.
+const SHOWN: Duration = Duration::from_millis(100);
 
 pub(crate) async fn batch(table: &SessionTable, command: Batch) -> Exit {
-    let concurrency = usize::from(command.concurrency.max(1));
     let input: Box<dyn Read + Send> = if command.file == Path::new("-") {
         Box::new(io::stdin())
     } else {
@@ -58,285 +28,38 @@ pub(crate) async fn batch(table: &SessionTable, command: Batch) -> Exit {
             }
         }
     };
-    let (lines_in, mut lines) = mpsc::channel(concurrency);
-    std::thread::spawn(move || read_lines(BufReader::new(input), &lines_in));
-    let (answers, answers_out) = mpsc::channel::<String>(concurrency * UNWRITTEN);
-    let progress = Arc::new(Progress::default());
-    let writer = tokio::task::spawn_blocking({
-        let progress = progress.clone();
-        move || write_answers(answers_out, &progress)
-    });
-
-    let running = Arc::new(Semaphore::new(concurrency));
-    let held = Arc::new(Semaphore::new(READ_AHEAD / LINE));
-    // The end of each session's latest request.
-    let mut latest: HashMap<String, oneshot::Receiver<()>> = HashMap::new();
-    let (mut number, mut exit) = (0_u64, Exit::Ok);
-    loop {
-        let line = tokio::select! {
-            biased;
-            // Nobody reads the answers any more.
-            () = answers.closed() => break,
-            line = lines.recv() => line,
-        };
-        let Some(line) = line else { break };
-        number += 1;
-        let length = match &line {
-            Line::Text(bytes) => bytes.len(),
-            Line::TooLong(_) | Line::Unreadable(_) => 0,
-        };
-        let request = match line {
-            Line::Text(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => continue,
-            Line::Text(bytes) => parse(&bytes),
-            Line::TooLong(id) => {
-                Err(Refusal { id, ..Refusal::of(format!("the line is longer than {MAX_LINE} bytes")) })
-            }
-            Line::Unreadable(error) => {
-                output::complain(&format!("reading failed: {error}"));
-                exit = Exit::Failed;
-                break;
-            }
-        };
-        let request = match request {
-            Ok(request) => request,
-            Err(refusal) => {
-                progress.failed.fetch_add(1, Ordering::Relaxed);
-                if answers.send(refusal.answer(number)).await.is_err() {
-                    break;
-                }
-                continue;
-            }
-        };
-        // Neither semaphore is ever closed.
-        let weight = u32::try_from((length / LINE + 1).min(READ_AHEAD / LINE)).unwrap_or(1);
-        let Ok(place) = held.clone().acquire_many_owned(weight).await else { break };
-        let (finished, end) = oneshot::channel();
-        let before = latest.insert(request.session.clone(), end);
-        if latest.len() > 1024 {
-            latest.retain(|_, end| matches!(end.try_recv(), Err(oneshot::error::TryRecvError::Empty)));
-        }
-        let (table, running, answers, progress) = (table.clone(), running.clone(), answers.clone(), progress.clone());
-        progress.under_way.fetch_add(1, Ordering::Relaxed);
-        tokio::spawn(async move {
-            if let Some(before) = before {
-                // An error means that the request before has ended, too.
-                let _ = before.await;
-            }
-            let permit = running.acquire().await;
-            let answer = request.carry_out(&table, &progress).await;
-            let _ = finished.send(());
-            progress.under_way.fetch_sub(1, Ordering::Relaxed);
-            // Until there is room for it: answers that nobody reads hold up new requests.
-            let _ = answers.send(answer).await;
-            drop((permit, place));
-        });
-    }
-    drop(answers);
-    match writer.await {
-        Ok(Ok(())) => exit,
-        Ok(Err(error)) => {
-            // A reader that has had enough is no error worth a word.
-            if error.kind() != io::ErrorKind::BrokenPipe {
-                output::complain(&format!("writing failed: {error}"));
-            }
-            Exit::Failed
-        }
-        Err(_) => Exit::Failed,
-    }
-}
-
-fn read_lines(mut input: impl BufRead, lines: &mpsc::Sender<Line>) {
-    loop {
-        let mut bytes = Vec::new();
-        let line = match (&mut input).take(MAX_LINE as u64 + 1).read_until(b'\n', &mut bytes) {
-            Ok(0) => return,
-            Ok(_) if bytes.len() > MAX_LINE && bytes.last() != Some(&b'\n') => {
-                let mut scan = IdScan::default();
-                scan.feed(&bytes);
-                match skip_line(&mut input, &mut scan) {
-                    Ok(()) => Line::TooLong(scan.id()),
-                    Err(error) => Line::Unreadable(error),
-                }
-            }
-            Ok(_) => Line::Text(bytes),
-            Err(error) => Line::Unreadable(error),
-        };
-        let last = matches!(line, Line::Unreadable(_));
-        if lines.blocking_send(line).is_err() || last {
-            return;
-        }
-    }
-}
-
-fn skip_line(input: &mut impl BufRead, scan: &mut IdScan) -> io::Result<()> {
-    loop {
-        let buffer = input.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        let newline = buffer.iter().position(|&byte| byte == b'\n');
-        scan.feed(&buffer[..newline.unwrap_or(buffer.len())]);
-        match newline {
-            Some(at) => {
-                input.consume(at + 1);
-                return Ok(());
-            }
-            None => {
-                let length = buffer.len();
-                input.consume(length);
-            }
-        }
-    }
-}
-
-fn write_answers(mut answers: mpsc::Receiver<String>, progress: &Progress) -> io::Result<()> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut options = BatchOptions::default();
+    options.concurrency = usize::from(command.concurrency);
+    let shown = Arc::new(Mutex::new((Instant::now(), Progress::default())));
     let on_terminal = io::stderr().is_terminal() && !io::stdout().is_terminal();
-    let mut shown = std::time::Instant::now();
-    loop {
-        let answer = match answers.try_recv() {
-            Ok(answer) => answer,
-            Err(_) => {
-                // Nothing more at the moment: whoever reads the other end gets what there is.
-                out.flush()?;
-                match answers.blocking_recv() {
-                    Some(answer) => answer,
-                    None => break,
-                }
-            }
-        };
-        out.write_all(answer.as_bytes())?;
-        out.write_all(b"\n")?;
-        progress.done.fetch_add(1, Ordering::Relaxed);
-        if on_terminal && shown.elapsed() >= Duration::from_millis(100) {
-            shown = std::time::Instant::now();
-            show_progress(progress, "\r");
-        }
-    }
-    out.flush()?;
     if on_terminal {
-        show_progress(progress, "\r");
+        let shown = shown.clone();
+        options.on_answer = Some(Arc::new(move |progress: &Progress| {
+            let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+            shown.1 = *progress;
+            if shown.0.elapsed() >= SHOWN {
+                shown.0 = Instant::now();
+                show(progress);
+            }
+        }));
+    }
+    let served = serve_batch(table.local(), input, io::stdout(), options).await;
+    if on_terminal {
+        show(&shown.lock().unwrap_or_else(PoisonError::into_inner).1);
         let _ = writeln!(io::stderr());
     }
-    Ok(())
-}
-
-fn show_progress(progress: &Progress, before: &str) {
-    let (done, failed) = (progress.done.load(Ordering::Relaxed), progress.failed.load(Ordering::Relaxed));
-    let under_way = progress.under_way.load(Ordering::Relaxed);
-    let _ = write!(io::stderr(), "{before}{done} answered, {failed} failed, {under_way} under way \u{1b}[K");
-}
-
-/// One line that can be carried out.
-struct Request {
-    id: Option<Value>,
-    session: String,
-    action: Action,
-}
-
-enum Action {
-    Run(Box<RunRequest>),
-    Reset,
-    Close,
-}
-
-/// A line that cannot.
-struct Refusal {
-    id: Option<Value>,
-    session: Option<String>,
-    message: String,
-}
-
-impl Refusal {
-    fn of(message: impl Into<String>) -> Self {
-        Self { id: None, session: None, message: message.into() }
-    }
-
-    fn answer(self, line: u64) -> String {
-        let mut answer = Map::new();
-        answer.insert("line".to_owned(), json!(line));
-        let error = ScriptError::invalid_request(format!("line {line}: {}", self.message));
-        finish(self.id, self.session.as_deref(), answer, &ScriptResult::refused(error))
-    }
-}
-
-fn parse(line: &[u8]) -> Result<Request, Refusal> {
-    let mut map: Map<String, Value> = serde_json::from_slice(line).map_err(|error| {
-        let mut scan = IdScan::default();
-        scan.feed(line);
-        Refusal { id: scan.id(), ..Refusal::of(format!("no JSON object: {error}")) }
-    })?;
-    let id = map.shift_remove("id");
-    if id.as_ref().is_some_and(|id| id.to_string().len() > MAX_ID) {
-        return Err(Refusal::of(format!("an id has at most {MAX_ID} bytes")));
-    }
-    let session = match map.shift_remove("session") {
-        Some(Value::String(session)) if (1..=MAX_NAME).contains(&session.len()) => session,
-        Some(Value::String(_)) => {
-            let message = format!("session is a name of 1 to {MAX_NAME} bytes");
-            return Err(Refusal { id, session: None, message });
+    match served {
+        Ok(()) => Exit::Ok,
+        // A reader that has had enough is no error worth a word.
+        Err(BatchError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Failed,
+        Err(error) => {
+            output::complain(&error.to_string());
+            Exit::Failed
         }
-        other => {
-            let message = if other.is_none() { "session is missing" } else { "session is not a string" };
-            return Err(Refusal { id, session: None, message: message.to_owned() });
-        }
-    };
-    let refuse = |id: Option<Value>, message: String| Err(Refusal { id, session: Some(session.clone()), message });
-    let action = match map.shift_remove("op") {
-        None => match serde_json::from_value(Value::Object(map)) {
-            Ok(request) => Action::Run(Box::new(request)),
-            Err(error) => return refuse(id, error.to_string()),
-        },
-        Some(op) => {
-            if let Some(key) = map.keys().next() {
-                return refuse(id, format!("unknown field `{key}` beside op"));
-            }
-            match op.as_str() {
-                Some("reset") => Action::Reset,
-                Some("close") => Action::Close,
-                _ => return refuse(id, format!("op is \"reset\" or \"close\", not {op}")),
-            }
-        }
-    };
-    Ok(Request { id, session, action })
-}
-
-impl Request {
-    async fn carry_out(self, table: &SessionTable, progress: &Progress) -> String {
-        let (op, existed) = match self.action {
-            Action::Run(request) => {
-                let result = table.run(&self.session, *request).await;
-                if !result.is_ok() {
-                    progress.failed.fetch_add(1, Ordering::Relaxed);
-                }
-                return finish(self.id, Some(&self.session), Map::new(), &result);
-            }
-            Action::Reset => ("reset", table.reset(&self.session).await),
-            Action::Close => ("close", table.remove(&self.session)),
-        };
-        let mut answer = Map::new();
-        if let Some(id) = self.id {
-            answer.insert("id".to_owned(), id);
-        }
-        answer.insert("session".to_owned(), json!(self.session));
-        answer.insert("op".to_owned(), json!(op));
-        answer.insert("status".to_owned(), json!("ok"));
-        answer.insert("existed".to_owned(), json!(existed));
-        Value::Object(answer).to_string()
     }
 }
 
-/// An answer: whose it is, then the fields of the result.
-fn finish(id: Option<Value>, session: Option<&str>, mut answer: Map<String, Value>, result: &ScriptResult) -> String {
-    if let Some(id) = id {
-        answer.insert("id".to_owned(), id);
-    }
-    if let Some(session) = session {
-        answer.insert("session".to_owned(), json!(session));
-    }
-    // A result is made of JSON and always serialises.
-    if let Ok(Value::Object(fields)) = serde_json::to_value(result) {
-        answer.extend(fields);
-    }
-    Value::Object(answer).to_string()
+fn show(progress: &Progress) {
+    let Progress { answered, failed, under_way, .. } = progress;
+    let _ = write!(io::stderr(), "\r{answered} answered, {failed} failed, {under_way} under way \u{1b}[K");
 }

@@ -86,15 +86,12 @@ impl Config {
                 _ => reader.problems.push("plugins: not a list of paths".to_owned()),
             }
         }
-        match root.get("allow").map_or(Ok(Allow::default()), Allow::parse) {
-            Ok(mut allow) => {
-                allow
-                    .commands
-                    .values_mut()
-                    .filter(|most| most.get("run").is_some())
-                    .for_each(|most| here(most, directory));
-                config.allow = allow;
-            }
+        let mut allow = root.get("allow").cloned().unwrap_or(Value::Null);
+        if let Some(commands) = allow.get_mut("commands").and_then(Value::as_object_mut) {
+            commands.values_mut().filter(|most| most.get("run").is_some()).for_each(|most| here(most, directory));
+        }
+        match Allow::parse(&allow) {
+            Ok(allow) => config.allow = allow,
             Err(problems) => reader.problems.extend(problems.into_iter().map(|why| format!("allow{why}"))),
         }
         if let Some(rules) = root.get("net") {
@@ -318,8 +315,8 @@ mod tests {
     fn commands_run_where_the_file_is_unless_they_say_where() {
         let allowed =
             parse("[allow.commands]\nlist = { run = [\"ls\"], cwd = \"sub\" }\ngit = {}").expect("it parses").allow;
-        assert_eq!(allowed.commands["list"]["cwd"], "/p/sub");
-        assert_eq!(allowed.commands["git"], serde_json::json!({}));
+        assert_eq!(allowed.get("commands").expect("it is there")["list"]["cwd"], "/p/sub");
+        assert_eq!(allowed.get("commands").expect("it is there")["git"], serde_json::json!({}));
         let config = parse(
             "[commands]\ntest = { run = [\"npm\", \"test\"] }\n[commands.web]\nrun = \"npm start\"\ncwd = \"web\"\npersistent = true\n[limits]\ncommands = 3",
         );

@@ -116,7 +116,7 @@ async fn main_async(arguments: Arguments) -> Exit {
     }
     // Whoever serves for long ends at once what it left when it was killed.
     if matches!(arguments.command, Command::Batch(_) | Command::Mcp)
-        && !(config.commands.is_empty() && file.allow.commands.is_empty())
+        && !(config.commands.is_empty() && file.allow.get("commands").is_none())
         && let Err(error) = perennial_sessions::commands::prepare().await
     {
         output::complain(&format!("commands: {error}"));

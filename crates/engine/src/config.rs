@@ -78,6 +78,11 @@ impl EngineConfig {
         twice.or_else(|| ops.into_iter().find(|name| !known_ops.insert(*name)))
     }
 
+    /// Whether an area provides a value of this name to others, and not to scripts.
+    pub fn has_internal(&self, name: &str) -> bool {
+        self.0.internals.iter().any(|(known, _)| known == name)
+    }
+
     /// The area that provides a value to other areas.
     pub(crate) fn provider(&self, name: &str) -> Option<&Arc<Area>> {
         let known = self.0.globals.iter().chain(&self.0.internals).find(|(known, _)| known == name);

@@ -3,7 +3,7 @@
   "use strict";
   const { apply, defineProperty, freeze, hasOwn, ownKeys, Error, Promise, String } = intrinsics;
   const startTimer = ops.library_value("setTimeout"), stopTimer = ops.library_value("clearTimeout");
-  const { plugins, startMs, isServed } = ops.tools_manifest();
+  const { plugins, capabilities, startMs } = ops.tools_manifest();
   const instances = { __proto__: null }, starting = { __proto__: null };
 
   // Scripts may have changed every prototype there is. What a plugin is made of and what is handed to it are its own: only own properties
@@ -11,35 +11,32 @@
   const own = (object, key) => (hasOwn(object, key) ? object[key] : undefined);
   const message = (error) => String(error?.message ?? error);
 
-  // What is read is held outside the heap until it is delivered.
-  const { turn, done } = ops.library_value("queues").gate(4);
-  async function read(name, method, args) {
-    await turn();
-    try {
-      return await ops.tools_capability(name, "read", method, args);
-    } finally {
-      done();
-    }
+  // What stands in a plugin's context: what the library makes of its name or, where whoever embeds this serves it, a call or calls of that.
+  function granted(name, { key, context, maker, served }) {
+    if (served.length === 0) return ops.library_value(maker)(name);
+    const use = (method) => (...args) => ops.tools_served(name, key, method, args);
+    if (served.length === 1 && served[0] === context) return use(context);
+    const value = { __proto__: null };
+    for (let i = 0; i < served.length; i++) value[served[i]] = use(served[i]);
+    return freeze(value);
   }
 
   // What a plugin may use: its own capabilities as values. Nothing here looks at who runs at the moment.
   function context(name, version) {
-    let commands;
-    const use = (kind, method) => (...args) => ops.tools_capability(name, kind, method, args);
-    return freeze({
-      __proto__: null,
-      plugin: freeze({ __proto__: null, name, version }),
-      fetch: isServed ? use("net", "fetch") : (...args) => apply(ops.library_value("fetchFor")(name), undefined, args),
-      fs: freeze({
-        __proto__: null,
-        readText: (...args) => read(name, "readText", args),
-        readBytes: (...args) => read(name, "readBytes", args),
-        list: (...args) => read(name, "list", args),
-      }),
-      get commands() {
-        return (commands ??= isServed ? freeze({ __proto__: null, run: use("commands", "run") }) : ops.library_value("commandsFor")(name));
-      },
-    });
+    const made = { __proto__: null, plugin: freeze({ __proto__: null, name, version }) };
+    for (let i = 0; i < capabilities.length; i++) {
+      const capability = capabilities[i];
+      let value, isMade = false;
+      const get = () => {
+        if (!isMade) {
+          value = granted(name, capability);
+          isMade = true;
+        }
+        return value;
+      };
+      defineProperty(made, capability.context, { __proto__: null, get, enumerable: true });
+    }
+    return freeze(made);
   }
 
   // Resolves to nothing: a promise can be got hold of, what it resolves to is then no secret.

@@ -54,7 +54,10 @@ pub use perennial_keeper::use_supervisor;
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{EndReason, ErrorKind, OutcomeError, RunRequest, ScriptError, ScriptResult};
 pub use perennial_stdlib::{commands, files, net, node};
-pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
+pub use plugins::{
+    Allow, Capabilities, Capability, Grants, Plugin, PluginFailure, PluginHost, PluginOptions, PluginSet, Tool,
+    did_you_mean,
+};
 pub use preparer::{Preparation, supervisor_main};
 pub use programs::CacheCounts;
 pub use provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, Report, RunScope};

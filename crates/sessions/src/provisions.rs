@@ -33,13 +33,17 @@ use crate::registry::SessionKey;
 /// # }
 /// ```
 #[derive(Clone, Default)]
-pub struct Provisions(Vec<Arc<dyn Kind>>);
+pub struct Provisions {
+    list: Vec<Arc<dyn Kind>>,
+    /// How many of them every table has.
+    of_every_table: usize,
+}
 
 /// What one session has, by the provision's place in the list. Made when the first is opened.
 pub(crate) type Slots = OnceLock<Box<[OnceLock<Arc<dyn Provided>>]>>;
 
 /// A provision whose session's type is not known.
-trait Kind: Send + Sync {
+pub(crate) trait Kind: Send + Sync {
     fn name(&self) -> &'static str;
     fn session_type(&self) -> TypeId;
     fn declare(&self, library: &mut Library);
@@ -85,55 +89,60 @@ impl Provisions {
     /// The same with one more.
     #[must_use]
     pub fn with(mut self, provision: impl Provision) -> Self {
-        self.0.push(Arc::new(provision));
+        self.list.push(Arc::new(provision));
         self
     }
 
     /// What every table has.
     pub(crate) fn of_table(config: &TableConfig) -> Self {
-        Self::new()
+        let mut provisions = Self::new()
             .with(vars::VarsProvision::new(config))
             .with(files::FilesProvision::new(config))
             .with(artifacts::ArtifactsProvision)
             .with(environment::EnvironmentProvision::new(config))
             .with(net::NetProvision::new(config))
             .with(commands::CommandsProvision::new(config))
-            .with(modules::ModulesProvision::new(config))
+            .with(modules::ModulesProvision::new(config));
+        provisions.of_every_table = provisions.list.len();
+        provisions
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.list.is_empty()
     }
 
     pub(crate) fn and(mut self, more: &Self) -> Self {
-        self.0.extend(more.0.iter().cloned());
+        self.list.extend(more.list.iter().cloned());
         self
     }
 
     pub(crate) fn declare(&self, library: &mut Library) {
-        self.0.iter().for_each(|kind| kind.declare(library));
+        for (index, kind) in self.list.iter().enumerate() {
+            library.begin((index >= self.of_every_table).then(|| kind.clone()));
+            kind.declare(library);
+        }
     }
 
     /// A name that two of them have.
     pub(crate) fn twice(&self) -> Option<&'static str> {
-        let names = || self.0.iter().map(|kind| kind.name());
+        let names = || self.list.iter().map(|kind| kind.name());
         names().enumerate().find_map(|(at, name)| names().take(at).any(|before| before == name).then_some(name))
     }
 
     pub(crate) fn open(&self, record: &Record, index: usize) -> Arc<dyn Provided> {
-        let slots = record.provided.get_or_init(|| self.0.iter().map(|_| OnceLock::new()).collect());
-        let provided = slots[index].get_or_init(|| self.0[index].open(&record.key));
+        let slots = record.provided.get_or_init(|| self.list.iter().map(|_| OnceLock::new()).collect());
+        let provided = slots[index].get_or_init(|| self.list[index].open(&record.key));
         // Either who ends the session sees what was opened, or this sees that it has ended.
         fence(Ordering::SeqCst);
         if let Some(why) = record.end_reason() {
-            ended(self.0[index].name(), provided, why);
+            ended(self.list[index].name(), provided, why);
         }
         provided.clone()
     }
 
     /// What the session has of the provision with this type, opened if need be.
     pub(crate) fn session<S: Provided>(&self, record: &Record) -> Option<Arc<S>> {
-        let index = self.0.iter().position(|kind| kind.session_type() == TypeId::of::<S>())?;
+        let index = self.list.iter().position(|kind| kind.session_type() == TypeId::of::<S>())?;
         let any: Arc<dyn Any + Send + Sync> = self.open(record, index);
         any.downcast().ok()
     }
@@ -141,7 +150,7 @@ impl Provisions {
     /// What is open, with the names.
     fn opened<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (&'static str, &'a Arc<dyn Provided>)> {
         let slots = record.provided.get().map(|slots| &**slots).unwrap_or_default();
-        self.0.iter().zip(slots).filter_map(|(kind, slot)| Some((kind.name(), slot.get()?)))
+        self.list.iter().zip(slots).filter_map(|(kind, slot)| Some((kind.name(), slot.get()?)))
     }
 
     /// Whether something keeps the session from ending by being idle.
@@ -165,7 +174,7 @@ impl Provisions {
     }
 
     pub(crate) fn admit(&self, run: &RunScope<'_>) -> Result<(), ScriptError> {
-        self.0.iter().enumerate().try_for_each(|(index, kind)| {
+        self.list.iter().enumerate().try_for_each(|(index, kind)| {
             caught(kind.name(), || kind.admit(index, run)).unwrap_or_else(|| Err(failed(kind.name())))
         })
     }
@@ -177,7 +186,7 @@ impl Provisions {
         permit: Arc<OwnedSemaphorePermit>,
     ) -> Result<InRuns, ScriptError> {
         let mut begun = InRuns { runs: Vec::new(), permit };
-        for (index, kind) in self.0.iter().enumerate() {
+        for (index, kind) in self.list.iter().enumerate() {
             let name = kind.name();
             run.name = name;
             match caught(name, || kind.begin(index, run)) {
@@ -212,7 +221,7 @@ fn failed(name: &str) -> ScriptError {
 
 impl std::fmt::Debug for Provisions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|kind| kind.name())).finish()
+        f.debug_list().entries(self.list.iter().map(|kind| kind.name())).finish()
     }
 }
 

@@ -211,29 +211,37 @@ impl SessionTable {
     }
 
     /// Gives the scripts other plugins: sessions get a new VM with their next run, which says `config`.
-    pub fn set_plugins(&self, plugins: &PluginSet) {
-        self.replace_plugins(None, plugins);
+    ///
+    /// # Errors
+    /// If one of them was granted something that no provision of the table serves; then all stays as it is.
+    pub fn set_plugins(&self, plugins: &PluginSet) -> Result<(), LibraryError> {
+        self.replace_plugins(None, plugins).map(drop)
     }
 
     /// Loads the plugins again from where they came. Returns what there is now, failures included.
-    pub async fn reload_plugins(&self) -> PluginSet {
+    ///
+    /// # Cancellation
+    /// Dropping the future leaves the plugins as they are.
+    ///
+    /// # Errors
+    /// As [`Self::set_plugins`].
+    pub async fn reload_plugins(&self) -> Result<PluginSet, LibraryError> {
         loop {
             let before = self.plugins();
             let plugins = before.reload().await;
             // Somebody may have given others meanwhile, which are then to be loaded again.
-            if self.replace_plugins(Some(&before), &plugins) {
-                return plugins;
+            if self.replace_plugins(Some(&before), &plugins)? {
+                return Ok(plugins);
             }
         }
     }
 
     /// `false` if there are others than those expected.
-    fn replace_plugins(&self, expected: Option<&PluginSet>, plugins: &PluginSet) -> bool {
+    fn replace_plugins(&self, expected: Option<&PluginSet>, plugins: &PluginSet) -> Result<bool, LibraryError> {
         let shared = self.shared();
         let (own, plugins) = (&shared.config.provisions, plugins.clone());
-        // Plugins bring no names of globals or ops, and the rest was looked at when the table was made.
-        let config = config_of(own, &shared.provisions, &plugins).expect("names are of one provision each");
-        shared.set_generation(expected, Generation { plugins, config })
+        let config = config_of(own, &shared.provisions, &plugins)?;
+        Ok(shared.set_generation(expected, Generation { plugins, config }))
     }
 
     /// The plugins of scripts whose callers bring no configuration.

@@ -15,6 +15,7 @@ mod sessions {
     mod modules;
     mod net;
     mod node;
+    mod own_capabilities;
     mod owners;
     mod plugins;
     mod preparation;

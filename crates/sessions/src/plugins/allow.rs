@@ -1,21 +1,23 @@
 //! What a plugin asks for, and what of it an operator grants.
 
-use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
+use super::capability::Declared;
 use super::similar::did_you_mean;
+use crate::library::Library;
+use crate::provisions::Provisions;
 
-/// Hosts, files and commands: what a plugin asks for in its `allow`, or the most that an operator grants to plugins.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Allow {
-    /// Hosts that may be reached, by https unless `http://` stands before them: `api.example.com`, `*.example.com`, either with `:port`.
-    pub net: Vec<String>,
-    /// Files and directories that may be read.
-    pub read: Vec<String>,
-    /// Commands that may be run, by name, with what is said about each.
-    pub commands: BTreeMap<String, Value>,
+/// What a plugin asks for in its `allow`, or the most that an operator grants to plugins, by the key of each capability: `net`, `read`, `commands`, or one of
+/// an embedder's own. What is said without anything in it is as if it were not said.
+#[derive(Clone, Default)]
+pub struct Allow(Vec<Asked>);
+
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) of: Declared,
+    pub(super) value: Value,
 }
 
 impl Allow {
@@ -24,139 +26,143 @@ impl Allow {
     /// # Errors
     /// Everything that is wrong, each with the path to it.
     pub fn parse(value: &Value) -> Result<Self, Vec<String>> {
+        Self::parse_of(value, &known(&Provisions::new()))
+    }
+
+    /// The same where an embedder's own provisions have capabilities too.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_with(value: &Value, provisions: &Provisions) -> Result<Self, Vec<String>> {
+        Self::parse_of(value, &known(provisions))
+    }
+
+    pub(super) fn parse_of(value: &Value, known: &[Declared]) -> Result<Self, Vec<String>> {
         let map = match value {
             Value::Null => return Ok(Self::default()),
             Value::Object(map) => map,
             _ => return Err(vec![": not an object".to_owned()]),
         };
         let mut problems = Vec::new();
-        for key in map.keys() {
-            if !["net", "read", "commands"].contains(&&**key) {
-                problems.push(format!(": there is no '{key}'{}", did_you_mean(key, &["net", "read", "commands"])));
+        let keys: Vec<&str> = known.iter().map(Declared::key).collect();
+        for key in map.keys().filter(|key| !keys.contains(&&***key)) {
+            problems.push(format!(": there is no '{key}'{}", did_you_mean(key, &keys)));
+        }
+        let mut asked = Vec::new();
+        for of in known {
+            let Some(value) = map.get(of.key()) else { continue };
+            match of.capability.check(value) {
+                Err(why) => problems.extend(why.into_iter().map(|why| format!(".{}{why}", of.key()))),
+                Ok(()) => asked.push(Asked { of: of.clone(), value: value.clone() }),
             }
         }
-        let net = texts(map, "net", &mut problems, |host| {
-            is_host(host).then_some(()).ok_or(
-                "no host: `api.example.com`, `*.example.com` or either with `:port` is wanted, perhaps behind http://",
-            )
-        });
-        let read = texts(map, "read", &mut problems, |path| {
-            let ok = !path.is_empty()
-                && !path.contains('\0')
-                && !Path::new(path).components().any(|part| part == Component::ParentDir);
-            ok.then_some(()).ok_or("no path, or one with `..`")
-        });
-        let mut commands = BTreeMap::new();
-        match map.get("commands") {
-            None => {}
-            Some(Value::Object(known)) => {
-                for (name, value) in known {
-                    if name.is_empty() || name.contains(['/', '\0', ' ']) {
-                        problems.push(format!(".commands: '{name}' is no name of a command"));
-                    } else if !value.is_object() {
-                        problems.push(format!(".commands.{name}: not an object"));
-                    }
-                    commands.insert(name.clone(), value.clone());
-                }
-            }
-            Some(_) => problems.push(".commands: not an object".to_owned()),
-        }
-        if problems.is_empty() { Ok(Self { net, read, commands }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self(asked).without_empty()) } else { Err(problems) }
+    }
+
+    fn without_empty(mut self) -> Self {
+        self.0.retain(|asked| !asked.of.capability.items(&asked.value).is_empty());
+        self
     }
 
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
-        self.net.is_empty() && self.read.is_empty() && self.commands.is_empty()
+        self.0.is_empty()
+    }
+
+    /// What is asked for of one capability, as it was written.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.iter().find(|asked| asked.of.key() == key).map(|asked| &asked.value)
+    }
+
+    /// What is asked for of one capability, one by one.
+    pub fn items(&self, key: &str) -> Vec<String> {
+        let asked = self.0.iter().find(|asked| asked.of.key() == key);
+        asked.map(|asked| asked.of.capability.items(&asked.value)).unwrap_or_default()
+    }
+
+    pub(super) fn asked(&self) -> &[Asked] {
+        &self.0
     }
 
     /// What of this is within a ceiling, and what is not.
     pub fn bounded_by(&self, ceiling: &Self) -> (Self, Self) {
-        let (net, no_net) =
-            self.net.iter().cloned().partition(|host| ceiling.net.iter().any(|most| covers_host(most, host)));
-        let (read, no_read) =
-            self.read.iter().cloned().partition(|path| ceiling.read.iter().any(|most| covers_path(most, path)));
-        let (commands, no_commands) =
-            self.commands.clone().into_iter().partition(|(name, _)| ceiling.commands.contains_key(name));
-        (Self { net, read, commands }, Self { net: no_net, read: no_read, commands: no_commands })
+        let (mut granted, mut withheld) = (Vec::new(), Vec::new());
+        for asked in &self.0 {
+            let most = ceiling.0.iter().find(|most| most.of.is(&asked.of));
+            let Some(most) = most else {
+                withheld.push(asked.clone());
+                continue;
+            };
+            let (within, beyond) = asked.of.capability.within(&asked.value, &most.value);
+            granted.push(Asked { of: asked.of.clone(), value: within });
+            withheld.push(Asked { of: asked.of.clone(), value: beyond });
+        }
+        (Self(granted).without_empty(), Self(withheld).without_empty())
     }
 
     /// One line for people.
     pub fn summary(&self) -> String {
-        let commands: Vec<String> = self.commands.keys().cloned().collect();
-        let parts = [("net", &self.net), ("read", &self.read), ("commands", &commands)];
-        let parts = parts
-            .iter()
-            .filter(|(_, items)| !items.is_empty())
-            .map(|(what, items)| format!("{what} {}", items.join(", ")));
+        let parts = self.0.iter().map(|asked| {
+            let items = asked.of.capability.items(&asked.value);
+            format!("{} {}", asked.of.key(), items.join(", "))
+        });
         let text = parts.collect::<Vec<_>>().join("; ");
         if text.is_empty() { "nothing".to_owned() } else { text }
     }
 }
 
-fn texts(
-    map: &Map<String, Value>,
-    key: &str,
-    problems: &mut Vec<String>,
-    check: impl Fn(&str) -> Result<(), &'static str>,
-) -> Vec<String> {
-    let items = match map.get(key) {
-        None => return Vec::new(),
-        Some(Value::Array(items)) => items,
-        Some(_) => {
-            problems.push(format!(".{key}: not a list"));
-            return Vec::new();
-        }
-    };
-    let mut texts = Vec::new();
-    for (index, item) in items.iter().enumerate() {
-        match item.as_str().map(|text| check(text).map(|()| text)) {
-            Some(Ok(text)) => texts.push(text.to_owned()),
-            Some(Err(why)) => problems.push(format!(".{key}[{index}]: {item} is {why}")),
-            None => problems.push(format!(".{key}[{index}]: not a text")),
-        }
+impl PartialEq for Allow {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self.0.iter().zip(&other.0).all(|(one, other)| one.of.is(&other.of) && one.value == other.value)
     }
-    texts
 }
 
-/// Whether a path is another or below it, whichever `.` either has in it.
-fn covers_path(most: &str, path: &str) -> bool {
-    let plain =
-        |path: &str| Path::new(path).components().filter(|part| *part != Component::CurDir).collect::<PathBuf>();
-    let (most, path) = (plain(most), plain(path));
-    most.is_absolute() == path.is_absolute() && path.starts_with(&most)
-}
-
-fn split_port(host: &str) -> (&str, Option<&str>) {
-    host.rsplit_once(':').map_or((host, None), |(host, port)| (host, Some(port)))
-}
-
-fn is_host(text: &str) -> bool {
-    let (host, port) = split_port(text.strip_prefix("http://").unwrap_or(text));
-    let host = host.strip_prefix("*.").unwrap_or(host);
-    let label = |label: &str| {
-        !label.is_empty() && label.len() <= 63 && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-    };
-    host.len() <= 253
-        && host.split('.').all(label)
-        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
-}
-
-/// Whether a pattern takes in all that another does.
-fn covers_host(most: &str, host: &str) -> bool {
-    let (most, host) = match (most.strip_prefix("http://"), host.strip_prefix("http://")) {
-        (Some(most), Some(host)) => (most, host),
-        (None, None) => (most, host),
-        _ => return false,
-    };
-    let ((most, most_port), (host, port)) = (split_port(most), split_port(host));
-    if most_port.is_some() && most_port != port {
-        return false;
+impl std::fmt::Debug for Allow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|asked| (asked.of.key(), &asked.value))).finish()
     }
-    let (most, host) = (most.to_ascii_lowercase(), host.to_ascii_lowercase());
-    match most.strip_prefix('*') {
-        Some(end) => host.ends_with(end),
-        None => host == most,
-    }
+}
+
+/// The capabilities that there are with these provisions of an embedder's.
+pub(super) fn known(own: &Provisions) -> Arc<[Declared]> {
+    static OF_EVERY_TABLE: LazyLock<Arc<[Declared]>> =
+        LazyLock::new(|| Library::capabilities(&Provisions::new()).into());
+    if own.is_empty() { OF_EVERY_TABLE.clone() } else { Library::capabilities(own).into() }
+}
+
+/// What is wrong with a list of texts.
+pub(crate) fn check_texts(value: &Value, check: impl Fn(&str) -> Result<(), &'static str>) -> Result<(), Vec<String>> {
+    let Value::Array(items) = value else { return Err(vec![": not a list".to_owned()]) };
+    let wrong = items.iter().enumerate().filter_map(|(index, item)| match item.as_str().map(&check) {
+        Some(Ok(())) => None,
+        Some(Err(why)) => Some(format!("[{index}]: {item} is {why}")),
+        None => Some(format!("[{index}]: not a text")),
+    });
+    let wrong: Vec<String> = wrong.collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// The texts of a list that has been checked.
+pub(crate) fn texts(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+/// The texts that one of the most covers, and the others.
+pub(crate) fn texts_within(asked: &Value, most: &Value, covers: impl Fn(&str, &str) -> bool) -> (Value, Value) {
+    let most = texts(most);
+    let (within, beyond): (Vec<_>, Vec<_>) =
+        texts(asked).into_iter().partition(|text| most.iter().any(|most| covers(most, text)));
+    (within.into(), beyond.into())
+}
+
+/// The entries of an object that another one names, and the others.
+pub(crate) fn entries_within(asked: &Value, most: &Value) -> (Value, Value) {
+    let empty = Map::new();
+    let (asked, most) = (asked.as_object().unwrap_or(&empty), most.as_object().unwrap_or(&empty));
+    let (within, beyond): (Map<_, _>, Map<_, _>) =
+        asked.clone().into_iter().partition(|(name, _)| most.contains_key(name));
+    (within.into(), beyond.into())
 }
 
 #[cfg(test)]
@@ -185,10 +191,19 @@ mod tests {
             assert!(Allow::parse(&bad).is_err(), "{bad}");
         }
         assert!(Allow::parse(&json!({})).is_ok_and(|allow| allow.is_empty()));
-        let allow = Allow::parse(&json!({"net": ["a.com", "*.b.com:443"], "read": ["data"], "commands": {"git": {}}}));
+        assert!(Allow::parse(&json!({"net": [], "commands": {}})).is_ok_and(|allow| allow.is_empty()));
+        let why = Allow::parse(&json!({"nett": [], "read": [1, ""], "commands": {"a b": {}}})).unwrap_err();
+        let expected = [
+            ": there is no 'nett' (did you mean 'net'?)",
+            ".read[0]: not a text",
+            ".read[1]: \"\" is no path, or one with `..`",
+            ".commands: 'a b' is no name of a command",
+        ];
+        assert_eq!(why, expected);
+        let allow = Allow::parse(&json!({"commands": {"git": {}}, "net": ["a.com", "*.b.com:443"], "read": ["data"]}));
         assert_eq!(
             allow.map(|allow| allow.summary()),
-            Ok("net a.com, *.b.com:443; read data; commands git".to_owned())
+            Ok("read data; net a.com, *.b.com:443; commands git".to_owned())
         );
     }
 

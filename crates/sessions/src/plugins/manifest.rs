@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::allow::Allow;
+use super::capability::Declared;
 use super::schema::Schema;
 use super::similar::did_you_mean;
 
@@ -65,7 +66,7 @@ pub struct Tool {
 
 impl Manifest {
     /// Checks what was read. Everything that is wrong is said.
-    pub(super) fn check(raw: Raw) -> Result<Self, Vec<String>> {
+    pub(super) fn check(raw: Raw, known: &[Declared]) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         unknown_keys(
             &raw.keys,
@@ -82,7 +83,7 @@ impl Manifest {
         }
         let version = text(&raw.version, "version", &mut problems);
         let description = text(&raw.description, "description", &mut problems);
-        let allow = Allow::parse(&raw.allow).unwrap_or_else(|why| {
+        let allow = Allow::parse_of(&raw.allow, known).unwrap_or_else(|why| {
             problems.extend(why.into_iter().map(|why| format!("allow{why}")));
             Allow::default()
         });

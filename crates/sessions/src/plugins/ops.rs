@@ -4,10 +4,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
 use perennial_bundler::Importer;
-use perennial_engine::{Bound, ModuleGraph, ModuleLoader, OpContext, OpError, OpResult, OpTable, OpValue};
-use perennial_stdlib::files::ReadGrants;
+use perennial_engine::{Bound, ModuleGraph, ModuleLoader, OpContext, OpError, OpTable, OpValue};
 use serde_json::{Value, json};
 
+use super::capability::Declared;
 use super::manifest::Tool;
 use super::set::{PluginSet, Set};
 use crate::modules::{op_error, session_modules};
@@ -41,7 +41,7 @@ impl Set {
         found.ok_or_else(|| OpError::type_error(format!("there is no tool {plugin}.{tool}")))
     }
 
-    fn manifest(&self) -> Value {
+    fn manifest(&self, capabilities: &[Declared]) -> Value {
         let plugins = self.plugins.values().map(|plugin| {
             let tools = plugin.tools.iter().map(|(name, tool)| {
                 let timeout = tool.timeout.map(|timeout| timeout.as_secs_f64() * 1000.0);
@@ -55,10 +55,15 @@ impl Set {
             let tools: serde_json::Map<String, Value> = tools.collect();
             (plugin.name.clone(), json!({"specifier": specifier, "version": plugin.version, "tools": tools}))
         });
+        let capabilities = capabilities.iter().map(|declared| {
+            let capability = &declared.capability;
+            // Whether whoever embeds this serves it, instead of the library.
+            let methods = if self.capabilities().is_some() { capability.methods() } else { &[] };
+            json!({"key": capability.key(), "context": capability.context_key(), "maker": capability.maker(), "served": methods})
+        });
         let start = self.start_limit().as_secs_f64() * 1000.0;
-        // Whether whoever embeds this serves the capabilities, instead of the library.
-        let is_served = self.capabilities().is_some();
-        json!({"startMs": start, "isServed": is_served, "plugins": plugins.collect::<serde_json::Map<String, Value>>()})
+        let plugins: serde_json::Map<String, Value> = plugins.collect();
+        json!({"startMs": start, "capabilities": capabilities.collect::<Vec<_>>(), "plugins": plugins})
     }
 
     /// Tools by how well their names and descriptions fit the words.
@@ -129,12 +134,13 @@ impl Set {
 }
 
 /// The ops behind the `tools` of these plugins.
-pub(crate) fn ops(plugins: &PluginSet) -> OpTable {
+pub(crate) fn ops(plugins: &PluginSet, capabilities: &[Declared]) -> OpTable {
+    let capabilities = capabilities.to_vec();
     let set = |plugins: &PluginSet| plugins.0.clone();
     let (manifest, arguments, output, search, describe, capability) =
         (set(plugins), set(plugins), set(plugins), set(plugins), set(plugins), set(plugins));
     OpTable::new()
-        .sync("tools_manifest", Bound::SMALL, move |_, _| Ok(manifest.manifest().into()))
+        .sync("tools_manifest", Bound::SMALL, move |_, _| Ok(manifest.manifest(&capabilities).into()))
         .sync("tools_arguments", Bound::DATA.with_values_from(2), move |context, mut args| {
             let value = take(&mut args, 2);
             let (plugin, name) = (text(&args, 0)?, text(&args, 1)?);
@@ -153,56 +159,24 @@ pub(crate) fn ops(plugins: &PluginSet) -> OpTable {
             Ok(search.search(words, limit).into())
         })
         .sync("tools_describe", Bound::SMALL, move |_, args| Ok(describe.describe(text(&args, 0)?)?.into()))
-        .asynchronous("tools_capability", Bound::bytes(66 << 20), move |_, mut args| {
+        .asynchronous("tools_served", Bound::bytes(66 << 20), move |_, mut args| {
             let set = capability.clone();
             Box::pin(async move {
                 let given = take(&mut args, 3);
-                let (name, kind, method) = (text(&args, 0)?, text(&args, 1)?, text(&args, 2)?);
+                let (name, key, method) = (text(&args, 0)?, text(&args, 1)?, text(&args, 2)?);
                 let plugin = set.plugins.get(name).ok_or_else(|| OpError::type_error("there is no such plugin"))?;
-                let granted = match kind {
-                    "net" => !plugin.granted.net.is_empty(),
-                    "read" => !plugin.granted.read.is_empty(),
-                    _ => !plugin.granted.commands.is_empty(),
-                };
-                let refused = || {
-                    let asked = format!("{kind} for plugin {name}");
-                    let what = format!("its allow.{kind}, within what the operator grants,");
-                    OpError::permission(&asked, &what)
-                };
-                if !granted {
-                    return Err(refused());
-                }
-                let Some(capabilities) = set.capabilities() else {
-                    if kind != "read" {
-                        return Err(refused());
-                    }
-                    let (files, method, path) =
-                        (plugin.files.clone(), method.to_owned(), given[0].as_str().map(str::to_owned));
-                    let path = path.ok_or_else(|| OpError::type_error("the path is no text"))?;
-                    let reading = tokio::task::spawn_blocking(move || read(&files, &method, &path));
-                    return reading.await.unwrap_or_else(|_| Err(OpError::new("Error", "reading failed")));
+                let Some(capabilities) = set.capabilities().filter(|_| plugin.granted.get(key).is_some()) else {
+                    let asked = format!("{key} for plugin {name}");
+                    let what = format!("its allow.{key}, within what the operator grants,");
+                    return Err(OpError::permission(&asked, &what));
                 };
                 let given = match given {
                     Value::Array(items) => items.into_iter().map(OpValue::Json).collect(),
                     _ => Vec::new(),
                 };
-                capabilities.call(name, &plugin.granted, &format!("{kind}.{method}"), given).await
+                capabilities.call(name, &plugin.granted, &format!("{key}.{method}"), given).await
             })
         })
-}
-
-/// What `ctx.fs` asks for.
-fn read(files: &ReadGrants, method: &str, path: &str) -> OpResult {
-    if method == "list" {
-        return Ok(json!(files.list(path)?).into());
-    }
-    let bytes = files.read(path)?;
-    if method == "readBytes" {
-        return Ok(OpValue::Bytes(bytes));
-    }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| OpError::type_error(format!("{path} is no UTF-8 text: readBytes reads it")))?;
-    Ok(json!(text).into())
 }
 
 /// Finds the modules of plugins, and of sessions besides.

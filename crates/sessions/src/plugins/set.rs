@@ -6,17 +6,16 @@ use std::time::Duration;
 use perennial_bundler::{Disk, FileSystem, ImportError, Importer, Loader, LoaderOptions};
 use perennial_engine::{Budget, EngineConfig, ModuleGraph, OpFuture, OpValue, RunOptions};
 use perennial_protocol::RunRequest;
-use perennial_stdlib::commands::{CommandGrants, CommandSet};
-use perennial_stdlib::files::ReadGrants;
-use perennial_stdlib::net::{NetGrants, NetLimits, NetPolicy};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::allow::Allow;
+use super::allow::{Allow, known};
+use super::capability::{AnyGrant, Declared, PluginHost};
 use super::manifest::{Manifest, Raw, Tool};
 use crate::bundle::BundleImports;
 use crate::context::RunContext;
 use crate::modules::{provided_modules, session_modules};
 use crate::preparer::Preparation;
+use crate::provisions::Provisions;
 use crate::table::SessionTable;
 use crate::{TableConfig, library};
 
@@ -50,12 +49,8 @@ pub struct Plugin {
     pub tools: BTreeMap<String, Tool>,
     /// Where it comes from.
     pub path: PathBuf,
-    /// What of the host it may read.
-    pub(super) files: ReadGrants,
-    /// What it may reach.
-    net: Option<NetPolicy>,
-    /// What it may run.
-    commands: CommandSet,
+    /// For the ops that serve it.
+    grants: Vec<(Declared, AnyGrant)>,
     pub(super) loader: Loader,
     /// Where its entry is, for the loader.
     root: PathBuf,
@@ -63,6 +58,11 @@ pub struct Plugin {
 }
 
 impl Plugin {
+    /// What it is granted of a capability.
+    pub(crate) fn grant(&self, of: &Declared) -> Option<&AnyGrant> {
+        self.grants.iter().find(|(known, _)| known.is(of)).map(|(_, grant)| grant)
+    }
+
     /// The modules of the plugin as they are now.
     pub(super) fn graph(&self, budget: &Budget) -> Result<Arc<ModuleGraph>, ImportError> {
         let preparation = Preparation::of_run(budget);
@@ -99,7 +99,7 @@ impl std::fmt::Display for PluginFailure {
 /// What plugins reach the outside with. Calls come with what the plugin was granted, and whatever else runs in the VM at the moment plays no
 /// part.
 pub trait Capabilities: Send + Sync {
-    /// Does something for a plugin. `method` is `net.fetch`, `read.readText`, `read.readBytes`, `read.list` or `commands.run`.
+    /// Does something for a plugin. `method` is `net.fetch`, `read.readText`, `read.readBytes`, `read.list`, `commands.run` or one of an embedder's own.
     fn call(&self, plugin: &str, granted: &Allow, method: &str, args: Vec<OpValue>) -> OpFuture;
 }
 
@@ -114,10 +114,13 @@ pub struct PluginOptions {
     pub environment: BTreeMap<String, String>,
     /// What relative paths of `allow.read` are relative to.
     pub base: PathBuf,
-    /// What granted capabilities are served by, in place of the library's `fetch`, the host's files and its commands.
+    /// What serves those granted capabilities that have [methods](super::Capability::methods), in place of the library's `fetch`, the host's files and its
+    /// commands.
     pub capabilities: Option<Arc<dyn Capabilities>>,
     /// Where plugins are read from.
     pub files: Arc<dyn FileSystem>,
+    /// The embedder's own of the table that the plugins are for: what they may ask for besides `net`, `read` and `commands`.
+    pub provisions: Provisions,
 }
 
 impl Default for PluginOptions {
@@ -129,6 +132,7 @@ impl Default for PluginOptions {
             base: PathBuf::from("."),
             capabilities: None,
             files: Arc::new(Disk),
+            provisions: Provisions::new(),
         }
     }
 }
@@ -204,17 +208,18 @@ impl PluginSet {
         &self.0.failures
     }
 
-    /// What each plugin may reach.
-    pub(crate) fn net(&self) -> NetGrants {
-        let policies = self.0.plugins.values().filter_map(|plugin| Some((plugin.name.clone(), plugin.net.clone()?)));
-        NetGrants::new(policies.collect())
+    /// Whether what one of them was granted is served by a provision of an embedder's.
+    pub(crate) fn need_more(&self) -> bool {
+        self.plugins().any(|plugin| plugin.grants.iter().any(|(declared, _)| declared.by.is_some()))
     }
 
-    /// What each plugin may run.
-    pub(crate) fn commands(&self) -> CommandGrants {
-        CommandGrants::new(
-            self.0.plugins.iter().map(|(name, plugin)| (name.clone(), plugin.commands.clone())).collect(),
-        )
+    /// A plugin that was granted something that none of these serves, and what.
+    pub(crate) fn unserved(&self, served: &[Declared]) -> Option<(&str, &'static str)> {
+        self.plugins().find_map(|plugin| {
+            let mut granted = plugin.grants.iter().map(|(declared, _)| declared);
+            let unserved = granted.find(|granted| !served.iter().any(|served| served.is(granted)))?;
+            Some((&*plugin.name, unserved.key()))
+        })
     }
 
     /// An engine configuration for sessions with these plugins; the same every time.
@@ -279,16 +284,14 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
     })?;
     let graph = session_modules().graph(&graph);
     let raw = read(graph, &loader, options.deadline).await.map_err(one)?;
-    let manifest = Manifest::check(raw)?;
+    let manifest = Manifest::check(raw, &known(&options.provisions))?;
     let (granted, withheld) = manifest.allow.bounded_by(&options.ceiling);
-    let net = match granted.net.as_slice() {
-        [] => None,
-        rules => {
-            Some(NetPolicy::parse(rules, NetLimits::default()).map_err(|error| one(format!("allow.net: {error}")))?)
-        }
-    };
-    let commands = commands_of(&granted, options).map_err(one)?;
-    let files = ReadGrants::open(&granted.read, &options.ceiling.read, &options.base);
+    let host = PluginHost { environment: &options.environment, base: &options.base };
+    let mut grants = Vec::new();
+    for asked in granted.asked() {
+        let most = options.ceiling.get(asked.of.key()).unwrap_or(&Value::Null);
+        grants.push((asked.of.clone(), asked.of.capability.grant(&asked.value, most, &host).map_err(one)?));
+    }
     Ok(Plugin {
         name: manifest.name,
         version: manifest.version,
@@ -297,51 +300,11 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
         withheld,
         tools: manifest.tools,
         path: path.to_owned(),
-        files,
-        net,
-        commands,
+        grants,
         loader,
         root,
         specifier,
     })
-}
-
-/// What a plugin may run. Where the operator says what a name runs, that counts; otherwise what the plugin says of the program of that name.
-fn commands_of(granted: &Allow, options: &PluginOptions) -> Result<CommandSet, String> {
-    let mut set = CommandSet::new().with_environment(options.environment.clone());
-    for (name, asked) in &granted.commands {
-        let nothing = Value::Null;
-        let most = options.ceiling.commands.get(name).unwrap_or(&nothing);
-        if most.get("run").is_some() {
-            set = set.with_json(name, most).map_err(|error| error.to_string())?;
-            continue;
-        }
-        // What is said without `run` would be said of nothing.
-        if let Some(key) = most.as_object().and_then(|most| most.keys().find(|key| *key != "env")) {
-            return Err(format!(
-                "allow.commands.{name}: the operator grants it with {key:?}, which goes with a `run` only"
-            ));
-        }
-        let mut declaration = asked.clone();
-        let run = declaration["run"].take();
-        let program = match &run {
-            Value::Null => Some(name.as_str()),
-            run => run.get(0).and_then(Value::as_str),
-        };
-        if program != Some(name) {
-            return Err(format!(
-                "allow.commands.{name}: the operator grants the program {name}, so that `run` has to be a list that begins with {name:?}; what else is run, the operator has to say"
-            ));
-        }
-        let may =
-            |variable: &Value| most.get("env").and_then(Value::as_array).is_some_and(|most| most.contains(variable));
-        if let Some(variable) = asked["env"].as_array().into_iter().flatten().find(|variable| !may(variable)) {
-            return Err(format!("allow.commands.{name}: the operator does not grant it the variable {variable}"));
-        }
-        declaration["run"] = if run.is_null() { json!([name]) } else { run };
-        set = set.with_json(name, &declaration).map_err(|error| error.to_string())?;
-    }
-    Ok(set)
 }
 
 /// Evaluates the plugin once, in a VM of its own that can do nothing, and reads what it says of itself.

@@ -1,10 +1,12 @@
 //! `commands`: programs that scripts run.
 
+mod capability;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use perennial_protocol::EndReason;
-use perennial_stdlib::commands::{self, CommandSet, ProcessLimits, SessionProcs};
+use perennial_stdlib::commands::{self, CommandGrants, CommandSet, ProcessLimits, SessionProcs};
 
 use crate::config::TableConfig;
 use crate::library::Library;
@@ -36,7 +38,8 @@ impl Provision for CommandsProvision {
     }
 
     fn declare(&self, library: &mut Library) {
-        library.ops(commands::ops(&library.plugins().commands()));
+        let grants = library.capability(capability::CommandsCapability);
+        library.ops(commands::ops(&CommandGrants::new(grants)));
         commands::areas().into_iter().for_each(|area| library.area(area));
     }
 

@@ -1,5 +1,7 @@
 //! `fs`: the session's files, and folders of the host that are mounted among them.
 
+mod capability;
+
 use std::sync::Arc;
 
 use perennial_protocol::{EndReason, FileChange, FileChangeKind, ScriptError};
@@ -31,6 +33,7 @@ impl Provision for FilesProvision {
     fn declare(&self, library: &mut Library) {
         library.ops(files::ops());
         files::areas().into_iter().for_each(|area| library.area(area));
+        capability::declare(library);
     }
 
     fn open(&self, _: &SessionKey) -> Files {

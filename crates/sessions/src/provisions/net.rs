@@ -1,8 +1,10 @@
 //! `fetch`: the network, behind rules.
 
+mod capability;
+
 use std::sync::Arc;
 
-use perennial_stdlib::net::{self, NetPolicy, NetState, Network, Secrets};
+use perennial_stdlib::net::{self, NetGrants, NetPolicy, NetState, Network, Secrets};
 
 use crate::config::TableConfig;
 use crate::library::Library;
@@ -33,7 +35,8 @@ impl Provision for NetProvision {
     }
 
     fn declare(&self, library: &mut Library) {
-        library.ops(net::ops(&library.plugins().net()));
+        let grants = library.capability(capability::NetCapability);
+        library.ops(net::ops(&NetGrants::new(grants)));
         net::areas().into_iter().for_each(|area| library.area(area));
     }
 

@@ -353,7 +353,7 @@ async fn plugins_and_an_embedder_s_provisions_are_there_together_and_vms_are_reb
     let both = || RunRequest::new("[note(), await tools.p.twice(21)]");
     assert_eq!(table.run("s", both()).await.value, Some(json!([1, 42])));
     assert_eq!(table.run("s", both()).await.vm, Some(VmOrigin::Warm));
-    let reloaded = table.reload_plugins().await;
+    let reloaded = table.reload_plugins().await.unwrap();
     assert!(reloaded.failures().is_empty());
     let rebuilt = table.run("s", both()).await;
     assert_eq!((rebuilt.rebuilt_because, rebuilt.value), (Some(RebuildReason::Config), Some(json!([3, 42]))));

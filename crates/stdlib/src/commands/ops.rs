@@ -28,11 +28,11 @@ const BYTES: usize = 256 << 10;
 
 /// What others than scripts may run, by name: plugins, each its own commands whatever script calls it. Part of what a VM is made of.
 #[derive(Clone, Debug, Default)]
-pub struct CommandGrants(Arc<BTreeMap<String, CommandSet>>);
+pub struct CommandGrants(Arc<BTreeMap<String, Arc<CommandSet>>>);
 
 impl CommandGrants {
     /// These sets.
-    pub fn new(sets: BTreeMap<String, CommandSet>) -> Self {
+    pub fn new(sets: BTreeMap<String, Arc<CommandSet>>) -> Self {
         Self(Arc::new(sets))
     }
 
@@ -45,9 +45,9 @@ impl CommandGrants {
     ) -> Result<(CommandSet, Arc<Declaration>), OpError> {
         let set = match owner {
             Some(plugin) => self.0.get(plugin).cloned(),
-            None => context.extensions.get::<CommandSet>().map(|set| (*set).clone()),
+            None => context.extensions.get::<CommandSet>(),
         };
-        let set = set.unwrap_or_default();
+        let set = set.map(|set| (*set).clone()).unwrap_or_default();
         match set.get(name).cloned() {
             Some(declaration) => Ok((set, declaration)),
             None => {

@@ -32,11 +32,11 @@ const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// What others than scripts may reach, by name: plugins, each under its own policy whatever script calls it. Part of what a VM is made of.
 #[derive(Clone, Debug, Default)]
-pub struct NetGrants(Arc<BTreeMap<String, NetPolicy>>);
+pub struct NetGrants(Arc<BTreeMap<String, Arc<NetPolicy>>>);
 
 impl NetGrants {
     /// These policies.
-    pub fn new(policies: BTreeMap<String, NetPolicy>) -> Self {
+    pub fn new(policies: BTreeMap<String, Arc<NetPolicy>>) -> Self {
         Self(Arc::new(policies))
     }
 
@@ -45,11 +45,11 @@ impl NetGrants {
         let procs = context.extensions.get::<SessionProcs>();
         let ports = procs.map_or_else(Vec::new, |procs| procs.ports(whose));
         let policy = match whose {
-            None => context.extensions.get::<NetPolicy>().map(|policy| (*policy).clone()),
+            None => context.extensions.get::<NetPolicy>(),
             Some(plugin) => self.0.get(plugin).cloned(),
         };
         match (policy, whose) {
-            (Some(policy), _) => Ok(policy.with_own_ports(&ports)),
+            (Some(policy), _) => Ok((*policy).clone().with_own_ports(&ports)),
             (None, Some(plugin)) if ports.is_empty() => {
                 let grant = "`net` in its allow, within what the operator grants in [allow],";
                 Err(OpError::permission(&format!("the network for plugin {plugin}"), grant))
