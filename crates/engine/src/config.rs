@@ -26,34 +26,71 @@ pub struct EngineConfig(Arc<Inner>);
 
 struct Inner {
     ops: OpTable,
+    /// What was brought, without the engine's own.
+    areas: Vec<Area>,
     /// Each global with the area that provides it.
-    globals: Vec<(String, Arc<Area>)>,
+    globals: Vec<(String, Area)>,
     /// Likewise what areas provide for each other.
-    internals: Vec<(String, Arc<Area>)>,
+    internals: Vec<(String, Area)>,
     modules: Option<Arc<dyn ModuleLoader>>,
+    /// Who has assembled it; 0 for nobody.
+    origin: u64,
 }
 
 impl EngineConfig {
     /// A configuration with these ops and areas, besides the engine's own `console` and timers.
     pub fn new(ops: OpTable, areas: Vec<Area>) -> Self {
-        let areas: Vec<Arc<Area>> = own_areas().iter().cloned().chain(areas.into_iter().map(Arc::new)).collect();
-        let names = |of: fn(&Area) -> &Vec<String>| {
-            areas.iter().flat_map(|area| of(area).iter().map(|name| (name.clone(), area.clone()))).collect()
+        Self::of(ops, areas, None, 0)
+    }
+
+    fn of(ops: OpTable, areas: Vec<Area>, modules: Option<Arc<dyn ModuleLoader>>, origin: u64) -> Self {
+        let names = |of: fn(&Area) -> &[String]| {
+            let all = own_areas().iter().chain(&areas);
+            all.flat_map(|area| of(area).iter().map(|name| (name.clone(), area.clone()))).collect()
         };
-        let (globals, internals) = (names(|area| &area.globals), names(|area| &area.internals));
-        Self(Arc::new(Inner { ops, globals, internals, modules: None }))
+        let (globals, internals) = (names(Area::globals), names(Area::internals));
+        Self(Arc::new(Inner { ops, areas, globals, internals, modules, origin }))
     }
 
     /// The same with a loader of modules; without one nothing can be imported.
     #[must_use]
     pub fn with_modules(self, loader: Arc<dyn ModuleLoader>) -> Self {
-        let inner = &self.0;
-        Self(Arc::new(Inner {
-            ops: inner.ops.clone(),
-            globals: inner.globals.clone(),
-            internals: inner.internals.clone(),
-            modules: Some(loader),
-        }))
+        Self::of(self.0.ops.clone(), self.0.areas.clone(), Some(loader), self.0.origin)
+    }
+
+    /// The same with a note of who has assembled it, by a number that is not 0.
+    #[must_use]
+    pub fn with_origin(self, origin: u64) -> Self {
+        Self::of(self.0.ops.clone(), self.0.areas.clone(), self.0.modules.clone(), origin)
+    }
+
+    /// Who has assembled it, if that was noted.
+    pub fn origin(&self) -> Option<u64> {
+        (self.0.origin != 0).then_some(self.0.origin)
+    }
+
+    /// This configuration and what another one brings besides. The loader of modules is this one's.
+    ///
+    /// # Errors
+    /// A name that both bring; see [`Self::brought_twice`].
+    pub fn merged(&self, more: &Self) -> Result<Self, String> {
+        let ops = self.0.ops.clone().merge(more.0.ops.clone());
+        let areas = self.0.areas.iter().chain(&more.0.areas).cloned().collect();
+        let merged = Self::of(ops, areas, self.0.modules.clone(), 0);
+        match merged.brought_twice() {
+            Some(name) => Err(name.to_owned()),
+            None => Ok(merged),
+        }
+    }
+
+    /// Whether it brings nothing: no op, no area, no loader of modules.
+    pub fn is_empty(&self) -> bool {
+        self.0.ops.is_empty() && self.0.areas.is_empty() && self.0.modules.is_none()
+    }
+
+    /// Whether it has a loader of modules.
+    pub fn has_modules(&self) -> bool {
+        self.0.modules.is_some()
     }
 
     pub(crate) fn modules(&self) -> Option<&Arc<dyn ModuleLoader>> {
@@ -64,7 +101,7 @@ impl EngineConfig {
         &self.0.ops.ops
     }
 
-    pub(crate) fn globals(&self) -> &[(String, Arc<Area>)] {
+    pub(crate) fn globals(&self) -> &[(String, Area)] {
         &self.0.globals
     }
 
@@ -84,7 +121,7 @@ impl EngineConfig {
     }
 
     /// The area that provides a value to other areas.
-    pub(crate) fn provider(&self, name: &str) -> Option<&Arc<Area>> {
+    pub(crate) fn provider(&self, name: &str) -> Option<&Area> {
         let known = self.0.globals.iter().chain(&self.0.internals).find(|(known, _)| known == name);
         known.map(|(_, area)| area)
     }
@@ -115,7 +152,13 @@ impl std::fmt::Debug for EngineConfig {
 ///
 /// The source is one function expression `(ops, intrinsics, hooks) => ({ global: value, … })`. It runs after scripts have had their
 /// hands on the realm: what it uses of the language's own objects it takes from `intrinsics`.
-pub struct Area {
+///
+/// Cheap to clone. What is a clone of another is compiled once with it, in whichever configurations they are.
+#[derive(Clone)]
+pub struct Area(Arc<AreaInner>);
+
+#[derive(Default)]
+struct AreaInner {
     file: String,
     globals: Vec<String>,
     internals: Vec<String>,
@@ -126,49 +169,68 @@ pub struct Area {
 impl Area {
     /// An area of this name that provides `globals`.
     pub fn new(name: &str, globals: &[&str], source: impl Into<String>) -> Self {
-        Self {
+        Self(Arc::new(AreaInner {
             file: format!("{LIBRARY}{name}"),
             globals: globals.iter().map(|&name| name.to_owned()).collect(),
-            internals: Vec::new(),
             source: source.into(),
-            bytecode: OnceLock::new(),
-        }
+            ..AreaInner::default()
+        }))
     }
 
     /// The same with values that other areas get by `ops.library_value(name)`, as they get globals, and scripts do not.
     #[must_use]
-    pub fn with_internals(mut self, names: &[&str]) -> Self {
-        self.internals = names.iter().map(|&name| name.to_owned()).collect();
-        self
+    pub fn with_internals(self, names: &[&str]) -> Self {
+        self.change(|inner| inner.internals = names.iter().map(|&name| name.to_owned()).collect())
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut AreaInner)) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            change(inner);
+            return self;
+        }
+        // Somebody else has a clone, which stays as it is.
+        let AreaInner { file, globals, internals, source, .. } = &*self.0;
+        let (file, source) = (file.clone(), source.clone());
+        let (globals, internals) = (globals.clone(), internals.clone());
+        let mut inner = AreaInner { file, globals, internals, source, bytecode: OnceLock::new() };
+        change(&mut inner);
+        Self(Arc::new(inner))
     }
 
     pub(crate) fn file(&self) -> &str {
-        &self.file
+        &self.0.file
     }
 
     pub(crate) fn globals(&self) -> &[String] {
-        &self.globals
+        &self.0.globals
+    }
+
+    fn internals(&self) -> &[String] {
+        &self.0.internals
     }
 
     pub(crate) fn source(&self) -> &str {
-        &self.source
+        &self.0.source
     }
 
     pub(crate) fn bytecode(&self) -> &OnceLock<Bytecode> {
-        &self.bytecode
+        &self.0.bytecode
+    }
+
+    /// Which area it is: others may have its name.
+    pub(crate) fn number(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 }
 
-fn own_areas() -> &'static [Arc<Area>] {
-    static OWN: OnceLock<Vec<Arc<Area>>> = OnceLock::new();
+fn own_areas() -> &'static [Area] {
+    static OWN: OnceLock<Vec<Area>> = OnceLock::new();
     OWN.get_or_init(|| {
         let timers = ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"];
         vec![
-            Arc::new(
-                Area::new("console", &["console"], include_str!("../js/console.js")).with_internals(&["formatter"]),
-            ),
-            Arc::new(Area::new("inspect", &[], include_str!("../js/inspect.js")).with_internals(&["inspector"])),
-            Arc::new(Area::new("timers", &timers, include_str!("../js/timers.js"))),
+            Area::new("console", &["console"], include_str!("../js/console.js")).with_internals(&["formatter"]),
+            Area::new("inspect", &[], include_str!("../js/inspect.js")).with_internals(&["inspector"]),
+            Area::new("timers", &timers, include_str!("../js/timers.js")),
         ]
     })
 }

@@ -115,7 +115,7 @@ struct Library {
     /// Globals of areas that scripts have made their own.
     taken: HashSet<String>,
     /// What each loaded area provides.
-    areas: HashMap<String, Saved>,
+    areas: HashMap<usize, Saved>,
 }
 
 #[derive(Default)]
@@ -351,13 +351,13 @@ impl HostState {
 
     /// First touch of an area: runs its code and turns its accessors into plain properties.
     fn load_area<'js>(&self, scope: Scope<'js>, wanted: &str, area: &Area) -> Result<Value<'js>, Exception> {
-        let known = lock(&self.library).areas.get(area.file()).map(|saved| scope.load(saved));
+        let known = lock(&self.library).areas.get(&area.number()).map(|saved| scope.load(saved));
         if let Some(exports) = known {
             // The accessor is still there because the script froze the global object.
             return exports.get_str(wanted);
         }
         let exports = self.evaluate_area(scope, area)?;
-        lock(&self.library).areas.insert(area.file().to_owned(), scope.save(exports.clone()));
+        lock(&self.library).areas.insert(area.number(), scope.save(exports.clone()));
         let global = scope.global();
         let taken = lock(&self.library).taken.clone();
         for name in area.globals().iter().filter(|name| !taken.contains(*name)) {

@@ -13,8 +13,7 @@ pub use perennial_sessions::{
     PluginSet, Provided, Provision, Provisions, Report, Run, RunContext, RunOptions, RunRequest, RunScope, ScriptError,
     ScriptResult, Session, SessionInfo, SessionKey, SessionTable, Slot, StopReason, SystemClock, TableBuilder,
     TableConfig, Tool, Vars, VarsError, VarsQuota, VarsUsage, commands, did_you_mean, files, live_runtimes,
-    modules_compiled, net, node, protocol, provided_modules, quickjs_version, session_config, supervisor_main,
-    use_supervisor, use_utc,
+    modules_compiled, net, node, protocol, provided_modules, quickjs_version, supervisor_main, use_supervisor, use_utc,
 };
 
 #[cfg(feature = "server")]

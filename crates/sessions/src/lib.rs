@@ -42,7 +42,7 @@ pub use clock::{Clock, SystemClock};
 pub use config::{OwnerLimits, TableConfig};
 pub use context::{Grant, Loan, RunContext};
 pub use info::SessionInfo;
-pub use library::{Library, LibraryError, session_config};
+pub use library::{Library, LibraryError};
 pub use modules::{ModuleAccess, provided_modules};
 pub use owner::Owner;
 pub use perennial_bundler as bundler;

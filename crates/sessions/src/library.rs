@@ -1,5 +1,5 @@
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use perennial_engine::{Area, EngineConfig, OpTable};
 
@@ -89,7 +89,8 @@ impl Library {
 
     fn assemble(provisions: &Provisions, plugins: &PluginSet) -> Self {
         let mut library = Self::new(plugins);
-        library.area(Area::new("tools", &["tools"], include_str!("../js/tools.js")));
+        static TOOLS: LazyLock<Area> = LazyLock::new(|| Area::new("tools", &["tools"], include_str!("../js/tools.js")));
+        library.area(TOOLS.clone());
         library.ops(perennial_stdlib::ops());
         perennial_stdlib::areas().into_iter().for_each(|area| library.area(area));
         provisions.declare(&mut library);
@@ -136,34 +137,14 @@ fn twice<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     names.into_iter().find(|name| !known.insert(*name))
 }
 
-/// An engine configuration for sessions: what every table has, and what else the embedder adds. Make it once and clone it; a session that is called with
-/// another one rebuilds its VM.
-///
-/// ```
-/// use perennial_sessions::{Area, Bound, OpTable, session_config};
-/// let ops = OpTable::new().sync("roll", Bound::SMALL, |_, _| Ok(serde_json::json!(4).into()));
-/// let config = session_config(ops, vec![Area::new("dice", &["roll"], "((ops) => ({ roll: () => ops.roll() }))")]);
-/// # let _ = config;
-/// ```
-pub fn session_config(more: OpTable, areas: Vec<Area>) -> EngineConfig {
-    let mut library = Library::assemble(&Provisions::of_table(&TableConfig::default()), &PluginSet::empty());
-    library.ops(more);
-    areas.into_iter().for_each(|area| library.area(area));
-    library.config()
-}
-
-/// The configuration of sessions with these plugins, and what every table has.
-pub(crate) fn config_with(plugins: &PluginSet) -> EngineConfig {
-    Library::assemble(&Provisions::of_table(&TableConfig::default()), plugins).config()
-}
-
-/// The same with an embedder's own provisions. Without any it is that of the plugins, whoever asks for it.
-pub(crate) fn config_of(own: &Provisions, all: &Provisions, plugins: &PluginSet) -> Result<EngineConfig, LibraryError> {
-    if let Some(name) = all.twice() {
-        return Err(LibraryError::Provision(name.to_owned()));
+/// What the VMs of a table are made of that has these provisions, an embedder's own among them, and these plugins.
+pub(crate) fn config_of(
+    table: u64,
+    provisions: &Provisions,
+    plugins: &PluginSet,
+) -> Result<EngineConfig, LibraryError> {
+    match provisions.twice() {
+        Some(name) => Err(LibraryError::Provision(name.to_owned())),
+        None => Ok(Library::assemble(provisions, plugins).checked()?.with_origin(table)),
     }
-    if own.is_empty() && !plugins.need_more() {
-        return Ok(plugins.config());
-    }
-    Library::assemble(all, plugins).checked()
 }

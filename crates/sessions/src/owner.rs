@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use perennial_engine::EngineConfig;
 use perennial_protocol::{EndReason, ErrorKind, RunRequest, ScriptError, ScriptResult};
 use perennial_stdlib::files::Files;
 
@@ -153,9 +154,8 @@ impl Owner {
             Ok(session) => session,
             Err(error) => return ScriptResult::refused(error),
         };
-        let config = self.table.engine_config();
         let call = Call {
-            config,
+            config: EngineConfig::default(),
             work: bundle.map_or_else(|| Work::Cell(request.script.into()), Work::Bundle),
             args: request.args,
             options,
@@ -201,7 +201,7 @@ impl Owner {
 
     /// The owner's sessions, by name.
     pub fn sessions(&self) -> Vec<SessionInfo> {
-        self.table.shared().list(&[self.state.clone()])
+        self.table.shared().list(std::slice::from_ref(&self.state))
     }
 
     /// Why and when the last session of this name ended, if that was within the last ten minutes. There may be another one since.

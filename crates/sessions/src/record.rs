@@ -64,10 +64,27 @@ pub(crate) struct State {
     pub(crate) globals: Globals,
     /// Generations of outside resources that the VM has seen.
     pub(crate) epochs: Epochs,
-    pub(crate) config: Option<EngineConfig>,
+    pub(crate) config: Option<MadeOf>,
     /// The task that lets callbacks run.
     pub(crate) pump: Option<AbortHandle>,
     pub(crate) background: BackgroundBudget,
+}
+
+/// What a VM is made of.
+#[derive(Clone)]
+pub(crate) struct MadeOf {
+    /// What the table has.
+    pub(crate) table: EngineConfig,
+    /// What the call brings besides.
+    pub(crate) brought: Option<EngineConfig>,
+    /// Both.
+    pub(crate) whole: EngineConfig,
+}
+
+impl MadeOf {
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.table == other.table && self.brought == other.brought
+    }
 }
 
 /// CPU time of callbacks in the current minute, and since the last run.

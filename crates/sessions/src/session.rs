@@ -21,8 +21,10 @@ use crate::epochs::Epochs;
 use crate::pool::Place;
 use crate::provision::{Ended, Provided, Report, RunScope};
 use crate::provisions::Procs;
-use crate::record::{State, lock};
+use crate::record::{MadeOf, State, lock};
 use crate::shared::Slot;
+#[cfg(doc)]
+use crate::table::SessionTable;
 use crate::vars::Vars;
 
 /// What a VM in flight holds: its place in the pool and its session's one permit. Given back when the VM is, or when its thread is.
@@ -64,6 +66,7 @@ pub(crate) enum Work<'a> {
 
 /// One call and all it brings.
 pub(crate) struct Call<'a> {
+    /// What it brings besides what the table has.
     pub(crate) config: EngineConfig,
     pub(crate) work: Work<'a>,
     pub(crate) args: Value,
@@ -121,9 +124,29 @@ impl BrowserSession {
 
     /// Runs a script.
     ///
-    /// The VM is rebuilt if there is none, if it was poisoned, if `config` is another one, or if it has seen another `epoch` than this: the generation of
-    /// the outside resource that the script works on. Without one it is kept. The result says which and what was lost. `vars` survive all of these.
+    /// `config` is what scripts find besides what the table has: `EngineConfig::default()` is nothing, and so is [`SessionTable::engine_config`]. A name that
+    /// both bring refuses the run.
     ///
+    /// The VM is rebuilt if there is none, if it was poisoned, if `config` or what the table has is another one, or if it has seen another `epoch` than this:
+    /// the generation of the outside resource that the script works on. Without one it is kept. The result says which and what was lost. `vars` survive all of
+    /// these.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use perennial_sessions::{Area, Bound, EngineConfig, OpTable, RunContext, RunOptions, SessionTable};
+    /// let ops = OpTable::new().sync("roll", Bound::SMALL, |_, _| Ok(serde_json::json!(4).into()));
+    /// let dice = EngineConfig::new(ops, vec![Area::new("dice", &["roll"], "((ops) => ({ roll: () => ops.roll() }))")]);
+    /// let table = SessionTable::builder().build()?;
+    /// let mut session = table.acquire("ada").lock().await?;
+    /// let (args, options) = (serde_json::json!([]), RunOptions::default());
+    /// let result = session.run(&dice, "vars.set('n', roll()); vars.get('n')", &args, &options, RunContext::new(), None).await;
+    /// assert_eq!(result.into_value()?, Some(serde_json::json!(4)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancellation
     /// Dropping the future stops the script and poisons the VM; a later call waits until that VM is gone.
     pub async fn run(
         &mut self,
@@ -145,7 +168,7 @@ impl BrowserSession {
         self.run_since(Instant::now(), call).await
     }
 
-    /// Runs a bundle, under the same rules as [`Self::run`]. The result is the entry's default export, called with `args` if it is a
+    /// Runs a bundle, under the same rules as [`Self::run`], which says what dropping the future does. The result is the entry's default export, called with `args` if it is a
     /// function. The entry runs anew each time; what it imports is evaluated once per VM.
     pub async fn run_module(
         &mut self,
@@ -193,6 +216,7 @@ impl BrowserSession {
                 ScriptError::invalid_request(message).with_limit(options.source_bytes as u64, source.len() as u64)
             );
         }
+        let config = self.made_of(config)?;
         let permit = Arc::new(self.permit(&context).await?);
         if context.is_cancelled() {
             return Err(cancelled_before_it_began());
@@ -225,7 +249,7 @@ impl BrowserSession {
         let chosen = self.choose(&config, &epochs);
         let source_vm = match chosen.vm {
             Some(vm) => VmSource::Warm(vm),
-            None => VmSource::Build(Build::new(config.clone(), record.console.clone(), shared.runtime.clone())),
+            None => VmSource::Build(Build::new(config.whole.clone(), record.console.clone(), shared.runtime.clone())),
         };
         record.set_stop(source_vm.stop_handle());
         let seq = self.state.seq + 1;
@@ -309,6 +333,31 @@ impl BrowserSession {
         }
     }
 
+    /// What a VM is made of that serves a call.
+    fn made_of(&self, brought: EngineConfig) -> Result<MadeOf, ScriptError> {
+        let shared = &self.slot.shared;
+        let table = shared.generation().config;
+        let brings_nothing = brought.is_empty() || brought.origin() == Some(shared.id);
+        if brings_nothing {
+            return Ok(MadeOf { whole: table.clone(), table, brought: None });
+        }
+        if brought.has_modules() || brought.origin().is_some() {
+            let message = "what a call brings besides what its table has are ops and areas: no other table's configuration, and no loader of modules";
+            return Err(ScriptError::invalid_request(message));
+        }
+        // A session that is called with the same again has merged them already.
+        if let Some(known) = &self.state.config
+            && known.table == table
+            && known.brought.as_ref() == Some(&brought)
+        {
+            return Ok(known.clone());
+        }
+        let whole = table.merged(&brought).map_err(|name| {
+            ScriptError::invalid_request(format!("the call brings {name:?}, which its table has already; nothing ran"))
+        })?;
+        Ok(MadeOf { table, brought: Some(brought), whole })
+    }
+
     /// Waits until no VM of this session, or of an earlier one of its name, is in flight.
     async fn permit(&self, context: &RunContext) -> Result<OwnedSemaphorePermit, ScriptError> {
         let record = &self.slot.record;
@@ -332,14 +381,14 @@ impl BrowserSession {
     }
 
     /// Takes the warm VM, or the place for a new one, and finds out what the result has to say about it.
-    fn choose(&mut self, config: &EngineConfig, epochs: &Epochs) -> Chosen {
+    fn choose(&mut self, config: &MadeOf, epochs: &Epochs) -> Chosen {
         let shared = &self.slot.shared;
         let stamp = self.slot.record.warm.swap(0, Ordering::AcqRel);
         let (vm, place, evicted) = shared.pool.take(stamp, shared.bounds());
         shared.discard_all(evicted);
         let lost = match &vm {
             Some(vm) if vm.is_poisoned() => Some(vm.poisoned_by().map_or(RebuildReason::Internal, rebuild_reason)),
-            Some(_) if self.state.config.as_ref() != Some(config) => Some(RebuildReason::Config),
+            Some(_) if self.state.config.as_ref().is_none_or(|known| !known.is(config)) => Some(RebuildReason::Config),
             Some(_) if self.state.epochs.differ(epochs) => Some(RebuildReason::Epoch),
             Some(_) => None,
             None => Some(self.state.lost_because.unwrap_or(RebuildReason::Evicted)),

@@ -21,6 +21,8 @@ use crate::registry::{OwnerState, Owners};
 use crate::session::BrowserSession;
 
 pub(crate) struct Shared {
+    /// No other table has it.
+    pub(crate) id: u64,
     pub(crate) config: TableConfig,
     pub(crate) runtime: Handle,
     pub(crate) executor: Arc<Executor>,
@@ -88,12 +90,14 @@ impl Drop for Slot {
 
 impl Shared {
     pub(crate) fn new(
+        id: u64,
         config: TableConfig,
         runtime: Handle,
         provisions: Provisions,
         generation: Generation,
     ) -> Arc<Self> {
         Arc::new(Self {
+            id,
             executor: Arc::new(Executor::new(config.executor.clone())),
             programs: Arc::default(),
             provisions,

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use perennial_engine::{EngineConfig, RunOptions};
@@ -90,8 +91,10 @@ impl SessionTable {
         let runtime = Handle::current();
         let provisions = Provisions::of_table(&config).and(&config.provisions);
         let plugins = config.plugins.clone().unwrap_or_else(PluginSet::empty);
-        let generation = Generation { config: config_of(&config.provisions, &provisions, &plugins)?, plugins };
-        let shared = Shared::new(config, runtime, provisions, generation);
+        static TABLES: AtomicU64 = AtomicU64::new(1);
+        let id = TABLES.fetch_add(1, Ordering::Relaxed);
+        let generation = Generation { config: config_of(id, &provisions, &plugins)?, plugins };
+        let shared = Shared::new(id, config, runtime, provisions, generation);
         let (deadlines, clock) = (shared.deadlines.clone(), shared.config.clock.clone());
         shared.runtime.spawn(reap(Arc::downgrade(&shared), deadlines, clock));
         Ok(Self { handle: Arc::new(TableHandle { shared }) })
@@ -239,8 +242,11 @@ impl SessionTable {
     /// `false` if there are others than those expected.
     fn replace_plugins(&self, expected: Option<&PluginSet>, plugins: &PluginSet) -> Result<bool, LibraryError> {
         let shared = self.shared();
-        let (own, plugins) = (&shared.config.provisions, plugins.clone());
-        let config = config_of(own, &shared.provisions, &plugins)?;
+        if *plugins == shared.generation().plugins {
+            return Ok(true);
+        }
+        let plugins = plugins.clone();
+        let config = config_of(shared.id, &shared.provisions, &plugins)?;
         Ok(shared.set_generation(expected, Generation { plugins, config }))
     }
 
@@ -249,7 +255,7 @@ impl SessionTable {
         self.shared().generation().plugins
     }
 
-    /// What the VMs of this table are made of, for [`BrowserSession::run`] on a session of it.
+    /// What the VMs of this table are made of, for [`BrowserSession::run`](crate::BrowserSession::run) on a session of it.
     pub fn engine_config(&self) -> EngineConfig {
         self.shared().generation().config
     }

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use imbl::OrdMap;
 use perennial_engine::{Area, Bound, MAX_DEPTH, OpContext, OpError, OpResult, OpTable, OpValue};
@@ -385,7 +385,8 @@ impl VarsView {
 
 /// The global that scripts find them by.
 pub(crate) fn area() -> Area {
-    Area::new("vars", &["vars"], include_str!("../js/vars.js"))
+    static AREA: LazyLock<Area> = LazyLock::new(|| Area::new("vars", &["vars"], include_str!("../js/vars.js")));
+    AREA.clone()
 }
 
 fn view(context: &OpContext) -> Result<Arc<VarsView>, OpError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use perennial_sessions::protocol::ErrorKind;
-use perennial_sessions::{RunContext, RunOptions, RunRequest, SessionTable, session_config};
+use perennial_sessions::{EngineConfig, RunContext, RunOptions, RunRequest, SessionTable};
 use perennial_testkit::eventually;
 use serde_json::json;
 
@@ -19,7 +19,7 @@ async fn with_the_last_handle_everything_ends() {
             let slot = table.acquire("spinning");
             let mut session = slot.lock().await.unwrap();
             drop(table);
-            let (config, options) = (session_config(Default::default(), vec![]), RunOptions::default());
+            let (config, options) = (EngineConfig::default(), RunOptions::default());
             session.run(&config, "for (;;) {}", &json!([]), &options, RunContext::new(), None).await
         }
     });
@@ -28,7 +28,7 @@ async fn with_the_last_handle_everything_ends() {
     let ended = run.await.expect("it ends").error.expect("it failed");
     assert_eq!(ended.kind, ErrorKind::Cancelled);
     let mut session = slot.lock().await.unwrap();
-    let (config, options) = (session_config(Default::default(), vec![]), RunOptions::default());
+    let (config, options) = (EngineConfig::default(), RunOptions::default());
     let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!(result.error.expect("it failed").kind, ErrorKind::SessionEnded);
     eventually("all VMs are gone", || perennial_sessions::live_runtimes() == before).await;

@@ -30,7 +30,7 @@ pub use tree::{FilesQuota, Kind};
 pub use ops::ops;
 
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use data::Gauge;
@@ -39,11 +39,14 @@ use tree::{Flags, Room, Tree};
 
 /// What scripts reach them by.
 pub fn areas() -> Vec<Area> {
-    vec![
-        Area::new("fs", &["fs"], include_str!("../js/fs.js")),
-        Area::new("fs-handle", &[], include_str!("../js/fs-handle.js")).with_internals(&["fsHandles"]),
-        Area::new("fs-shared", &[], include_str!("../js/fs-shared.js")).with_internals(&["fsShared"]),
-    ]
+    static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
+        vec![
+            Area::new("fs", &["fs"], include_str!("../js/fs.js")),
+            Area::new("fs-handle", &[], include_str!("../js/fs-handle.js")).with_internals(&["fsHandles"]),
+            Area::new("fs-shared", &[], include_str!("../js/fs-shared.js")).with_internals(&["fsShared"]),
+        ]
+    });
+    AREAS.clone()
 }
 
 /// The files of one session.

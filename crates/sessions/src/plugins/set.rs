@@ -1,23 +1,23 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use perennial_bundler::{Disk, FileSystem, ImportError, Importer, Loader, LoaderOptions};
-use perennial_engine::{Budget, EngineConfig, ModuleGraph, OpFuture, OpValue, RunOptions};
+use perennial_engine::{Budget, ModuleGraph, OpFuture, OpValue, RunOptions};
 use perennial_protocol::RunRequest;
 use serde_json::Value;
 
 use super::allow::{Allow, known};
 use super::capability::{AnyGrant, Declared, PluginHost};
 use super::manifest::{Manifest, Raw, Tool};
+use crate::TableConfig;
 use crate::bundle::BundleImports;
 use crate::context::RunContext;
 use crate::modules::{provided_modules, session_modules};
 use crate::preparer::Preparation;
 use crate::provisions::Provisions;
 use crate::table::SessionTable;
-use crate::{TableConfig, library};
 
 /// Plugins that sessions can use. Made once per process and shared; cheap to clone.
 #[derive(Clone)]
@@ -29,8 +29,6 @@ pub(super) struct Set {
     options: PluginOptions,
     pub(super) plugins: BTreeMap<String, Plugin>,
     failures: Vec<PluginFailure>,
-    /// Made when it is first asked for; a session whose configuration is another set's gets a new VM.
-    config: OnceLock<EngineConfig>,
 }
 
 /// One plugin.
@@ -154,13 +152,8 @@ return {
 impl PluginSet {
     /// Loads plugins from files or folders. One that cannot be used is left out and told of by [`Self::failures`].
     pub async fn load(paths: &[PathBuf], options: &PluginOptions) -> Self {
-        let mut set = Set {
-            paths: paths.to_owned(),
-            options: options.clone(),
-            plugins: BTreeMap::new(),
-            failures: Vec::new(),
-            config: OnceLock::new(),
-        };
+        let mut set =
+            Set { paths: paths.to_owned(), options: options.clone(), plugins: BTreeMap::new(), failures: Vec::new() };
         for path in paths {
             match load(path, options).await {
                 Ok(plugin) => match set.plugins.get(&plugin.name) {
@@ -185,14 +178,13 @@ impl PluginSet {
 
     /// No plugins.
     pub fn empty() -> Self {
-        // One set, so that those who have none share one configuration.
+        // One set, so that nobody gets a new VM who goes from none to none.
         static NONE: LazyLock<PluginSet> = LazyLock::new(|| {
             PluginSet(Arc::new(Set {
                 paths: Vec::new(),
                 options: PluginOptions::default(),
                 plugins: BTreeMap::new(),
                 failures: Vec::new(),
-                config: OnceLock::new(),
             }))
         });
         NONE.clone()
@@ -208,11 +200,6 @@ impl PluginSet {
         &self.0.failures
     }
 
-    /// Whether what one of them was granted is served by a provision of an embedder's.
-    pub(crate) fn need_more(&self) -> bool {
-        self.plugins().any(|plugin| plugin.grants.iter().any(|(declared, _)| declared.by.is_some()))
-    }
-
     /// A plugin that was granted something that none of these serves, and what.
     pub(crate) fn unserved(&self, served: &[Declared]) -> Option<(&str, &'static str)> {
         self.plugins().find_map(|plugin| {
@@ -220,11 +207,6 @@ impl PluginSet {
             let unserved = granted.find(|granted| !served.iter().any(|served| served.is(granted)))?;
             Some((&*plugin.name, unserved.key()))
         })
-    }
-
-    /// An engine configuration for sessions with these plugins; the same every time.
-    pub fn config(&self) -> EngineConfig {
-        self.0.config.get_or_init(|| library::config_with(self)).clone()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use perennial_sessions::protocol::ErrorKind;
 use perennial_sessions::{
     Area, Bound, EngineConfig, OpTable, OpValue, RunContext, RunOptions, RunRequest, SessionTable, TableConfig,
-    VarsError, VarsQuota, session_config,
+    VarsError, VarsQuota,
 };
 use perennial_testkit::eventually;
 use proptest::prelude::*;
@@ -87,7 +87,7 @@ fn obedient(gate: Arc<Mutex<()>>) -> (EngineConfig, Told) {
         });
     let area =
         Area::new("told", &["next", "stick"], "((ops) => ({ next: () => ops.next(), stick: () => ops.stick() }))");
-    (session_config(ops, vec![area]), Told { orders, asked })
+    (EngineConfig::new(ops, vec![area]), Told { orders, asked })
 }
 
 type Model = BTreeMap<String, String>;

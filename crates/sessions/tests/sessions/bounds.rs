@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
 use perennial_sessions::{
-    Area, Bound, ModuleAccess, OpTable, PluginOptions, PluginSet, RunContext, RunOptions, RunRequest, ScriptResult,
-    SessionTable, TableConfig, session_config,
+    Area, Bound, EngineConfig, ModuleAccess, OpTable, PluginOptions, PluginSet, RunContext, RunOptions, RunRequest,
+    ScriptResult, SessionTable, TableConfig,
 };
 use perennial_testkit::eventually;
 use serde_json::{Value, json};
@@ -207,7 +207,8 @@ fn stuck_op() -> (OpTable, Arc<std::sync::Mutex<()>>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_whose_thread_has_not_come_back_is_busy_and_others_are_not() {
     let (ops, gate) = stuck_op();
-    let config = session_config(ops, vec![Area::new("stick", &["stick"], "((ops) => ({ stick: () => ops.stick() }))")]);
+    let config =
+        EngineConfig::new(ops, vec![Area::new("stick", &["stick"], "((ops) => ({ stick: () => ops.stick() }))")]);
     let table = table();
     let options = RunOptions { wall: Duration::from_millis(50), ..RunOptions::default() };
     let run = async |name: &str, script: &str| {
@@ -243,7 +244,8 @@ async fn a_session_whose_thread_has_not_come_back_is_busy_and_others_are_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_atomic_run_is_undone_while_its_thread_is_out() {
     let (ops, gate) = stuck_op();
-    let config = session_config(ops, vec![Area::new("stick", &["stick"], "((ops) => ({ stick: () => ops.stick() }))")]);
+    let config =
+        EngineConfig::new(ops, vec![Area::new("stick", &["stick"], "((ops) => ({ stick: () => ops.stick() }))")]);
     let table = table();
     let options = RunOptions { wall: Duration::from_millis(50), atomic: true, ..RunOptions::default() };
     let slot = table.acquire("s");
@@ -266,7 +268,7 @@ async fn what_callbacks_wait_for_in_native_operations_counts_against_their_budge
         std::thread::sleep(Duration::from_millis(20));
         Ok(json!(1).into())
     });
-    let config = session_config(ops, vec![Area::new("doze", &["doze"], "((ops) => ({ doze: () => ops.doze() }))")]);
+    let config = EngineConfig::new(ops, vec![Area::new("doze", &["doze"], "((ops) => ({ doze: () => ops.doze() }))")]);
     let table = SessionTable::with_config(TableConfig {
         background_budget: Duration::from_millis(100),
         ..TableConfig::default()

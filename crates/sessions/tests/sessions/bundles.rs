@@ -4,8 +4,8 @@ use std::time::Duration;
 use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
 use perennial_sessions::protocol::{ErrorKind, RebuildReason, VmOrigin};
 use perennial_sessions::{
-    CompiledBundle, ModuleAccess, OpTable, RunContext, RunOptions, RunRequest, ScriptResult, SessionTable,
-    live_runtimes, session_config,
+    CompiledBundle, EngineConfig, ModuleAccess, RunContext, RunOptions, RunRequest, ScriptResult, SessionTable,
+    live_runtimes,
 };
 use serde_json::{Value, json};
 
@@ -28,10 +28,10 @@ async fn run(table: &SessionTable, bundle: &CompiledBundle, args: Value) -> Scri
     session.run_module(&config, bundle, &args, &RunOptions::default(), RunContext::new(), None).await
 }
 
-fn config() -> perennial_sessions::EngineConfig {
+fn config() -> EngineConfig {
     use std::sync::OnceLock;
-    static CONFIG: OnceLock<perennial_sessions::EngineConfig> = OnceLock::new();
-    CONFIG.get_or_init(|| session_config(OpTable::new(), Vec::new())).clone()
+    static CONFIG: OnceLock<EngineConfig> = OnceLock::new();
+    CONFIG.get_or_init(|| EngineConfig::default()).clone()
 }
 
 fn value(result: ScriptResult) -> Value {

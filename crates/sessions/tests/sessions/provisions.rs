@@ -361,5 +361,6 @@ async fn plugins_and_an_embedder_s_provisions_are_there_together_and_vms_are_reb
 
 #[tokio::test]
 async fn a_library_of_every_table_brings_no_name_twice() {
-    assert_eq!(PluginSet::empty().config().brought_twice(), None);
+    let table = SessionTable::builder().build().unwrap();
+    assert_eq!(table.engine_config().brought_twice(), None);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perennial_sessions::protocol::ErrorKind;
-use perennial_sessions::{RunContext, RunOptions, RunRequest, SessionTable, TableConfig, session_config};
+use perennial_sessions::{EngineConfig, RunContext, RunOptions, RunRequest, SessionTable, TableConfig};
 use perennial_testkit::{ManualClock, eventually};
 use serde_json::json;
 
@@ -105,7 +105,7 @@ async fn a_hard_lifetime_is_checked_when_runs_begin_and_end() {
     let (table, clock) = table(|config| config.hard_lifetime = Some(15 * MINUTE));
     let slot = table.acquire("s");
     let mut session = slot.lock().await.unwrap();
-    let (config, options) = (session_config(Default::default(), vec![]), RunOptions::default());
+    let (config, options) = (EngineConfig::default(), RunOptions::default());
     for _ in 0..2 {
         assert!(session.run(&config, "return 1", &json!([]), &options, RunContext::new(), None).await.is_ok());
         clock.advance(8 * MINUTE);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
 use perennial_sessions::{
-    CompiledBundle, ModuleAccess, OpTable, RunContext, RunOptions, RunRequest, SessionTable, session_config,
+    CompiledBundle, EngineConfig, ModuleAccess, RunContext, RunOptions, RunRequest, SessionTable,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -174,7 +174,7 @@ async fn a_cell_means_what_the_same_module_means() {
     let files = MemoryFiles::new();
     let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
     let access = ModuleAccess::new(Loader::new(Arc::new(files.clone()), options), "/app");
-    let config = session_config(OpTable::new(), Vec::new());
+    let config = EngineConfig::default();
     for (index, (body, value)) in PROGRAMS.iter().enumerate() {
         let as_cell = cell(&table, &format!("cell {index}"), &format!("{body}\n;{value}")).await;
         // As a module of its own, imported.

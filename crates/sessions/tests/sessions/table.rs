@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use perennial_sessions::protocol::{ErrorKind, RebuildReason, VmOrigin};
 use perennial_sessions::{
-    Area, Bound, OpTable, OpValue, RunContext, RunOptions, RunRequest, ScriptResult, SessionTable, TableConfig,
-    session_config,
+    Area, Bound, EngineConfig, OpTable, OpValue, PluginOptions, PluginSet, RunContext, RunOptions, RunRequest,
+    ScriptResult, SessionTable, TableConfig,
 };
 use perennial_testkit::{ManualClock, eventually};
 use serde_json::json;
@@ -42,7 +42,7 @@ async fn begin(table: &SessionTable, name: &'static str, script: &str) -> tokio:
 #[tokio::test(flavor = "multi_thread")]
 async fn the_long_way_is_the_same_as_the_short_one() {
     let table = table(10);
-    let config = session_config(OpTable::new(), vec![]);
+    let config = EngineConfig::default();
     let slot = table.acquire("s");
     let mut session = slot.lock().await.unwrap();
     session.vars().set("from", json!("rust")).unwrap();
@@ -68,7 +68,7 @@ async fn another_configuration_rebuilds_the_vm() {
     let table = table(10);
     let roll = || OpTable::new().sync("roll", Bound::DATA.with_values_from(0), |_, _| Ok(json!(4).into()));
     let area = || vec![Area::new("dice", &["roll"], "((ops) => ({ roll: () => ops.roll() }))")];
-    let (first, second) = (session_config(OpTable::new(), vec![]), session_config(roll(), area()));
+    let (first, second) = (EngineConfig::default(), EngineConfig::new(roll(), area()));
     let mut session = table.acquire("s").lock().await.unwrap();
     let options = RunOptions::default();
     session.run(&first, "globalThis.n = 1", &json!([]), &options, RunContext::new(), None).await;
@@ -76,6 +76,84 @@ async fn another_configuration_rebuilds_the_vm() {
     assert_eq!((result.value, result.rebuilt_because), (Some(json!(["undefined", 4])), Some(RebuildReason::Config)));
     let result = session.run(&second.clone(), "return roll()", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!(result.vm, Some(VmOrigin::Warm));
+}
+
+/// Two areas of one name, each with something of its own.
+fn dice(global: &str, internal: &str) -> EngineConfig {
+    let op = format!("{global}_op");
+    let ops = OpTable::new().sync(&op, Bound::SMALL, |_, _| Ok(json!(4).into()));
+    let source = format!("((ops) => ({{ {global}: () => ops.{op}(), {internal}: 1 }}))");
+    EngineConfig::new(ops, vec![Area::new("fetch", &[global], source).with_internals(&[internal])])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_call_brings_is_there_besides_what_the_table_has() {
+    let table = table(10);
+    let options = RunOptions::default();
+    let mut session = table.acquire("s").lock().await.unwrap();
+    let mut run = async |config: &EngineConfig, script: &str| {
+        session.run(config, script, &json!([]), &options, RunContext::new(), None).await
+    };
+    let config = dice("roll", "rollFor");
+    // Its area has the name of another, of which nothing is lost by it.
+    let all = "vars.set('n', roll()); [vars.get('n'), typeof fetch, typeof tools.search, typeof rollFor]";
+    let expected = json!([4, "function", "function", "undefined"]);
+    assert_eq!(run(&config, all).await.value, Some(expected.clone()));
+    let again = run(&config, all).await;
+    assert_eq!((again.value, again.vm), (Some(expected), Some(VmOrigin::Warm)));
+    // What the table has and nothing are the same.
+    let own = run(&table.engine_config(), "typeof roll").await;
+    assert_eq!((own.value, own.rebuilt_because), (Some(json!("undefined")), Some(RebuildReason::Config)));
+    assert_eq!(run(&EngineConfig::default(), "1").await.vm, Some(VmOrigin::Warm));
+    // Whatever the number of configurations, each is the same the next time.
+    let many: Vec<EngineConfig> = (0..100).map(|n| dice(&format!("roll{n}"), &format!("roll{n}For"))).collect();
+    for _ in 0..2 {
+        for (n, config) in many.iter().enumerate() {
+            assert_eq!(run(config, &format!("roll{n}()")).await.value, Some(json!(4)));
+            assert_eq!(run(config, &format!("roll{n}()")).await.vm, Some(VmOrigin::Warm));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_brings_what_its_table_has_is_refused_and_costs_nothing() {
+    let table = table(10);
+    let options = RunOptions::default();
+    let mut session = table.acquire("s").lock().await.unwrap();
+    let mut run = async |config: &EngineConfig, script: &str| {
+        session.run(config, script, &json!([]), &options, RunContext::new(), None).await
+    };
+    run(&EngineConfig::default(), "globalThis.n = 1").await;
+    let other = SessionTable::new(1, Duration::from_secs(60));
+    for (config, part) in [
+        (dice("vars", "varsOfCall"), "\"vars\""),
+        (dice("roll", "fetchFor"), "\"fetchFor\""),
+        (dice("console", "mine"), "\"console\""),
+        (other.engine_config(), "no other table's"),
+    ] {
+        let refused = run(&config, "n = 2").await;
+        let error = refused.error.unwrap();
+        assert!(error.kind == ErrorKind::InvalidRequest && error.message.contains(part), "{error:?}");
+    }
+    assert_eq!(run(&EngineConfig::default(), "n").await.value, Some(json!(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_s_configuration_of_before_a_reload_means_the_one_of_now() {
+    let table = table(10);
+    let before = table.engine_config();
+    let options = RunOptions::default();
+    let plugins = PluginSet::load(&[], &PluginOptions::default()).await;
+    table.set_plugins(&plugins).unwrap();
+    assert!(before != table.engine_config());
+    let mut session = table.acquire("s").lock().await.unwrap();
+    let result = session.run(&before, "globalThis.n = 1", &json!([]), &options, RunContext::new(), None).await;
+    assert!(result.is_ok());
+    // To be given the same again is nothing new.
+    table.set_plugins(&plugins).unwrap();
+    let now = table.engine_config();
+    let result = session.run(&now, "n", &json!([]), &options, RunContext::new(), None).await;
+    assert_eq!((result.value, result.vm), (Some(json!(1)), Some(VmOrigin::Warm)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,7 +286,7 @@ async fn a_slot_kept_beyond_the_end_answers_session_ended() {
     let slot = table.acquire("s");
     let mut session = slot.lock().await.unwrap();
     table.remove("s");
-    let config = session_config(OpTable::new(), vec![]);
+    let config = EngineConfig::default();
     let options = RunOptions::default();
     let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!(kind(&result), Some(ErrorKind::SessionEnded));
@@ -336,7 +414,7 @@ async fn a_panic_in_an_op_costs_nobody_anything_else() {
     let table = table(10);
     let ops = OpTable::new()
         .sync("boom", Bound::DATA.with_values_from(0), |_, _| -> Result<OpValue, _> { panic!("a defect") });
-    let config = session_config(ops, vec![Area::new("boom", &["boom"], "((ops) => ({ boom: () => ops.boom() }))")]);
+    let config = EngineConfig::new(ops, vec![Area::new("boom", &["boom"], "((ops) => ({ boom: () => ops.boom() }))")]);
     let mut session = table.acquire("s").lock().await.unwrap();
     let options = RunOptions::default();
     let result = session.run(&config, "boom()", &json!([]), &options, RunContext::new(), None).await;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use perennial_engine::{Area, Bound, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Value, json};
@@ -326,7 +326,9 @@ async fn blocking(work: impl FnOnce() -> OpResult + Send + 'static) -> OpResult 
 
 /// What scripts reach an output folder by.
 pub fn artifact_areas() -> Vec<Area> {
-    vec![Area::new("artifacts", &["artifacts"], include_str!("../../js/artifacts.js"))]
+    static AREAS: LazyLock<Vec<Area>> =
+        LazyLock::new(|| vec![Area::new("artifacts", &["artifacts"], include_str!("../../js/artifacts.js"))]);
+    AREAS.clone()
 }
 
 /// The ops behind them.

@@ -1,5 +1,5 @@
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use perennial_engine::{Area, Bound, OpError, OpResult, OpTable, OpValue};
 use perennial_stdlib::files::ReadGrants;
@@ -78,9 +78,10 @@ pub(super) fn declare(library: &mut Library) {
             reading.await.unwrap_or_else(|_| Err(OpError::new("Error", "reading failed")))
         })
     }));
-    library.area(
-        Area::new("plugin-files", &[], include_str!("../../../js/plugin-files.js")).with_internals(&["filesFor"]),
-    );
+    static AREA: LazyLock<Area> = LazyLock::new(|| {
+        Area::new("plugin-files", &[], include_str!("../../../js/plugin-files.js")).with_internals(&["filesFor"])
+    });
+    library.area(AREA.clone());
 }
 
 fn read(files: &ReadGrants, method: &str, path: &str) -> OpResult {
