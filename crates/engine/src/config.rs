@@ -1,3 +1,4 @@
+use std::any::TypeId;
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
@@ -163,6 +164,8 @@ struct AreaInner {
     globals: Vec<String>,
     internals: Vec<String>,
     source: String,
+    /// It is there only while a call lends something of this type.
+    lent: Option<TypeId>,
     bytecode: OnceLock<Bytecode>,
 }
 
@@ -183,16 +186,23 @@ impl Area {
         self.change(|inner| inner.internals = names.iter().map(|&name| name.to_owned()).collect())
     }
 
+    /// The same where its globals are `undefined` in runs that are lent no `T`. A script's own declaration of one of them wins in its VM; the result of the
+    /// first run that was lent a `T` all the same says so.
+    #[must_use]
+    pub fn while_lent<T: Send + Sync + 'static>(self) -> Self {
+        self.change(|inner| inner.lent = Some(TypeId::of::<T>()))
+    }
+
     fn change(mut self, change: impl FnOnce(&mut AreaInner)) -> Self {
         if let Some(inner) = Arc::get_mut(&mut self.0) {
             change(inner);
             return self;
         }
         // Somebody else has a clone, which stays as it is.
-        let AreaInner { file, globals, internals, source, .. } = &*self.0;
+        let AreaInner { file, globals, internals, source, lent, .. } = &*self.0;
         let (file, source) = (file.clone(), source.clone());
         let (globals, internals) = (globals.clone(), internals.clone());
-        let mut inner = AreaInner { file, globals, internals, source, bytecode: OnceLock::new() };
+        let mut inner = AreaInner { file, globals, internals, source, lent: *lent, bytecode: OnceLock::new() };
         change(&mut inner);
         Self(Arc::new(inner))
     }
@@ -207,6 +217,10 @@ impl Area {
 
     fn internals(&self) -> &[String] {
         &self.0.internals
+    }
+
+    pub(crate) fn lent(&self) -> Option<TypeId> {
+        self.0.lent
     }
 
     pub(crate) fn source(&self) -> &str {

@@ -6,7 +6,7 @@ pub use imports::modules_compiled;
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,10 @@ use crate::bridge::{EnterError, Helpers, WalkError, from_op_value, to_op_value};
 use crate::config::{Area, EngineConfig};
 use crate::console::Console;
 use crate::control::thread_cpu;
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, MAX_LISTENERS};
 use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, PromiseState, Saved, Scope, TextError, Value};
 use crate::modules::Modules;
-use crate::ops::{Budget, Extensions, Op, OpContext, OpError, OpFuture, OpKind, OpResult, OpValue};
+use crate::ops::{Budget, Extensions, Op, OpContext, OpError, OpFuture, OpKind, OpResult, OpScope, OpValue};
 use crate::resources::{Charge, Resources};
 use crate::timers::{MAX_TIMERS, Timers};
 
@@ -52,9 +52,11 @@ pub(crate) enum Core {
     LibraryValue,
     ScriptExit,
     RunNumber,
+    Listen,
+    Unlisten,
 }
 
-pub(crate) const CORE: [(&str, Core); 10] = [
+pub(crate) const CORE: [(&str, Core); 12] = [
     ("console_write", Core::ConsoleWrite),
     ("kind_of", Core::KindOf),
     ("promise_look", Core::PromiseLook),
@@ -65,6 +67,8 @@ pub(crate) const CORE: [(&str, Core); 10] = [
     ("library_value", Core::LibraryValue),
     ("script_exit", Core::ScriptExit),
     ("run_number", Core::RunNumber),
+    ("listen", Core::Listen),
+    ("unlisten", Core::Unlisten),
 ];
 const OPS: i32 = 1 << 10;
 const GLOBALS: i32 = 1 << 12;
@@ -85,8 +89,11 @@ pub(crate) struct HostState {
     pub(crate) helpers: OnceLock<Helpers>,
     library: Mutex<Library>,
     pending: Mutex<Pending>,
+    listeners: Mutex<HashMap<u32, Listener>>,
+    /// An event was delivered: a timer that is due comes before the next.
+    timers_first: AtomicBool,
     rejections: Mutex<Rejections>,
-    context: Mutex<OpContext>,
+    context: Mutex<Context>,
     pub(crate) modules: Arc<Mutex<Modules>>,
     /// The last result and the last error.
     last: [Mutex<Option<Saved>>; 2],
@@ -112,8 +119,8 @@ struct Library {
     hooks: Option<Saved>,
     cell_helper: Option<Saved>,
     importer: Option<Saved>,
-    /// Globals of areas that scripts have made their own.
-    taken: HashSet<String>,
+    /// Globals that hide what a call lends, as far as that was told.
+    told: HashSet<String>,
     /// What each loaded area provides.
     areas: HashMap<usize, Saved>,
 }
@@ -129,6 +136,32 @@ struct Pending {
 struct PendingOp {
     resolve: Saved,
     reject: Saved,
+}
+
+struct Listener {
+    callback: Saved,
+    /// The run that has registered it.
+    run: u32,
+}
+
+/// What ops know of the call, and the one value that all of them share, made when the first is called.
+struct Context {
+    scope: OpScope,
+    /// In a run, and in a callback between two.
+    shared: [Option<OpContext>; 2],
+}
+
+impl Context {
+    fn shared(&mut self) -> OpContext {
+        let is_background = self.scope.budget.control.as_ref().is_some_and(|control| control.is_in_callback());
+        let shared = &mut self.shared[usize::from(is_background)];
+        let make = || {
+            let mut scope = self.scope.clone();
+            scope.budget.is_background = is_background;
+            OpContext(Arc::new(scope))
+        };
+        shared.get_or_insert_with(make).clone()
+    }
 }
 
 #[derive(Default)]
@@ -148,10 +181,11 @@ impl HostState {
         runtime: Handle,
         cancelled: CancellationToken,
     ) -> Arc<Self> {
+        let inbox = Arc::<Inbox>::default();
         Arc::new(Self {
             config,
             console,
-            inbox: Arc::default(),
+            inbox: inbox.clone(),
             runtime,
             cancelled,
             host_calls: AtomicU64::new(0),
@@ -159,12 +193,18 @@ impl HostState {
             helpers: OnceLock::new(),
             library: Mutex::default(),
             pending: Mutex::default(),
+            listeners: Mutex::default(),
+            timers_first: AtomicBool::new(false),
             rejections: Mutex::default(),
-            context: Mutex::new(OpContext {
-                extensions: Default::default(),
-                lent: Default::default(),
-                budget: Budget::default(),
-                resources: Resources::default(),
+            context: Mutex::new(Context {
+                scope: OpScope {
+                    extensions: Default::default(),
+                    lent: Default::default(),
+                    budget: Budget::default(),
+                    resources: Resources::default(),
+                    inbox,
+                },
+                shared: [None, None],
             }),
             modules: Arc::default(),
             last: Default::default(),
@@ -179,14 +219,22 @@ impl HostState {
     /// What is per call is swapped here, and nowhere else.
     pub(crate) fn set_context(&self, extensions: Extensions, lent: Extensions, budget: Budget) {
         let mut context = lock(&self.context);
-        context.extensions = extensions;
-        context.lent = lent;
-        context.budget = budget;
+        context.scope.extensions = extensions;
+        context.scope.lent = lent;
+        context.scope.budget = budget;
+        context.shared = [None, None];
     }
 
-    /// Takes back what the run that ended lent.
+    /// Takes back what the run that ended lent, with the listeners that end with it.
     pub(crate) fn end_loans(&self) {
-        lock(&self.context).lent = Default::default();
+        let mut context = lock(&self.context);
+        if !context.scope.lent.is_empty() {
+            context.scope.lent = Default::default();
+            context.shared = [None, None];
+        }
+        drop(context);
+        // Their functions are let go of when the VM runs next.
+        self.inbox.end_loans();
     }
 
     /// For a run that begins.
@@ -246,6 +294,8 @@ impl HostState {
         for op in ops {
             drop((scope.restore(op.resolve), scope.restore(op.reject)));
         }
+        let run = lock(&self.timers).run_number();
+        self.forget_listeners(scope, |_, listener| listener.run == run);
         let mut modules = lock(&self.modules);
         // What a module awaits at its top level never comes.
         let waits =
@@ -353,17 +403,44 @@ impl HostState {
     fn load_area<'js>(&self, scope: Scope<'js>, wanted: &str, area: &Area) -> Result<Value<'js>, Exception> {
         let known = lock(&self.library).areas.get(&area.number()).map(|saved| scope.load(saved));
         if let Some(exports) = known {
-            // The accessor is still there because the script froze the global object.
+            // The accessor is still there because it has to be, or because the script froze the global object.
             return exports.get_str(wanted);
         }
         let exports = self.evaluate_area(scope, area)?;
         lock(&self.library).areas.insert(area.number(), scope.save(exports.clone()));
-        let global = scope.global();
-        let taken = lock(&self.library).taken.clone();
-        for name in area.globals().iter().filter(|name| !taken.contains(*name)) {
-            global.define_hidden(&scope.atom(name)?, exports.get_str(name)?)?;
+        if area.lent().is_none() {
+            let global = scope.global();
+            for name in area.globals() {
+                let name = scope.atom(name)?;
+                // What a script has declared itself is its own.
+                if global.has_accessor(&name)? {
+                    global.define_hidden(&name, exports.get(&name)?)?;
+                }
+            }
         }
         exports.get_str(wanted)
+    }
+
+    /// The value of an area's global, for a script.
+    fn area_global<'js>(&self, scope: Scope<'js>, wanted: &str, area: &Area) -> Result<Value<'js>, Exception> {
+        match area.lent() {
+            Some(kind) if !lock(&self.context).scope.lent.has(kind) => Ok(scope.undefined()),
+            _ => self.load_area(scope, wanted, area),
+        }
+    }
+
+    /// Globals that the run was lent and that the script has declared itself, each told once in a VM.
+    pub(crate) fn shadowed(&self, scope: Scope<'_>) -> Vec<String> {
+        let lent = lock(&self.context).scope.lent.clone();
+        if lent.is_empty() {
+            return Vec::new();
+        }
+        let global = scope.global();
+        let hides = |name: &str| scope.atom(name).and_then(|name| global.has_accessor(&name)).is_ok_and(|has| !has);
+        let lent = self.config.globals().iter().filter(|(_, area)| area.lent().is_some_and(|kind| lent.has(kind)));
+        let names = lent.map(|(name, _)| name).filter(|name| hides(name));
+        let mut library = lock(&self.library);
+        names.filter(|name| library.told.insert((*name).clone())).cloned().collect()
     }
 
     fn evaluate_area<'js>(&self, scope: Scope<'js>, area: &Area) -> Result<Value<'js>, Exception> {
@@ -435,13 +512,12 @@ impl HostState {
         }
         // Getters of the arguments may have run, and a stop may have come meanwhile; the caller of this function sees to that
         // before anything is returned, but the op must not start either.
-        let mut context = lock(&self.context).clone();
+        let context = lock(&self.context).shared();
         scope.leave_if_stopped();
         let held = match count(&context.resources, bytes, &context.budget) {
             Ok(held) => held,
             Err(error) => return Err(self.throw(scope, &error)),
         };
-        context.budget.is_background = context.budget.control.as_ref().is_some_and(|control| control.is_in_callback());
         match kind {
             OpKind::Sync(op) => {
                 // Of what a callback waits for in here the CPU clock knows nothing.
@@ -486,7 +562,7 @@ impl HostState {
                                 Ok(held) => (result, held),
                                 Err(error) => (Err(error), None),
                             };
-                            inbox.deliver(id, result, held);
+                            inbox.reply(id, result, held);
                         }
                     }
                 });
@@ -509,9 +585,77 @@ impl HostState {
         Ok(true)
     }
 
-    /// Whether anything may still arrive: async ops or timers.
+    /// Whether anything may still arrive: answers of async ops, timers, events.
     pub(crate) fn expects_anything(&self) -> bool {
-        !lock(&self.pending).ops.is_empty() || lock(&self.timers).next().is_some()
+        !lock(&self.pending).ops.is_empty() || lock(&self.timers).next().is_some() || self.inbox.has_listeners()
+    }
+
+    // ---- listeners ----------------------------------------------------------------------------------------------------
+
+    fn listen<'js>(&self, scope: Scope<'js>, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
+        let Some(callback) = args.first().filter(|callback| callback.is_function()) else {
+            return Err(scope.throw_error("TypeError", "a listener is a function"));
+        };
+        let Some(number) = self.inbox.listen() else {
+            let (limit, message) = (MAX_LISTENERS as u64, format!("{MAX_LISTENERS} listeners are registered already"));
+            return Err(self.throw(scope, &OpError::quota(message, limit, limit + 1)));
+        };
+        let run = lock(&self.timers).run_number();
+        lock(&self.listeners).insert(number, Listener { callback: scope.save(callback.clone()), run });
+        Ok(scope.number(number.into()))
+    }
+
+    /// Lets go of listeners' functions, and of what waits for them.
+    fn forget_listeners(&self, scope: Scope<'_>, is_over: impl Fn(u32, &Listener) -> bool) {
+        let mut listeners = lock(&self.listeners);
+        let over: Vec<u32> = listeners
+            .iter()
+            .filter(|(number, listener)| is_over(**number, listener))
+            .map(|(number, _)| *number)
+            .collect();
+        let callbacks: Vec<Saved> =
+            over.iter().filter_map(|number| listeners.remove(number)).map(|of| of.callback).collect();
+        drop(listeners);
+        over.iter().for_each(|number| self.inbox.unlisten(*number));
+        callbacks.into_iter().for_each(|callback| drop(scope.restore(callback)));
+    }
+
+    /// Nothing more comes for a listener.
+    pub(crate) fn listener_ended(&self, scope: Scope<'_>, number: u32) {
+        self.forget_listeners(scope, |of, _| of == number);
+    }
+
+    /// Lets go of the functions of listeners that have ended with a run's loans.
+    pub(crate) fn forget_ended_listeners(&self, scope: Scope<'_>) {
+        if !lock(&self.listeners).is_empty() {
+            self.forget_listeners(scope, |number, _| !self.inbox.listens(number));
+        }
+    }
+
+    /// Whether the listener was registered in an earlier run; `None` if it does not listen any more.
+    pub(crate) fn is_foreign_listener(&self, number: u32) -> Option<bool> {
+        let run = lock(&self.timers).run_number();
+        lock(&self.listeners).get(&number).map(|listener| listener.run != run)
+    }
+
+    /// Calls a listener. An exception of the callback is pending when this fails.
+    pub(crate) fn fire_event(
+        &self,
+        scope: Scope<'_>,
+        listener: u32,
+        value: OpValue,
+        dropped: u64,
+    ) -> Result<(), Exception> {
+        self.timers_first.store(true, Ordering::Relaxed);
+        let callback = lock(&self.listeners).get(&listener).map(|listener| scope.load(&listener.callback));
+        let Some(callback) = callback else { return Ok(()) };
+        let value = self.enter(scope, Ok(value))?;
+        scope.call(&callback, &scope.undefined(), &[&value, &scope.number(dropped as f64)]).map(drop)
+    }
+
+    /// Whether a timer that is due comes before the next delivery. It does once.
+    pub(crate) fn takes_timers_first(&self) -> bool {
+        self.timers_first.load(Ordering::Relaxed) && self.timers_first.swap(false, Ordering::Relaxed)
     }
 
     fn enter<'js>(&self, scope: Scope<'js>, result: OpResult) -> Result<Value<'js>, Exception> {
@@ -632,6 +776,13 @@ impl HostState {
                     None => Err(scope.throw_error("Error", "no such library value")),
                 }
             }
+            // A number, for an op that makes what sends to it.
+            Core::Listen => self.listen(scope, args),
+            Core::Unlisten => {
+                let number = number(0) as u32;
+                self.forget_listeners(scope, |of, _| of == number);
+                Ok(scope.undefined())
+            }
             // What belongs to one run is told by it from what belongs to another.
             Core::RunNumber => Ok(scope.number(lock(&self.timers).run_number().into())),
             Core::ScriptExit => Err(self.exit(scope, number(0).clamp(0.0, 255.0) as u8)),
@@ -671,7 +822,7 @@ impl Host for Arc<HostState> {
         match id {
             LAST.. => self.last(scope, id - LAST, args),
             GLOBALS.. if args.is_empty() => match self.config.globals().get((id - GLOBALS) as usize) {
-                Some((name, area)) => self.load_area(scope, name, area),
+                Some((name, area)) => self.area_global(scope, name, area),
                 None => Err(scope.throw_error("Error", "no such library area")),
             },
             GLOBALS.. => {
@@ -680,7 +831,6 @@ impl Host for Arc<HostState> {
                 };
                 let value = args.first().cloned().unwrap_or_else(|| scope.undefined());
                 scope.global().define(name, value)?;
-                lock(&self.library).taken.insert(name.clone());
                 Ok(scope.undefined())
             }
             OPS.. => self.call_op(scope, (id - OPS) as usize, args),

@@ -1,31 +1,142 @@
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::ops::OpResult;
+use crate::ops::{OpResult, OpValue};
 use crate::resources::Charge;
 
-/// What has come back for a VM from ops that run outside of it. The only thing others hold of a VM.
+/// Listeners of one VM. Each keeps a function alive.
+pub(crate) const MAX_LISTENERS: usize = 1000;
+/// Events that wait in one VM, and bytes of them. They are outside of every run's memory, so they are few.
+const MAX_EVENTS: usize = 1000;
+const MAX_BYTES: usize = 1 << 20;
+/// Those of one listener: no other loses any because one gets many.
+const MAX_OF_ONE: usize = MAX_EVENTS / 4;
+const MAX_BYTES_OF_ONE: usize = MAX_BYTES / 4;
+
+/// What has come for a VM from outside. The only thing others hold of a VM.
 #[derive(Default)]
 pub(crate) struct Inbox {
-    queue: Mutex<VecDeque<Delivery>>,
+    queue: Mutex<Queue>,
     /// Whoever holds the VM waits here; one who held it before may still be waiting, so all are woken, and a permit stays for one
     /// who comes later.
     pub(crate) arrived: Notify,
 }
 
-/// The answer to one async op.
-pub(crate) struct Delivery {
-    pub(crate) id: u32,
-    pub(crate) result: OpResult,
-    /// What the result takes until the script has it.
-    pub(crate) _held: Option<Charge>,
+#[derive(Default)]
+struct Queue {
+    deliveries: VecDeque<Delivery>,
+    listeners: HashMap<u32, Waiting>,
+    last_listener: u32,
+    events: usize,
+    bytes: usize,
+    /// The VM is gone.
+    is_closed: bool,
+}
+
+/// What waits for one listener.
+#[derive(Default)]
+struct Waiting {
+    events: usize,
+    bytes: usize,
+    /// Events that there was no room for, since it was last told.
+    dropped: u64,
+    /// It ends with the loans of the run that it belongs to.
+    ends_with_loans: bool,
+}
+
+/// What comes for a VM. All come in the order in which they were sent.
+pub(crate) enum Delivery {
+    /// The answer to one async op.
+    Reply {
+        id: u32,
+        result: OpResult,
+        /// What the result takes until the script has it.
+        held: Option<Charge>,
+    },
+    /// For one listener, with the number of those that there was no room for before it.
+    Event { listener: u32, value: OpValue, dropped: u64 },
+    /// Nothing more comes for this listener.
+    Ended(u32),
+}
+
+/// Why an event is not sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// Nobody listens any more: the script stopped, the run that lent what it listens to is over, or the VM is gone.
+    #[error("nobody listens any more")]
+    Gone,
+    /// There is no room for it. The listener is told how many it has missed.
+    #[error("{MAX_OF_ONE} events, or {MAX_BYTES_OF_ONE} bytes of them, wait for the listener already")]
+    Full,
+    /// No event may take so much.
+    #[error("an event of {0} bytes is larger than {MAX_BYTES_OF_ONE}: send where it can be fetched")]
+    TooLarge(usize),
+}
+
+/// Sends events to one listener of a script: from any thread, while a run is under way and between runs. Cheap to clone; with the last clone the
+/// listener ends.
+///
+/// It keeps no VM warm and no session alive. Events between runs are handled under the session's background budget.
+#[derive(Clone, Debug)]
+pub struct EventSender(Arc<Sender>);
+
+struct Sender {
+    inbox: Arc<Inbox>,
+    listener: u32,
+}
+
+impl EventSender {
+    /// Sends an event: the listener is called with it, after all that was sent before it, and with the number of events that it has missed. Never waits.
+    ///
+    /// # Errors
+    /// If nobody listens any more, or there is no room.
+    pub fn send(&self, event: impl Into<OpValue>) -> Result<(), EventError> {
+        self.0.inbox.send(self.0.listener, event.into())
+    }
+
+    /// Whether nobody listens any more.
+    pub fn is_gone(&self) -> bool {
+        !self.0.inbox.listens(self.0.listener)
+    }
+}
+
+impl std::fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let queue = self.lock();
+        f.debug_struct("Inbox")
+            .field("deliveries", &queue.deliveries.len())
+            .field("listeners", &queue.listeners.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Sender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sender").field("listener", &self.listener).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.inbox.end(self.listener);
+    }
 }
 
 impl Inbox {
-    pub(crate) fn deliver(&self, id: u32, result: OpResult, held: Option<Charge>) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(Delivery { id, result, _held: held });
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn reply(&self, id: u32, result: OpResult, held: Option<Charge>) {
+        let mut queue = self.lock();
+        if queue.is_closed {
+            return;
+        }
+        queue.deliveries.push_back(Delivery::Reply { id, result, held });
+        drop(queue);
         self.wake();
     }
 
@@ -36,10 +147,200 @@ impl Inbox {
     }
 
     pub(crate) fn take(&self) -> Option<Delivery> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        let mut queue = self.lock();
+        let mut delivery = queue.deliveries.pop_front()?;
+        if let Delivery::Event { listener, value, dropped } = &mut delivery {
+            let size = value.size();
+            queue.events -= 1;
+            queue.bytes -= size;
+            if let Some(waiting) = queue.listeners.get_mut(listener) {
+                waiting.events -= 1;
+                waiting.bytes -= size;
+                // The next event would say so; if none comes, this one does.
+                if waiting.events == 0 {
+                    *dropped += std::mem::take(&mut waiting.dropped);
+                }
+            }
+        }
+        Some(delivery)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.lock().deliveries.is_empty()
+    }
+
+    /// The VM is gone: nothing is kept for it any more.
+    pub(crate) fn close(&self) {
+        let mut queue = self.lock();
+        queue.is_closed = true;
+        let Queue { deliveries, listeners, .. } = std::mem::take(&mut *queue);
+        queue.is_closed = true;
+        drop(queue);
+        drop((deliveries, listeners));
+        self.wake();
+    }
+
+    // ---- listeners ----------------------------------------------------------------------------------------------------
+
+    /// The number of a new listener; `None` if there are too many.
+    pub(crate) fn listen(&self) -> Option<u32> {
+        let mut queue = self.lock();
+        if queue.listeners.len() >= MAX_LISTENERS {
+            return None;
+        }
+        queue.last_listener += 1;
+        let listener = queue.last_listener;
+        queue.listeners.insert(listener, Waiting::default());
+        Some(listener)
+    }
+
+    /// What sends to a listener, if there is one of this number.
+    pub(crate) fn sender(self: &Arc<Self>, listener: u32, ends_with_loans: bool) -> Option<EventSender> {
+        self.lock().listeners.get_mut(&listener)?.ends_with_loans = ends_with_loans;
+        Some(EventSender(Arc::new(Sender { inbox: self.clone(), listener })))
+    }
+
+    fn send(&self, listener: u32, value: OpValue) -> Result<(), EventError> {
+        let size = value.size();
+        let mut guard = self.lock();
+        let queue = &mut *guard;
+        let Some(waiting) = queue.listeners.get_mut(&listener) else { return Err(EventError::Gone) };
+        if size > MAX_BYTES_OF_ONE {
+            waiting.dropped += 1;
+            return Err(EventError::TooLarge(size));
+        }
+        if waiting.events >= MAX_OF_ONE
+            || queue.events >= MAX_EVENTS
+            || waiting.bytes + size > MAX_BYTES_OF_ONE
+            || queue.bytes + size > MAX_BYTES
+        {
+            waiting.dropped += 1;
+            return Err(EventError::Full);
+        }
+        waiting.events += 1;
+        waiting.bytes += size;
+        queue.events += 1;
+        queue.bytes += size;
+        let dropped = std::mem::take(&mut waiting.dropped);
+        queue.deliveries.push_back(Delivery::Event { listener, value, dropped });
+        drop(guard);
+        self.wake();
+        Ok(())
+    }
+
+    /// Nothing more comes for a listener; what waits for it does.
+    fn end(&self, listener: u32) {
+        let mut queue = self.lock();
+        if queue.listeners.contains_key(&listener) {
+            queue.deliveries.push_back(Delivery::Ended(listener));
+            drop(queue);
+            self.wake();
+        }
+    }
+
+    /// A listener does not listen any more: what waits for it is gone.
+    pub(crate) fn unlisten(&self, listener: u32) {
+        let mut queue = self.lock();
+        if queue.listeners.remove(&listener).is_some() {
+            queue.forget(|of| of == listener);
+        }
+    }
+
+    /// Ends the listeners that end with what the run was lent.
+    pub(crate) fn end_loans(&self) {
+        let mut queue = self.lock();
+        if queue.listeners.is_empty() {
+            return;
+        }
+        let mut ended = Vec::new();
+        queue.listeners.retain(|listener, waiting| {
+            if waiting.ends_with_loans {
+                ended.push(*listener);
+            }
+            !waiting.ends_with_loans
+        });
+        if !ended.is_empty() {
+            queue.forget(|of| ended.contains(&of));
+        }
+    }
+
+    pub(crate) fn listens(&self, listener: u32) -> bool {
+        self.lock().listeners.contains_key(&listener)
+    }
+
+    /// Whether anything may still be sent.
+    pub(crate) fn has_listeners(&self) -> bool {
+        !self.lock().listeners.is_empty()
+    }
+}
+
+impl Queue {
+    fn forget(&mut self, is_gone: impl Fn(u32) -> bool) {
+        let (mut events, mut bytes) = (0, 0);
+        self.deliveries.retain(|delivery| match delivery {
+            Delivery::Event { listener, value, .. } if is_gone(*listener) => {
+                events += 1;
+                bytes += value.size();
+                false
+            }
+            Delivery::Ended(listener) => !is_gone(*listener),
+            _ => true,
+        });
+        self.events -= events;
+        self.bytes -= bytes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(delivery: Option<Delivery>) -> Option<(u32, u64)> {
+        match delivery {
+            Some(Delivery::Event { listener, dropped, .. }) => Some((listener, dropped)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn one_listener_s_flood_costs_no_other_an_event_and_is_counted() {
+        let inbox = Arc::new(Inbox::default());
+        let (noisy, quiet) = (inbox.listen().unwrap_or_default(), inbox.listen().unwrap_or_default());
+        let (loud, soft) = (inbox.sender(noisy, false), inbox.sender(quiet, false));
+        let (loud, soft) = (loud.expect("it listens"), soft.expect("it listens"));
+        for n in 0..10 * MAX_EVENTS {
+            let sent = loud.send(json!(n));
+            assert_eq!(sent.is_ok(), n < MAX_OF_ONE, "{n}");
+        }
+        assert_eq!(soft.send(json!("here")), Ok(()));
+        for _ in 0..MAX_OF_ONE - 1 {
+            assert_eq!(event(inbox.take()), Some((noisy, 0)));
+        }
+        // The last one that there was room for says what was missed, since no other may come.
+        let missed = (10 * MAX_EVENTS - MAX_OF_ONE) as u64;
+        assert_eq!(event(inbox.take()), Some((noisy, missed)));
+        assert_eq!(event(inbox.take()), Some((quiet, 0)));
+        assert!(matches!(loud.send(json!("x".repeat(MAX_BYTES))), Err(EventError::TooLarge(_))));
+    }
+
+    #[test]
+    fn nothing_waits_for_whoever_is_gone() {
+        let inbox = Arc::new(Inbox::default());
+        let listener = inbox.listen().unwrap_or_default();
+        let sender = inbox.sender(listener, true).expect("it listens");
+        assert_eq!(sender.send(json!(1)), Ok(()));
+        inbox.end_loans();
+        assert!(inbox.is_empty() && sender.is_gone());
+        assert_eq!(sender.send(json!(1)), Err(EventError::Gone));
+        let listener = inbox.listen().unwrap_or_default();
+        let sender = inbox.sender(listener, false).expect("it listens");
+        assert_eq!(sender.send(json!(1)), Ok(()));
+        inbox.close();
+        assert!(inbox.is_empty());
+        assert_eq!(sender.send(json!(1)), Err(EventError::Gone));
+        drop(sender);
+        assert!(inbox.is_empty(), "the end of a sender keeps nothing either");
     }
 }

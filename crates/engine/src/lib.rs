@@ -30,9 +30,12 @@ pub use console::{Console, ConsoleOutput, ConsoleSink};
 pub use control::StopReason;
 pub use executor::{Executor, ExecutorConfig};
 pub use host::modules_compiled;
+pub use inbox::{EventError, EventSender};
 pub use limits::RunOptions;
 pub use modules::{Module, ModuleGraph, ModuleLoader};
-pub use ops::{Bound, Budget, Extensions, OpContext, OpError, OpFuture, OpResult, OpTable, OpValue, bytes_to_json};
+pub use ops::{
+    Bound, Budget, Extensions, OpContext, OpError, OpFuture, OpResult, OpScope, OpTable, OpValue, bytes_to_json,
+};
 pub use program::{Origin, Program};
 pub use resources::{Charge, Resources};
 pub use run::{Background, Build, Held, Lease, Prepare, RunEnd, Script, StopHandle, VmSource, discard, pump, run};

@@ -8,6 +8,7 @@ use perennial_protocol::json_bytes;
 use serde_json::Value;
 
 use crate::control::Control;
+use crate::inbox::{EventSender, Inbox};
 use crate::resources::Resources;
 
 /// What crosses between JavaScript and an op.
@@ -141,6 +142,10 @@ impl Extensions {
     pub fn is_empty(&self) -> bool {
         self.0.as_ref().is_none_or(|values| values.is_empty())
     }
+
+    pub(crate) fn has(&self, kind: TypeId) -> bool {
+        self.0.as_ref().is_some_and(|values| values.iter().any(|(known, _)| *known == kind))
+    }
 }
 
 impl std::fmt::Debug for Extensions {
@@ -149,9 +154,22 @@ impl std::fmt::Debug for Extensions {
     }
 }
 
-/// What an op knows of the call it serves: that of the run it was called in or, between runs, of the last one.
+/// What an op knows of the call it serves: that of the run it was called in or, between runs, of the last one. Cheap to clone: all ops of a run share it.
 #[derive(Clone, Debug)]
-pub struct OpContext {
+pub struct OpContext(pub(crate) Arc<OpScope>);
+
+impl std::ops::Deref for OpContext {
+    type Target = OpScope;
+
+    fn deref(&self) -> &OpScope {
+        &self.0
+    }
+}
+
+/// What an [`OpContext`] has.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OpScope {
     /// What the session lends for as long as it lives, and policies of the last run.
     pub extensions: Extensions,
     /// What the run lends: gone when the run has ended.
@@ -160,6 +178,21 @@ pub struct OpContext {
     pub budget: Budget,
     /// What the VM holds outside its heap.
     pub resources: Resources,
+    pub(crate) inbox: Arc<Inbox>,
+}
+
+impl OpScope {
+    /// What sends events to the listener of this number, which library code has got from `ops.listen(callback)`. It ends with the run, as what the run was
+    /// lent does: events that have not been handled by then are gone. `None` if there is no such listener.
+    pub fn listener(&self, number: u32) -> Option<EventSender> {
+        self.inbox.sender(number, true)
+    }
+
+    /// The same for a listener that stays until the last clone of the sender is dropped, library code calls `ops.unlisten(number)`, or the VM is gone: for
+    /// what belongs to the session. `process.exit` ends those of its run.
+    pub fn lasting_listener(&self, number: u32) -> Option<EventSender> {
+        self.inbox.sender(number, false)
+    }
 }
 
 /// What work for a run may take, and whether it is still wanted.

@@ -13,7 +13,7 @@ use crate::console::{Console, ConsoleSink};
 use crate::control::{Control, StopReason};
 use crate::error::{Sources, describe, describe_syntax};
 use crate::host::{HostState, uncaught_text};
-use crate::inbox::Inbox;
+use crate::inbox::{Delivery, Inbox};
 use crate::js::{Exception, Job, Js, PromiseState, Saved, Scope, Value, catch_stop};
 use crate::ops::{Budget, Extensions};
 use crate::program::Program;
@@ -76,6 +76,8 @@ pub struct Globals {
     pub names: Vec<String>,
     /// How many there are.
     pub count: u64,
+    /// Names of what the run was lent that the script has declared itself, and so does not see. Each is told once in a VM.
+    pub shadowed: Vec<String>,
 }
 
 /// Where a slice of computing ended.
@@ -171,6 +173,7 @@ impl Vm {
         self.args_declared |= program.declares_args;
 
         let scope = self.js.enter(options.stack_bytes);
+        self.host.forget_ended_listeners(scope);
         let label = fresh_label();
         let hides_args = program.declares_args || (self.args_declared && is_nothing(&job.args));
         let called = (|| {
@@ -286,6 +289,7 @@ impl Vm {
     fn settle(&mut self, options: &RunOptions, mut outcome: Result<Option<Json>, ScriptError>) -> Step {
         self.control.end();
         let mut globals = self.globals();
+        let shadowed = self.host.shadowed(self.js.enter(options.stack_bytes));
         if self.js.has_jobs() || self.host.has_rejections() {
             // If this is stopped, what the script had made by now is what was lost.
             let after = catch_stop(|| {
@@ -316,6 +320,7 @@ impl Vm {
         }
         self.host.end_loans();
         self.control.end();
+        globals.shadowed = shadowed;
         Step::Settled(outcome, globals)
     }
 
@@ -357,7 +362,7 @@ impl Vm {
             room -= text.len();
             Some(text.to_owned())
         });
-        Globals { names: names.take(MAX_GLOBALS).collect(), count: keys.len() as u64 }
+        Globals { names: names.take(MAX_GLOBALS).collect(), count: keys.len() as u64, shadowed: Vec::new() }
     }
 
     /// Evaluates an expression and hands its value over; for benchmarks.
@@ -434,8 +439,8 @@ impl Vm {
 impl Drop for Vm {
     fn drop(&mut self) {
         self.control.ops.cancel();
-        // Who waits for its callbacks waits for nothing.
-        self.host.inbox.wake();
+        // Who waits for its callbacks waits for nothing, and who sends to it sends to nobody.
+        self.host.inbox.close();
     }
 }
 
@@ -458,31 +463,60 @@ fn turn(host: &HostState, control: &Control, sources: &Sources, scope: Scope<'_>
     if host.advance_imports(scope) {
         return Turn::Worked;
     }
-    if let Some(delivery) = host.inbox.take() {
-        if host.settle(scope, delivery.id, delivery.result).is_err() {
-            report_uncaught(host, sources, scope);
-        }
+    let take_due = || host.timers.lock().unwrap_or_else(PoisonError::into_inner).take_due(Instant::now());
+    // However many events come, timers have their turn.
+    if let Some(due) = host.takes_timers_first().then(take_due).flatten() {
+        callback(host, control, sources, scope, due.foreign, || host.fire_timer(scope, due.id));
         return Turn::Worked;
     }
-    let due = host.timers.lock().unwrap_or_else(PoisonError::into_inner).take_due(Instant::now());
-    let Some(due) = due else { return Turn::Nothing };
-    // What an earlier run left behind must not use up the time of this one.
-    let fired = if due.foreign {
-        let fired = control.within(CALLBACK, || host.fire_timer(scope, due.id));
-        if host.exit_code().is_some() {
-            // It ends itself and not the run that it happens to be in.
-            drop(scope.catch());
-            host.forget_exit(scope);
+    match host.inbox.take() {
+        Some(Delivery::Reply { id, result, held }) => {
+            if host.settle(scope, id, result).is_err() {
+                report_uncaught(host, sources, scope);
+            }
+            drop(held);
             return Turn::Worked;
+        }
+        Some(Delivery::Event { listener, value, dropped }) => {
+            if let Some(is_foreign) = host.is_foreign_listener(listener) {
+                let fire = || host.fire_event(scope, listener, value, dropped);
+                callback(host, control, sources, scope, is_foreign, fire);
+            }
+            return Turn::Worked;
+        }
+        Some(Delivery::Ended(listener)) => {
+            host.listener_ended(scope, listener);
+            return Turn::Worked;
+        }
+        None => {}
+    }
+    let Some(due) = take_due() else { return Turn::Nothing };
+    callback(host, control, sources, scope, due.foreign, || host.fire_timer(scope, due.id));
+    Turn::Worked
+}
+
+/// Calls back into a script. What an earlier run left behind must not use up the time of this one, and ends itself only.
+fn callback(
+    host: &HostState,
+    control: &Control,
+    sources: &Sources,
+    scope: Scope<'_>,
+    is_foreign: bool,
+    fire: impl FnOnce() -> Result<(), Exception>,
+) {
+    let fired = if is_foreign {
+        let fired = control.within(CALLBACK, fire);
+        if host.exit_code().is_some() {
+            drop(scope.catch());
+            return host.forget_exit(scope);
         }
         fired
     } else {
-        host.fire_timer(scope, due.id)
+        fire()
     };
     if fired.is_err() {
         report_uncaught(host, sources, scope);
     }
-    Turn::Worked
 }
 
 /// Runs one microtask; `false` if there was none.

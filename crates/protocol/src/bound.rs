@@ -23,6 +23,8 @@ const EXCERPT: usize = 8 << 10;
 const STACK: usize = 16 << 10;
 const CAUSES: usize = 16 << 10;
 const GLOBALS: usize = 8 << 10;
+/// Names that hide something are the embedder's, and few.
+const SHADOWED: usize = 8 << 10;
 const FILES: usize = 64 << 10;
 const ARTIFACTS: usize = 64 << 10;
 const MORE: usize = 16 << 10;
@@ -121,6 +123,7 @@ impl ScriptResult {
         if cutter.list("lost_globals", &mut self.lost_globals, GLOBALS, |name| json_length(name)) > 0 {
             self.lost_globals_count = Some(lost);
         }
+        cutter.list("shadowed", &mut self.shadowed, SHADOWED, |name| json_length(name));
         self.files_more += cutter.list("files", &mut self.files, FILES, |file| json_length(&file.path));
         self.artifacts_more += cutter.list("artifacts", &mut self.artifacts, ARTIFACTS, |file| json_length(&file.name));
         let more = &mut self.usage.more;
@@ -173,6 +176,7 @@ mod tests {
         }
         let mut result = ScriptResult::refused(error);
         result.lost_globals = vec![text.to_owned(); 100];
+        result.shadowed = vec![text.to_owned(); 100];
         result.files =
             vec![FileChange { path: text.to_owned(), change: FileChangeKind::Created, bytes: Some(1) }; 1000];
         result.artifacts = vec![ProducedFile { name: text.to_owned(), bytes: 1 }; 1000];

@@ -125,6 +125,9 @@ pub struct ScriptResult {
     /// How many globals were lost, where that is more than the names listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost_globals_count: Option<u64>,
+    /// What the call lends under these names is hidden by declarations of the session's scripts: they see their own. Each is told once in a VM.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shadowed: Vec<String>,
     /// An earlier session of this name ended for this reason; said once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<EndReason>,
@@ -221,6 +224,7 @@ impl ScriptResult {
             rebuilt_because: None,
             lost_globals: Vec::new(),
             lost_globals_count: None,
+            shadowed: Vec::new(),
             replaces: None,
             seq: None,
             duration_ms: 0.0,

@@ -134,6 +134,12 @@ pub fn state_notes(result: &ScriptResult) -> Vec<String> {
         };
         notes.push(format!("the VM was rebuilt before this run ({because}); {lost}; vars are kept"));
     }
+    if !result.shadowed.is_empty() {
+        notes.push(format!(
+            "your own declarations hide what this call brings as {}: delete them from globalThis to have it",
+            named(&result.shadowed)
+        ));
+    }
     notes
 }
 

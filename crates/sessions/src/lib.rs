@@ -47,8 +47,9 @@ pub use modules::{ModuleAccess, provided_modules};
 pub use owner::Owner;
 pub use perennial_bundler as bundler;
 pub use perennial_engine::{
-    Area, Bound, Budget, ConsoleSink, EngineConfig, ExecutorConfig, Extensions, OpContext, OpError, OpFuture, OpResult,
-    OpTable, OpValue, RunOptions, StopReason, live_runtimes, modules_compiled, quickjs_version, use_utc,
+    Area, Bound, Budget, ConsoleSink, EngineConfig, EventError, EventSender, ExecutorConfig, Extensions, OpContext,
+    OpError, OpFuture, OpResult, OpScope, OpTable, OpValue, RunOptions, StopReason, live_runtimes, modules_compiled,
+    quickjs_version, use_utc,
 };
 pub use perennial_keeper::use_supervisor;
 pub use perennial_protocol as protocol;

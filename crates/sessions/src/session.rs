@@ -418,7 +418,9 @@ impl BrowserSession {
             VmOrigin::Warm => Globals::default(),
             VmOrigin::Built | VmOrigin::Rebuilt => std::mem::take(&mut self.state.globals),
         };
-        if let Some(globals) = end.globals.take() {
+        let mut shadowed = Vec::new();
+        if let Some(mut globals) = end.globals.take() {
+            shadowed = std::mem::take(&mut globals.shadowed);
             self.state.globals = globals;
         }
         self.state.lost_because = lost_because(end.vm.as_ref(), end.outcome.as_ref().err());
@@ -445,6 +447,7 @@ impl BrowserSession {
             rebuilt_because: because,
             lost_globals_count: (lost.count > lost.names.len() as u64).then_some(lost.count),
             lost_globals: lost.names,
+            shadowed,
             replaces: lock(&record.replaces).take(),
             seq: Some(seq),
             duration_ms: 0.0,

@@ -10,6 +10,7 @@ mod sessions {
     mod commands;
     mod files;
     mod hostile;
+    mod lent;
     mod library;
     mod model;
     mod modules;

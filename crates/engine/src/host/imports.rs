@@ -41,7 +41,7 @@ impl HostState {
         let loaded = match self.config.modules() {
             None => Err(OpError::permission(&format!("importing '{specifier}'"), "a module loader")),
             Some(loader) => {
-                let context = lock(&self.context).clone();
+                let context = lock(&self.context).shared();
                 let load = || loader.load(&context, importer.as_deref(), &specifier, text(2).as_deref());
                 catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|_| Err(panicked("import")))
             }
@@ -224,7 +224,7 @@ impl HostState {
         }
         let texts = missing.iter().map(|module| (&*module.key, &*module.text));
         // What a run may take, but as much as any module of the library does.
-        let heap = lock(&self.context).budget.memory_bytes().clamp(COMPILE_LEAST, COMPILE_HEAP);
+        let heap = lock(&self.context).scope.budget.memory_bytes().clamp(COMPILE_LEAST, COMPILE_HEAP);
         let compiled = scope.unclamped(|| scope.compile_modules(heap, COMPILE_STACK, texts));
         scope.leave_if_stopped();
         match compiled {

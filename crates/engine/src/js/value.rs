@@ -207,6 +207,24 @@ impl<'js> Value<'js> {
         }
     }
 
+    /// Whether the object itself has an accessor that [`Self::define_accessor`] has put there: hidden, and one function for both.
+    pub(crate) fn has_accessor(&self, key: &Atom<'js>) -> Result<bool, Exception> {
+        let mut descriptor = std::mem::MaybeUninit::<qjs::JSPropertyDescriptor>::uninit();
+        // SAFETY: live value and atom; QuickJS fills the descriptor where it answers 1, with references that are ours then.
+        unsafe {
+            match ffi::JS_GetOwnProperty(self.scope.raw(), descriptor.as_mut_ptr().cast(), self.raw, key.raw) {
+                0 => return Ok(false),
+                1 => {}
+                _ => return Err(Exception),
+            }
+            let descriptor = descriptor.assume_init();
+            let (getter, setter) = (self.scope.owned(descriptor.getter), self.scope.owned(descriptor.setter));
+            drop(self.scope.owned(descriptor.value));
+            let is_hidden = descriptor.flags as u32 & qjs::JS_PROP_ENUMERABLE == 0;
+            Ok(is_hidden && getter.is_function() && getter.address() == setter.address())
+        }
+    }
+
     pub(crate) fn get_str(&self, key: &str) -> Result<Value<'js>, Exception> {
         self.get(&self.scope.atom(key)?)
     }
