@@ -31,6 +31,9 @@ enum Line {
     Unreadable(io::Error),
 }
 
+/// Who is told how far a batch is.
+pub type OnAnswer = dyn Fn(&Progress) + Send + Sync;
+
 /// How requests are served.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -38,7 +41,7 @@ pub struct BatchOptions {
     /// Requests that run at a time. At least one.
     pub concurrency: usize,
     /// Told of each answer when it is written, on the thread that writes.
-    pub on_answer: Option<Arc<dyn Fn(&Progress) + Send + Sync>>,
+    pub on_answer: Option<Arc<OnAnswer>>,
 }
 
 impl Default for BatchOptions {
@@ -228,7 +231,7 @@ fn write_answers(
     output: impl Write,
     mut answers: mpsc::Receiver<String>,
     counts: &Counts,
-    on_answer: Option<&(dyn Fn(&Progress) + Send + Sync)>,
+    on_answer: Option<&OnAnswer>,
 ) -> io::Result<()> {
     let mut out = io::BufWriter::new(output);
     loop {

@@ -11,6 +11,6 @@ mod text;
 mod tools;
 mod transport;
 
-pub use batch::{BatchError, BatchOptions, Progress, serve_batch};
+pub use batch::{BatchError, BatchOptions, OnAnswer, Progress, serve_batch};
 pub use mcp::{McpError, serve_mcp};
 pub use text::{state_notes, text_for_model};

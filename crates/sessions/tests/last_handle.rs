@@ -17,7 +17,7 @@ async fn with_the_last_handle_everything_ends() {
         let table = table.clone();
         async move {
             let slot = table.acquire("spinning");
-            let mut session = slot.lock().await.unwrap();
+            let mut session = slot.lock().await.expect("there is room for it");
             drop(table);
             let (config, options) = (EngineConfig::default(), RunOptions::default());
             session.run(&config, "for (;;) {}", &json!([]), &options, RunContext::new(), None).await
@@ -27,7 +27,7 @@ async fn with_the_last_handle_everything_ends() {
     drop(table);
     let ended = run.await.expect("it ends").error.expect("it failed");
     assert_eq!(ended.kind, ErrorKind::Cancelled);
-    let mut session = slot.lock().await.unwrap();
+    let mut session = slot.lock().await.expect("there is room for it");
     let (config, options) = (EngineConfig::default(), RunOptions::default());
     let result = session.run(&config, "return 1", &json!([]), &options, RunContext::new(), None).await;
     assert_eq!(result.error.expect("it failed").kind, ErrorKind::SessionEnded);
