@@ -177,7 +177,7 @@ impl ServerHandler for Server {
 impl Server {
     /// Made once for a set of plugins.
     fn tools(&self) -> Arc<Vec<Tool>> {
-        let plugins = self.owner.table().plugins();
+        let plugins = self.owner.plugins();
         let mut known = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
             Some((of, tools)) if *of == plugins => tools.clone(),
@@ -238,7 +238,7 @@ impl Server {
         let request: RunRequest = serde_json::from_value(Value::Object(arguments))
             .map_err(|error| format!("the arguments are wrong: {error}"))?;
         // Who calls is a model: what it may take is for whoever runs the service to say.
-        let most = self.owner.table().defaults().wall.as_millis();
+        let most = self.owner.defaults().wall.as_millis();
         if request.timeout_ms.is_some_and(|wanted| u128::from(wanted) > most) {
             return Err(format!("timeout_ms is at most {most} here"));
         }

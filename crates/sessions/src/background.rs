@@ -6,8 +6,8 @@ use std::time::Duration;
 use perennial_engine::{Background, Held, Vm, pump};
 use perennial_protocol::RebuildReason;
 
+use crate::lease::{Lease, ThreadOut};
 use crate::record::Record;
-use crate::session::{Lease, ThreadOut};
 use crate::shared::Shared;
 
 /// How much of a session's budget one slice may take: a run that arrives waits for one slice and one callback at the most.

@@ -17,6 +17,13 @@ use crate::table::SessionTable;
 #[must_use = "nothing is made before build()"]
 pub struct TableBuilder(TableConfig);
 
+impl SessionTable {
+    /// A table made step by step.
+    pub fn builder() -> TableBuilder {
+        TableBuilder::default()
+    }
+}
+
 impl TableBuilder {
     /// VMs kept warm at the most; those that run count.
     pub fn max_vms(self, most: usize) -> Self {

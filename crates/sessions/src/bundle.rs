@@ -3,10 +3,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use perennial_bundler::{Importer, PrepareError, Problem, is_typescript, prepare_entry_with};
-use perennial_engine::{ModuleGraph, Program};
+use perennial_engine::Program;
 use perennial_protocol::ScriptError;
 
-use crate::modules::{ModuleAccess, script_error, session_modules};
+use crate::modules::{BundleImports, ModuleAccess, script_error, session_modules};
 use crate::preparer::Preparation;
 use crate::programs::{Author, syntax_error};
 
@@ -21,13 +21,6 @@ pub struct CompiledBundle {
     pub(crate) imports: BundleImports,
     pub(crate) access: ModuleAccess,
 }
-
-/// The graphs behind what a bundle's entry imports, by specifier and type.
-#[derive(Clone)]
-pub(crate) struct BundleImports(pub(crate) Arc<Graphs>);
-
-/// Graphs by what is imported: specifier and type.
-type Graphs = HashMap<(String, Option<String>), Arc<ModuleGraph>>;
 
 impl CompiledBundle {
     /// Reads and parses the module at a path, which may be relative to where imports of scripts are, with everything it imports. Blocks.

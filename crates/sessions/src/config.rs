@@ -11,7 +11,8 @@ use perennial_stdlib::node::Environment;
 use crate::clock::{Clock, SystemClock};
 use crate::modules::ModuleAccess;
 use crate::plugins::PluginSet;
-use crate::provisions::Provisions;
+use crate::provisions::{Provisions, Standard};
+use crate::registry::OwnerLimits;
 use crate::vars::VarsQuota;
 
 /// The policy of a table. The defaults are those of the command line.
@@ -95,18 +96,23 @@ impl Default for TableConfig {
     }
 }
 
-/// What one owner may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OwnerLimits {
-    /// Sessions at a time. One more is refused as `busy`.
-    pub sessions: usize,
-    /// Threads of its runs that have not come back from built-ins that cannot be stopped. Until one does, its runs are `busy`, and nobody else's.
-    pub stuck_threads: usize,
-}
-
-impl Default for OwnerLimits {
-    fn default() -> Self {
-        Self { sessions: 1000, stuck_threads: 8 }
+impl TableConfig {
+    /// What sessions have: what those of every table have, and the embedder's own.
+    pub(crate) fn all_provisions(&self) -> Provisions {
+        let standard = Standard {
+            vars: self.vars_quota,
+            files: self.files_quota,
+            mounts: self.mounts.clone(),
+            env: self.env.clone(),
+            net: self.net.clone(),
+            secrets: self.secrets.clone(),
+            network: self.network.clone(),
+            commands: self.commands.clone(),
+            process_limits: self.process_limits,
+            busy_with_commands: self.busy_with_commands,
+            modules: self.modules.clone(),
+        };
+        Provisions::of_every_table(standard).and(&self.provisions)
     }
 }
 

@@ -5,8 +5,7 @@ use perennial_stdlib::net::{NetPolicy, Secrets};
 use perennial_stdlib::node::Environment;
 use tokio_util::sync::CancellationToken;
 
-use crate::bundle::BundleImports;
-use crate::modules::ModuleAccess;
+use crate::modules::{BundleImports, ModuleAccess};
 
 /// A policy that a call may grant: what its scripts may reach. It holds until the session's next run.
 pub trait Grant: Send + Sync + 'static {}

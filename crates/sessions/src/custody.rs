@@ -1,12 +1,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use perennial_protocol::{ErrorKind, ScriptError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::record::lock;
+use crate::lock::lock;
 
 /// How long a thread may stay out after its run was answered before it counts as stuck. Most that are late were only kept from a core.
-pub(crate) const STUCK_AFTER: Duration = Duration::from_secs(1);
+const STUCK_AFTER: Duration = Duration::from_secs(1);
 
 /// Who has the VM in flight under a name. A session whose predecessor's VM is still out has its custody.
 #[derive(Debug)]
@@ -27,6 +28,11 @@ impl Custody {
     /// Whether somebody has the permit.
     pub(crate) fn is_taken(&self) -> bool {
         self.permit.available_permits() == 0
+    }
+
+    /// An error if no run of the owner's may begin, since so many of its threads are stuck.
+    pub(crate) fn check_threads(&self) -> Result<(), ScriptError> {
+        self.all_out.check()
     }
 
     /// Takes the permit if nobody has it.
@@ -68,12 +74,33 @@ impl Custody {
 }
 
 /// Since when threads of one owner's answered runs have not come back.
-#[derive(Debug, Default)]
-pub(crate) struct ThreadsOut(Mutex<Vec<Instant>>);
+#[derive(Debug)]
+pub(crate) struct ThreadsOut {
+    since: Mutex<Vec<Instant>>,
+    /// How many may be stuck, if there is a limit.
+    most: Option<usize>,
+}
 
 impl ThreadsOut {
+    pub(crate) fn new(most: Option<usize>) -> Self {
+        Self { since: Mutex::default(), most }
+    }
+
+    /// An error if so many are stuck that no run of the owner's may begin.
+    fn check(&self) -> Result<(), ScriptError> {
+        let Some(most) = self.most else { return Ok(()) };
+        let stuck = lock(&self.since).iter().filter(|since| since.elapsed() >= STUCK_AFTER).count();
+        if stuck < most {
+            return Ok(());
+        }
+        let message = format!(
+            "{stuck} threads of runs have not come back from built-ins that cannot be stopped, as many as may be; nothing ran, try again later"
+        );
+        Err(ScriptError::new(ErrorKind::Busy, message).with_limit(most as u64, stuck as u64))
+    }
+
     fn change(&self, before: Option<Instant>, now: Option<Instant>) {
-        let mut out = lock(&self.0);
+        let mut out = lock(&self.since);
         if let Some(at) = before.and_then(|before| out.iter().position(|since| *since == before)) {
             out.swap_remove(at);
         }
@@ -81,11 +108,6 @@ impl ThreadsOut {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        lock(&self.0).is_empty()
-    }
-
-    /// How many are stuck.
-    pub(crate) fn stuck(&self) -> usize {
-        lock(&self.0).iter().filter(|since| since.elapsed() >= STUCK_AFTER).count()
+        lock(&self.since).is_empty()
     }
 }

@@ -11,13 +11,18 @@
 mod background;
 mod builder;
 mod bundle;
+mod capability;
 mod clock;
 mod config;
 mod context;
 mod custody;
 mod epochs;
+mod generation;
 mod info;
+mod key;
+mod lease;
 mod library;
+mod lock;
 mod modules;
 mod owner;
 mod plugins;
@@ -32,19 +37,22 @@ mod registry;
 mod run;
 mod session;
 mod shared;
+mod slot;
 mod table;
 mod tombstones;
 mod vars;
 
 pub use builder::TableBuilder;
 pub use bundle::CompiledBundle;
+pub use capability::{Capability, Grants, PluginHost};
 pub use clock::{Clock, SystemClock};
-pub use config::{OwnerLimits, TableConfig};
+pub use config::TableConfig;
 pub use context::{Grant, Loan, RunContext};
 pub use info::SessionInfo;
+pub use key::SessionKey;
 pub use library::{Library, LibraryError};
 pub use modules::{ModuleAccess, provided_modules};
-pub use owner::Owner;
+pub use owner::{Owner, Session};
 pub use perennial_bundler as bundler;
 pub use perennial_engine::{
     Area, Bound, Budget, ConsoleSink, EngineConfig, EventError, EventSender, ExecutorConfig, Extensions, OpContext,
@@ -55,18 +63,15 @@ pub use perennial_keeper::use_supervisor;
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{EndReason, ErrorKind, OutcomeError, RunRequest, ScriptError, ScriptResult};
 pub use perennial_stdlib::{commands, files, net, node};
-pub use plugins::{
-    Allow, Capabilities, Capability, Grants, Plugin, PluginFailure, PluginHost, PluginOptions, PluginSet, Tool,
-    did_you_mean,
-};
+pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
 pub use preparer::{Preparation, supervisor_main};
 pub use programs::CacheCounts;
 pub use provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, Report, RunScope};
 pub use provisions::Provisions;
-pub use registry::SessionKey;
-pub use run::{Run, Session};
+pub use registry::OwnerLimits;
+pub use run::Run;
 pub use session::BrowserSession;
-pub use shared::Slot;
+pub use slot::Slot;
 pub use table::SessionTable;
 pub use tokio_util::sync::CancellationToken;
 pub use vars::{Vars, VarsError, VarsQuota, VarsUsage};

@@ -1,21 +1,20 @@
 use std::collections::HashSet;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use perennial_engine::{Area, EngineConfig, OpTable};
+use perennial_engine::{Area, EngineConfig, ModuleLoader, OpTable};
 
-use crate::config::TableConfig;
-use crate::plugins::{self, Capability, Declared, Grants, PluginModules, PluginSet};
-use crate::provisions::{Kind, Provisions};
+use crate::capability::{Capability, Declared, Granted, Grants};
 
 /// What scripts find: native functions, and the JavaScript that they are reached through. Assembled from all provisions when a table is made, and again
 /// when its plugins are.
+#[derive(Default)]
 pub struct Library {
     ops: OpTable,
     areas: Vec<Area>,
-    plugins: PluginSet,
+    granted: Granted,
     capabilities: Vec<Declared>,
-    /// The embedder's provision that declares something now.
-    by: Option<Arc<dyn Kind>>,
+    /// Which of embedders' provisions declares something now.
+    by: Option<u64>,
 }
 
 /// What keeps a table from being made, or from being given other plugins.
@@ -61,41 +60,29 @@ impl Library {
 
     /// Adds something that plugins may ask for. Returns what those that there are have been granted of it, for the ops that serve them.
     pub fn capability<C: Capability>(&mut self, capability: C) -> Grants<C::Grant> {
-        let declared = Declared { capability: Arc::new(capability), by: self.by.clone() };
-        let grants = self.plugins.plugins().filter_map(|plugin| {
-            let grant = plugin.grant(&declared)?.clone().downcast().ok()?;
-            Some((plugin.name.clone(), grant))
+        let declared = Declared { capability: Arc::new(capability), by: self.by };
+        let grants = self.granted.iter().filter_map(|(plugin, grants)| {
+            let (_, grant) = grants.iter().find(|(granted, _)| granted.is(&declared))?;
+            Some((plugin.clone(), grant.clone().downcast().ok()?))
         });
         let grants = grants.collect();
         self.capabilities.push(declared);
         grants
     }
 
+    /// One for plugins that were granted this.
+    pub(crate) fn new(granted: Granted) -> Self {
+        Self { granted, ..Self::default() }
+    }
+
     /// Who declares what comes next.
-    pub(crate) fn begin(&mut self, by: Option<Arc<dyn Kind>>) {
+    pub(crate) fn begin(&mut self, by: Option<u64>) {
         self.by = by;
     }
 
-    fn new(plugins: &PluginSet) -> Self {
-        Self { ops: OpTable::new(), areas: Vec::new(), plugins: plugins.clone(), capabilities: Vec::new(), by: None }
-    }
-
-    /// What plugins can ask for where there are these provisions besides those of every table.
-    pub(crate) fn capabilities(own: &Provisions) -> Vec<Declared> {
-        let mut library = Self::new(&PluginSet::empty());
-        Provisions::of_table(&TableConfig::default()).and(own).declare(&mut library);
-        library.capabilities
-    }
-
-    fn assemble(provisions: &Provisions, plugins: &PluginSet) -> Self {
-        let mut library = Self::new(plugins);
-        static TOOLS: LazyLock<Area> = LazyLock::new(|| Area::new("tools", &["tools"], include_str!("../js/tools.js")));
-        library.area(TOOLS.clone());
-        library.ops(perennial_stdlib::ops());
-        perennial_stdlib::areas().into_iter().for_each(|area| library.area(area));
-        provisions.declare(&mut library);
-        library.ops(plugins::ops(plugins, &library.capabilities));
-        library
+    /// What plugins can ask for.
+    pub(crate) fn capabilities(&self) -> &[Declared] {
+        &self.capabilities
     }
 
     /// A name that two capabilities have, or one that is taken.
@@ -105,24 +92,28 @@ impl Library {
         twice(keys).or_else(|| twice(std::iter::once("plugin").chain(in_context)))
     }
 
-    fn config(self) -> EngineConfig {
-        EngineConfig::new(self.ops, self.areas).with_modules(Arc::new(PluginModules(self.plugins)))
+    /// A plugin that was granted something that nothing here serves, and what.
+    fn unserved(&self) -> Option<(&str, &'static str)> {
+        self.granted.iter().find_map(|(plugin, grants)| {
+            let mut granted = grants.iter().map(|(declared, _)| declared);
+            let unserved = granted.find(|granted| !self.capabilities.iter().any(|served| served.is(granted)))?;
+            Some((&**plugin, unserved.key()))
+        })
     }
 
-    /// The same, if all fits together.
-    fn checked(self) -> Result<EngineConfig, LibraryError> {
+    /// What VMs are made of that have all this, if it fits together.
+    pub(crate) fn config(self, modules: Arc<dyn ModuleLoader>) -> Result<EngineConfig, LibraryError> {
         if let Some(name) = self.capability_twice() {
             return Err(LibraryError::Name(name.to_owned()));
         }
-        if let Some((plugin, key)) = self.plugins.unserved(&self.capabilities) {
+        if let Some((plugin, key)) = self.unserved() {
             return Err(LibraryError::Capability { plugin: plugin.to_owned(), key: key.to_owned() });
         }
-        let capabilities = self.capabilities.clone();
-        let config = self.config();
+        let config = EngineConfig::new(self.ops, self.areas).with_modules(modules);
         if let Some(name) = config.brought_twice() {
             return Err(LibraryError::Name(name.to_owned()));
         }
-        match capabilities.iter().find(|declared| !config.has_internal(declared.capability.maker())) {
+        match self.capabilities.iter().find(|declared| !config.has_internal(declared.capability.maker())) {
             None => Ok(config),
             Some(declared) => Err(LibraryError::Maker {
                 key: declared.key().to_owned(),
@@ -135,16 +126,4 @@ impl Library {
 fn twice<'n>(names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let mut known = HashSet::new();
     names.into_iter().find(|name| !known.insert(*name))
-}
-
-/// What the VMs of a table are made of that has these provisions, an embedder's own among them, and these plugins.
-pub(crate) fn config_of(
-    table: u64,
-    provisions: &Provisions,
-    plugins: &PluginSet,
-) -> Result<EngineConfig, LibraryError> {
-    match provisions.twice() {
-        Some(name) => Err(LibraryError::Provision(name.to_owned())),
-        None => Ok(Library::assemble(provisions, plugins).checked()?.with_origin(table)),
-    }
 }

@@ -8,7 +8,6 @@ use perennial_bundler::{
 use perennial_engine::{Budget, Module, ModuleGraph, ModuleLoader, OpContext, OpError};
 use perennial_protocol::{ErrorKind, ScriptError};
 
-use crate::bundle::BundleImports;
 use crate::preparer::Preparation;
 use crate::programs::Author;
 
@@ -220,6 +219,13 @@ impl ModuleLoader for SessionModules {
         self.load_with(loader, importer, specifier, kind, &context.budget)
     }
 }
+
+/// The graphs behind what a bundle's entry imports, by specifier and type.
+#[derive(Clone)]
+pub(crate) struct BundleImports(pub(crate) Arc<Graphs>);
+
+/// Graphs by what is imported: specifier and type.
+type Graphs = HashMap<(String, Option<String>), Arc<ModuleGraph>>;
 
 /// How a failed import is reported: the kind of a run that fails with it, and the class of what is thrown.
 fn reported(kind: ImportErrorKind) -> (ErrorKind, &'static str) {

@@ -1,19 +1,20 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use perennial_engine::EngineConfig;
+use perennial_engine::{EngineConfig, RunOptions};
 use perennial_protocol::{EndReason, ErrorKind, RunRequest, ScriptError, ScriptResult};
 use perennial_stdlib::files::Files;
 
 use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
 use crate::info::SessionInfo;
+use crate::plugins::PluginSet;
 use crate::provision::Provided;
 use crate::registry::OwnerState;
-use crate::run::Session;
+use crate::run::Run;
 use crate::session::{Call, Work};
-use crate::shared::Slot;
-use crate::table::SessionTable;
+use crate::shared::{Pinned, Shared, TableHandle};
+use crate::slot::Slot;
 use crate::vars::Vars;
 
 /// Whose sessions they are: a table as one of those it serves sees it. Names of sessions are of one owner; what others do is neither seen nor, beyond the
@@ -35,13 +36,13 @@ use crate::vars::Vars;
 /// ```
 #[derive(Clone)]
 pub struct Owner {
-    table: SessionTable,
+    handle: Arc<TableHandle>,
     state: Arc<OwnerState>,
 }
 
 impl Owner {
-    pub(crate) fn new(table: SessionTable, state: Arc<OwnerState>) -> Self {
-        Self { table, state }
+    pub(crate) fn new(handle: Arc<TableHandle>, state: Arc<OwnerState>) -> Self {
+        Self { handle, state }
     }
 
     /// The owner's name; empty for the local one.
@@ -49,15 +50,28 @@ impl Owner {
         self.state.name()
     }
 
-    /// The table.
-    pub fn table(&self) -> &SessionTable {
-        &self.table
+    fn shared(&self) -> &Arc<Shared> {
+        &self.handle.shared
+    }
+
+    /// The plugins of the table.
+    pub fn plugins(&self) -> PluginSet {
+        self.shared().generation().plugins
+    }
+
+    /// The limits of runs that say nothing else.
+    pub fn defaults(&self) -> &RunOptions {
+        &self.shared().config.defaults
     }
 
     /// The session of this name, made if there is none, and held until the slot is dropped. Waits for nothing; what the owner may not have is refused by
     /// [`Slot::lock`].
     pub fn acquire(&self, name: &str) -> Slot {
-        self.table.shared().acquire(&self.state, name)
+        Slot(self.pinned(name))
+    }
+
+    fn pinned(&self, name: &str) -> Pinned {
+        self.shared().acquire(&self.state, name)
     }
 
     /// The session of this name, which is made when it is first used.
@@ -91,10 +105,10 @@ impl Owner {
     }
 
     pub(crate) fn find_own<S: Provided>(&self, name: &str) -> Result<Option<Arc<S>>, ScriptError> {
-        let (shared, slot) = (self.table.shared(), self.acquire(name));
-        slot.check()?;
-        slot.record.touch(shared.now());
-        Ok(shared.provisions.session(&slot.record))
+        let (shared, pinned) = (self.shared(), self.pinned(name));
+        pinned.check()?;
+        pinned.record.touch(shared.now());
+        Ok(shared.provisions.session(&pinned.record))
     }
 
     /// What every table has.
@@ -102,7 +116,7 @@ impl Owner {
         Ok(self.find_own(name)?.expect("every table has it"))
     }
 
-    /// Runs a script on the session of this name; see [`SessionTable::run`].
+    /// Runs a script on the session of this name; see [`SessionTable::run`](crate::SessionTable::run).
     ///
     /// # Cancellation
     /// Dropping the future stops the script, which costs the session its VM and nothing else.
@@ -134,7 +148,7 @@ impl Owner {
         context: RunContext,
     ) -> ScriptResult {
         let started = Instant::now();
-        let mut options = self.table.defaults().clone().with(&request.limits());
+        let mut options = self.defaults().clone().with(&request.limits());
         options.name = request.name;
         options.atomic = request.atomic;
         options.changes = request.changes;
@@ -167,14 +181,14 @@ impl Owner {
 
     /// Ends a session: stops what it runs, drops its VM and what it has. `false` if there was none. A run under way ends as `cancelled`.
     pub fn remove(&self, name: &str) -> bool {
-        let shared = self.table.shared();
+        let shared = self.shared();
         shared.sweep();
         shared.end_if(&self.state, name, EndReason::Removed, |_| true)
     }
 
     /// Ends all sessions of this owner.
     pub fn clear(&self) {
-        self.table.shared().clear(&self.state, EndReason::Cleared);
+        self.shared().clear(&self.state, EndReason::Cleared);
     }
 
     /// Drops the VM of a session and keeps what is durable; waits for a run under way. `false` if there was no such session.
@@ -182,15 +196,15 @@ impl Owner {
     /// # Cancellation
     /// Dropping the future leaves the session as it is.
     pub async fn reset(&self, name: &str) -> bool {
-        let Some(slot) = self.table.shared().find(&self.state, name) else { return false };
-        let Ok(mut session) = slot.lock().await else { return false };
+        let Some(pinned) = self.shared().find(&self.state, name) else { return false };
+        let Ok(mut session) = Slot(pinned).lock().await else { return false };
         session.reset().await;
         true
     }
 
     /// How many sessions the owner has.
     pub fn len(&self) -> usize {
-        self.table.shared().sweep();
+        self.shared().sweep();
         self.state.len()
     }
 
@@ -201,12 +215,12 @@ impl Owner {
 
     /// The owner's sessions, by name.
     pub fn sessions(&self) -> Vec<SessionInfo> {
-        self.table.shared().list(std::slice::from_ref(&self.state))
+        self.shared().list(std::slice::from_ref(&self.state))
     }
 
     /// Why and when the last session of this name ended, if that was within the last ten minutes. There may be another one since.
     pub fn ended(&self, name: &str) -> Option<(EndReason, SystemTime)> {
-        let shared = self.table.shared();
+        let shared = self.shared();
         shared.sweep();
         self.state.ended(name, shared.now())
     }
@@ -215,5 +229,69 @@ impl Owner {
 impl std::fmt::Debug for Owner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Owner").field("name", &self.name()).field("sessions", &self.state.len()).finish_non_exhaustive()
+    }
+}
+
+/// A session by its name: a handle to its owner, which makes the session when it is first used. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Session {
+    owner: Owner,
+    name: String,
+}
+
+impl Session {
+    pub(crate) fn new(owner: Owner, name: String) -> Self {
+        Self { owner, name }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs something: waits its turn among the runs of this session, in the order in which their futures were first polled.
+    ///
+    /// # Cancellation
+    /// Dropping the future stops the script, which costs the session its VM and nothing else.
+    pub async fn run(&self, run: Run) -> ScriptResult {
+        let Run { request, bundle, context } = run;
+        match &bundle {
+            Some(bundle) => self.owner.run_bundle(&self.name, bundle, request, context).await,
+            None => self.owner.run_with(&self.name, request, context).await,
+        }
+    }
+
+    /// Its durable values; see [`Owner::vars`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn vars(&self) -> Result<Arc<Vars>, ScriptError> {
+        self.owner.vars(&self.name).await
+    }
+
+    /// Its files; see [`Owner::files`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn files(&self) -> Result<Arc<Files>, ScriptError> {
+        self.owner.files(&self.name).await
+    }
+
+    /// What it has of an embedder's own provision; see [`Owner::provided`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn provided<S: Provided>(&self) -> Result<Option<Arc<S>>, ScriptError> {
+        self.owner.provided(&self.name).await
+    }
+
+    /// Drops its VM and keeps what is durable; see [`Owner::reset`].
+    pub async fn reset(&self) -> bool {
+        self.owner.reset(&self.name).await
+    }
+
+    /// Ends it; see [`Owner::remove`].
+    pub fn remove(&self) -> bool {
+        self.owner.remove(&self.name)
     }
 }

@@ -4,19 +4,16 @@
 //! which one of its tools is called.
 
 mod allow;
-mod capability;
 mod manifest;
 mod ops;
+mod read;
 mod schema;
 mod set;
 mod similar;
 mod types;
 
 pub use allow::Allow;
-pub(crate) use allow::{check_texts, entries_within, texts, texts_within};
-pub(crate) use capability::Declared;
-pub use capability::{Capability, Grants, PluginHost};
 pub use manifest::Tool;
-pub(crate) use ops::{PluginModules, ops};
+pub(crate) use ops::{PluginModules, declare};
 pub use set::{Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet};
 pub use similar::did_you_mean;

@@ -3,19 +3,17 @@
 //! Confusable: a [`Provision`] is the kind of thing, one for a table; a [`Provided`] is what one session has of it; an [`InRun`] is what one run holds of
 //! that.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use perennial_engine::{Extensions, RunOptions};
 use perennial_protocol::{EndReason, FileChange, ProducedFile, ScriptError};
 use serde_json::{Map, Value};
 
 use crate::epochs::Epochs;
+use crate::key::SessionKey;
 use crate::library::Library;
-use crate::provisions::Provisions;
-use crate::record::Record;
-use crate::registry::SessionKey;
 
 /// A kind of thing that the sessions of a table have: values, files, a network, a service of an embedder's.
 ///
@@ -169,10 +167,21 @@ impl Description {
     }
 }
 
+/// What one session has, by the provision's place in the list. Made when the first is opened.
+pub(crate) type Slots = OnceLock<Box<[OnceLock<Arc<dyn Provided>>]>>;
+
+/// All that one session has, for its provisions.
+pub(crate) trait Has: Sync {
+    fn key(&self) -> &SessionKey;
+    /// What it has of the provision in this place, opened if need be.
+    fn at(&self, index: usize) -> Arc<dyn Provided>;
+    /// Likewise of the first that has something of this type.
+    fn of(&self, kind: TypeId) -> Option<Arc<dyn Provided>>;
+}
+
 /// What the session has of the provision that is asked: opened when it is first needed.
 pub struct Own<'a, S> {
-    pub(crate) provisions: &'a Provisions,
-    pub(crate) record: &'a Record,
+    pub(crate) has: &'a dyn Has,
     pub(crate) index: usize,
     pub(crate) kind: PhantomData<S>,
 }
@@ -180,15 +189,14 @@ pub struct Own<'a, S> {
 impl<S: Provided> Own<'_, S> {
     /// Opens it, or finds it.
     pub fn get(&self) -> Arc<S> {
-        let any: Arc<dyn Any + Send + Sync> = self.provisions.open(self.record, self.index);
+        let any: Arc<dyn Any + Send + Sync> = self.has.at(self.index);
         any.downcast().unwrap_or_else(|_| unreachable!("a slot has what its provision opens"))
     }
 }
 
 /// A run that is about to begin.
 pub struct RunScope<'a> {
-    pub(crate) provisions: &'a Provisions,
-    pub(crate) record: &'a Record,
+    pub(crate) has: &'a dyn Has,
     pub(crate) options: &'a RunOptions,
     pub(crate) grants: Extensions,
     pub(crate) loans: Extensions,
@@ -200,7 +208,7 @@ pub struct RunScope<'a> {
 impl RunScope<'_> {
     /// Whose run it is.
     pub fn session(&self) -> &SessionKey {
-        &self.record.key
+        self.has.key()
     }
 
     /// The limits of the run.
@@ -220,7 +228,8 @@ impl RunScope<'_> {
 
     /// What the session has of another provision, if the table has one of this type.
     pub fn of<S: Provided>(&self) -> Option<Arc<S>> {
-        self.provisions.session(self.record)
+        let any: Arc<dyn Any + Send + Sync> = self.has.of(TypeId::of::<S>())?;
+        any.downcast().ok()
     }
 
     /// Lets ops find a value by its type (`context.extensions`), in this run and, until the next one, in its callbacks. It takes the place of what the

@@ -11,18 +11,23 @@ mod vars;
 use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 
 use perennial_protocol::{EndReason, ScriptError};
+use perennial_stdlib::commands::{CommandSet, ProcessLimits};
+use perennial_stdlib::files::{FilesQuota, Mounts};
+use perennial_stdlib::net::{NetPolicy, Network, Secrets};
+use perennial_stdlib::node::Environment;
 use tokio::sync::OwnedSemaphorePermit;
 
 pub(crate) use self::commands::Procs;
-use crate::config::TableConfig;
+use crate::key::SessionKey;
 use crate::library::Library;
-use crate::provision::{Description, Ended, InRun, Own, Provided, Provision, Report, RunScope};
+use crate::modules::ModuleAccess;
+use crate::provision::{Description, Ended, Has, InRun, Own, Provided, Provision, Report, RunScope};
 use crate::record::Record;
-use crate::registry::SessionKey;
+use crate::vars::VarsQuota;
 
 /// What the sessions of a table have.
 ///
@@ -34,16 +39,55 @@ use crate::registry::SessionKey;
 /// ```
 #[derive(Clone, Default)]
 pub struct Provisions {
-    list: Vec<Arc<dyn Kind>>,
-    /// How many of them every table has.
-    of_every_table: usize,
+    list: Vec<Listed>,
 }
 
-/// What one session has, by the provision's place in the list. Made when the first is opened.
-pub(crate) type Slots = OnceLock<Box<[OnceLock<Arc<dyn Provided>>]>>;
+#[derive(Clone)]
+struct Listed {
+    kind: Arc<dyn Kind>,
+    /// Which one it is among all that embedders have made; none for those of every table.
+    number: Option<u64>,
+}
+
+/// What the provisions of every table are made of.
+#[derive(Default)]
+pub(crate) struct Standard {
+    pub(crate) vars: VarsQuota,
+    pub(crate) files: FilesQuota,
+    pub(crate) mounts: Option<Mounts>,
+    pub(crate) env: Environment,
+    pub(crate) net: Option<NetPolicy>,
+    pub(crate) secrets: Secrets,
+    pub(crate) network: Network,
+    pub(crate) commands: CommandSet,
+    pub(crate) process_limits: ProcessLimits,
+    pub(crate) busy_with_commands: bool,
+    pub(crate) modules: Option<ModuleAccess>,
+}
+
+/// A session's record with the provisions of its table.
+struct Of<'a> {
+    provisions: &'a Provisions,
+    record: &'a Record,
+}
+
+impl Has for Of<'_> {
+    fn key(&self) -> &SessionKey {
+        &self.record.key
+    }
+
+    fn at(&self, index: usize) -> Arc<dyn Provided> {
+        self.provisions.open(self.record, index)
+    }
+
+    fn of(&self, kind: TypeId) -> Option<Arc<dyn Provided>> {
+        let index = self.provisions.list.iter().position(|listed| listed.kind.session_type() == kind)?;
+        Some(self.at(index))
+    }
+}
 
 /// A provision whose session's type is not known.
-pub(crate) trait Kind: Send + Sync {
+trait Kind: Send + Sync {
     fn name(&self) -> &'static str;
     fn session_type(&self) -> TypeId;
     fn declare(&self, library: &mut Library);
@@ -70,12 +114,12 @@ impl<P: Provision> Kind for P {
     }
 
     fn admit(&self, index: usize, run: &RunScope<'_>) -> Result<(), ScriptError> {
-        let own = Own { provisions: run.provisions, record: run.record, index, kind: PhantomData };
+        let own = Own { has: run.has, index, kind: PhantomData };
         Provision::admit(self, own, run)
     }
 
     fn begin(&self, index: usize, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
-        let own = Own { provisions: run.provisions, record: run.record, index, kind: PhantomData };
+        let own = Own { has: run.has, index, kind: PhantomData };
         Provision::begin(self, own, run)
     }
 }
@@ -89,22 +133,27 @@ impl Provisions {
     /// The same with one more.
     #[must_use]
     pub fn with(mut self, provision: impl Provision) -> Self {
-        self.list.push(Arc::new(provision));
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        let number = Some(NUMBERS.fetch_add(1, Ordering::Relaxed));
+        self.list.push(Listed { kind: Arc::new(provision), number });
+        self
+    }
+
+    fn standard(mut self, provision: impl Provision) -> Self {
+        self.list.push(Listed { kind: Arc::new(provision), number: None });
         self
     }
 
     /// What every table has.
-    pub(crate) fn of_table(config: &TableConfig) -> Self {
-        let mut provisions = Self::new()
-            .with(vars::VarsProvision::new(config))
-            .with(files::FilesProvision::new(config))
-            .with(artifacts::ArtifactsProvision)
-            .with(environment::EnvironmentProvision::new(config))
-            .with(net::NetProvision::new(config))
-            .with(commands::CommandsProvision::new(config))
-            .with(modules::ModulesProvision::new(config));
-        provisions.of_every_table = provisions.list.len();
-        provisions
+    pub(crate) fn of_every_table(of: Standard) -> Self {
+        Self::new()
+            .standard(vars::VarsProvision::new(of.vars))
+            .standard(files::FilesProvision::new(of.files, of.mounts))
+            .standard(artifacts::ArtifactsProvision)
+            .standard(environment::EnvironmentProvision::new(of.env))
+            .standard(net::NetProvision::new(of.net, of.secrets, of.network))
+            .standard(commands::CommandsProvision::new(of.commands, of.process_limits, of.busy_with_commands))
+            .standard(modules::ModulesProvision::new(of.modules))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -117,40 +166,44 @@ impl Provisions {
     }
 
     pub(crate) fn declare(&self, library: &mut Library) {
-        for (index, kind) in self.list.iter().enumerate() {
-            library.begin((index >= self.of_every_table).then(|| kind.clone()));
+        for Listed { kind, number } in &self.list {
+            library.begin(*number);
             kind.declare(library);
         }
     }
 
     /// A name that two of them have.
     pub(crate) fn twice(&self) -> Option<&'static str> {
-        let names = || self.list.iter().map(|kind| kind.name());
+        let names = || self.list.iter().map(|listed| listed.kind.name());
         names().enumerate().find_map(|(at, name)| names().take(at).any(|before| before == name).then_some(name))
     }
 
     pub(crate) fn open(&self, record: &Record, index: usize) -> Arc<dyn Provided> {
         let slots = record.provided.get_or_init(|| self.list.iter().map(|_| OnceLock::new()).collect());
-        let provided = slots[index].get_or_init(|| self.list[index].open(&record.key));
+        let provided = slots[index].get_or_init(|| self.list[index].kind.open(&record.key));
         // Either who ends the session sees what was opened, or this sees that it has ended.
         fence(Ordering::SeqCst);
         if let Some(why) = record.end_reason() {
-            ended(self.list[index].name(), provided, why);
+            ended(self.list[index].kind.name(), provided, why);
         }
         provided.clone()
     }
 
+    /// All that a session has.
+    pub(crate) fn of<'a>(&'a self, record: &'a Record) -> impl Has + 'a {
+        Of { provisions: self, record }
+    }
+
     /// What the session has of the provision with this type, opened if need be.
     pub(crate) fn session<S: Provided>(&self, record: &Record) -> Option<Arc<S>> {
-        let index = self.list.iter().position(|kind| kind.session_type() == TypeId::of::<S>())?;
-        let any: Arc<dyn Any + Send + Sync> = self.open(record, index);
+        let any: Arc<dyn Any + Send + Sync> = self.of(record).of(TypeId::of::<S>())?;
         any.downcast().ok()
     }
 
     /// What is open, with the names.
     fn opened<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (&'static str, &'a Arc<dyn Provided>)> {
         let slots = record.provided.get().map(|slots| &**slots).unwrap_or_default();
-        self.list.iter().zip(slots).filter_map(|(kind, slot)| Some((kind.name(), slot.get()?)))
+        self.list.iter().zip(slots).filter_map(|(listed, slot)| Some((listed.kind.name(), slot.get()?)))
     }
 
     /// Whether something keeps the session from ending by being idle.
@@ -174,7 +227,7 @@ impl Provisions {
     }
 
     pub(crate) fn admit(&self, run: &RunScope<'_>) -> Result<(), ScriptError> {
-        self.list.iter().enumerate().try_for_each(|(index, kind)| {
+        self.list.iter().enumerate().try_for_each(|(index, Listed { kind, .. })| {
             caught(kind.name(), || kind.admit(index, run)).unwrap_or_else(|| Err(failed(kind.name())))
         })
     }
@@ -183,17 +236,18 @@ impl Provisions {
     pub(crate) fn begin(
         &self,
         run: &mut RunScope<'_>,
+        record: &Record,
         permit: Arc<OwnedSemaphorePermit>,
     ) -> Result<InRuns, ScriptError> {
         let mut begun = InRuns { runs: Vec::new(), permit };
-        for (index, kind) in self.list.iter().enumerate() {
+        for (index, Listed { kind, .. }) in self.list.iter().enumerate() {
             let name = kind.name();
             run.name = name;
             match caught(name, || kind.begin(index, run)) {
                 Some(in_run) => begun.runs.extend(in_run.map(|in_run| (name, in_run))),
                 None => {
                     let ended = Ended { has_begun: false, is_ok: false, atomic: false };
-                    begun.settle(&ended, self, run.record);
+                    begun.settle(&ended, self, record);
                     return Err(failed(name));
                 }
             }
@@ -221,7 +275,7 @@ fn failed(name: &str) -> ScriptError {
 
 impl std::fmt::Debug for Provisions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.list.iter().map(|kind| kind.name())).finish()
+        f.debug_list().entries(self.list.iter().map(|listed| listed.kind.name())).finish()
     }
 }
 

@@ -7,9 +7,8 @@ use std::time::Instant;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
-use crate::record::{Record, lock};
-use crate::shared::Shared;
+use crate::lock::lock;
+use crate::record::Record;
 
 /// When to look at which session next. An entry may be too early, since runs do not touch it: it is then put back at its true
 /// time. So a run costs the reaper nothing, and looking costs one entry a session and idle time.
@@ -19,7 +18,7 @@ pub(crate) struct Deadlines {
     /// How many entries are of sessions that have ended otherwise.
     ended: AtomicUsize,
     /// The earliest deadline has changed.
-    changed: Notify,
+    pub(crate) changed: Notify,
     /// The table is gone.
     pub(crate) closed: CancellationToken,
 }
@@ -86,7 +85,7 @@ impl Deadlines {
         self.next().is_some_and(|at| at <= now)
     }
 
-    fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         lock(&self.heap).peek().map(|Reverse(entry)| entry.at)
     }
 
@@ -104,24 +103,5 @@ impl Deadlines {
             }
         }
         None
-    }
-}
-
-/// Ends sessions when their time has come, until the table is gone.
-pub(crate) async fn reap(shared: Weak<Shared>, deadlines: Arc<Deadlines>, clock: Arc<dyn Clock>) {
-    loop {
-        let sleep = async {
-            match deadlines.next() {
-                Some(at) => clock.sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = deadlines.closed.cancelled() => return,
-            () = deadlines.changed.notified() => {}
-            () = sleep => {}
-        }
-        let Some(shared) = shared.upgrade() else { return };
-        shared.sweep();
     }
 }

@@ -1,24 +1,24 @@
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use perennial_engine::{Console, EngineConfig, Globals, StopHandle};
-use perennial_protocol::{EndReason, RebuildReason};
+use perennial_protocol::{EndReason, RebuildReason, ScriptError};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::custody::Custody;
 use crate::epochs::Epochs;
-use crate::provisions::Slots;
-use crate::registry::{OwnerState, SessionKey};
+use crate::key::SessionKey;
+use crate::lock::lock;
+use crate::provision::Slots;
 
 /// One session as the table knows it. What only the holder of the execution guard touches is in [`State`].
 #[repr(C)]
 pub(crate) struct Record {
     hot: Hot,
     pub(crate) key: SessionKey,
-    pub(crate) owner: Arc<OwnerState>,
     pub(crate) created: Instant,
     /// What the session has, each opened when it is first needed.
     pub(crate) provided: Slots,
@@ -36,8 +36,8 @@ pub(crate) struct Record {
     ended: Notify,
     stop: Mutex<Option<StopHandle>>,
     pub(crate) replaces: Mutex<Option<EndReason>>,
-    /// The owner may have no more: it is in no map, and has ended before it began.
-    pub(crate) is_refused: bool,
+    /// Its owner has as many sessions as it may: this one is in no map, and has ended before it began.
+    pub(crate) refused: Option<ScriptError>,
 }
 
 /// What every `acquire` touches. It comes first in the record, beside the reference counts that cloning touches.
@@ -132,23 +132,17 @@ fn reason_to(reason: EndReason) -> u8 {
     }
 }
 
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Record {
     pub(crate) fn new(
-        owner: Arc<OwnerState>,
         key: SessionKey,
         now: Instant,
         replaces: Option<EndReason>,
         custody: Arc<Custody>,
-        is_refused: bool,
+        refused: Option<ScriptError>,
     ) -> Arc<Self> {
         Arc::new(Self {
             key,
-            owner,
-            is_refused,
+            refused,
             created: now,
             provided: Slots::new(),
             console: Console::default(),

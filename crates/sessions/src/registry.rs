@@ -10,36 +10,27 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use perennial_protocol::{EndReason, ErrorKind, ScriptError};
 
-use crate::config::OwnerLimits;
 use crate::custody::{Custody, ThreadsOut};
-use crate::record::{Record, lock};
+use crate::key::SessionKey;
+use crate::lock::lock;
+use crate::record::Record;
 use crate::tombstones::Tombstones;
 
 /// Owners other than the local one are many and have few sessions each.
 const SHARDS: usize = 2;
 
-/// One session among all: whose it is, and its name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionKey {
-    owner: Arc<str>,
-    name: Arc<str>,
+/// What one owner may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnerLimits {
+    /// Sessions at a time. One more is refused as `busy`.
+    pub sessions: usize,
+    /// Threads of its runs that have not come back from built-ins that cannot be stopped. Until one does, its runs are `busy`, and nobody else's.
+    pub stuck_threads: usize,
 }
 
-impl SessionKey {
-    /// Whose it is; empty for what a program runs for itself.
-    pub fn owner(&self) -> &str {
-        &self.owner
-    }
-
-    /// Its name, which other owners may use as well.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl std::fmt::Display for SessionKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.owner.is_empty() { write!(f, "{}", self.name) } else { write!(f, "{}/{}", self.owner, self.name) }
+impl Default for OwnerLimits {
+    fn default() -> Self {
+        Self { sessions: 1000, stuck_threads: 8 }
     }
 }
 
@@ -67,7 +58,7 @@ impl OwnerState {
             count: AtomicUsize::new(0),
             tombstones: Mutex::default(),
             custodies: Mutex::default(),
-            threads_out: Arc::default(),
+            threads_out: Arc::new(ThreadsOut::new(limits.map(|limits| limits.stuck_threads))),
         })
     }
 
@@ -91,7 +82,7 @@ impl OwnerState {
     }
 
     /// The record of this name, pinned, and whether it was made just now. One that the owner may not have is in no map, and refuses what it is asked.
-    pub(crate) fn acquire(self: &Arc<Self>, name: &str, now: &dyn Fn() -> Instant) -> (Arc<Record>, bool) {
+    pub(crate) fn acquire(&self, name: &str, now: &dyn Fn() -> Instant) -> (Arc<Record>, bool) {
         if let Some(record) = self.find(name) {
             return (record, false);
         }
@@ -103,12 +94,12 @@ impl OwnerState {
             Entry::Vacant(entry) => {
                 let now = now();
                 if !self.take_place() {
-                    return (self.outside(name, now, true), false);
+                    return (self.outside(name, now, Some(self.full())), false);
                 }
                 let replaces = lock(&self.tombstones).get(name, now).map(|(reason, _)| reason);
                 let custody = lock(&self.custodies).remove(name).and_then(|custody| custody.upgrade());
                 let custody = custody.unwrap_or_else(|| Custody::new(self.threads_out.clone()));
-                let record = Record::new(self.clone(), self.key(name), now, replaces, custody, false);
+                let record = Record::new(SessionKey::new(self.name.clone(), name), now, replaces, custody, None);
                 record.pin();
                 entry.insert(record.clone());
                 (record, true)
@@ -116,15 +107,11 @@ impl OwnerState {
         }
     }
 
-    fn key(&self, name: &str) -> SessionKey {
-        SessionKey { owner: self.name.clone(), name: name.into() }
-    }
-
     /// A record that is in no map, pinned, because the table is gone or the owner may have no more. It has ended before it began, and takes nothing from
     /// those that are.
-    pub(crate) fn outside(self: &Arc<Self>, name: &str, now: Instant, is_refused: bool) -> Arc<Record> {
+    pub(crate) fn outside(&self, name: &str, now: Instant, refused: Option<ScriptError>) -> Arc<Record> {
         let custody = Custody::new(self.threads_out.clone());
-        let record = Record::new(self.clone(), self.key(name), now, None, custody, is_refused);
+        let record = Record::new(SessionKey::new(self.name.clone(), name), now, None, custody, refused);
         record.pin();
         record.mark_ended(EndReason::TableDropped);
         record
@@ -179,25 +166,12 @@ impl OwnerState {
     }
 
     /// Why no session of this owner's may be made.
-    pub(crate) fn full(&self) -> ScriptError {
+    fn full(&self) -> ScriptError {
         let most = self.limits.map_or(0, |limits| limits.sessions);
         let message = format!(
             "there are {most} sessions already, as many as may be; nothing ran, end one or use one that is there"
         );
         ScriptError::new(ErrorKind::Busy, message).with_limit(most as u64, most as u64 + 1)
-    }
-
-    /// An error if so many threads of the owner's runs are stuck that it may begin no more.
-    pub(crate) fn check_threads(&self) -> Result<(), ScriptError> {
-        let Some(limits) = &self.limits else { return Ok(()) };
-        let stuck = self.threads_out.stuck();
-        if stuck < limits.stuck_threads {
-            return Ok(());
-        }
-        let message = format!(
-            "{stuck} threads of runs have not come back from built-ins that cannot be stopped, as many as may be; nothing ran, try again later"
-        );
-        Err(ScriptError::new(ErrorKind::Busy, message).with_limit(limits.stuck_threads as u64, stuck as u64))
     }
 
     /// Whether somebody who asks for the owner later finds the same without it being kept.
@@ -251,6 +225,11 @@ impl Owners {
         let owner = OwnerState::new(name.clone(), Some(self.limits));
         others.by_name.insert(name, owner.clone());
         owner
+    }
+
+    /// The owner of this name, which has a session.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<OwnerState>> {
+        if name.is_empty() { Some(self.local.clone()) } else { lock(&self.others).by_name.get(name).cloned() }
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<OwnerState>> {

@@ -1,17 +1,12 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use perennial_engine::ConsoleSink;
-use perennial_protocol::{RunRequest, ScriptError, ScriptResult};
-use perennial_stdlib::files::Files;
+use perennial_protocol::RunRequest;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::bundle::CompiledBundle;
 use crate::context::{Grant, Loan, RunContext};
-use crate::owner::Owner;
-use crate::provision::Provided;
-use crate::vars::Vars;
 
 /// One run: what is run, and what it brings.
 ///
@@ -30,9 +25,9 @@ use crate::vars::Vars;
 #[derive(Clone, Debug)]
 #[must_use = "nothing runs until a session is given it"]
 pub struct Run {
-    request: RunRequest,
-    bundle: Option<CompiledBundle>,
-    context: RunContext,
+    pub(crate) request: RunRequest,
+    pub(crate) bundle: Option<CompiledBundle>,
+    pub(crate) context: RunContext,
 }
 
 impl Run {
@@ -126,68 +121,4 @@ impl Run {
 
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
-}
-
-/// A session by its name: a handle to its owner, which makes the session when it is first used. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Session {
-    owner: Owner,
-    name: String,
-}
-
-impl Session {
-    pub(crate) fn new(owner: Owner, name: String) -> Self {
-        Self { owner, name }
-    }
-
-    /// The name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Runs something: waits its turn among the runs of this session, in the order in which their futures were first polled.
-    ///
-    /// # Cancellation
-    /// Dropping the future stops the script, which costs the session its VM and nothing else.
-    pub async fn run(&self, run: Run) -> ScriptResult {
-        let Run { request, bundle, context } = run;
-        match &bundle {
-            Some(bundle) => self.owner.run_bundle(&self.name, bundle, request, context).await,
-            None => self.owner.run_with(&self.name, request, context).await,
-        }
-    }
-
-    /// Its durable values; see [`Owner::vars`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn vars(&self) -> Result<Arc<Vars>, ScriptError> {
-        self.owner.vars(&self.name).await
-    }
-
-    /// Its files; see [`Owner::files`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn files(&self) -> Result<Arc<Files>, ScriptError> {
-        self.owner.files(&self.name).await
-    }
-
-    /// What it has of an embedder's own provision; see [`Owner::provided`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn provided<S: Provided>(&self) -> Result<Option<Arc<S>>, ScriptError> {
-        self.owner.provided(&self.name).await
-    }
-
-    /// Drops its VM and keeps what is durable; see [`Owner::reset`].
-    pub async fn reset(&self) -> bool {
-        self.owner.reset(&self.name).await
-    }
-
-    /// Ends it; see [`Owner::remove`].
-    pub fn remove(&self) -> bool {
-        self.owner.remove(&self.name)
-    }
 }

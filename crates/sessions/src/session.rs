@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use perennial_engine::{
-    Background, Build, EngineConfig, Globals, Held, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
+    Background, Build, EngineConfig, Globals, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
 };
 use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin};
 use perennial_stdlib::commands::SessionProcs;
@@ -16,43 +16,19 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 use crate::background::{give_back, keep_pumping};
 use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
-use crate::custody::Custody;
 use crate::epochs::Epochs;
+use crate::lease::{Lease, ThreadOut};
+use crate::lock::lock;
 use crate::pool::Place;
 use crate::provision::{Ended, Provided, Report, RunScope};
 use crate::provisions::Procs;
-use crate::record::{MadeOf, State, lock};
-use crate::shared::Slot;
-#[cfg(doc)]
-use crate::table::SessionTable;
+use crate::record::{MadeOf, State};
+use crate::shared::Pinned;
 use crate::vars::Vars;
-
-/// What a VM in flight holds: its place in the pool and its session's one permit. Given back when the VM is, or when its thread is.
-pub(crate) struct Lease {
-    pub(crate) place: Place,
-    /// Goes before the permit does.
-    pub(crate) thread: ThreadOut,
-    pub(crate) permit: Arc<OwnedSemaphorePermit>,
-}
-
-/// Notes that a thread has not come back, until it has.
-pub(crate) struct ThreadOut(pub(crate) Arc<Custody>);
-
-impl Held for Lease {
-    fn thread_is_out(&mut self) {
-        self.thread.0.set_thread_out(true);
-    }
-}
-
-impl Drop for ThreadOut {
-    fn drop(&mut self) {
-        self.0.set_thread_out(false);
-    }
-}
 
 /// One session, locked: nobody else runs on it while this is held.
 pub struct BrowserSession {
-    slot: Slot,
+    pinned: Pinned,
     state: OwnedMutexGuard<State>,
     /// A run has begun; it has not ended if its future was dropped.
     in_run: bool,
@@ -84,13 +60,13 @@ struct Chosen {
 }
 
 impl BrowserSession {
-    pub(crate) fn new(slot: Slot, state: OwnedMutexGuard<State>) -> Self {
-        Self { slot, state, in_run: false }
+    pub(crate) fn new(pinned: Pinned, state: OwnedMutexGuard<State>) -> Self {
+        Self { pinned, state, in_run: false }
     }
 
     /// The session's name.
     pub fn name(&self) -> &str {
-        self.slot.name()
+        self.pinned.record.key.name()
     }
 
     /// The session's durable values. They may be read and written while scripts run.
@@ -115,7 +91,7 @@ impl BrowserSession {
 
     /// What the session has of an embedder's own provision. `None` if the table has no provision of this type.
     pub fn provided<S: Provided>(&self) -> Option<Arc<S>> {
-        self.slot.shared.provisions.session(&self.slot.record)
+        self.pinned.shared.provisions.session(&self.pinned.record)
     }
 
     fn own<S: Provided>(&self) -> Arc<S> {
@@ -124,7 +100,7 @@ impl BrowserSession {
 
     /// Runs a script.
     ///
-    /// `config` is what scripts find besides what the table has: `EngineConfig::default()` is nothing, and so is [`SessionTable::engine_config`]. A name that
+    /// `config` is what scripts find besides what the table has: `EngineConfig::default()` is nothing, and so is [`engine_config`](crate::SessionTable::engine_config). A name that
     /// both bring refuses the run.
     ///
     /// The VM is rebuilt if there is none, if it was poisoned, if `config` or what the table has is another one, or if it has seen another `epoch` than this:
@@ -203,9 +179,9 @@ impl BrowserSession {
 
     async fn try_run(&mut self, call: Call<'_>) -> Result<ScriptResult, ScriptError> {
         let Call { config, work, args, options, context, epoch } = call;
-        let (shared, record) = (self.slot.shared.clone(), self.slot.record.clone());
+        let (shared, record) = (self.pinned.shared.clone(), self.pinned.record.clone());
         self.check_alive()?;
-        record.owner.check_threads()?;
+        record.custody.check_threads()?;
         options.check(&shared.config.ceilings)?;
         if let Work::Cell(source) = &work
             && source.len() > options.source_bytes
@@ -227,22 +203,15 @@ impl BrowserSession {
         self.check_alive()?;
         let RunContext { extensions: grants, lent: loans, console, cancel } = context;
         let epochs = Epochs::of_call(epoch);
-        let mut scope = RunScope {
-            provisions: &shared.provisions,
-            record: &record,
-            options: &options,
-            grants,
-            loans,
-            epochs,
-            name: "",
-        };
+        let has = shared.provisions.of(&record);
+        let mut scope = RunScope { has: &has, options: &options, grants, loans, epochs, name: "" };
         if let Work::Bundle(bundle) = &work {
             scope.lend(Arc::new(bundle.imports.clone()));
             scope.provide_default(&Arc::new(bundle.access.clone()));
         }
         // Before a VM is taken: what refuses a run costs the session nothing.
         shared.provisions.admit(&scope)?;
-        let in_runs = shared.provisions.begin(&mut scope, permit.clone())?;
+        let in_runs = shared.provisions.begin(&mut scope, &record, permit.clone())?;
         self.stop_pumping();
         let RunScope { grants, loans, epochs, .. } = scope;
 
@@ -323,11 +292,11 @@ impl BrowserSession {
         if let Some(pump) = self.state.pump.take() {
             pump.abort();
         }
-        self.slot.record.background.store(false, Ordering::Release);
+        self.pinned.record.background.store(false, Ordering::Release);
     }
 
     fn check_alive(&self) -> Result<(), ScriptError> {
-        match self.slot.record.end_reason() {
+        match self.pinned.record.end_reason() {
             None => Ok(()),
             Some(reason) => Err(session_ended(self.name(), reason)),
         }
@@ -335,7 +304,7 @@ impl BrowserSession {
 
     /// What a VM is made of that serves a call.
     fn made_of(&self, brought: EngineConfig) -> Result<MadeOf, ScriptError> {
-        let shared = &self.slot.shared;
+        let shared = &self.pinned.shared;
         let table = shared.generation().config;
         let brings_nothing = brought.is_empty() || brought.origin() == Some(shared.id);
         if brings_nothing {
@@ -360,7 +329,7 @@ impl BrowserSession {
 
     /// Waits until no VM of this session, or of an earlier one of its name, is in flight.
     async fn permit(&self, context: &RunContext) -> Result<OwnedSemaphorePermit, ScriptError> {
-        let record = &self.slot.record;
+        let record = &self.pinned.record;
         // The common case: nothing of an earlier run is left.
         if let Some(permit) = record.custody.try_take() {
             return Ok(permit);
@@ -382,8 +351,8 @@ impl BrowserSession {
 
     /// Takes the warm VM, or the place for a new one, and finds out what the result has to say about it.
     fn choose(&mut self, config: &MadeOf, epochs: &Epochs) -> Chosen {
-        let shared = &self.slot.shared;
-        let stamp = self.slot.record.warm.swap(0, Ordering::AcqRel);
+        let shared = &self.pinned.shared;
+        let stamp = self.pinned.record.warm.swap(0, Ordering::AcqRel);
         let (vm, place, evicted) = shared.pool.take(stamp, shared.bounds());
         shared.discard_all(evicted);
         let lost = match &vm {
@@ -413,7 +382,7 @@ impl BrowserSession {
         seq: u64,
         report: Report,
     ) -> ScriptResult {
-        let record = self.slot.record.clone();
+        let record = self.pinned.record.clone();
         let lost = match origin {
             VmOrigin::Warm => Globals::default(),
             VmOrigin::Built | VmOrigin::Rebuilt => std::mem::take(&mut self.state.globals),
@@ -466,7 +435,7 @@ impl BrowserSession {
 
     /// Gives the VM back to the pool, or lets it go; from here on the session is idle.
     fn finish(&mut self, vm: Option<Vm>, lease: perennial_engine::Lease) {
-        let (shared, record) = (self.slot.shared.clone(), self.slot.record.clone());
+        let (shared, record) = (self.pinned.shared.clone(), self.pinned.record.clone());
         self.in_run = false;
         record.clear_stop();
         record.touch(shared.now());
@@ -492,12 +461,12 @@ impl BrowserSession {
     /// Drops the session's VM and keeps everything durable; the next run says `rebuilt` because of `reset`. A VM whose thread has not come back is gone
     /// already.
     pub async fn reset(&mut self) {
-        if self.slot.record.custody.thread_out().is_some() {
+        if self.pinned.record.custody.thread_out().is_some() {
             return;
         }
         let Ok(permit) = self.permit(&RunContext::new()).await else { return };
         self.stop_pumping();
-        self.slot.shared.drop_warm(&self.slot.record);
+        self.pinned.shared.drop_warm(&self.pinned.record);
         if self.state.had_vm {
             self.state.lost_because = Some(RebuildReason::Reset);
         }
@@ -508,7 +477,7 @@ impl BrowserSession {
 impl Drop for BrowserSession {
     fn drop(&mut self) {
         if self.in_run {
-            self.slot.record.touch(self.slot.shared.now());
+            self.pinned.record.touch(self.pinned.shared.now());
         }
     }
 }

@@ -1,24 +1,26 @@
 //! What a table and all that belongs to it share, and how sessions end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Instant, SystemTime};
 
-use perennial_engine::{EngineConfig, Executor, Vm};
+use perennial_engine::{Executor, Vm};
 use perennial_protocol::{EndReason, ScriptError};
 use tokio::runtime::Handle;
 
+use crate::clock::Clock;
 use crate::config::TableConfig;
+use crate::generation::Generation;
 use crate::info::SessionInfo;
+use crate::lock::lock;
 use crate::plugins::PluginSet;
 use crate::pool::{Bounds, Pool};
 use crate::programs::Programs;
 use crate::provision::Description;
 use crate::provisions::Provisions;
 use crate::reaper::Deadlines;
-use crate::record::{Record, lock};
+use crate::record::Record;
 use crate::registry::{OwnerState, Owners};
-use crate::session::BrowserSession;
 
 pub(crate) struct Shared {
     /// No other table has it.
@@ -38,48 +40,38 @@ pub(crate) struct Shared {
     is_sweeping: AtomicBool,
 }
 
-/// What sessions are made of whose callers bring no configuration.
-#[derive(Clone)]
-pub(crate) struct Generation {
-    pub(crate) plugins: PluginSet,
-    pub(crate) config: EngineConfig,
+/// Dropped with the last handle to a table: then every session ends.
+pub(crate) struct TableHandle {
+    pub(crate) shared: Arc<Shared>,
 }
 
-/// A session that is held: neither reaped nor replaced until this is dropped. `remove` and `clear` end it all the same; it then
-/// answers `session_ended`.
-pub struct Slot {
+impl Drop for TableHandle {
+    fn drop(&mut self) {
+        self.shared.deadlines.closed.cancel();
+        self.shared.clear_all(EndReason::TableDropped);
+    }
+}
+
+/// A record that is neither reaped nor replaced while this is held.
+pub(crate) struct Pinned {
     pub(crate) shared: Arc<Shared>,
     pub(crate) record: Arc<Record>,
 }
 
-impl Slot {
-    /// Waits for the execution guard of the session: whoever holds it runs, everybody else waits, in order.
-    ///
-    /// # Cancellation
-    /// Dropping the future gives up the place in the order, and nothing else.
-    ///
-    /// # Errors
-    /// `busy` if the session's owner has as many as it may. A session that has ended is locked all the same, and its runs say so.
-    pub async fn lock(&self) -> Result<BrowserSession, ScriptError> {
-        self.check()?;
-        let state = self.record.exec.clone().lock_owned().await;
+impl Pinned {
+    /// Another pin on the same record.
+    pub(crate) fn again(&self) -> Self {
         self.record.pin();
-        let slot = Self { shared: self.shared.clone(), record: self.record.clone() };
-        Ok(BrowserSession::new(slot, state))
+        Self { shared: self.shared.clone(), record: self.record.clone() }
     }
 
-    /// Whether the session may be.
+    /// An error if the session may not be.
     pub(crate) fn check(&self) -> Result<(), ScriptError> {
-        if self.record.is_refused { Err(self.record.owner.full()) } else { Ok(()) }
-    }
-
-    /// The session's name.
-    pub fn name(&self) -> &str {
-        self.record.key.name()
+        self.record.refused.clone().map_or(Ok(()), Err)
     }
 }
 
-impl Drop for Slot {
+impl Drop for Pinned {
     fn drop(&mut self) {
         if self.record.unpin() && !self.record.is_queued() && self.record.end_reason().is_none() {
             // The reaper passed it over while it was held.
@@ -140,16 +132,16 @@ impl Shared {
         Bounds { max_vms: self.config.max_vms, memory: self.config.memory_budget }
     }
 
-    pub(crate) fn find(self: &Arc<Self>, owner: &OwnerState, name: &str) -> Option<Slot> {
+    pub(crate) fn find(self: &Arc<Self>, owner: &OwnerState, name: &str) -> Option<Pinned> {
         self.sweep();
-        Some(Slot { shared: self.clone(), record: owner.find(name)? })
+        Some(Pinned { shared: self.clone(), record: owner.find(name)? })
     }
 
-    pub(crate) fn acquire(self: &Arc<Self>, owner: &Arc<OwnerState>, name: &str) -> Slot {
+    pub(crate) fn acquire(self: &Arc<Self>, owner: &OwnerState, name: &str) -> Pinned {
         self.sweep();
         let record = if self.deadlines.closed.is_cancelled() {
             // The table is gone; a session that has ended before it began says so.
-            owner.outside(name, self.now(), false)
+            owner.outside(name, self.now(), None)
         } else {
             let (record, is_new) = owner.acquire(name, &|| self.now());
             if is_new {
@@ -157,7 +149,7 @@ impl Shared {
             }
             record
         };
-        Slot { shared: self.clone(), record }
+        Pinned { shared: self.clone(), record }
     }
 
     /// When a session that is left alone ends, and why.
@@ -198,10 +190,11 @@ impl Shared {
             }
             // Pinned records come back when they are let go. It ended when its time had come, however late this look at it is.
             let over = |known: &Arc<Record>| Arc::ptr_eq(known, &record) && !record.is_pinned();
-            if self.end_if_at(&record.owner, record.key.name(), reason, at, over)
-                && !swept.iter().any(|owner| Arc::ptr_eq(owner, &record.owner))
+            let Some(owner) = self.owners.find(record.key.owner()) else { continue };
+            if self.end_if_at(&owner, record.key.name(), reason, at, over)
+                && !swept.iter().any(|known| Arc::ptr_eq(known, &owner))
             {
-                swept.push(record.owner.clone());
+                swept.push(owner);
             }
         }
         self.is_sweeping.store(false, Ordering::Release);
@@ -239,7 +232,9 @@ impl Shared {
 
     /// Ends a session from within, if it has not ended yet.
     pub(crate) fn end_from_within(&self, record: &Arc<Record>, reason: EndReason) {
-        self.end_if(&record.owner, record.key.name(), reason, |known| Arc::ptr_eq(known, record));
+        if let Some(owner) = self.owners.find(record.key.owner()) {
+            self.end_if(&owner, record.key.name(), reason, |known| Arc::ptr_eq(known, record));
+        }
     }
 
     /// Ends all sessions of an owner.
@@ -297,5 +292,24 @@ impl Shared {
         let mut all: Vec<_> = records.map(|record| self.describe(&record, now)).collect();
         all.sort_by(|a, b| (&a.owner, &a.name).cmp(&(&b.owner, &b.name)));
         all
+    }
+}
+
+/// Ends sessions when their time has come, until the table is gone.
+pub(crate) async fn reap(shared: Weak<Shared>, deadlines: Arc<Deadlines>, clock: Arc<dyn Clock>) {
+    loop {
+        let sleep = async {
+            match deadlines.next() {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = deadlines.closed.cancelled() => return,
+            () = deadlines.changed.notified() => {}
+            () = sleep => {}
+        }
+        let Some(shared) = shared.upgrade() else { return };
+        shared.sweep();
     }
 }

@@ -7,20 +7,18 @@ use perennial_protocol::{EndReason, RunRequest, ScriptResult};
 use perennial_stdlib::files::Files;
 use tokio::runtime::Handle;
 
-use crate::builder::TableBuilder;
 use crate::bundle::CompiledBundle;
 use crate::config::TableConfig;
 use crate::context::RunContext;
+use crate::generation::Generation;
 use crate::info::SessionInfo;
-use crate::library::{LibraryError, config_of};
-use crate::owner::Owner;
+use crate::library::LibraryError;
+use crate::owner::{Owner, Session};
 use crate::plugins::PluginSet;
 use crate::programs::CacheCounts;
 use crate::provision::Provided;
-use crate::provisions::Provisions;
-use crate::reaper::reap;
-use crate::run::Session;
-use crate::shared::{Generation, Shared, Slot};
+use crate::shared::{Shared, TableHandle, reap};
+use crate::slot::Slot;
 use crate::vars::Vars;
 
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
@@ -45,11 +43,6 @@ pub struct SessionTable {
     handle: Arc<TableHandle>,
 }
 
-/// Dropped with the last clone of the table.
-struct TableHandle {
-    shared: Arc<Shared>,
-}
-
 impl SessionTable {
     /// A table that keeps at most `max_vms` VMs warm and ends sessions unused for `idle_ttl`.
     ///
@@ -57,11 +50,6 @@ impl SessionTable {
     /// Outside of a tokio runtime with time enabled: the table's tasks run on the one it is made in.
     pub fn new(max_vms: usize, idle_ttl: Duration) -> Self {
         Self::with_config(TableConfig { max_vms, idle_ttl, ..TableConfig::default() })
-    }
-
-    /// A table made step by step.
-    pub fn builder() -> TableBuilder {
-        TableBuilder::default()
     }
 
     /// The session of this name, which is made when it is first used.
@@ -89,11 +77,11 @@ impl SessionTable {
         config.idle_ttl = config.idle_ttl.min(FOR_EVER);
         config.hard_lifetime = config.hard_lifetime.map(|lifetime| lifetime.min(FOR_EVER));
         let runtime = Handle::current();
-        let provisions = Provisions::of_table(&config).and(&config.provisions);
+        let provisions = config.all_provisions();
         let plugins = config.plugins.clone().unwrap_or_else(PluginSet::empty);
         static TABLES: AtomicU64 = AtomicU64::new(1);
         let id = TABLES.fetch_add(1, Ordering::Relaxed);
-        let generation = Generation { config: config_of(id, &provisions, &plugins)?, plugins };
+        let generation = Generation::new(id, &provisions, plugins)?;
         let shared = Shared::new(id, config, runtime, provisions, generation);
         let (deadlines, clock) = (shared.deadlines.clone(), shared.config.clock.clone());
         shared.runtime.spawn(reap(Arc::downgrade(&shared), deadlines, clock));
@@ -110,18 +98,18 @@ impl SessionTable {
     /// [`TableConfig::owner_limits`] says.
     pub fn of(&self, owner: &str) -> Owner {
         let shared = self.shared();
-        Owner::new(self.clone(), shared.owners.get(owner, shared.now()))
+        Owner::new(self.handle.clone(), shared.owners.get(owner, shared.now()))
     }
 
     /// The sessions that the program runs for itself.
     pub fn local(&self) -> Owner {
-        Owner::new(self.clone(), self.shared().owners.local().clone())
+        Owner::new(self.handle.clone(), self.shared().owners.local().clone())
     }
 
     /// The session of this name, made if there is none, and held until the slot is dropped. Waits for nothing.
     pub fn acquire(&self, name: &str) -> Slot {
         let shared = self.shared();
-        shared.acquire(shared.owners.local(), name)
+        Slot(shared.acquire(shared.owners.local(), name))
     }
 
     /// The durable values of the session of this name, made if there is none; to ask for them uses it. Reading and writing them waits for nothing, a script
@@ -245,9 +233,8 @@ impl SessionTable {
         if *plugins == shared.generation().plugins {
             return Ok(true);
         }
-        let plugins = plugins.clone();
-        let config = config_of(shared.id, &shared.provisions, &plugins)?;
-        Ok(shared.set_generation(expected, Generation { plugins, config }))
+        let generation = Generation::new(shared.id, &shared.provisions, plugins.clone())?;
+        Ok(shared.set_generation(expected, generation))
     }
 
     /// The plugins of scripts whose callers bring no configuration.
@@ -287,12 +274,5 @@ impl std::fmt::Debug for SessionTable {
             .field("sessions", &self.len())
             .field("live_vms", &self.live_vm_count())
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for TableHandle {
-    fn drop(&mut self) {
-        self.shared.deadlines.closed.cancel();
-        self.shared.clear_all(EndReason::TableDropped);
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, LazyLock};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::capability::Declared;
 use super::similar::did_you_mean;
+use crate::capability::Declared;
 use crate::library::Library;
-use crate::provisions::Provisions;
+use crate::provisions::{Provisions, Standard};
 
 /// What a plugin asks for in its `allow`, or the most that an operator grants to plugins, by the key of each capability: `net`, `read`, `commands`, or one of
 /// an embedder's own. What is said without anything in it is as if it were not said.
@@ -126,43 +126,14 @@ impl std::fmt::Debug for Allow {
 
 /// The capabilities that there are with these provisions of an embedder's.
 pub(super) fn known(own: &Provisions) -> Arc<[Declared]> {
-    static OF_EVERY_TABLE: LazyLock<Arc<[Declared]>> =
-        LazyLock::new(|| Library::capabilities(&Provisions::new()).into());
-    if own.is_empty() { OF_EVERY_TABLE.clone() } else { Library::capabilities(own).into() }
+    static OF_EVERY_TABLE: LazyLock<Arc<[Declared]>> = LazyLock::new(|| declared(&Provisions::new()));
+    if own.is_empty() { OF_EVERY_TABLE.clone() } else { declared(own) }
 }
 
-/// What is wrong with a list of texts.
-pub(crate) fn check_texts(value: &Value, check: impl Fn(&str) -> Result<(), &'static str>) -> Result<(), Vec<String>> {
-    let Value::Array(items) = value else { return Err(vec![": not a list".to_owned()]) };
-    let wrong = items.iter().enumerate().filter_map(|(index, item)| match item.as_str().map(&check) {
-        Some(Ok(())) => None,
-        Some(Err(why)) => Some(format!("[{index}]: {item} is {why}")),
-        None => Some(format!("[{index}]: not a text")),
-    });
-    let wrong: Vec<String> = wrong.collect();
-    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
-}
-
-/// The texts of a list that has been checked.
-pub(crate) fn texts(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
-}
-
-/// The texts that one of the most covers, and the others.
-pub(crate) fn texts_within(asked: &Value, most: &Value, covers: impl Fn(&str, &str) -> bool) -> (Value, Value) {
-    let most = texts(most);
-    let (within, beyond): (Vec<_>, Vec<_>) =
-        texts(asked).into_iter().partition(|text| most.iter().any(|most| covers(most, text)));
-    (within.into(), beyond.into())
-}
-
-/// The entries of an object that another one names, and the others.
-pub(crate) fn entries_within(asked: &Value, most: &Value) -> (Value, Value) {
-    let empty = Map::new();
-    let (asked, most) = (asked.as_object().unwrap_or(&empty), most.as_object().unwrap_or(&empty));
-    let (within, beyond): (Map<_, _>, Map<_, _>) =
-        asked.clone().into_iter().partition(|(name, _)| most.contains_key(name));
-    (within.into(), beyond.into())
+fn declared(own: &Provisions) -> Arc<[Declared]> {
+    let mut library = Library::default();
+    Provisions::of_every_table(Standard::default()).and(own).declare(&mut library);
+    library.capabilities().into()
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::allow::Allow;
-use super::capability::Declared;
 use super::schema::Schema;
 use super::similar::did_you_mean;
+use crate::capability::Declared;
 
 /// Names under `tools` that are not plugins'.
 const RESERVED: [&str; 6] = ["search", "describe", "then", "constructor", "toString", "toJSON"];

@@ -4,12 +4,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
 use perennial_bundler::Importer;
-use perennial_engine::{Bound, ModuleGraph, ModuleLoader, OpContext, OpError, OpTable, OpValue};
+use perennial_engine::{Area, Bound, ModuleGraph, ModuleLoader, OpContext, OpError, OpTable, OpValue};
 use serde_json::{Value, json};
 
-use super::capability::Declared;
 use super::manifest::Tool;
 use super::set::{PluginSet, Set};
+use crate::capability::Declared;
+use crate::library::Library;
 use crate::modules::{op_error, session_modules};
 
 /// Results of a search, unless the script asks for more.
@@ -133,9 +134,16 @@ impl Set {
     }
 }
 
+/// What scripts reach plugins by, once all that these may have been granted is declared.
+pub(crate) fn declare(plugins: &PluginSet, library: &mut Library) {
+    static TOOLS: LazyLock<Area> = LazyLock::new(|| Area::new("tools", &["tools"], include_str!("../../js/tools.js")));
+    library.area(TOOLS.clone());
+    let capabilities = library.capabilities().to_vec();
+    library.ops(ops(plugins, capabilities));
+}
+
 /// The ops behind the `tools` of these plugins.
-pub(crate) fn ops(plugins: &PluginSet, capabilities: &[Declared]) -> OpTable {
-    let capabilities = capabilities.to_vec();
+fn ops(plugins: &PluginSet, capabilities: Vec<Declared>) -> OpTable {
     let set = |plugins: &PluginSet| plugins.0.clone();
     let (manifest, arguments, output, search, describe, capability) =
         (set(plugins), set(plugins), set(plugins), set(plugins), set(plugins), set(plugins));

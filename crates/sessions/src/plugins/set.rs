@@ -4,20 +4,16 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use perennial_bundler::{Disk, FileSystem, ImportError, Importer, Loader, LoaderOptions};
-use perennial_engine::{Budget, ModuleGraph, OpFuture, OpValue, RunOptions};
-use perennial_protocol::RunRequest;
+use perennial_engine::{Budget, ModuleGraph, OpFuture, OpValue};
 use serde_json::Value;
 
 use super::allow::{Allow, known};
-use super::capability::{AnyGrant, Declared, PluginHost};
-use super::manifest::{Manifest, Raw, Tool};
-use crate::TableConfig;
-use crate::bundle::BundleImports;
-use crate::context::RunContext;
+use super::manifest::{Manifest, Tool};
+use super::read::read;
+use crate::capability::{AnyGrant, Declared, Granted, PluginHost};
 use crate::modules::{provided_modules, session_modules};
 use crate::preparer::Preparation;
 use crate::provisions::Provisions;
-use crate::table::SessionTable;
 
 /// Plugins that sessions can use. Made once per process and shared; cheap to clone.
 #[derive(Clone)]
@@ -56,11 +52,6 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// What it is granted of a capability.
-    pub(crate) fn grant(&self, of: &Declared) -> Option<&AnyGrant> {
-        self.grants.iter().find(|(known, _)| known.is(of)).map(|(_, grant)| grant)
-    }
-
     /// The modules of the plugin as they are now.
     pub(super) fn graph(&self, budget: &Budget) -> Result<Arc<ModuleGraph>, ImportError> {
         let preparation = Preparation::of_run(budget);
@@ -135,20 +126,6 @@ impl Default for PluginOptions {
     }
 }
 
-/// What reads a plugin's own word. It runs in a VM of its own.
-const READ: &str = r#"import * as module from "plugin";
-const plugin: any = module.default;
-if (plugin === null || typeof plugin !== "object") throw new TypeError("the module has no default export made by definePlugin({ … })");
-const copy = (value: unknown) => (value === undefined ? null : typeof value === "number" && !Number.isFinite(value) ? String(value) : JSON.parse(JSON.stringify(value) ?? "null"));
-const offered: [string, unknown][] = Object.entries<any>(plugin.tools ?? {}).map(([name, tool]) => [name, tool === null || typeof tool !== "object" ? null : {
-  keys: Object.keys(tool), description: copy(tool.description), input: copy(tool.input), output: copy(tool.output),
-  timeout: copy(tool.timeoutMs), run: Object.hasOwn(tool, "run") ? typeof tool.run : "undefined",
-}]);
-return {
-  keys: Object.keys(plugin), name: copy(plugin.name), version: copy(plugin.version), description: copy(plugin.description),
-  allow: copy(plugin.allow), tools: offered, setup: typeof plugin.setup,
-};"#;
-
 impl PluginSet {
     /// Loads plugins from files or folders. One that cannot be used is left out and told of by [`Self::failures`].
     pub async fn load(paths: &[PathBuf], options: &PluginOptions) -> Self {
@@ -200,13 +177,9 @@ impl PluginSet {
         &self.0.failures
     }
 
-    /// A plugin that was granted something that none of these serves, and what.
-    pub(crate) fn unserved(&self, served: &[Declared]) -> Option<(&str, &'static str)> {
-        self.plugins().find_map(|plugin| {
-            let mut granted = plugin.grants.iter().map(|(declared, _)| declared);
-            let unserved = granted.find(|granted| !served.iter().any(|served| served.is(granted)))?;
-            Some((&*plugin.name, unserved.key()))
-        })
+    /// What each was granted.
+    pub(crate) fn granted(&self) -> Granted {
+        self.plugins().map(|plugin| (plugin.name.clone(), plugin.grants.clone())).collect()
     }
 }
 
@@ -287,37 +260,4 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
         root,
         specifier,
     })
-}
-
-/// Evaluates the plugin once, in a VM of its own that can do nothing, and reads what it says of itself.
-async fn read(graph: Arc<ModuleGraph>, loader: &Loader, deadline: Duration) -> Result<Raw, String> {
-    let table = SessionTable::with_config(TableConfig {
-        max_vms: 1,
-        defaults: RunOptions {
-            wall: deadline,
-            name: Some("perennial:read-plugin".to_owned()),
-            ..RunOptions::default()
-        },
-        ..TableConfig::default()
-    });
-    let graphs = [(("plugin".to_owned(), None), graph)].into_iter().collect();
-    let access = crate::ModuleAccess::new(loader.clone(), "/");
-    let context = RunContext::new().lend(BundleImports(Arc::new(graphs))).grant(access);
-    let result = table.run_with("plugin", RunRequest::new(READ), context).await;
-    if let Some(error) = result.error {
-        if error.kind.is_stop() {
-            return Err(format!(
-                "it did not come to an end within {deadline:?} when it was evaluated ({})",
-                error.kind.as_str()
-            ));
-        }
-        let place = match (&error.file, error.line, error.column) {
-            (Some(file), Some(line), Some(column)) if !file.starts_with("perennial:") => {
-                format!(" ({file}:{line}:{column})")
-            }
-            _ => String::new(),
-        };
-        return Err(format!("{}: {}{place}", error.name, error.message));
-    }
-    serde_json::from_value(result.value.unwrap_or(Value::Null)).map_err(|error| format!("it cannot be read: {error}"))
 }

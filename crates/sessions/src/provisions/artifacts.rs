@@ -5,9 +5,9 @@ use std::sync::Arc;
 use perennial_protocol::ProducedFile;
 use perennial_stdlib::files::{Artifacts, ArtifactsRun, artifact_areas, artifact_ops};
 
+use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{Ended, InRun, Own, Provision, Report, RunScope};
-use crate::registry::SessionKey;
 
 pub(super) struct ArtifactsProvision;
 

@@ -8,10 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use perennial_protocol::EndReason;
 use perennial_stdlib::commands::{self, CommandGrants, CommandSet, ProcessLimits, SessionProcs};
 
-use crate::config::TableConfig;
+use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{Description, Holds, InRun, Own, Provided, Provision, Report, RunScope};
-use crate::registry::SessionKey;
 
 pub(super) struct CommandsProvision {
     set: Option<Arc<CommandSet>>,
@@ -21,12 +20,8 @@ pub(super) struct CommandsProvision {
 }
 
 impl CommandsProvision {
-    pub(super) fn new(config: &TableConfig) -> Self {
-        Self {
-            set: (!config.commands.is_empty()).then(|| Arc::new(config.commands.clone())),
-            limits: config.process_limits,
-            is_use: config.busy_with_commands,
-        }
+    pub(super) fn new(set: CommandSet, limits: ProcessLimits, is_use: bool) -> Self {
+        Self { set: (!set.is_empty()).then(|| Arc::new(set)), limits, is_use }
     }
 }
 

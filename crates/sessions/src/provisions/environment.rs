@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use perennial_stdlib::node::Environment;
 
-use crate::config::TableConfig;
+use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{InRun, Own, Provision, RunScope};
-use crate::registry::SessionKey;
 
 /// Nothing is provided where nothing is said.
 pub(super) struct EnvironmentProvision(Option<Arc<Environment>>);
 
 impl EnvironmentProvision {
-    pub(super) fn new(config: &TableConfig) -> Self {
-        Self((!config.env.is_empty()).then(|| Arc::new(config.env.clone())))
+    pub(super) fn new(env: Environment) -> Self {
+        Self((!env.is_empty()).then(|| Arc::new(env)))
     }
 }
 

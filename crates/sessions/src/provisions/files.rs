@@ -7,10 +7,9 @@ use std::sync::Arc;
 use perennial_protocol::{EndReason, FileChange, FileChangeKind, ScriptError};
 use perennial_stdlib::files::{self, Change, ChangeKind, Files, FilesQuota, FilesView, Kind, Mounts};
 
-use crate::config::TableConfig;
+use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{Ended, InRun, Own, Provided, Provision, Report, RunScope};
-use crate::registry::SessionKey;
 
 pub(super) struct FilesProvision {
     quota: FilesQuota,
@@ -18,8 +17,8 @@ pub(super) struct FilesProvision {
 }
 
 impl FilesProvision {
-    pub(super) fn new(config: &TableConfig) -> Self {
-        Self { quota: config.files_quota, mounts: config.mounts.clone().map(Arc::new) }
+    pub(super) fn new(quota: FilesQuota, mounts: Option<Mounts>) -> Self {
+        Self { quota, mounts: mounts.map(Arc::new) }
     }
 }
 

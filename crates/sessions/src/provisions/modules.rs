@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::config::TableConfig;
+use crate::key::SessionKey;
 use crate::library::Library;
 use crate::modules::ModuleAccess;
 use crate::provision::{InRun, Own, Provision, RunScope};
-use crate::registry::SessionKey;
 
 /// Nothing is provided where nothing is said.
 pub(super) struct ModulesProvision(Option<Arc<ModuleAccess>>);
 
 impl ModulesProvision {
-    pub(super) fn new(config: &TableConfig) -> Self {
-        Self(config.modules.clone().map(Arc::new))
+    pub(super) fn new(access: Option<ModuleAccess>) -> Self {
+        Self(access.map(Arc::new))
     }
 }
 

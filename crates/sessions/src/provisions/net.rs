@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use perennial_stdlib::net::{self, NetGrants, NetPolicy, NetState, Network, Secrets};
 
-use crate::config::TableConfig;
+use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{InRun, Own, Provided, Provision, RunScope};
-use crate::registry::SessionKey;
 
 pub(super) struct NetProvision {
     policy: Option<Arc<NetPolicy>>,
@@ -18,11 +17,11 @@ pub(super) struct NetProvision {
 }
 
 impl NetProvision {
-    pub(super) fn new(config: &TableConfig) -> Self {
+    pub(super) fn new(policy: Option<NetPolicy>, secrets: Secrets, network: Network) -> Self {
         Self {
-            policy: config.net.clone().map(Arc::new),
-            secrets: (!config.secrets.is_empty()).then(|| Arc::new(config.secrets.clone())),
-            network: Arc::new(config.network.clone()),
+            policy: policy.map(Arc::new),
+            secrets: (!secrets.is_empty()).then(|| Arc::new(secrets)),
+            network: Arc::new(network),
         }
     }
 }

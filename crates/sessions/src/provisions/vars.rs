@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use perennial_protocol::EndReason;
 
-use crate::config::TableConfig;
+use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{Description, Ended, InRun, Own, Provided, Provision, Report, RunScope};
-use crate::registry::SessionKey;
 use crate::vars::{self, Vars, VarsQuota, VarsView};
 
 pub(super) struct VarsProvision(VarsQuota);
 
 impl VarsProvision {
-    pub(super) fn new(config: &TableConfig) -> Self {
-        Self(config.vars_quota)
+    pub(super) fn new(quota: VarsQuota) -> Self {
+        Self(quota)
     }
 }
 

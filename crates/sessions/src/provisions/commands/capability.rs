@@ -1,7 +1,7 @@
 use perennial_stdlib::commands::CommandSet;
 use serde_json::{Value, json};
 
-use crate::plugins::{Capability, PluginHost, entries_within};
+use crate::capability::{Capability, PluginHost, entries_within};
 
 /// `commands`, and `ctx.commands`: what a plugin may run, by name, with what is said about each.
 pub(super) struct CommandsCapability;

@@ -5,8 +5,8 @@ use perennial_engine::{Area, Bound, OpError, OpResult, OpTable, OpValue};
 use perennial_stdlib::files::ReadGrants;
 use serde_json::{Value, json};
 
+use crate::capability::{Capability, Grants, PluginHost, check_texts, texts, texts_within};
 use crate::library::Library;
-use crate::plugins::{Capability, Grants, PluginHost, check_texts, texts, texts_within};
 
 /// `read`, and `ctx.fs`: files and folders of the host that a plugin may read.
 struct ReadCapability;

@@ -1,7 +1,7 @@
 use perennial_stdlib::net::{NetLimits, NetPolicy};
 use serde_json::Value;
 
-use crate::plugins::{Capability, PluginHost, check_texts, texts, texts_within};
+use crate::capability::{Capability, PluginHost, check_texts, texts, texts_within};
 
 /// `net`, and `ctx.fetch`: hosts that a plugin may reach, by https unless `http://` stands before them: `api.example.com`, `*.example.com`, either with
 /// `:port`.

@@ -1,11 +1,11 @@
+//! What plugins may ask for, which provisions declare and plugins are granted.
+
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use crate::provisions::Kind;
+use serde_json::{Map, Value};
 
 /// Something that plugins may ask for in their `allow`, and then find in their `ctx`. A provision declares it with
 /// [`Library::capability`](crate::Library::capability).
@@ -70,6 +70,9 @@ pub type Grants<T> = BTreeMap<String, Arc<T>>;
 /// A grant whose type only its capability knows.
 pub(crate) type AnyGrant = Arc<dyn Any + Send + Sync>;
 
+/// What plugins were granted, by plugin.
+pub(crate) type Granted = Vec<(String, Vec<(Declared, AnyGrant)>)>;
+
 /// A capability whose grant's type is not known.
 pub(crate) trait AnyCapability: Send + Sync {
     fn key(&self) -> &'static str;
@@ -120,8 +123,8 @@ impl<C: Capability> AnyCapability for C {
 #[derive(Clone)]
 pub(crate) struct Declared {
     pub(crate) capability: Arc<dyn AnyCapability>,
-    /// An embedder's provision. One of every table serves the plugins of every set.
-    pub(crate) by: Option<Arc<dyn Kind>>,
+    /// Which of embedders' provisions serves it. One of every table serves the plugins of every set.
+    pub(crate) by: Option<u64>,
 }
 
 impl Declared {
@@ -131,11 +134,40 @@ impl Declared {
 
     /// Whether both are served by the same provision, not just by one of the same name: what one has granted, another must not serve.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.key() == other.key()
-            && match (&self.by, &other.by) {
-                (None, None) => true,
-                (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-                _ => false,
-            }
+        self.key() == other.key() && self.by == other.by
     }
+}
+
+/// What is wrong with a list of texts.
+pub(crate) fn check_texts(value: &Value, check: impl Fn(&str) -> Result<(), &'static str>) -> Result<(), Vec<String>> {
+    let Value::Array(items) = value else { return Err(vec![": not a list".to_owned()]) };
+    let wrong = items.iter().enumerate().filter_map(|(index, item)| match item.as_str().map(&check) {
+        Some(Ok(())) => None,
+        Some(Err(why)) => Some(format!("[{index}]: {item} is {why}")),
+        None => Some(format!("[{index}]: not a text")),
+    });
+    let wrong: Vec<String> = wrong.collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// The texts of a list that has been checked.
+pub(crate) fn texts(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+/// The texts that one of the most covers, and the others.
+pub(crate) fn texts_within(asked: &Value, most: &Value, covers: impl Fn(&str, &str) -> bool) -> (Value, Value) {
+    let most = texts(most);
+    let (within, beyond): (Vec<_>, Vec<_>) =
+        texts(asked).into_iter().partition(|text| most.iter().any(|most| covers(most, text)));
+    (within.into(), beyond.into())
+}
+
+/// The entries of an object that another one names, and the others.
+pub(crate) fn entries_within(asked: &Value, most: &Value) -> (Value, Value) {
+    let empty = Map::new();
+    let (asked, most) = (asked.as_object().unwrap_or(&empty), most.as_object().unwrap_or(&empty));
+    let (within, beyond): (Map<_, _>, Map<_, _>) =
+        asked.clone().into_iter().partition(|(name, _)| most.contains_key(name));
+    (within.into(), beyond.into())
 }

@@ -1,0 +1,30 @@
+use std::sync::Arc;
+
+use perennial_engine::EngineConfig;
+
+use crate::library::{Library, LibraryError};
+use crate::plugins::{self, PluginModules, PluginSet};
+use crate::provisions::Provisions;
+
+/// What the sessions of a table are made of, until its plugins change.
+#[derive(Clone)]
+pub(crate) struct Generation {
+    pub(crate) plugins: PluginSet,
+    pub(crate) config: EngineConfig,
+}
+
+impl Generation {
+    /// With these provisions, an embedder's own among them, for the table of this number.
+    pub(crate) fn new(table: u64, provisions: &Provisions, plugins: PluginSet) -> Result<Self, LibraryError> {
+        if let Some(name) = provisions.twice() {
+            return Err(LibraryError::Provision(name.to_owned()));
+        }
+        let mut library = Library::new(plugins.granted());
+        library.ops(perennial_stdlib::ops());
+        perennial_stdlib::areas().into_iter().for_each(|area| library.area(area));
+        provisions.declare(&mut library);
+        plugins::declare(&plugins, &mut library);
+        let config = library.config(Arc::new(PluginModules(plugins.clone())))?.with_origin(table);
+        Ok(Self { plugins, config })
+    }
+}
