@@ -21,11 +21,9 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::diagnostics::{Problem, SourceError, line_and_column};
-use crate::edits::{Edits, PositionMap, is_line_break};
-use crate::erase::{is_type_decl, skip_trivia};
-use crate::links::imported_name;
-use crate::module::awaits;
-use crate::parse::{offset, range};
+use crate::edits::{Edits, PositionMap};
+use crate::syntax::{attribute_type, awaits, bound_names, imported_name, is_type_decl, offset, range};
+use crate::text::{fresh_name, is_line_break, json, skip_trivia};
 
 /// Problems of one kind that are worth finding a line for.
 const MAX_PROBLEMS: usize = 20;
@@ -151,22 +149,9 @@ enum Kind {
     Var,
 }
 
-/// A name that the source does not contain.
-pub(crate) fn fresh_name(source: &str) -> String {
-    let name = "$cell";
-    let longest = source
-        .match_indices(name)
-        .map(|(at, _)| source[at + name.len()..].bytes().take_while(|byte| *byte == b'$').count() + 1);
-    name.to_owned() + &"$".repeat(longest.max().unwrap_or(0))
-}
-
 /// A name as the key of an object literal.
 fn key(name: &str) -> String {
     if name == "__proto__" { "[\"__proto__\"]".to_owned() } else { name.to_owned() }
-}
-
-pub(crate) fn json(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
@@ -421,48 +406,6 @@ fn written_length(text: &str) -> usize {
         !(c.is_alphanumeric() || matches!(c, '_' | '$' | '\\' | '}' | '\u{200c}' | '\u{200d}') || braces)
     })
     .unwrap_or(text.len())
-}
-
-/// The `type` of import attributes.
-pub(crate) fn attribute_type(with: &ObjectLit) -> Option<String> {
-    with.props.iter().find_map(|property| {
-        let PropOrSpread::Prop(property) = property else { return None };
-        let Prop::KeyValue(pair) = &**property else { return None };
-        let key = match &pair.key {
-            PropName::Ident(name) => name.sym.to_string(),
-            PropName::Str(text) => text.value.to_string_lossy().into_owned(),
-            _ => return None,
-        };
-        match (&*key, &*pair.value) {
-            ("type", Expr::Lit(Lit::Str(text))) => Some(text.value.to_string_lossy().into_owned()),
-            _ => None,
-        }
-    })
-}
-
-/// The names a pattern binds, in order.
-pub(crate) fn bound_names(pattern: &Pat) -> Vec<&Ident> {
-    fn collect<'a>(pattern: &'a Pat, names: &mut Vec<&'a Ident>) {
-        match pattern {
-            Pat::Ident(ident) => names.push(&ident.id),
-            Pat::Array(array) => array.elems.iter().flatten().for_each(|element| collect(element, names)),
-            Pat::Rest(rest) => collect(&rest.arg, names),
-            Pat::Assign(assign) => collect(&assign.left, names),
-            Pat::Object(object) => {
-                for property in &object.props {
-                    match property {
-                        ObjectPatProp::KeyValue(pair) => collect(&pair.value, names),
-                        ObjectPatProp::Assign(assign) => names.push(&assign.key.id),
-                        ObjectPatProp::Rest(rest) => collect(&rest.arg, names),
-                    }
-                }
-            }
-            Pat::Invalid(_) | Pat::Expr(_) => {}
-        }
-    }
-    let mut names = Vec::new();
-    collect(pattern, &mut names);
-    names
 }
 
 /// `var`, which belongs to the cell wherever it stands, except in functions.

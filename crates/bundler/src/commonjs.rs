@@ -7,29 +7,18 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
-use crate::cell::bound_names;
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
-use crate::links::Names;
-use crate::module::{ImportSite, ModuleText};
+use crate::module::{Exports, ImportSite, ModuleText};
+use crate::names::Names;
 use crate::node_env::rewrite_node_env;
-use crate::parse::{Goal, Language, parse, range};
+use crate::parse::{Goal, Language, parse};
 use crate::prepare::Prepared;
 use crate::resolve::Way;
-
-/// What the source of a CommonJS module shows of its exports.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-pub(crate) struct Exports {
-    pub(crate) names: BTreeSet<String>,
-    /// Indices of imports whose names it passes on.
-    pub(crate) passed_on: BTreeSet<usize>,
-    /// Whether the source declares, with `let`, `const` or `class`, a name that the wrapper gives it.
-    shadows: bool,
-}
+use crate::syntax::{bound_names, range};
 
 /// How the module of something required is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,11 +6,8 @@ use swc_core::common::Span;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
-use crate::cell::bound_names;
 use crate::diagnostics::{Problem, SourceError};
-use crate::erase::is_type_decl;
-use crate::links::export_name;
-use crate::parse::range;
+use crate::syntax::{bound_names, export_name, is_type_decl, range};
 
 /// Names of a module's top level.
 #[derive(Default)]

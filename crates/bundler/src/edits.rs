@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::is_line_break;
+
 /// Where pieces of a prepared text stand in the author's source.
 ///
 /// Lines are the same in both; columns differ where something was put in. Offsets are UTF-8 bytes.
@@ -185,10 +187,6 @@ impl<'s> Edits<'s> {
         text.push_str(&self.source[at..]);
         (text, map)
     }
-}
-
-pub(crate) fn is_line_break(c: char) -> bool {
-    matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
 }
 
 /// One space for each byte, so that the columns behind stay what they are.

@@ -17,18 +17,16 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::transforms::base::resolver;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
-use crate::cell::{attribute_type, fresh_name, json};
 use crate::declared::{Declared, check_exports};
 use crate::diagnostics::SourceError;
 use crate::edits::{Edits, PositionMap};
-use crate::erase::is_type_decl;
-use crate::links::{export_name, imported_name};
 use crate::lower::lower;
-use crate::module::used_names;
 use crate::node_env::rewrite_node_env;
-use crate::parse::{Goal, Language, parse, range};
+use crate::parse::{Goal, Language, parse};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
 use crate::survey::{Import, imports};
+use crate::syntax::{attribute_type, export_name, imported_name, is_type_decl, range, used_names};
+use crate::text::{fresh_name, json};
 
 /// An entry made ready: the body of an async function that gets a helper and arguments.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]

@@ -11,9 +11,9 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::declared::Declared;
 use crate::diagnostics::Problem;
-use crate::edits::{Edits, is_line_break};
-use crate::links::export_name;
-use crate::parse::{offset, range};
+use crate::edits::Edits;
+use crate::syntax::{export_name, is_type_decl, offset, range};
+use crate::text::{is_line_break, skip_trivia};
 
 /// Erases types. What has to be more than erased is not touched but noted in `lower`.
 pub(crate) fn erase(module: &Module, edits: &mut Edits<'_>) -> Found {
@@ -160,22 +160,6 @@ fn name_end(source: &str, name: &Ident) -> usize {
     start + end
 }
 
-/// The first offset from `at` on that is neither white space nor comment.
-pub(crate) fn skip_trivia(source: &str, mut at: usize) -> usize {
-    loop {
-        let rest = &source[at.min(source.len())..];
-        let trimmed = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-        at += rest.len() - trimmed.len();
-        if trimmed.starts_with("//") {
-            at += trimmed.find(is_line_break).unwrap_or(trimmed.len());
-        } else if trimmed.starts_with("/*") {
-            at += trimmed.find("*/").map_or(trimmed.len(), |end| end + 2);
-        } else {
-            return at;
-        }
-    }
-}
-
 /// Parts of a namespace's name: each is a level of indentation in what swc writes.
 const MAX_NAMESPACE: usize = 50;
 
@@ -188,33 +172,6 @@ fn cast_operand(expression: &Expr) -> Option<&Expr> {
         _ => return None,
     };
     Some(cast_operand(inner).unwrap_or(inner))
-}
-
-/// Whether a namespace holds nothing that runs.
-fn is_type_only(body: Option<&TsNamespaceBody>) -> bool {
-    let Some(body) = body else { return true };
-    match body {
-        TsNamespaceBody::TsNamespaceDecl(inner) => is_type_only(Some(&inner.body)),
-        TsNamespaceBody::TsModuleBlock(block) => block.body.iter().all(|item| match item {
-            ModuleItem::Stmt(Stmt::Decl(decl)) => is_type_decl(decl),
-            ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => is_type_decl(&export.decl),
-            ModuleItem::ModuleDecl(ModuleDecl::ExportNamed(export)) => export.type_only,
-            _ => false,
-        }),
-    }
-}
-
-/// Whether a declaration declares nothing that exists when the program runs.
-pub(crate) fn is_type_decl(decl: &Decl) -> bool {
-    match decl {
-        Decl::TsInterface(_) | Decl::TsTypeAlias(_) => true,
-        Decl::Var(var) => var.declare,
-        Decl::Fn(function) => function.declare || function.function.body.is_none(),
-        Decl::Class(class) => class.declare,
-        Decl::TsEnum(decl) => decl.declare,
-        Decl::TsModule(module) => module.declare || module.global || is_type_only(module.body.as_ref()),
-        Decl::Using(_) => false,
-    }
 }
 
 impl Visit for Eraser<'_, '_> {

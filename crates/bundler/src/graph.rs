@@ -7,10 +7,10 @@ use std::sync::{Arc, LazyLock};
 
 use crate::commonjs::{Required, assemble, facade};
 use crate::diagnostics::{Problem, SourceError};
-use crate::links::{collect_exports, no_export};
-use crate::load::NODE;
-use crate::module::ModuleText;
+use crate::links::{collect_exports, exported_names, no_export};
+use crate::node::{Content, Node};
 use crate::prepare::Prepared;
+use crate::resolve::NODE;
 use crate::survey::Import;
 
 /// A module with everything settled: what it imports is named by keys.
@@ -65,27 +65,6 @@ impl Graph {
             .collect();
         if problems.is_empty() { Ok(()) } else { Err(SourceError { problems }) }
     }
-}
-
-/// One module of a graph under construction.
-pub(crate) struct Node {
-    pub(crate) name: String,
-    pub(crate) path: Option<PathBuf>,
-    pub(crate) content: Content,
-    /// Of the content, not of what it imports.
-    pub(crate) hash: u128,
-    /// For each import the node it leads to; `None` for what is required and not there.
-    pub(crate) edges: Vec<Option<usize>>,
-}
-
-#[derive(Clone)]
-pub(crate) enum Content {
-    EsModule(Arc<ModuleText>),
-    CommonJs(Arc<ModuleText>),
-    /// Its one edge is the CommonJS module.
-    Facade,
-    /// A default export of data.
-    Data(Prepared),
 }
 
 /// Two hashes with keys of their own, made when the process starts: nobody can make two contents meet.
@@ -208,32 +187,6 @@ fn required(nodes: &[Node], edge: usize) -> Required {
         // What Node has as a module is a value, which the host's module exports as its default.
         Content::EsModule(_) if nodes[edge].path.is_none() && nodes[edge].name.starts_with(NODE) => Required::Data,
         Content::EsModule(_) | Content::Facade => Required::EsModule,
-    }
-}
-
-/// The names that a CommonJS module, or the facade of one, is known to export.
-pub(crate) fn exported_names(nodes: &[Node], index: usize, seen: &mut BTreeSet<usize>) -> BTreeSet<String> {
-    if !seen.insert(index) {
-        return BTreeSet::new();
-    }
-    match &nodes[index].content {
-        Content::Facade => nodes[index]
-            .edges
-            .first()
-            .copied()
-            .flatten()
-            .map_or_else(BTreeSet::new, |edge| exported_names(nodes, edge, seen)),
-        Content::CommonJs(text) => {
-            let Some(exports) = &text.commonjs else { return BTreeSet::new() };
-            let mut names = exports.names.clone();
-            for import in &exports.passed_on {
-                if let Some(edge) = nodes[index].edges.get(*import).copied().flatten() {
-                    names.extend(exported_names(nodes, edge, seen));
-                }
-            }
-            names
-        }
-        Content::EsModule(_) | Content::Data(_) => BTreeSet::new(),
     }
 }
 

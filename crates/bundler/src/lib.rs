@@ -28,12 +28,16 @@ mod load;
 mod look;
 mod lower;
 mod module;
+mod names;
+mod node;
 mod node_env;
 mod parse;
 mod prepare;
 mod resolve;
 mod survey;
+mod syntax;
 mod task;
+mod text;
 
 pub use diagnostics::{Problem, SourceError, line_and_column};
 pub use entry::Entry;

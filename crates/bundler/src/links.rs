@@ -3,111 +3,10 @@
 //! QuickJS would find out when it links, but names no place, and keeps the module that could not be linked.
 //! Resolution follows <https://tc39.es/ecma262/#sec-resolveexport>; names that two `export *` bring are left to QuickJS.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-use swc_core::common::Spanned;
-use swc_core::ecma::ast::*;
-
-use crate::cell::bound_names;
-use crate::graph::{Content, Node, exported_names};
-use crate::parse::range;
-
-/// What an ES module imports and exports by name.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Names {
-    /// What it takes from its imports.
-    pub(crate) wanted: Vec<Wanted>,
-    exports: BTreeMap<String, Export>,
-    /// Imports that are exported with `export *`.
-    stars: Vec<usize>,
-}
-
-/// A name that is taken from an import.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub(crate) struct Wanted {
-    /// Which of the imports.
-    pub(crate) import: usize,
-    pub(crate) name: String,
-    /// Where it stands in the author's source.
-    pub(crate) at: usize,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-enum Export {
-    /// Its own, or a namespace.
-    Here,
-    /// A name of one of its imports.
-    Passed(usize, String),
-}
-
-pub(crate) fn export_name(name: &ModuleExportName) -> String {
-    match name {
-        ModuleExportName::Ident(ident) => ident.sym.to_string(),
-        ModuleExportName::Str(text) => text.value.to_string_lossy().into_owned(),
-    }
-}
-
-/// The name that an import specifier takes, unless it takes them all.
-pub(crate) fn imported_name(specifier: &ImportSpecifier) -> Option<String> {
-    match specifier {
-        ImportSpecifier::Default(_) => Some("default".to_owned()),
-        ImportSpecifier::Namespace(_) => None,
-        ImportSpecifier::Named(named) => {
-            Some(named.imported.as_ref().map_or_else(|| named.local.sym.to_string(), export_name))
-        }
-    }
-}
-
-impl Names {
-    /// Notes an import specifier that is used.
-    pub(crate) fn import(&mut self, import: usize, specifier: &ImportSpecifier) {
-        if let Some(name) = imported_name(specifier) {
-            self.wanted.push(Wanted { import, name, at: range(specifier.span()).start });
-        }
-    }
-
-    /// Notes what an item exports. `import` is the import it stands for, if it is one.
-    pub(crate) fn export(&mut self, decl: &ModuleDecl, import: Option<usize>) {
-        match (decl, import) {
-            (ModuleDecl::ExportDecl(export), _) => match &export.decl {
-                Decl::Class(class) => self.here(class.ident.sym.to_string()),
-                Decl::Fn(function) => self.here(function.ident.sym.to_string()),
-                Decl::Var(var) => {
-                    let names = var.decls.iter().flat_map(|declarator| bound_names(&declarator.name));
-                    names.for_each(|name| self.here(name.sym.to_string()));
-                }
-                _ => {}
-            },
-            (ModuleDecl::ExportDefaultExpr(_) | ModuleDecl::ExportDefaultDecl(_), _) => self.here("default".to_owned()),
-            (ModuleDecl::ExportAll(_), Some(import)) => self.stars.push(import),
-            (ModuleDecl::ExportNamed(export), import) => {
-                for specifier in &export.specifiers {
-                    match (specifier, import) {
-                        (ExportSpecifier::Named(named), _) if named.is_type_only => {}
-                        (ExportSpecifier::Named(named), import) => {
-                            let exported = export_name(named.exported.as_ref().unwrap_or(&named.orig));
-                            let Some(import) = import else {
-                                self.here(exported);
-                                continue;
-                            };
-                            let name = export_name(&named.orig);
-                            self.wanted.push(Wanted { import, name: name.clone(), at: range(named.span).start });
-                            self.exports.insert(exported, Export::Passed(import, name));
-                        }
-                        (ExportSpecifier::Namespace(star), _) => self.here(export_name(&star.name)),
-                        (ExportSpecifier::Default(_), _) => {}
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn here(&mut self, name: String) {
-        self.exports.insert(name, Export::Here);
-    }
-}
+use crate::names::{Export, Wanted};
+use crate::node::{Content, Node};
 
 /// The first import of a graph that takes a name which is not there: the node that imports, what it takes, and why it cannot.
 pub(crate) fn missing_export(nodes: &[Node]) -> Option<(usize, &Wanted, String)> {
@@ -191,5 +90,31 @@ pub(crate) fn collect_exports(nodes: &[Node], node: usize, names: &mut BTreeSet<
                 }
             }
         }
+    }
+}
+
+/// The names that a CommonJS module, or the facade of one, is known to export.
+pub(crate) fn exported_names(nodes: &[Node], index: usize, seen: &mut BTreeSet<usize>) -> BTreeSet<String> {
+    if !seen.insert(index) {
+        return BTreeSet::new();
+    }
+    match &nodes[index].content {
+        Content::Facade => nodes[index]
+            .edges
+            .first()
+            .copied()
+            .flatten()
+            .map_or_else(BTreeSet::new, |edge| exported_names(nodes, edge, seen)),
+        Content::CommonJs(text) => {
+            let Some(exports) = &text.commonjs else { return BTreeSet::new() };
+            let mut names = exports.names.clone();
+            for import in &exports.passed_on {
+                if let Some(edge) = nodes[index].edges.get(*import).copied().flatten() {
+                    names.extend(exported_names(nodes, edge, seen));
+                }
+            }
+            names
+        }
+        Content::EsModule(_) | Content::Data(_) => BTreeSet::new(),
     }
 }

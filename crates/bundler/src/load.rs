@@ -1,98 +1,36 @@
 //! Loading: from an import to the graph behind it, reading and parsing what has changed and nothing else.
 
 mod content;
+mod inner;
 mod json;
 mod loading;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use self::loading::{Loading, Request};
-use crate::fs::{FileKind, FileSystem, MemoryFiles, Stat, normalize};
-use crate::graph::{Content, Graph};
+use self::inner::{Counters, Inner, Loaded, NO_ROOT, Request, State, outside};
+pub use self::inner::{ImportError, ImportErrorKind};
+use self::loading::Loading;
+use crate::fs::{FileSystem, MemoryFiles, normalize};
+use crate::graph::Graph;
 use crate::parse::with_large_stack;
-use crate::resolve::{Way, is_node_module};
+use crate::resolve::Way;
 use crate::task::Preparer;
 
-/// A larger file is no module.
-const MAX_FILE: u64 = 16 << 20;
 /// Graphs that are kept, text of parsed files that is kept, and keys whose files are remembered.
 const MAX_GRAPHS: usize = 256;
 const MAX_BYTES: usize = 64 << 20;
 const MAX_PATHS: usize = 100_000;
 /// Nobody writes a longer name of a module.
 const MAX_SPECIFIER: usize = 4 << 10;
-const NO_ROOT: &str = "no directory is granted to read modules from; `--modules`, or `ModuleAccess` of whoever embeds this, would grant one";
-/// Names that the host provides begin with one of these.
-const PROVIDED: [&str; 2] = ["perennial:", NODE];
-pub(crate) const NODE: &str = "node:";
 
 /// Loads modules below granted roots, and those that the host provides. Clones share everything.
 ///
 /// Files are read again when they have changed, and parsed again when their content has.
 #[derive(Clone)]
 pub struct Loader(Arc<Inner>);
-
-struct Inner {
-    files: Arc<dyn FileSystem>,
-    /// Canonical.
-    roots: Vec<PathBuf>,
-    imports: BTreeMap<String, String>,
-    provided: BTreeMap<String, Arc<str>>,
-    label: PathBuf,
-    /// What the keys of its modules are made of besides the modules.
-    salt: u64,
-    /// Its lock is held for looking up and putting in, never while files are read.
-    state: Mutex<State>,
-    counts: Counters,
-}
-
-#[derive(Default)]
-struct State {
-    parsed: HashMap<(PathBuf, Kind), Parsed>,
-    /// Text in `parsed`.
-    bytes: usize,
-    graphs: HashMap<(PathBuf, String, Option<String>), Arc<Loaded>>,
-    /// The files behind keys, for what modules import while they run.
-    paths: HashMap<String, PathBuf>,
-}
-
-#[derive(Clone)]
-struct Parsed {
-    stat: Stat,
-    hash: u128,
-    content: Content,
-}
-
-struct Loaded {
-    graph: Arc<Graph>,
-    /// Everything it was made of, as it was then.
-    files: Vec<(PathBuf, Stat)>,
-    /// What was looked for and was not there.
-    missing: Vec<PathBuf>,
-}
-
-/// What a file is taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Kind {
-    EsModule,
-    /// By the package's word, else by what is in it.
-    Either,
-    CommonJs,
-    Json,
-    Text,
-    Bytes,
-}
-
-#[derive(Default)]
-struct Counters {
-    read: AtomicU64,
-    parsed: AtomicU64,
-    graph_hits: AtomicU64,
-    graph_misses: AtomicU64,
-}
 
 /// What loading has taken so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,46 +53,6 @@ pub enum Importer<'a> {
     /// The module with this key.
     Module(&'a str),
 }
-
-/// Why an import failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportError {
-    /// What kind of failure it is.
-    pub kind: ImportErrorKind,
-    /// What was imported.
-    pub specifier: String,
-    /// File, line and column of the import, unless it is that of who asked.
-    pub importer: Option<(String, u32, u32)>,
-    /// Why.
-    pub message: String,
-}
-
-/// The kinds of failed imports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImportErrorKind {
-    /// There is something, but nobody granted it.
-    Refused,
-    /// There is nothing.
-    NotFound,
-    /// It is there and no module, or not the one that was asked for.
-    WrongKind,
-    /// Its source cannot be used.
-    Syntax,
-    /// It takes more than it may.
-    Limit,
-}
-
-impl std::fmt::Display for ImportError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "cannot import '{}'", self.specifier)?;
-        if let Some((file, line, column)) = &self.importer {
-            write!(f, " at {file}:{line}:{column}")?;
-        }
-        if self.message.is_empty() { f.write_str(": not found") } else { write!(f, ": {}", self.message) }
-    }
-}
-
-impl std::error::Error for ImportError {}
 
 /// What a [`Loader`] is made of.
 #[derive(Clone, Default)]
@@ -311,57 +209,4 @@ impl Loader {
         loaded.files.iter().all(|(path, stat)| files.stat(path, true).is_ok_and(|now| now == *stat))
             && loaded.missing.iter().all(|path| files.stat(path, true).is_err())
     }
-}
-
-impl Inner {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The specifier after the import map.
-    fn mapped(&self, specifier: &str) -> String {
-        if let Some(target) = self.imports.get(specifier) {
-            return target.clone();
-        }
-        let prefixes =
-            self.imports.iter().filter(|(from, _)| from.ends_with('/') && specifier.starts_with(from.as_str()));
-        match prefixes.max_by_key(|(from, _)| from.len()) {
-            Some((from, to)) => format!("{to}{}", &specifier[from.len()..]),
-            None => specifier.to_owned(),
-        }
-    }
-
-    /// The name of the host's module, or of one of Node.js that is not there, that a specifier stands for where no file is to be read.
-    fn without_roots(&self, specifier: &str) -> Option<String> {
-        if PROVIDED.iter().any(|prefix| specifier.starts_with(prefix)) {
-            return Some(specifier.to_owned());
-        }
-        is_node_module(specifier).then(|| format!("{NODE}{specifier}"))
-    }
-
-    /// What is in a file that was found to be like this. `name` is what positions call it.
-    fn bytes(&self, path: &Path, stat: Stat, name: &str) -> Result<Vec<u8>, (ImportErrorKind, String)> {
-        if stat.kind != FileKind::File {
-            return Err((ImportErrorKind::WrongKind, format!("{name} is no file")));
-        }
-        if stat.size > MAX_FILE {
-            let message = format!("{name} has {} bytes, more than the {MAX_FILE} of the largest module", stat.size);
-            return Err((ImportErrorKind::WrongKind, message));
-        }
-        self.files.read(path).map_err(|error| (ImportErrorKind::NotFound, error.to_string()))
-    }
-
-    /// What positions call a file: its path below its root.
-    fn display(&self, path: &Path) -> String {
-        let below = self.roots.iter().filter_map(|root| path.strip_prefix(root).ok());
-        let below = below.min_by_key(|path| path.as_os_str().len()).unwrap_or(path);
-        self.label.join(below).display().to_string()
-    }
-}
-
-fn outside(path: &Path) -> String {
-    let path = path.display();
-    format!(
-        "{path} is outside of the directories that modules may be read from; `--modules`, or `ModuleAccess` of whoever embeds this, would grant it"
-    )
 }

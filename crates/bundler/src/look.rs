@@ -13,7 +13,7 @@ mod tokens;
 mod words;
 
 use self::level::{Level, Pattern};
-use self::tokens::{Kind, Slash, Token, Tokens};
+use self::tokens::{Kind, Slash, Token, Tokens, Unproven};
 use self::words::{
     begins_operand, is_behind_block, is_infix, is_modifier, is_no_type, is_prefix, is_recursive, is_statement,
 };
@@ -124,8 +124,6 @@ fn readings_of_mistake(source: &str) -> Option<u64> {
     let readings = 6_u64.checked_pow(u32::try_from(tries).ok()?)?.checked_mul(bytes.len() as u64)?;
     (readings <= MOST_READINGS[1]).then_some(readings)
 }
-
-pub(crate) type Unproven = &'static str;
 
 const AMBIGUOUS: Unproven = "what may be types or comparisons lies too deep within each other";
 const DEEP: Unproven = "it is nested too deep, or too much hangs on each other in one statement";

@@ -19,7 +19,7 @@ use swc_core::ecma::transforms::typescript::{Config, typescript};
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::diagnostics::{Problem, SourceError};
-use crate::parse::offset;
+use crate::syntax::offset;
 
 /// A source in JavaScript, with where its pieces come from.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
@@ -178,7 +178,7 @@ impl Names {
     }
 
     fn pattern(&mut self, pattern: &Pat) {
-        for name in crate::cell::bound_names(pattern) {
+        for name in crate::syntax::bound_names(pattern) {
             self.add(name);
         }
     }

@@ -8,16 +8,16 @@ use swc_core::common::Spanned;
 use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
-use crate::cell::attribute_type;
 use crate::declared::check_exports;
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
-use crate::links::Names;
 use crate::lower::lower;
+use crate::names::Names;
 use crate::node_env::rewrite_node_env;
-use crate::parse::{Goal, Language, offset, parse, range};
+use crate::parse::{Goal, Language, parse};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
 use crate::resolve::Way;
+use crate::syntax::{attribute_type, awaits, offset, range, used_names};
 
 /// A module but for the keys of what it imports.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -29,7 +29,17 @@ pub(crate) struct ModuleText {
     pub(crate) awaits: bool,
     pub(crate) names: Names,
     /// What a CommonJS module is known to export.
-    pub(crate) commonjs: Option<crate::commonjs::Exports>,
+    pub(crate) commonjs: Option<Exports>,
+}
+
+/// What the source of a CommonJS module shows of its exports.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) struct Exports {
+    pub(crate) names: BTreeSet<String>,
+    /// Indices of imports whose names it passes on.
+    pub(crate) passed_on: BTreeSet<usize>,
+    /// Whether the source declares, with `let`, `const` or `class`, a name that the wrapper gives it.
+    pub(crate) shadows: bool,
 }
 
 /// One thing that a module imports when it is linked.
@@ -164,7 +174,7 @@ impl Sites<'_> {
     /// An import specifier with the comma behind it.
     fn drop_specifier(&mut self, span: Range<usize>) {
         let source = self.edits.source();
-        let next = crate::erase::skip_trivia(source, span.end);
+        let next = crate::text::skip_trivia(source, span.end);
         let end = if source.as_bytes().get(next) == Some(&b',') { next + 1 } else { span.end };
         self.edits.blank(span.start..end);
     }
@@ -184,71 +194,4 @@ impl Visit for Imports<'_, '_> {
     }
 
     fn visit_ts_type(&mut self, _: &TsType) {}
-}
-
-/// Names that a module uses as values.
-pub(crate) fn used_names(module: &Module) -> BTreeSet<String> {
-    struct Used(BTreeSet<String>);
-    impl Visit for Used {
-        fn visit_ident(&mut self, ident: &Ident) {
-            if !self.0.contains(&*ident.sym) {
-                self.0.insert(ident.sym.to_string());
-            }
-        }
-        fn visit_import_decl(&mut self, _: &ImportDecl) {}
-        fn visit_export_all(&mut self, _: &ExportAll) {}
-        fn visit_named_export(&mut self, export: &NamedExport) {
-            if export.src.is_none() && !export.type_only {
-                export.visit_children_with(self);
-            }
-        }
-        fn visit_export_named_specifier(&mut self, specifier: &ExportNamedSpecifier) {
-            if !specifier.is_type_only {
-                specifier.visit_children_with(self);
-            }
-        }
-        fn visit_ts_type(&mut self, _: &TsType) {}
-        fn visit_ts_type_ann(&mut self, _: &TsTypeAnn) {}
-        fn visit_ts_type_param_decl(&mut self, _: &TsTypeParamDecl) {}
-        fn visit_ts_type_param_instantiation(&mut self, _: &TsTypeParamInstantiation) {}
-        fn visit_ts_expr_with_type_args(&mut self, _: &TsExprWithTypeArgs) {}
-        fn visit_ts_interface_decl(&mut self, _: &TsInterfaceDecl) {}
-        fn visit_ts_type_alias_decl(&mut self, _: &TsTypeAliasDecl) {}
-    }
-    let mut used = Used(BTreeSet::new());
-    module.visit_with(&mut used);
-    used.0
-}
-
-pub(crate) struct Awaits(bool);
-
-impl Visit for Awaits {
-    fn visit_await_expr(&mut self, _: &AwaitExpr) {
-        self.0 = true;
-    }
-    fn visit_for_of_stmt(&mut self, statement: &ForOfStmt) {
-        self.0 |= statement.is_await;
-        statement.visit_children_with(self);
-    }
-    fn visit_using_decl(&mut self, using: &UsingDecl) {
-        self.0 |= using.is_await;
-        using.visit_children_with(self);
-    }
-    fn visit_function(&mut self, _: &Function) {}
-    fn visit_arrow_expr(&mut self, _: &ArrowExpr) {}
-    fn visit_class_member(&mut self, member: &ClassMember) {
-        // Keys are evaluated outside.
-        match member {
-            ClassMember::Method(method) => method.key.visit_with(self),
-            ClassMember::ClassProp(property) => property.key.visit_with(self),
-            _ => {}
-        }
-    }
-}
-
-/// Whether something awaits, other than in functions.
-pub(crate) fn awaits(node: &impl VisitWith<Awaits>) -> bool {
-    let mut awaits = Awaits(false);
-    node.visit_with(&mut awaits);
-    awaits.0
 }

@@ -4,7 +4,7 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::{Visit, VisitWith};
 
 use crate::edits::Edits;
-use crate::parse::range;
+use crate::syntax::range;
 
 /// Writes it as the value it has here, unless the source has a `process` of its own.
 pub(crate) fn rewrite_node_env<N>(node: &N, edits: &mut Edits<'_>)

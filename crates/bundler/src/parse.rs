@@ -1,17 +1,16 @@
 //! From text to a syntax tree, without surprises: bad input is an error, never a crash.
 
-use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use swc_core::common::{BytePos, Span, Spanned};
+use swc_core::common::{BytePos, Spanned};
 use swc_core::ecma::ast::{EsVersion, Module, Program};
 use swc_core::ecma::parser::error::SyntaxError;
 use swc_core::ecma::parser::{EsSyntax, Lexer, Parser, StringInput, Syntax, TsSyntax};
 
 use crate::diagnostics::{MAX_KEPT, Problem, SourceError};
-use crate::edits::is_line_break;
-use crate::erase::skip_trivia;
+use crate::syntax::{BASE, range};
+use crate::text::{is_line_break, skip_trivia};
 
 /// Longer sources are refused: offsets are 32 bits, and nobody writes these by hand.
 const MAX_SOURCE: usize = 256 << 20;
@@ -25,18 +24,6 @@ pub(crate) enum Goal {
     Module,
     /// The body of a CommonJS function.
     CommonJs,
-}
-
-/// The first offset of a source; swc keeps 0 for "nowhere".
-const BASE: u32 = 1;
-
-/// The bytes of the source that a span covers.
-pub(crate) fn range(span: Span) -> Range<usize> {
-    offset(span.lo)..offset(span.hi)
-}
-
-pub(crate) fn offset(position: BytePos) -> usize {
-    position.0.saturating_sub(BASE) as usize
 }
 
 /// Whether a file is TypeScript by its name; one without an extension is.

@@ -144,6 +144,9 @@ impl Resolver {
     }
 }
 
+/// What the names of modules of Node.js begin with.
+pub(crate) const NODE: &str = "node:";
+
 /// The modules of Node.js that packages and models ask for.
 const NODE_MODULES: [&str; 36] = [
     "assert",

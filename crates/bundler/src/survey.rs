@@ -6,11 +6,9 @@ use serde::{Deserialize, Serialize};
 use swc_core::common::Spanned;
 use swc_core::ecma::ast::*;
 
-use crate::cell::attribute_type;
 use crate::diagnostics::SourceError;
-use crate::links::{export_name, imported_name};
-use crate::module::used_names;
-use crate::parse::{Goal, Language, parse, range};
+use crate::parse::{Goal, Language, parse};
+use crate::syntax::{attribute_type, export_name, imported_name, range, used_names};
 
 /// One thing that a source imports before it begins.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]

@@ -7,7 +7,8 @@ use swc_core::ecma::ast::*;
 use swc_core::ecma::visit::VisitWith;
 
 use super::Eraser;
-use crate::parse::{offset, range};
+
+use crate::syntax::{offset, range};
 
 const MEMBER_MODIFIERS: [&str; 7] = ["public", "private", "protected", "readonly", "abstract", "override", "declare"];
 

@@ -6,7 +6,7 @@ use swc_core::ecma::ast::*;
 
 use super::Eraser;
 use crate::diagnostics::Problem;
-use crate::parse::range;
+use crate::syntax::range;
 
 /// Characters of one enum member's value.
 const MAX_FOLDED: usize = 64 << 10;

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::loading::Request;
-use super::{ImportError, ImportErrorKind, Kind, json};
+use super::inner::{ImportError, ImportErrorKind, Kind, Request};
+use super::json;
 use crate::commonjs::looks_like_commonjs;
-use crate::graph::Content;
+use crate::node::Content;
 use crate::parse::Language;
 use crate::prepare::Prepared;
 use crate::task::{PrepareError, Preparer, prepare_commonjs, prepare_module};

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::content::content;
-use super::{ImportError, ImportErrorKind, Inner, Kind, Loaded, NO_ROOT, NODE, PROVIDED, Parsed, outside};
-use crate::diagnostics::line_and_column;
+use super::inner::{ImportError, ImportErrorKind, Inner, Kind, Loaded, NO_ROOT, PROVIDED, Parsed, Request, outside};
 use crate::fs::{FileKind, Stat, normalize};
-use crate::graph::{Content, Node, finish, hash};
+use crate::graph::{finish, hash};
 use crate::links::missing_export;
 use crate::module::ModuleText;
+use crate::node::{Content, Node};
 use crate::parse::Language;
 use crate::prepare::Prepared;
-use crate::resolve::{Format, Found, Looked, Resolver, Unresolved, Way, is_node_module};
+use crate::resolve::{Format, Found, Looked, NODE, Resolver, Unresolved, Way, is_node_module};
 use crate::task::{Here, Preparer, prepare_module};
 
 /// Modules of one graph.
@@ -38,26 +38,6 @@ enum Id {
     File(PathBuf, Kind),
     Facade(PathBuf, Kind),
     Empty,
-}
-
-/// An import on its way to a node.
-pub(super) struct Request<'a> {
-    pub(super) importer: &'a Path,
-    pub(super) specifier: &'a str,
-    pub(super) kind: Option<&'a str>,
-    pub(super) way: Way,
-    /// Where it stands: what positions call the source, the source, and an offset in it.
-    pub(super) place: Option<(&'a str, &'a str, usize)>,
-}
-
-impl Request<'_> {
-    pub(super) fn error(&self, kind: ImportErrorKind, message: impl Into<String>) -> ImportError {
-        let importer = self.place.map(|(name, source, at)| {
-            let (line, column) = line_and_column(source, at);
-            (name.to_owned(), line, column)
-        });
-        ImportError { kind, specifier: self.specifier.to_owned(), importer, message: message.into() }
-    }
 }
 
 impl<'a> Loading<'a> {

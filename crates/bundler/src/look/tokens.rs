@@ -1,6 +1,6 @@
 //! Tokens of a source, exactly or not at all: where a `/` could divide or begin a regular expression, both readings have to come together again.
 
-use super::Unproven;
+pub(crate) type Unproven = &'static str;
 
 const LEXICAL: Unproven =
     "something in it is not closed, or is written with unusual characters or escapes outside of texts";
