@@ -34,17 +34,22 @@ struct Inner {
     /// Likewise what areas provide for each other.
     internals: Vec<(String, Area)>,
     modules: Option<Arc<dyn ModuleLoader>>,
-    /// Who has assembled it; 0 for nobody.
-    origin: u64,
+    /// Who has assembled it.
+    origin: Option<ConfigOrigin>,
 }
 
 impl EngineConfig {
     /// A configuration with these ops and areas, besides the engine's own `console` and timers.
     pub fn new(ops: OpTable, areas: Vec<Area>) -> Self {
-        Self::of(ops, areas, None, 0)
+        Self::of(ops, areas, None, None)
     }
 
-    fn of(ops: OpTable, areas: Vec<Area>, modules: Option<Arc<dyn ModuleLoader>>, origin: u64) -> Self {
+    fn of(
+        ops: OpTable,
+        areas: Vec<Area>,
+        modules: Option<Arc<dyn ModuleLoader>>,
+        origin: Option<ConfigOrigin>,
+    ) -> Self {
         let names = |of: fn(&Area) -> &[String]| {
             let all = own_areas().iter().chain(&areas);
             all.flat_map(|area| of(area).iter().map(|name| (name.clone(), area.clone()))).collect()
@@ -56,18 +61,18 @@ impl EngineConfig {
     /// The same with a loader of modules; without one nothing can be imported.
     #[must_use]
     pub fn with_modules(self, loader: Arc<dyn ModuleLoader>) -> Self {
-        Self::of(self.0.ops.clone(), self.0.areas.clone(), Some(loader), self.0.origin)
+        Self::of(self.0.ops.clone(), self.0.areas.clone(), Some(loader), None)
     }
 
-    /// The same with a note of who has assembled it, by a number that is not 0.
+    /// The same with a note of who has assembled it.
     #[must_use]
-    pub fn with_origin(self, origin: u64) -> Self {
-        Self::of(self.0.ops.clone(), self.0.areas.clone(), self.0.modules.clone(), origin)
+    pub fn with_origin(self, origin: &ConfigOrigin) -> Self {
+        Self::of(self.0.ops.clone(), self.0.areas.clone(), self.0.modules.clone(), Some(origin.clone()))
     }
 
     /// Who has assembled it, if that was noted.
-    pub fn origin(&self) -> Option<u64> {
-        (self.0.origin != 0).then_some(self.0.origin)
+    pub fn origin(&self) -> Option<&ConfigOrigin> {
+        self.0.origin.as_ref()
     }
 
     /// This configuration and what another one brings besides. The loader of modules is this one's.
@@ -77,7 +82,7 @@ impl EngineConfig {
     pub fn merged(&self, more: &Self) -> Result<Self, String> {
         let ops = self.0.ops.clone().merge(more.0.ops.clone());
         let areas = self.0.areas.iter().chain(&more.0.areas).cloned().collect();
-        let merged = Self::of(ops, areas, self.0.modules.clone(), 0);
+        let merged = Self::of(ops, areas, self.0.modules.clone(), None);
         match merged.brought_twice() {
             Some(name) => Err(name.to_owned()),
             None => Ok(merged),
@@ -127,6 +132,18 @@ impl EngineConfig {
         known.map(|(_, area)| area)
     }
 }
+
+/// Who assembles configurations. No two are equal that were not cloned from each other.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigOrigin(Arc<u8>);
+
+impl PartialEq for ConfigOrigin {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for ConfigOrigin {}
 
 impl Default for EngineConfig {
     fn default() -> Self {

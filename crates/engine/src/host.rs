@@ -20,7 +20,7 @@ use crate::config::{Area, EngineConfig};
 use crate::console::Console;
 use crate::control::thread_cpu;
 use crate::inbox::{Inbox, MAX_LISTENERS};
-use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, PromiseState, Saved, Scope, TextError, Value};
+use crate::js::{Atom, Bytecode, Class, Exception, Host, ModuleDef, PromiseState, Saved, Scope, TextError, Value};
 use crate::modules::Modules;
 use crate::ops::{Budget, Extensions, Op, OpContext, OpError, OpFuture, OpKind, OpResult, OpScope, OpValue};
 use crate::resources::{Charge, Resources};
@@ -90,8 +90,8 @@ pub(crate) struct HostState {
     library: Mutex<Library>,
     pending: Mutex<Pending>,
     listeners: Mutex<HashMap<u32, Listener>>,
-    /// An event was delivered: a timer that is due comes before the next.
-    timers_first: AtomicBool,
+    /// An event was handled: a timer that is due comes before the next, and, where it was an earlier run's, an answer that has come.
+    others_first: AtomicBool,
     rejections: Mutex<Rejections>,
     context: Mutex<Context>,
     pub(crate) modules: Arc<Mutex<Modules>>,
@@ -119,6 +119,8 @@ struct Library {
     hooks: Option<Saved>,
     cell_helper: Option<Saved>,
     importer: Option<Saved>,
+    /// Where the accessors of areas' globals are.
+    accessors: Box<[usize]>,
     /// Globals that hide what a call lends, as far as that was told.
     told: HashSet<String>,
     /// What each loaded area provides.
@@ -181,7 +183,7 @@ impl HostState {
         runtime: Handle,
         cancelled: CancellationToken,
     ) -> Arc<Self> {
-        let inbox = Arc::<Inbox>::default();
+        let inbox = Arc::new(Inbox::new(cancelled.clone()));
         Arc::new(Self {
             config,
             console,
@@ -194,7 +196,7 @@ impl HostState {
             library: Mutex::default(),
             pending: Mutex::default(),
             listeners: Mutex::default(),
-            timers_first: AtomicBool::new(false),
+            others_first: AtomicBool::new(false),
             rejections: Mutex::default(),
             context: Mutex::new(Context {
                 scope: OpScope {
@@ -203,6 +205,7 @@ impl HostState {
                     budget: Budget::default(),
                     resources: Resources::default(),
                     inbox,
+                    loans: 0,
                 },
                 shared: [None, None],
             }),
@@ -222,19 +225,19 @@ impl HostState {
         context.scope.extensions = extensions;
         context.scope.lent = lent;
         context.scope.budget = budget;
+        context.scope.loans = self.inbox.loans();
         context.shared = [None, None];
     }
 
-    /// Takes back what the run that ended lent, with the listeners that end with it.
-    pub(crate) fn end_loans(&self) {
+    /// Takes back what the run that ended lent, with the listeners that end with it. Whether there are functions of listeners to be let go of.
+    pub(crate) fn end_loans(&self) -> bool {
         let mut context = lock(&self.context);
         if !context.scope.lent.is_empty() {
             context.scope.lent = Default::default();
             context.shared = [None, None];
         }
         drop(context);
-        // Their functions are let go of when the VM runs next.
-        self.inbox.end_loans();
+        self.inbox.end_loans()
     }
 
     /// For a run that begins.
@@ -329,10 +332,13 @@ impl HostState {
         if self.helpers.set(helpers).is_err() {
             return Err(scope.throw_error("Error", "a VM is built once"));
         }
+        let mut accessors = Vec::with_capacity(self.config.globals().len());
         for (index, (name, _)) in self.config.globals().iter().enumerate() {
             let accessor = scope.function(name, GLOBALS + index as i32)?;
+            accessors.push(accessor.address());
             global.define_accessor(&scope.atom(name)?, accessor.clone(), accessor)?;
         }
+        lock(&self.library).accessors = accessors.into();
         for (index, name) in LAST_NAMES.iter().enumerate() {
             let accessor = scope.function(name, LAST + index as i32)?;
             global.define_accessor(&scope.atom(name)?, accessor.clone(), accessor)?;
@@ -410,15 +416,27 @@ impl HostState {
         lock(&self.library).areas.insert(area.number(), scope.save(exports.clone()));
         if area.lent().is_none() {
             let global = scope.global();
-            for name in area.globals() {
+            for (index, (name, _)) in self.globals_of(area) {
                 let name = scope.atom(name)?;
                 // What a script has declared itself is its own.
-                if global.has_accessor(&name)? {
+                if self.is_untouched(&global, index, &name)? {
                     global.define_hidden(&name, exports.get(&name)?)?;
                 }
             }
         }
         exports.get_str(wanted)
+    }
+
+    /// An area's globals, with their numbers.
+    fn globals_of<'a>(&'a self, area: &Area) -> impl Iterator<Item = (usize, &'a (String, Area))> {
+        let number = area.number();
+        self.config.globals().iter().enumerate().filter(move |(_, (_, of))| of.number() == number)
+    }
+
+    /// Whether the global of this number is what the VM was built with: scripts have not declared it themselves.
+    fn is_untouched<'js>(&self, global: &Value<'js>, index: usize, name: &Atom<'js>) -> Result<bool, Exception> {
+        let address = lock(&self.library).accessors.get(index).copied();
+        Ok(address.is_some() && global.accessor(name)? == address)
     }
 
     /// The value of an area's global, for a script.
@@ -436,11 +454,19 @@ impl HostState {
             return Vec::new();
         }
         let global = scope.global();
-        let hides = |name: &str| scope.atom(name).and_then(|name| global.has_accessor(&name)).is_ok_and(|has| !has);
-        let lent = self.config.globals().iter().filter(|(_, area)| area.lent().is_some_and(|kind| lent.has(kind)));
-        let names = lent.map(|(name, _)| name).filter(|name| hides(name));
+        let mut shadowed = Vec::new();
+        for (index, (name, area)) in self.config.globals().iter().enumerate() {
+            if !area.lent().is_some_and(|kind| lent.has(kind)) {
+                continue;
+            }
+            match scope.atom(name).and_then(|name| self.is_untouched(&global, index, &name)) {
+                Ok(true) => {}
+                Ok(false) => shadowed.push(name),
+                Err(Exception) => drop(scope.catch()),
+            }
+        }
         let mut library = lock(&self.library);
-        names.filter(|name| library.told.insert((*name).clone())).cloned().collect()
+        shadowed.into_iter().filter(|name| library.told.insert((*name).clone())).cloned().collect()
     }
 
     fn evaluate_area<'js>(&self, scope: Scope<'js>, area: &Area) -> Result<Value<'js>, Exception> {
@@ -646,16 +672,20 @@ impl HostState {
         value: OpValue,
         dropped: u64,
     ) -> Result<(), Exception> {
-        self.timers_first.store(true, Ordering::Relaxed);
         let callback = lock(&self.listeners).get(&listener).map(|listener| scope.load(&listener.callback));
         let Some(callback) = callback else { return Ok(()) };
         let value = self.enter(scope, Ok(value))?;
         scope.call(&callback, &scope.undefined(), &[&value, &scope.number(dropped as f64)]).map(drop)
     }
 
-    /// Whether a timer that is due comes before the next delivery. It does once.
-    pub(crate) fn takes_timers_first(&self) -> bool {
-        self.timers_first.load(Ordering::Relaxed) && self.timers_first.swap(false, Ordering::Relaxed)
+    /// An event was handled: see [`Self::takes_others_first`].
+    pub(crate) fn let_others_first(&self) {
+        self.others_first.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a timer that is due, or an answer, comes before the next event. It does once.
+    pub(crate) fn takes_others_first(&self) -> bool {
+        self.others_first.load(Ordering::Relaxed) && self.others_first.swap(false, Ordering::Relaxed)
     }
 
     fn enter<'js>(&self, scope: Scope<'js>, result: OpResult) -> Result<Value<'js>, Exception> {

@@ -2,6 +2,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::ops::{OpResult, OpValue};
 use crate::resources::Charge;
@@ -18,6 +19,8 @@ const MAX_BYTES_OF_ONE: usize = MAX_BYTES / 4;
 /// What has come for a VM from outside. The only thing others hold of a VM.
 #[derive(Default)]
 pub(crate) struct Inbox {
+    /// Cancelled when the VM is gone, or its thread has not come back.
+    cancelled: CancellationToken,
     queue: Mutex<Queue>,
     /// Whoever holds the VM waits here; one who held it before may still be waiting, so all are woken, and a permit stays for one
     /// who comes later.
@@ -31,6 +34,8 @@ struct Queue {
     last_listener: u32,
     events: usize,
     bytes: usize,
+    /// Counts ends of loans: what an op of an earlier run asks for is not of this one.
+    loans: u64,
     /// The VM is gone.
     is_closed: bool,
 }
@@ -42,6 +47,8 @@ struct Waiting {
     bytes: usize,
     /// Events that there was no room for, since it was last told.
     dropped: u64,
+    /// What sends to it was made, once.
+    is_sent_to: bool,
     /// It ends with the loans of the run that it belongs to.
     ends_with_loans: bool,
 }
@@ -99,7 +106,7 @@ impl EventSender {
 
     /// Whether nobody listens any more.
     pub fn is_gone(&self) -> bool {
-        !self.0.inbox.listens(self.0.listener)
+        self.0.inbox.cancelled.is_cancelled() || !self.0.inbox.listens(self.0.listener)
     }
 }
 
@@ -126,6 +133,10 @@ impl Drop for Sender {
 }
 
 impl Inbox {
+    pub(crate) fn new(cancelled: CancellationToken) -> Self {
+        Self { cancelled, ..Self::default() }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -194,13 +205,28 @@ impl Inbox {
         Some(listener)
     }
 
-    /// What sends to a listener, if there is one of this number.
-    pub(crate) fn sender(self: &Arc<Self>, listener: u32, ends_with_loans: bool) -> Option<EventSender> {
-        self.lock().listeners.get_mut(&listener)?.ends_with_loans = ends_with_loans;
+    /// What sends to a listener, if there is one of this number that nothing sends to yet. For one that ends with the loans of a run: of which, as
+    /// [`Self::loans`] said when it began.
+    pub(crate) fn sender(self: &Arc<Self>, listener: u32, loans: Option<u64>) -> Option<EventSender> {
+        let mut guard = self.lock();
+        let queue = &mut *guard;
+        let waiting = queue.listeners.get_mut(&listener).filter(|waiting| !waiting.is_sent_to)?;
+        if loans.is_some_and(|loans| loans != queue.loans) {
+            return None;
+        }
+        (waiting.is_sent_to, waiting.ends_with_loans) = (true, loans.is_some());
         Some(EventSender(Arc::new(Sender { inbox: self.clone(), listener })))
     }
 
+    /// How often loans have ended.
+    pub(crate) fn loans(&self) -> u64 {
+        self.lock().loans
+    }
+
     fn send(&self, listener: u32, value: OpValue) -> Result<(), EventError> {
+        if self.cancelled.is_cancelled() {
+            return Err(EventError::Gone);
+        }
         let size = value.size();
         let mut guard = self.lock();
         let queue = &mut *guard;
@@ -246,22 +272,32 @@ impl Inbox {
         }
     }
 
-    /// Ends the listeners that end with what the run was lent.
-    pub(crate) fn end_loans(&self) {
+    /// Ends the listeners that end with what the run was lent, and those that nothing sends to. Whether there were any.
+    pub(crate) fn end_loans(&self) -> bool {
         let mut queue = self.lock();
+        queue.loans += 1;
         if queue.listeners.is_empty() {
-            return;
+            return false;
         }
         let mut ended = Vec::new();
         queue.listeners.retain(|listener, waiting| {
-            if waiting.ends_with_loans {
+            let is_over = waiting.ends_with_loans || !waiting.is_sent_to;
+            if is_over {
                 ended.push(*listener);
             }
-            !waiting.ends_with_loans
+            !is_over
         });
         if !ended.is_empty() {
             queue.forget(|of| ended.contains(&of));
         }
+        !ended.is_empty()
+    }
+
+    /// The first answer that has come, before the events that came before it.
+    pub(crate) fn take_reply(&self) -> Option<Delivery> {
+        let mut queue = self.lock();
+        let at = queue.deliveries.iter().position(|delivery| matches!(delivery, Delivery::Reply { .. }))?;
+        queue.deliveries.remove(at)
     }
 
     pub(crate) fn listens(&self, listener: u32) -> bool {
@@ -270,7 +306,7 @@ impl Inbox {
 
     /// Whether anything may still be sent.
     pub(crate) fn has_listeners(&self) -> bool {
-        !self.lock().listeners.is_empty()
+        self.lock().listeners.values().any(|waiting| waiting.is_sent_to)
     }
 }
 
@@ -308,7 +344,7 @@ mod tests {
     fn one_listener_s_flood_costs_no_other_an_event_and_is_counted() {
         let inbox = Arc::new(Inbox::default());
         let (noisy, quiet) = (inbox.listen().unwrap_or_default(), inbox.listen().unwrap_or_default());
-        let (loud, soft) = (inbox.sender(noisy, false), inbox.sender(quiet, false));
+        let (loud, soft) = (inbox.sender(noisy, None), inbox.sender(quiet, None));
         let (loud, soft) = (loud.expect("it listens"), soft.expect("it listens"));
         for n in 0..10 * MAX_EVENTS {
             let sent = loud.send(json!(n));
@@ -329,13 +365,16 @@ mod tests {
     fn nothing_waits_for_whoever_is_gone() {
         let inbox = Arc::new(Inbox::default());
         let listener = inbox.listen().unwrap_or_default();
-        let sender = inbox.sender(listener, true).expect("it listens");
+        let sender = inbox.sender(listener, Some(0)).expect("it listens");
+        assert!(inbox.sender(listener, None).is_none(), "something sends to it already");
         assert_eq!(sender.send(json!(1)), Ok(()));
-        inbox.end_loans();
-        assert!(inbox.is_empty() && sender.is_gone());
+        let unused = inbox.listen().unwrap_or_default();
+        assert!(inbox.end_loans() && inbox.is_empty() && sender.is_gone() && !inbox.listens(unused));
+        let late = inbox.listen().unwrap_or_default();
+        assert!(inbox.sender(late, Some(0)).is_none(), "the run that asks is over");
         assert_eq!(sender.send(json!(1)), Err(EventError::Gone));
         let listener = inbox.listen().unwrap_or_default();
-        let sender = inbox.sender(listener, false).expect("it listens");
+        let sender = inbox.sender(listener, None).expect("it listens");
         assert_eq!(sender.send(json!(1)), Ok(()));
         inbox.close();
         assert!(inbox.is_empty());

@@ -25,7 +25,7 @@ mod timers;
 mod vm;
 
 pub use bridge::MAX_DEPTH;
-pub use config::{Area, EngineConfig};
+pub use config::{Area, ConfigOrigin, EngineConfig};
 pub use console::{Console, ConsoleOutput, ConsoleSink};
 pub use control::StopReason;
 pub use executor::{Executor, ExecutorConfig};

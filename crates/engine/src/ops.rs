@@ -179,19 +179,22 @@ pub struct OpScope {
     /// What the VM holds outside its heap.
     pub resources: Resources,
     pub(crate) inbox: Arc<Inbox>,
+    /// Which loans these are.
+    pub(crate) loans: u64,
 }
 
 impl OpScope {
     /// What sends events to the listener of this number, which library code has got from `ops.listen(callback)`. It ends with the run, as what the run was
-    /// lent does: events that have not been handled by then are gone. `None` if there is no such listener.
+    /// lent does: events that have not been handled by then are gone. `None` if there is no such
+    /// listener, if something sends to it already, or if the run is over.
     pub fn listener(&self, number: u32) -> Option<EventSender> {
-        self.inbox.sender(number, true)
+        self.inbox.sender(number, Some(self.loans))
     }
 
     /// The same for a listener that stays until the last clone of the sender is dropped, library code calls `ops.unlisten(number)`, or the VM is gone: for
     /// what belongs to the session. `process.exit` ends those of its run.
     pub fn lasting_listener(&self, number: u32) -> Option<EventSender> {
-        self.inbox.sender(number, false)
+        self.inbox.sender(number, None)
     }
 }
 

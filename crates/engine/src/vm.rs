@@ -173,7 +173,6 @@ impl Vm {
         self.args_declared |= program.declares_args;
 
         let scope = self.js.enter(options.stack_bytes);
-        self.host.forget_ended_listeners(scope);
         let label = fresh_label();
         let hides_args = program.declares_args || (self.args_declared && is_nothing(&job.args));
         let called = (|| {
@@ -289,7 +288,8 @@ impl Vm {
     fn settle(&mut self, options: &RunOptions, mut outcome: Result<Option<Json>, ScriptError>) -> Step {
         self.control.end();
         let mut globals = self.globals();
-        let shadowed = self.host.shadowed(self.js.enter(options.stack_bytes));
+        // If this is stopped, that is told another time.
+        let shadowed = catch_stop(|| self.host.shadowed(self.js.enter(options.stack_bytes))).unwrap_or_default();
         if self.js.has_jobs() || self.host.has_rejections() {
             // If this is stopped, what the script had made by now is what was lost.
             let after = catch_stop(|| {
@@ -318,7 +318,9 @@ impl Vm {
                 self.host.forget_exit(scope);
             });
         }
-        self.host.end_loans();
+        if self.host.end_loans() && !self.control.is_stopped() {
+            catch_stop(|| self.host.forget_ended_listeners(self.js.enter(options.stack_bytes)));
+        }
         self.control.end();
         globals.shadowed = shadowed;
         Step::Settled(outcome, globals)
@@ -464,12 +466,16 @@ fn turn(host: &HostState, control: &Control, sources: &Sources, scope: Scope<'_>
         return Turn::Worked;
     }
     let take_due = || host.timers.lock().unwrap_or_else(PoisonError::into_inner).take_due(Instant::now());
-    // However many events come, timers have their turn.
-    if let Some(due) = host.takes_timers_first().then(take_due).flatten() {
-        callback(host, control, sources, scope, due.foreign, || host.fire_timer(scope, due.id));
-        return Turn::Worked;
+    // However many events come, timers have their turn, and answers that the run waits for.
+    let mut delivery = None;
+    if host.takes_others_first() {
+        if let Some(due) = take_due() {
+            callback(host, control, sources, scope, due.foreign, || host.fire_timer(scope, due.id));
+            return Turn::Worked;
+        }
+        delivery = host.inbox.take_reply();
     }
-    match host.inbox.take() {
+    match delivery.or_else(|| host.inbox.take()) {
         Some(Delivery::Reply { id, result, held }) => {
             if host.settle(scope, id, result).is_err() {
                 report_uncaught(host, sources, scope);
@@ -479,6 +485,7 @@ fn turn(host: &HostState, control: &Control, sources: &Sources, scope: Scope<'_>
         }
         Some(Delivery::Event { listener, value, dropped }) => {
             if let Some(is_foreign) = host.is_foreign_listener(listener) {
+                host.let_others_first();
                 let fire = || host.fire_event(scope, listener, value, dropped);
                 callback(host, control, sources, scope, is_foreign, fire);
             }

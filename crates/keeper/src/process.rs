@@ -129,6 +129,7 @@ impl Process {
         has_stdin: bool,
         held: impl Send + Sync + 'static,
     ) -> Result<(Self, Streams), StartError> {
+        request.env.retain(|(name, _)| name != VARIABLE);
         request.env.push((VARIABLE.to_owned(), Mark::own()?.to_string()));
         let (order, file) = order_to_run(request)?;
         let held = Arc::new(held);

@@ -20,6 +20,8 @@ const READ_AHEAD: usize = 64 << 20;
 const LINE: usize = 1 << 10;
 /// Answers that wait to be written, for each request that may run.
 const UNWRITTEN: usize = 4;
+/// Requests that run at a time, whatever is asked for.
+const MOST: usize = 1 << 16;
 /// Bytes of a session's name, and of an id as JSON.
 const MAX_NAME: usize = 256;
 const MAX_ID: usize = 1 << 10;
@@ -38,7 +40,7 @@ pub type OnAnswer = dyn Fn(&Progress) + Send + Sync;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct BatchOptions {
-    /// Requests that run at a time. At least one.
+    /// Requests that run at a time: at least one, at most 65,536.
     pub concurrency: usize,
     /// Told of each answer when it is written, on the thread that writes.
     pub on_answer: Option<Arc<OnAnswer>>,
@@ -96,7 +98,7 @@ impl Counts {
 /// Reads in a thread of its own, which ends with the input only.
 ///
 /// # Cancellation
-/// Dropping the future answers nothing more; what is under way goes on until [`Owner::clear`].
+/// Dropping the future reads no more lines; what is under way goes on, and is answered, until [`Owner::clear`] ends it.
 ///
 /// # Errors
 /// If reading or writing fails. What a request comes to is its answer and no error of the batch.
@@ -105,8 +107,9 @@ where
     R: Read + Send + 'static,
     W: Write + Send + 'static,
 {
-    let concurrency = options.concurrency.max(1);
-    let (lines_in, mut lines) = mpsc::channel(concurrency);
+    let concurrency = options.concurrency.clamp(1, MOST);
+    // One line ahead of those that are counted.
+    let (lines_in, mut lines) = mpsc::channel(1);
     std::thread::spawn(move || read_lines(BufReader::new(input), &lines_in));
     let (answers, answers_out) = mpsc::channel::<String>(concurrency * UNWRITTEN);
     let counts = Arc::new(Counts::default());

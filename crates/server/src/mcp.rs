@@ -12,6 +12,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -59,14 +60,15 @@ where
     let server =
         Server { owner: owner.clone(), calls: calls.clone(), room, tools: Arc::default(), closed: closed.clone() };
     let transport = Lines::new(input, output, closed.clone());
-    // Stops every script as soon as the client is gone, so that the service has nothing to wait for.
-    let watch = {
+    // Stops every script as soon as the client is gone, so that the service has nothing to wait for. It goes with this future.
+    let mut watch = JoinSet::new();
+    watch.spawn({
         let (owner, closed) = (owner.clone(), closed.clone());
-        tokio::spawn(async move {
+        async move {
             closed.cancelled().await;
             owner.clear();
-        })
-    };
+        }
+    });
     let served = match server.serve(transport).await {
         Ok(service) => service.waiting().await.map(drop).map_err(McpError::from),
         Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
@@ -75,7 +77,9 @@ where
     closed.cancel();
     calls.close();
     let _ = tokio::time::timeout(LAST_ANSWERS, calls.wait()).await;
-    watch.await?;
+    while let Some(watched) = watch.join_next().await {
+        watched?;
+    }
     // A call that came together with the end may have made a session since.
     owner.clear();
     served

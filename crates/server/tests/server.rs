@@ -82,3 +82,17 @@ async fn what_an_embedder_has_put_into_a_session_is_there_for_its_client() {
     let answer = ada.ask("tools/call", json!({"name": "run", "arguments": arguments})).await;
     assert_eq!(answer["structuredContent"]["value"], json!("hello"));
 }
+
+#[tokio::test]
+async fn a_connection_that_is_given_up_leaves_the_sessions_and_keeps_nothing() {
+    let table = SessionTable::builder().build().unwrap();
+    let mut ada = Client::connect(table.of("ada")).await;
+    assert_eq!(ada.run("globalThis.n = 1").await, json!(1));
+    let vars = table.of("ada").vars("default").await.unwrap();
+    ada.served.abort();
+    assert!(ada.served.await.unwrap_err().is_cancelled());
+    assert_eq!(table.of("ada").len(), 1);
+    // It held the table, which would never end.
+    drop(table);
+    assert!(vars.set("x", json!(1)).is_err());
+}

@@ -174,7 +174,7 @@ async fn stopped(config: TableConfig, times: u64) -> Duration {
     for i in 0..times {
         let name = format!("s{i}");
         let slot = table.acquire(&name);
-        let procs = slot.lock().await.unwrap().procs();
+        let procs = slot.lock().await.expect("there is room for it").procs();
         let running = tokio::spawn({
             let (table, name) = (table.clone(), name.clone());
             async move { table.run(&name, RunRequest::new("await commands.run('sleep')")).await }

@@ -17,8 +17,22 @@
     const use = (method) => (...args) => ops.tools_served(name, key, method, args);
     if (served.length === 1 && served[0] === context) return use(context);
     const value = { __proto__: null };
-    for (let i = 0; i < served.length; i++) value[served[i]] = use(served[i]);
+    for (let i = 0; i < served.length; i++) value[served[i]] = served.length === 1 ? use(served[i]) : inTurn(use(served[i]));
     return freeze(value);
+  }
+
+  // What several methods give back may be large, and is held outside the heap until it is delivered.
+  let gate;
+  function inTurn(use) {
+    return async (...args) => {
+      gate ??= ops.library_value("queues").gate(4);
+      await gate.turn();
+      try {
+        return await apply(use, undefined, args);
+      } finally {
+        gate.done();
+      }
+    };
   }
 
   // What a plugin may use: its own capabilities as values. Nothing here looks at who runs at the moment.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use perennial_engine::EngineConfig;
+use perennial_engine::{ConfigOrigin, EngineConfig};
 
 use crate::library::{Library, LibraryError};
 use crate::plugins::{self, PluginModules, PluginSet};
@@ -14,8 +14,8 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// With these provisions, an embedder's own among them, for the table of this number.
-    pub(crate) fn new(table: u64, provisions: &Provisions, plugins: PluginSet) -> Result<Self, LibraryError> {
+    /// With these provisions, an embedder's own among them, for one table.
+    pub(crate) fn new(table: &ConfigOrigin, provisions: &Provisions, plugins: PluginSet) -> Result<Self, LibraryError> {
         if let Some(name) = provisions.twice() {
             return Err(LibraryError::Provision(name.to_owned()));
         }

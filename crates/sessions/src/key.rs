@@ -25,6 +25,7 @@ impl SessionKey {
 
 impl std::fmt::Display for SessionKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.owner.is_empty() { write!(f, "{}", self.name) } else { write!(f, "{}/{}", self.owner, self.name) }
+        // Quoted, so that no two look alike.
+        if self.owner.is_empty() { write!(f, "{:?}", self.name) } else { write!(f, "{:?}/{:?}", self.owner, self.name) }
     }
 }

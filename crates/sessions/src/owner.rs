@@ -17,8 +17,9 @@ use crate::shared::{Pinned, Shared, TableHandle};
 use crate::slot::Slot;
 use crate::vars::Vars;
 
-/// Whose sessions they are: a table as one of those it serves sees it. Names of sessions are of one owner; what others do is neither seen nor, beyond the
-/// cores and the warm VMs that all share, felt. Cheap to clone; it keeps the table.
+/// Whose sessions they are: a table as one of those it serves sees it. Names of sessions are of one owner, and so are the ends that are remembered and the
+/// limits of [`OwnerLimits`](crate::OwnerLimits). The machine is shared: cores, threads, warm VMs, memory, the workers that read large sources, and the cells that are kept ready. Cheap
+/// to clone; it keeps the table.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

@@ -25,7 +25,8 @@ pub trait Provision: Send + Sync + 'static {
     /// What it is called in usage and listings. No two of a table have the same.
     fn name(&self) -> &'static str;
 
-    /// Says what scripts find of it. Called once for each library that is assembled: when the table is made, and when its plugins are loaded again.
+    /// Says what scripts find of it, and what plugins may ask for. Called for each library that is assembled: when the table is made, when its plugins are
+    /// loaded again, and to find out what plugins may ask for.
     fn declare(&self, library: &mut Library);
 
     /// What a session has of it, when somebody first asks. Waits for nothing, and calls nothing of the table.

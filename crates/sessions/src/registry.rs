@@ -24,7 +24,8 @@ const SHARDS: usize = 2;
 pub struct OwnerLimits {
     /// Sessions at a time. One more is refused as `busy`.
     pub sessions: usize,
-    /// Threads of its runs that have not come back from built-ins that cannot be stopped. Until one does, its runs are `busy`, and nobody else's.
+    /// Threads of its runs that have not come back from built-ins that cannot be stopped, a second after their runs were answered. With as many as this its
+    /// runs are `busy` until one is back, and nobody else's. A brake: those that began before are not counted.
     pub stuck_threads: usize,
 }
 
@@ -56,7 +57,7 @@ impl OwnerState {
             sessions: if limits.is_some() { DashMap::with_shard_amount(SHARDS) } else { DashMap::new() },
             limits,
             count: AtomicUsize::new(0),
-            tombstones: Mutex::default(),
+            tombstones: Mutex::new(Tombstones::new(limits.map_or(usize::MAX, |limits| limits.sessions))),
             custodies: Mutex::default(),
             threads_out: Arc::new(ThreadsOut::new(limits.map(|limits| limits.stuck_threads))),
         })

@@ -181,7 +181,6 @@ impl BrowserSession {
         let Call { config, work, args, options, context, epoch } = call;
         let (shared, record) = (self.pinned.shared.clone(), self.pinned.record.clone());
         self.check_alive()?;
-        record.custody.check_threads()?;
         options.check(&shared.config.ceilings)?;
         if let Work::Cell(source) = &work
             && source.len() > options.source_bytes
@@ -197,6 +196,7 @@ impl BrowserSession {
         if context.is_cancelled() {
             return Err(cancelled_before_it_began());
         }
+        record.custody.check_threads()?;
         if shared.has_outlived(&record) {
             shared.end_from_within(&record, EndReason::Lifetime);
         }
@@ -306,7 +306,7 @@ impl BrowserSession {
     fn made_of(&self, brought: EngineConfig) -> Result<MadeOf, ScriptError> {
         let shared = &self.pinned.shared;
         let table = shared.generation().config;
-        let brings_nothing = brought.is_empty() || brought.origin() == Some(shared.id);
+        let brings_nothing = brought.is_empty() || brought.origin() == Some(&shared.origin);
         if brings_nothing {
             return Ok(MadeOf { whole: table.clone(), table, brought: None });
         }

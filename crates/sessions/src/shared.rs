@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Instant, SystemTime};
 
-use perennial_engine::{Executor, Vm};
+use perennial_engine::{ConfigOrigin, Executor, Vm};
 use perennial_protocol::{EndReason, ScriptError};
 use tokio::runtime::Handle;
 
@@ -23,8 +23,8 @@ use crate::record::Record;
 use crate::registry::{OwnerState, Owners};
 
 pub(crate) struct Shared {
-    /// No other table has it.
-    pub(crate) id: u64,
+    /// Whose configurations are this table's.
+    pub(crate) origin: ConfigOrigin,
     pub(crate) config: TableConfig,
     pub(crate) runtime: Handle,
     pub(crate) executor: Arc<Executor>,
@@ -82,14 +82,14 @@ impl Drop for Pinned {
 
 impl Shared {
     pub(crate) fn new(
-        id: u64,
+        origin: ConfigOrigin,
         config: TableConfig,
         runtime: Handle,
         provisions: Provisions,
         generation: Generation,
     ) -> Arc<Self> {
         Arc::new(Self {
-            id,
+            origin,
             executor: Arc::new(Executor::new(config.executor.clone())),
             programs: Arc::default(),
             provisions,

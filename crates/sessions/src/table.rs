@@ -1,8 +1,7 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use perennial_engine::{EngineConfig, RunOptions};
+use perennial_engine::{ConfigOrigin, EngineConfig, RunOptions};
 use perennial_protocol::{EndReason, RunRequest, ScriptResult};
 use perennial_stdlib::files::Files;
 use tokio::runtime::Handle;
@@ -79,10 +78,9 @@ impl SessionTable {
         let runtime = Handle::current();
         let provisions = config.all_provisions();
         let plugins = config.plugins.clone().unwrap_or_else(PluginSet::empty);
-        static TABLES: AtomicU64 = AtomicU64::new(1);
-        let id = TABLES.fetch_add(1, Ordering::Relaxed);
-        let generation = Generation::new(id, &provisions, plugins)?;
-        let shared = Shared::new(id, config, runtime, provisions, generation);
+        let origin = ConfigOrigin::default();
+        let generation = Generation::new(&origin, &provisions, plugins)?;
+        let shared = Shared::new(origin, config, runtime, provisions, generation);
         let (deadlines, clock) = (shared.deadlines.clone(), shared.config.clock.clone());
         shared.runtime.spawn(reap(Arc::downgrade(&shared), deadlines, clock));
         Ok(Self { handle: Arc::new(TableHandle { shared }) })
@@ -92,7 +90,8 @@ impl SessionTable {
         &self.handle.shared
     }
 
-    /// The sessions of one owner: whoever is served by this program besides others, by any name. An empty one is the local owner.
+    /// The sessions of one owner: whoever is served by this program besides others, by any name. An empty one is the local
+    /// owner, which has no limits: a service refuses empty names of its users.
     ///
     /// All methods of the table that take a name of a session are the local owner's. Others may have as many sessions as
     /// [`TableConfig::owner_limits`] says.
@@ -233,7 +232,7 @@ impl SessionTable {
         if *plugins == shared.generation().plugins {
             return Ok(true);
         }
-        let generation = Generation::new(shared.id, &shared.provisions, plugins.clone())?;
+        let generation = Generation::new(&shared.origin, &shared.provisions, plugins.clone())?;
         Ok(shared.set_generation(expected, generation))
     }
 

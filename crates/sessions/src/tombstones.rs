@@ -9,16 +9,22 @@ const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
 const MOST: usize = 10_000;
 
 /// The names of sessions that ended, and why.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tombstones {
+    most: usize,
     by_name: HashMap<String, (EndReason, Instant, SystemTime)>,
     /// Oldest first; a name whose next session has ended too stands in `by_name` with a later time.
     order: VecDeque<(Instant, String)>,
 }
 
 impl Tombstones {
+    /// So many at the most.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most: most.clamp(1, MOST), by_name: HashMap::new(), order: VecDeque::new() }
+    }
+
     pub(crate) fn add(&mut self, name: String, reason: EndReason, (now, wall): (Instant, SystemTime)) {
-        self.forget(now, MOST);
+        self.forget(now, self.most);
         self.by_name.insert(name.clone(), (reason, now, wall));
         self.order.push_back((now, name));
     }
@@ -45,7 +51,7 @@ impl Tombstones {
 
     /// Whether no end is remembered any more.
     pub(crate) fn is_empty(&mut self, now: Instant) -> bool {
-        self.forget(now, MOST);
+        self.forget(now, usize::MAX);
         self.by_name.is_empty()
     }
 }
@@ -56,7 +62,7 @@ mod tests {
 
     #[test]
     fn ends_are_forgotten_after_ten_minutes_or_ten_thousand_others_however_often_they_are_asked_for() {
-        let mut stones = Tombstones::default();
+        let mut stones = Tombstones::new(MOST);
         let (start, wall) = (Instant::now(), SystemTime::UNIX_EPOCH);
         stones.add("a".to_owned(), EndReason::Idle, (start, wall));
         for _ in 0..3 {

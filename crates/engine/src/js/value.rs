@@ -207,21 +207,21 @@ impl<'js> Value<'js> {
         }
     }
 
-    /// Whether the object itself has an accessor that [`Self::define_accessor`] has put there: hidden, and one function for both.
-    pub(crate) fn has_accessor(&self, key: &Atom<'js>) -> Result<bool, Exception> {
+    /// Where the function is, if the object itself has an accessor as [`Self::define_accessor`] makes them, with one function for both.
+    pub(crate) fn accessor(&self, key: &Atom<'js>) -> Result<Option<usize>, Exception> {
         let mut descriptor = std::mem::MaybeUninit::<qjs::JSPropertyDescriptor>::uninit();
         // SAFETY: live value and atom; QuickJS fills the descriptor where it answers 1, with references that are ours then.
         unsafe {
             match ffi::JS_GetOwnProperty(self.scope.raw(), descriptor.as_mut_ptr().cast(), self.raw, key.raw) {
-                0 => return Ok(false),
+                0 => return Ok(None),
                 1 => {}
                 _ => return Err(Exception),
             }
             let descriptor = descriptor.assume_init();
             let (getter, setter) = (self.scope.owned(descriptor.getter), self.scope.owned(descriptor.setter));
             drop(self.scope.owned(descriptor.value));
-            let is_hidden = descriptor.flags as u32 & qjs::JS_PROP_ENUMERABLE == 0;
-            Ok(is_hidden && getter.is_function() && getter.address() == setter.address())
+            let is_one = getter.is_function() && getter.address() == setter.address();
+            Ok(is_one.then(|| getter.address()))
         }
     }
 

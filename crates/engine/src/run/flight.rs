@@ -134,6 +134,8 @@ impl Flight {
                 let at: Instant = *stopped_at.get_or_insert(now);
                 // It has just ended after all, or is still queued; either shows at once.
                 if now >= at + GRACE && executor.abandon(&away.task(), &mut self.lease) {
+                    // Nothing comes for it any more.
+                    self.control.ops.cancel();
                     break Landed::Abandoned;
                 }
                 // What stops by itself does so at once; what does not is asked again and again, since it can only be

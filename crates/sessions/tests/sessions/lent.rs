@@ -293,3 +293,50 @@ async fn listeners_are_as_many_as_may_be_and_functions() {
     let script = "(() => { try { feed.idle({}) } catch (error) { return error.message } })()";
     assert_eq!(case.run(script).await.value, Some(json!("a listener is a function")));
 }
+
+#[tokio::test]
+async fn a_listener_that_nothing_sends_to_is_let_go_of_with_its_run() {
+    let case = Case::new();
+    let page = Page::default();
+    case.lent(&page, "globalThis.kept = page").await;
+    // Without the loan its op refuses, after the function was registered.
+    let register = "let n = 0; for (; n < 900; n++) try { kept.on(() => {}) } catch {} n";
+    for _ in 0..3 {
+        assert_eq!(case.run(register).await.value, Some(json!(900)));
+    }
+    assert!(!case.table.sessions()[0].background, "nothing can come");
+    assert!(case.run("feed.on(() => {}); 1").await.is_ok());
+}
+
+#[tokio::test]
+async fn what_asks_late_gets_no_listener_of_the_next_run() {
+    let case = Case::new();
+    let page = Page::default();
+    // The op is asked by a callback, when the run that was lent the page is over.
+    case.lent(&page, "globalThis.kept = page; setTimeout(() => { try { kept.on(() => {}) } catch (error) { vars.set('why', error.name) } }, 20); 1").await;
+    case.eventually("why", json!("PermissionError")).await;
+    assert!(page.0.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_flood_for_an_earlier_run_s_listener_holds_up_no_answer_of_this_one() {
+    let case = Case::new();
+    case.run("feed.on(() => { const until = performance.now() + 20; while (performance.now() < until); }); 1").await;
+    let sender = case.feed.0.lock().unwrap()[0].clone();
+    let slot = case.table.acquire("s");
+    let guard = slot.lock().await.unwrap();
+    let sent = (0..250).filter(|n| sender.send(json!(n)).is_ok()).count();
+    assert_eq!(sent, 250, "five seconds of work");
+    drop(guard);
+    let script = "for (let i = 0; i < 10; i++) await fs.exists('/x'); 'done'";
+    let result = case.table.session("s").run(Run::script(script).timeout(Duration::from_secs(3))).await;
+    assert_eq!(result.value, Some(json!("done")), "{:?}", result.error);
+}
+
+#[tokio::test]
+async fn an_accessor_of_a_script_s_own_is_its_own() {
+    let case = Case::new();
+    let script = "let n = 41; const f = () => ++n; Object.defineProperty(globalThis, 'URL', { get: f, set: f, configurable: true });
+        [URL, typeof URLSearchParams, URL]";
+    assert_eq!(case.run(script).await.value, Some(json!([42, "function", 43])));
+}

@@ -199,3 +199,28 @@ async fn an_end_is_remembered_for_ten_minutes_however_often_it_is_asked_for() {
     clock.advance(Duration::from_secs(1));
     assert_eq!(ada.ended("s"), None);
 }
+
+#[tokio::test]
+async fn no_two_keys_of_sessions_look_alike() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    struct Keys(Arc<Mutex<Vec<String>>>);
+    impl Provision for Keys {
+        type Session = Key;
+        fn name(&self) -> &'static str {
+            "keys"
+        }
+        fn declare(&self, _: &mut perennial_sessions::Library) {}
+        fn open(&self, session: &perennial_sessions::SessionKey) -> Key {
+            self.0.lock().unwrap().push(session.to_string());
+            Key
+        }
+    }
+    struct Key;
+    impl perennial_sessions::Provided for Key {}
+    let table = SessionTable::builder().provision(Keys(log.clone())).build().unwrap();
+    for (owner, name) in [("", "a/b"), ("a", "b"), ("a/b", "c"), ("a", "b/c"), ("a", "\"/\"b")] {
+        table.of(owner).provided::<Key>(name).await.unwrap().unwrap();
+    }
+    let keys: std::collections::HashSet<String> = log.lock().unwrap().iter().cloned().collect();
+    assert_eq!(keys.len(), 5, "{keys:?}");
+}

@@ -71,13 +71,13 @@ impl Provision for Recorder {
     }
 
     fn open(&self, session: &SessionKey) -> Recorded {
-        self.note(format!("open {session}"));
+        self.note(format!("open {}", session.name()));
         Recorded { log: self.log.clone(), keeps: self.keeps, breaks: self.breaks, notes: AtomicUsize::new(0) }
     }
 
     fn admit(&self, _: Own<'_, Recorded>, run: &RunScope<'_>) -> Result<(), ScriptError> {
         match run.grant::<Refuse>() {
-            Some(_) => Err(ScriptError::invalid_request(format!("not for {}", run.session()))),
+            Some(_) => Err(ScriptError::invalid_request(format!("not for {}", run.session().name()))),
             None => Ok(()),
         }
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use perennial_engine::{ModuleGraph, ModuleLoader};
 use perennial_sessions::protocol::{ErrorKind, RebuildReason, VmOrigin};
 use perennial_sessions::{
-    Area, Bound, EngineConfig, OpTable, OpValue, PluginOptions, PluginSet, RunContext, RunOptions, RunRequest,
-    ScriptResult, SessionTable, TableConfig,
+    Area, Bound, EngineConfig, OpContext, OpError, OpTable, OpValue, PluginOptions, PluginSet, RunContext, RunOptions,
+    RunRequest, ScriptResult, SessionTable, TableConfig,
 };
 use perennial_testkit::{ManualClock, eventually};
 use serde_json::json;
@@ -78,6 +79,14 @@ async fn another_configuration_rebuilds_the_vm() {
     assert_eq!(result.vm, Some(VmOrigin::Warm));
 }
 
+struct NoModules;
+
+impl ModuleLoader for NoModules {
+    fn load(&self, _: &OpContext, _: Option<&str>, _: &str, _: Option<&str>) -> Result<Arc<ModuleGraph>, OpError> {
+        Err(OpError::type_error("there are none"))
+    }
+}
+
 /// Two areas of one name, each with something of its own.
 fn dice(global: &str, internal: &str) -> EngineConfig {
     let op = format!("{global}_op");
@@ -130,6 +139,8 @@ async fn a_call_that_brings_what_its_table_has_is_refused_and_costs_nothing() {
         (dice("roll", "fetchFor"), "\"fetchFor\""),
         (dice("console", "mine"), "\"console\""),
         (other.engine_config(), "no other table's"),
+        // Nor is the table's own with another loader what the table has.
+        (table.engine_config().with_modules(Arc::new(NoModules)), "no loader of modules"),
     ] {
         let refused = run(&config, "n = 2").await;
         let error = refused.error.unwrap();
