@@ -30,11 +30,22 @@ pub(crate) fn test() -> Outcome {
     })?;
     step("end to end with the official MCP clients", end_to_end)?;
     step("bans and licences", || {
+        const CHECK: [&str; 4] = ["check", "bans", "licenses", "sources"];
         if exists("cargo", &["deny", "--version"]) {
-            run(&mut cargo(&["deny", "check", "bans", "licenses", "sources"]))
-        } else {
-            skipped("cargo deny", "it is not installed; a test checks that rquickjs-sys is there once")
+            return run(cargo(&["deny"]).args(CHECK));
         }
+        // Beside what is built, and nowhere else.
+        let tools = root().join("target/tools");
+        let denies = tools.join("bin/cargo-deny");
+        if !denies.exists() {
+            println!("installing cargo-deny");
+            let mut install = cargo(&["install", "--quiet", "--locked", "cargo-deny", "--root"]);
+            if let Err(error) = run(install.arg(&tools)) {
+                let why = format!("it could not be installed ({error}); a test checks that rquickjs-sys is there once");
+                return skipped("cargo deny", &why);
+            }
+        }
+        run(&mut program(&denies.display().to_string(), &CHECK))
     })?;
     step("documents", || {
         run(cargo(&["doc", "--workspace", "--all-features", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;

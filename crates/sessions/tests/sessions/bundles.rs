@@ -23,15 +23,9 @@ fn table() -> SessionTable {
 }
 
 async fn run(table: &SessionTable, bundle: &CompiledBundle, args: Value) -> ScriptResult {
-    let config = config();
+    let config = EngineConfig::default();
     let mut session = table.acquire("bundle").lock().await.unwrap();
     session.run_module(&config, bundle, &args, &RunOptions::default(), RunContext::new(), None).await
-}
-
-fn config() -> EngineConfig {
-    use std::sync::OnceLock;
-    static CONFIG: OnceLock<EngineConfig> = OnceLock::new();
-    CONFIG.get_or_init(|| EngineConfig::default()).clone()
 }
 
 fn value(result: ScriptResult) -> Value {
@@ -111,7 +105,7 @@ async fn a_bundle_s_errors_are_where_they_are_and_a_force_halt_costs_the_vm() {
         let bundle = CompiledBundle::compile(&access, entry).unwrap();
         let options = RunOptions { wall: Duration::from_millis(50), ..RunOptions::default() };
         let mut session = table.acquire("bundle").lock().await.unwrap();
-        let result = session.run_module(&config(), &bundle, &json!([]), &options, RunContext::new(), None).await;
+        let result = session.run_module(&EngineConfig::default(), &bundle, &json!([]), &options, RunContext::new(), None).await;
         assert_eq!(result.error.unwrap().kind, ErrorKind::Timeout, "{entry}");
         drop(session);
         let bundle = CompiledBundle::compile(&access, "throws.ts").unwrap();
