@@ -11,7 +11,7 @@ async fn work() -> Result<(), Box<dyn std::error::Error>> {
     let mut echo = Declaration::new(Run::Argv(vec!["cat".into()]));
     echo.persistent = true;
     let commands = CommandSet::new().with_environment(std::env::vars()).with("echo", echo)?;
-    let table = SessionTable::with_config(TableConfig { commands, ..TableConfig::default() });
+    let table = SessionTable::with_config(TableConfig::default().configure(|config| config.commands = commands));
 
     let script =
         "const { id } = await commands.start('echo'); vars.set('echo', id); await commands.write(id, 'from run 1\\n')";

@@ -211,17 +211,20 @@ impl Drop for Undo {
 /// A table whose sessions have counters, with a plugin that may use them.
 pub async fn table() -> Result<SessionTable, Box<dyn std::error::Error>> {
     let provisions = Provisions::new().with(Counters { first: 40 });
-    let options = PluginOptions {
-        ceiling: Allow::parse_with(&json!({"counter": 5}), &provisions).map_err(|why| why.join("; "))?,
-        provisions: provisions.clone(),
-        ..PluginOptions::default()
-    };
+    let ceiling = Allow::parse_with(&json!({"counter": 5}), &provisions).map_err(|why| why.join("; "))?;
+    let options = PluginOptions::default().configure(|options| {
+        options.ceiling = ceiling;
+        options.provisions = provisions.clone();
+    });
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/tally.ts");
     let plugins = PluginSet::load(&[path.into()], &options).await;
     if let Some(failure) = plugins.failures().first() {
         return Err(failure.to_string().into());
     }
-    Ok(SessionTable::try_with_config(TableConfig { provisions, plugins: Some(plugins), ..TableConfig::default() })?)
+    Ok(SessionTable::try_with_config(TableConfig::default().configure(|config| {
+        config.provisions = provisions;
+        config.plugins = Some(plugins);
+    }))?)
 }
 
 #[tokio::main]
@@ -233,7 +236,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // It outlives the VM, and a run that is atomic and fails undoes what it did.
     table.run("ada", RunRequest::new("for (;;) {}").with_timeout_ms(50)).await;
-    let failed = RunRequest { atomic: true, ..RunRequest::new("counter.add(100); throw 1") };
+    let failed = RunRequest::new("counter.add(100); throw 1").configure(|request| request.atomic = true);
     assert!(!table.run("ada", failed).await.is_ok());
     let host = table.provided::<Counter>("ada").ok_or("the table has counters")?;
     assert_eq!(host.get(), 42);

@@ -28,19 +28,37 @@ pub(crate) fn check() -> Outcome {
         return Err(format!("ARCHITECTURE.md has {bytes} bytes, more than {ARCHITECTURE_BYTES}"));
     }
     let mut files = vec![root.join("README.md"), root.join("ARCHITECTURE.md"), root.join("CHANGELOG.md")];
-    markdown_below(&root.join("docs"), &mut files)?;
+    below(&root.join("docs"), "md", &mut files)?;
     for file in files {
         links(&file)?;
+    }
+    for name in ["keeper", "sessions", "stdlib", "server"] {
+        let mut sources = Vec::new();
+        below(&root.join("crates").join(name).join("src"), "rs", &mut sources)?;
+        sources.iter().try_for_each(|source| cancellation(source))?;
     }
     Ok(())
 }
 
-fn markdown_below(folder: &Path, files: &mut Vec<std::path::PathBuf>) -> Outcome {
+/// Public functions that are awaited say what dropping their future does.
+fn cancellation(file: &Path) -> Outcome {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+    for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("pub async fn ")) {
+        let above = lines[..index].iter().rev().take_while(|line| line.starts_with("///") || line.starts_with("#["));
+        if !above.into_iter().any(|line| line.contains("# Cancellation")) {
+            return Err(format!("{}:{}: `{line}` does not say # Cancellation", file.display(), index + 1));
+        }
+    }
+    Ok(())
+}
+
+fn below(folder: &Path, kind: &str, files: &mut Vec<std::path::PathBuf>) -> Outcome {
     for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))? {
         let path = entry.map_err(|error| error.to_string())?.path();
         if path.is_dir() {
-            markdown_below(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "md") {
+            below(&path, kind, files)?;
+        } else if path.extension().is_some_and(|extension| extension == kind) {
             files.push(path);
         }
     }

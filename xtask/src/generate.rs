@@ -40,7 +40,7 @@ pub(crate) fn check() -> Outcome {
 /// File names and texts: each one function expression, as the engine wants an area.
 fn areas() -> Result<BTreeMap<String, String>, String> {
     let folder = root().join(SOURCES);
-    let options = LoaderOptions { roots: vec![folder.clone()], ..LoaderOptions::default() };
+    let options = LoaderOptions::default().configure(|options| options.roots = vec![folder.clone()]);
     let loader = Loader::new(Arc::new(Disk), options);
     let mut areas = BTreeMap::new();
     for entry in std::fs::read_dir(&folder).map_err(|error| format!("{SOURCES}: {error}"))?.flatten() {

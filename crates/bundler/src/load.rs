@@ -56,6 +56,7 @@ pub enum Importer<'a> {
 
 /// What a [`Loader`] is made of.
 #[derive(Clone, Default)]
+#[non_exhaustive]
 pub struct LoaderOptions {
     /// Directories below which modules may be read. None: only what the host provides can be imported.
     pub roots: Vec<PathBuf>,
@@ -69,6 +70,15 @@ pub struct LoaderOptions {
     /// Modules of the host, by names that begin with `perennial:` or `node:`, as TypeScript. The latter are found without `node:` too, where
     /// there is no package of the name, and `require` gives their default export.
     pub provided: BTreeMap<String, Arc<str>>,
+}
+
+impl LoaderOptions {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
 }
 
 impl Loader {

@@ -167,11 +167,10 @@ impl Config {
                     .ok()
             });
             config.max_vms = reader.count(&limits, "max_vms");
-            let known = ProcessLimits::default();
-            config.process_limits = ProcessLimits {
-                session: reader.count(&limits, "session_commands").unwrap_or(known.session),
-                process: reader.count(&limits, "commands").unwrap_or(known.process),
-            };
+            let mut processes = ProcessLimits::default();
+            processes.session = reader.count(&limits, "session_commands").unwrap_or(processes.session);
+            processes.process = reader.count(&limits, "commands").unwrap_or(processes.process);
+            config.process_limits = processes;
             config.busy_with_commands = match limits.get("busy_with_commands") {
                 None => false,
                 Some(value) => value.as_bool().unwrap_or_else(|| {

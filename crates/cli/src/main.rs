@@ -95,7 +95,11 @@ async fn main_async(arguments: Arguments) -> Exit {
     };
     let base = if file.directory.as_os_str().is_empty() { ".".into() } else { file.directory.clone() };
     let environment = args::own_variables().collect();
-    let options = PluginOptions { ceiling: file.allow.clone(), base, environment, ..PluginOptions::default() };
+    let options = PluginOptions::default().configure(|options| {
+        options.ceiling = file.allow.clone();
+        options.base = base;
+        options.environment = environment;
+    });
     let plugins = match arguments.command {
         // Nothing of these would call a tool.
         Command::Check(_) | Command::Plugin(_) => PluginSet::empty(),

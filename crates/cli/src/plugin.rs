@@ -96,7 +96,7 @@ async fn test(path: &Path, config: TableConfig, options: &PluginOptions) -> Exit
         return Exit::Failed;
     }
     let Ok(root) = folder.canonicalize() else { return Exit::Failed };
-    let table = SessionTable::with_config(TableConfig { plugins: Some(plugins), ..config });
+    let table = SessionTable::with_config(config.configure(|config| config.plugins = Some(plugins)));
     let (mut passed, mut failed) = (0, 0);
     for file in files {
         let name = file.display().to_string();

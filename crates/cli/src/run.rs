@@ -122,7 +122,7 @@ async fn run(
     options: &ScriptOptions,
     context: RunContext,
 ) -> ScriptResult {
-    let request = RunRequest { name: Some(name.to_owned()), ..request(script, options) };
+    let request = request(script, options).configure(|request| request.name = Some(name.to_owned()));
     let run = async |context| table.run_with(SESSION, request, context).await;
     if options.json { run(context).await } else { live::shown(run, context).await }
 }
@@ -132,7 +132,10 @@ fn request(script: impl Into<String>, options: &ScriptOptions) -> RunRequest {
     if let Some(args) = &options.args {
         request.args = args.clone();
     }
-    RunRequest { atomic: options.atomic, changes: options.changes, ..request }
+    request.configure(|request| {
+        request.atomic = options.atomic;
+        request.changes = options.changes;
+    })
 }
 
 /// What a file may import, relative to it.

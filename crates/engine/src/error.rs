@@ -266,7 +266,7 @@ pub(crate) fn describe(
     let is_permission = thrown.plain_prototype().is_some_and(|prototype| prototype.address() == permission.address());
     let kind = if is_permission { ErrorKind::Permission } else { ErrorKind::Runtime };
     let (name, message) = name_and_message(helpers, thrown);
-    let mut error = ScriptError { name, ..ScriptError::new(kind, message) };
+    let mut error = ScriptError::new(kind, message).configure(|error| error.name = name);
     if thrown.class() == Class::Error {
         let (stack, place) =
             own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources, &constructors_of(thrown));
@@ -292,7 +292,7 @@ pub(crate) fn describe_syntax(
     label_column: u32,
 ) -> ScriptError {
     let (name, message) = name_and_message(helpers, thrown);
-    let mut error = ScriptError { name, ..ScriptError::new(ErrorKind::Syntax, message) };
+    let mut error = ScriptError::new(ErrorKind::Syntax, message).configure(|error| error.name = name);
     let (_, place) = own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources, &[]);
     let Some((file, origin)) = sources.last() else { return error };
     let source = origin.source();

@@ -30,6 +30,7 @@ const IDLE_AFTER: Duration = Duration::from_millis(200);
 
 /// Limits of the thread pool.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ExecutorConfig {
     /// Threads at the most, stuck ones not counted.
     pub max_threads: usize,
@@ -39,6 +40,15 @@ pub struct ExecutorConfig {
     pub max_wait: Duration,
     /// How long an idle thread stays.
     pub keep_alive: Duration,
+}
+
+impl ExecutorConfig {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
 }
 
 impl Default for ExecutorConfig {

@@ -11,11 +11,16 @@ pub(crate) const THREAD_STACK: usize = 4 << 20;
 /// ```
 /// use std::time::Duration;
 /// use perennial_engine::RunOptions;
-/// let options = RunOptions { wall: Duration::from_secs(5), memory_bytes: 64 << 20, ..RunOptions::default() };
+/// let options = RunOptions::default().configure(|options| {
+///     options.wall = Duration::from_secs(5);
+///     options.memory_bytes = 64 << 20;
+/// });
 /// assert!(options.check(&RunOptions::ceilings()).is_ok());
-/// assert!(RunOptions { result_bytes: 0, ..options }.check(&RunOptions::ceilings()).is_err());
+/// let none = options.configure(|options| options.result_bytes = 0);
+/// assert!(none.check(&RunOptions::ceilings()).is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunOptions {
     /// Wall-clock time of building the VM, compiling, computing and awaiting; waiting for a thread is not counted.
     pub wall: Duration,
@@ -63,6 +68,13 @@ impl Default for RunOptions {
 }
 
 impl RunOptions {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
+
     /// The largest limits a caller may ask for, unless the embedder says otherwise.
     pub fn ceilings() -> Self {
         Self {

@@ -135,7 +135,10 @@ async fn the_deadline_covers_the_compiler() {
 #[tokio::test]
 async fn waiting_for_a_thread_is_not_the_script_s_time_but_too_long_a_wait_is_busy_and_costs_nothing() {
     let _alone = ALONE.lock().await;
-    let config = ExecutorConfig { max_threads: 1, max_wait: Duration::from_millis(200), ..ExecutorConfig::default() };
+    let config = ExecutorConfig::default().configure(|config| {
+        config.max_threads = 1;
+        config.max_wait = Duration::from_millis(200);
+    });
     let mut patient = Harness::new();
     patient.executor = Arc::new(Executor::new(config));
     let mut spinner = Harness::new();
@@ -160,7 +163,10 @@ async fn waiting_for_a_thread_is_not_the_script_s_time_but_too_long_a_wait_is_bu
 #[tokio::test]
 async fn a_full_queue_is_busy() {
     let _alone = ALONE.lock().await;
-    let config = ExecutorConfig { max_threads: 1, queue: 1, ..ExecutorConfig::default() };
+    let config = ExecutorConfig::default().configure(|config| {
+        config.max_threads = 1;
+        config.queue = 1;
+    });
     let executor = Arc::new(Executor::new(config));
     let mut all: Vec<Harness> = (0..4).map(|_| Harness::new()).collect();
     for vm in &mut all {

@@ -115,6 +115,9 @@ pub fn use_supervisor(program: impl Into<PathBuf>) -> bool {
 /// Starts what commands are started by, before the first of them is: what an earlier instance of a program has left is ended now. Whoever does not call it
 /// gets the same with the first command.
 ///
+/// # Cancellation
+/// Dropping the future waits no more; what is started goes on to be.
+///
 /// # Errors
 /// If commands are off, for want of [`supervisor_main`] or [`use_supervisor`], or the system has no room for another process.
 pub async fn prepare() -> io::Result<()> {
@@ -130,6 +133,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The folder for what belongs to this process's commands, which the supervisor removes in the end. Starts that, if there is none.
+///
+/// # Cancellation
+/// Dropping the future waits no more; what is started goes on to be.
 ///
 /// # Errors
 /// If there is none, and none begins.

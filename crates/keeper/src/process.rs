@@ -222,6 +222,9 @@ impl Process {
     }
 
     /// What it takes now; nothing if it has ended.
+    ///
+    /// # Cancellation
+    /// Dropping the future waits no more; nothing else changes.
     pub async fn measure(&self) -> Option<Measured> {
         let (answer, measured) = oneshot::channel();
         self.asks.send(Ask::Measure(answer)).ok()?;
@@ -229,6 +232,9 @@ impl Process {
     }
 
     /// Waits until nothing of it is left.
+    ///
+    /// # Cancellation
+    /// Dropping the future waits no more; nothing else changes.
     pub async fn gone(&self) -> Ended {
         let mut stage = self.stage.clone();
         let seen = stage.wait_for(|stage| matches!(stage, Stage::Gone(_))).await;

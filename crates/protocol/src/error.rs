@@ -67,6 +67,7 @@ impl std::fmt::Display for ErrorKind {
 
 /// Why a run failed. Positions are those of the source as it was sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct ScriptError {
     /// What went wrong.
     pub kind: ErrorKind,
@@ -107,6 +108,13 @@ pub struct ScriptError {
 }
 
 impl ScriptError {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
+
     /// An error that is not about a place in a source.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {

@@ -13,6 +13,7 @@ use serde_json::Value;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct RunRequest {
     /// The body of an async function: `return` gives the result, `await` works.
     pub script: String,
@@ -63,6 +64,13 @@ fn no_args() -> Value {
 }
 
 impl RunRequest {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
+
     /// A request with no arguments and the default limits.
     pub fn new(script: impl Into<String>) -> Self {
         Self { script: script.into(), args: no_args(), ..Self::default() }

@@ -104,6 +104,7 @@ impl RebuildReason {
 
 /// What one run returns: its outcome, its console, what it used, and what became of the session's state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct ScriptResult {
     /// Whether the script returned.
     pub status: Status,
@@ -214,12 +215,16 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 }
 
 impl ScriptResult {
-    /// A result for a request that never reached a VM.
-    pub fn refused(error: ScriptError) -> Self {
-        let mut refused = Self {
-            status: Status::Error,
-            value: None,
-            error: Some(Box::new(error)),
+    /// What a script returned or threw, and nothing said about the rest.
+    pub fn of(outcome: Result<Option<Value>, ScriptError>) -> Self {
+        let (status, value, error) = match outcome {
+            Ok(value) => (Status::Ok, value, None),
+            Err(error) => (Status::Error, None, Some(Box::new(error))),
+        };
+        Self {
+            status,
+            value,
+            error,
             vm: None,
             rebuilt_because: None,
             lost_globals: Vec::new(),
@@ -236,7 +241,12 @@ impl ScriptResult {
             artifacts: Vec::new(),
             artifacts_more: 0,
             cut: Vec::new(),
-        };
+        }
+    }
+
+    /// A result for a request that never reached a VM.
+    pub fn refused(error: ScriptError) -> Self {
+        let mut refused = Self::of(Err(error));
         refused.bound(0);
         refused
     }
@@ -277,6 +287,7 @@ impl ScriptResult {
 
 /// What a run used. Times are milliseconds, sizes bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Usage {
     /// Script time: computing and awaiting, without waiting for a thread.
     pub wall_ms: f64,

@@ -46,6 +46,15 @@ pub struct BatchOptions {
     pub on_answer: Option<Arc<OnAnswer>>,
 }
 
+impl BatchOptions {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
+}
+
 impl Default for BatchOptions {
     fn default() -> Self {
         Self { concurrency: 64, on_answer: None }

@@ -49,7 +49,7 @@ fn in_script(bencher: &mut criterion::Bencher<'_>, runtime: &Runtime, config: &T
             let table = SessionTable::with_config(config);
             let prepared = table.run("s", RunRequest::new(before)).await;
             assert!(prepared.is_ok(), "{:?}", prepared.error);
-            let request = RunRequest { args: json!(times), ..RunRequest::new(script) };
+            let request = RunRequest::new(script).configure(|request| request.args = json!(times));
             let start = Instant::now();
             let result = table.run("s", request).await;
             let spent = start.elapsed();
@@ -64,7 +64,8 @@ fn files(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("large"), vec![b'x'; 1 << 20]).expect("it is written");
     let mount = PathSandbox::open(folder.path(), "/host", MountMode::ReadOnly).expect("it is there");
-    let config = TableConfig { mounts: Some(Mounts::new(vec![mount]).expect("one mount")), ..TableConfig::default() };
+    let config =
+        TableConfig::default().configure(|config| config.mounts = Some(Mounts::new(vec![mount]).expect("one mount")));
     let before = "await fs.writeFile('/small', 'x'.repeat(1024)); const plain = async () => 'x';";
     let mut group = criterion.benchmark_group("files");
     group.bench_function("await_function", |bencher| in_script(bencher, &runtime, &config, before, "await plain()"));
@@ -90,7 +91,7 @@ fn files(criterion: &mut Criterion) {
                     table.run("s", RunRequest::new("await fs.mkdir('/d'); for (let i = 0; i < 1000; i++) await fs.writeFile('/d/' + i, 'x')")).await;
                     let start = Instant::now();
                     for _ in 0..times {
-                        let request = RunRequest { atomic, changes, ..RunRequest::new("await fs.writeFile('/d/5', 'y')") };
+                        let request = RunRequest::new("await fs.writeFile('/d/5', 'y')").configure(|request| { request.atomic = atomic; request.changes = changes; });
                         black_box(table.run("s", request).await);
                     }
                     start.elapsed()
@@ -104,8 +105,13 @@ fn files(criterion: &mut Criterion) {
 fn network(criterion: &mut Criterion) {
     let (runtime, address) = (runtime(), server());
     let rule = format!("http://{address}");
-    let policy =
-        NetPolicy::parse(&[&rule], NetLimits { requests: u64::MAX, received: u64::MAX, ..NetLimits::default() });
+    let policy = NetPolicy::parse(
+        &[&rule],
+        NetLimits::default().configure(|limits| {
+            limits.requests = u64::MAX;
+            limits.received = u64::MAX;
+        }),
+    );
     let policy = policy.expect("a rule");
     let mut group = criterion.benchmark_group("network");
     group.bench_function("fetch", |bencher| {
@@ -114,7 +120,7 @@ fn network(criterion: &mut Criterion) {
             let script = format!("for (let i = 0; i < args; i++) await (await fetch('{rule}/')).text(); 0");
             runtime.block_on(async move {
                 let table = SessionTable::new(10, Duration::from_secs(600));
-                let request = RunRequest { args: json!(times), ..RunRequest::new(script) };
+                let request = RunRequest::new(script).configure(|request| request.args = json!(times));
                 let start = Instant::now();
                 let result = table.run_with("s", request, context).await;
                 assert!(result.is_ok(), "{:?}", result.error);
@@ -198,7 +204,7 @@ fn commands(criterion: &mut Criterion) {
     let commands = CommandSet::new().with_environment(std::env::vars());
     let commands = commands.with_json("true", &json!({"run": ["true"]})).expect("a command");
     let commands = commands.with_json("sleep", &json!({"run": ["sleep", "1000"]})).expect("a command");
-    let config = TableConfig { commands, ..TableConfig::default() };
+    let config = TableConfig::default().configure(|config| config.commands = commands);
     let mut group = criterion.benchmark_group("commands");
     group.bench_function("run", |bencher| in_script(bencher, &runtime, &config, "0", "await commands.run('true')"));
     group.bench_function("stop", |bencher| {

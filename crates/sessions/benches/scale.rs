@@ -44,7 +44,7 @@ fn main() {
 }
 
 fn table() -> SessionTable {
-    SessionTable::with_config(TableConfig { max_vms: 20_000, ..TableConfig::default() })
+    SessionTable::with_config(TableConfig::default().configure(|config| config.max_vms = 20_000))
 }
 
 fn calibrate() -> u64 {

@@ -103,8 +103,9 @@ fn names(criterion: &mut Criterion) {
 fn graph(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let root = write_graph(folder.path());
-    let loader =
-        || Loader::new(Arc::new(Disk), LoaderOptions { roots: vec![root.clone()], ..LoaderOptions::default() });
+    let loader = || {
+        Loader::new(Arc::new(Disk), LoaderOptions::default().configure(|options| options.roots = vec![root.clone()]))
+    };
     let load = |loader: &Loader| loader.load(Importer::Directory(&root), "./m0.ts", None, &Here).expect("it loads");
     let mut group = criterion.benchmark_group("graph");
     group.bench_function("cold", |bencher| bencher.iter(|| assert_eq!(load(&loader()).modules.len(), 50)));
@@ -126,7 +127,8 @@ async fn plugins(count: usize) -> PluginSet {
         files.write(&path, source);
         paths.push(PathBuf::from(path));
     }
-    let set = PluginSet::load(&paths, &PluginOptions { files: Arc::new(files), ..PluginOptions::default() }).await;
+    let set =
+        PluginSet::load(&paths, &PluginOptions::default().configure(|options| options.files = Arc::new(files))).await;
     assert!(set.failures().is_empty(), "{:?}", set.failures());
     set
 }
@@ -138,8 +140,11 @@ fn with_plugins(criterion: &mut Criterion) {
         group.bench_function(format!("build_{count}"), |bencher| {
             bencher.iter_custom(|times| {
                 runtime.block_on(async move {
-                    let config =
-                        TableConfig { max_vms: 1, plugins: Some(plugins(count).await), ..TableConfig::default() };
+                    let set = plugins(count).await;
+                    let config = TableConfig::default().configure(|config| {
+                        config.max_vms = 1;
+                        config.plugins = Some(set);
+                    });
                     let table = SessionTable::with_config(config);
                     let mut spent = Duration::ZERO;
                     for n in 0..times {
@@ -160,7 +165,8 @@ fn with_plugins(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter_custom(|times| {
                 runtime.block_on(async move {
-                    let config = TableConfig { plugins: Some(plugins(1).await), ..TableConfig::default() };
+                    let set = plugins(1).await;
+                    let config = TableConfig::default().configure(|config| config.plugins = Some(set));
                     let table = SessionTable::with_config(config);
                     table
                         .run("s", RunRequest::new("const plain = async ({ n }) => n + 1; await tools.p0.add({ n: 1 })"))

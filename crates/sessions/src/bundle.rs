@@ -44,7 +44,10 @@ impl CompiledBundle {
             let graph = loaded.map_err(|error| {
                 let problem = Problem { range: import.range.clone(), message: error.to_string(), help: None };
                 let ScriptError { kind, name: class, .. } = script_error(&error);
-                ScriptError { kind, name: class, ..syntax_error(&problem.into(), &name, &source) }
+                syntax_error(&problem.into(), &name, &source).configure(|error| {
+                    error.kind = kind;
+                    error.name = class;
+                })
             })?;
             if graph.modules.iter().any(|module| module.name == name) {
                 let message = "what the entry imports imports the entry, which is evaluated anew for each run and so \

@@ -17,6 +17,7 @@ use crate::vars::VarsQuota;
 
 /// The policy of a table. The defaults are those of the command line.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct TableConfig {
     /// VMs kept warm at the most; those that run count.
     pub max_vms: usize,
@@ -97,6 +98,13 @@ impl Default for TableConfig {
 }
 
 impl TableConfig {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
+
     /// What sessions have: what those of every table have, and the embedder's own.
     pub(crate) fn all_provisions(&self) -> Provisions {
         let standard = Standard {

@@ -35,7 +35,11 @@ impl ModuleAccess {
     pub fn below_with_imports(directory: impl Into<PathBuf>, imports: BTreeMap<String, String>) -> Self {
         let directory = directory.into();
         let roots = vec![directory.clone()];
-        let options = LoaderOptions { roots, imports, provided: provided_modules(), ..LoaderOptions::default() };
+        let options = LoaderOptions::default().configure(|options| {
+            options.roots = roots;
+            options.imports = imports;
+            options.provided = provided_modules();
+        });
         Self::new(Loader::new(Arc::new(perennial_bundler::Disk), options), directory)
     }
 
@@ -244,5 +248,5 @@ pub(crate) fn op_error(error: &ImportError) -> OpError {
 
 pub(crate) fn script_error(error: &ImportError) -> ScriptError {
     let (kind, name) = reported(error.kind);
-    ScriptError { name: name.to_owned(), ..ScriptError::new(kind, error.to_string()) }
+    ScriptError::new(kind, error.to_string()).configure(|error| error.name = name.to_owned())
 }

@@ -83,6 +83,9 @@ impl Owner {
     /// The durable values of the session of this name, made if there is none; to ask for them uses it. Neither this nor reading and writing them waits for
     /// a script that runs. Once the session has ended, writing is an error: ask again for those of its successor.
     ///
+    /// # Cancellation
+    /// Nothing is waited for yet; dropping the future leaves the session made or not.
+    ///
     /// # Errors
     /// `busy` if the owner has as many sessions as it may.
     pub async fn vars(&self, name: &str) -> Result<Arc<Vars>, ScriptError> {
@@ -91,6 +94,9 @@ impl Owner {
 
     /// The files of the session of this name, likewise.
     ///
+    /// # Cancellation
+    /// As [`Self::vars`].
+    ///
     /// # Errors
     /// As [`Self::vars`].
     pub async fn files(&self, name: &str) -> Result<Arc<Files>, ScriptError> {
@@ -98,6 +104,9 @@ impl Owner {
     }
 
     /// What the session of this name has of an embedder's own provision, likewise: the first whose sessions have this type. `None` if there is none.
+    ///
+    /// # Cancellation
+    /// As [`Self::vars`].
     ///
     /// # Errors
     /// As [`Self::vars`].
@@ -126,11 +135,17 @@ impl Owner {
     }
 
     /// As [`Self::run`], with what the call brings.
+    ///
+    /// # Cancellation
+    /// Dropping the future stops the script, which costs the session its VM and nothing else.
     pub async fn run_with(&self, name: &str, request: RunRequest, context: RunContext) -> ScriptResult {
         self.run_work(name, None, request, context).await
     }
 
     /// Runs a bundle on the session of this name. Of the request everything but the script counts.
+    ///
+    /// # Cancellation
+    /// Dropping the future stops the script, which costs the session its VM and nothing else.
     pub async fn run_bundle(
         &self,
         name: &str,
@@ -264,6 +279,9 @@ impl Session {
 
     /// Its durable values; see [`Owner::vars`].
     ///
+    /// # Cancellation
+    /// Nothing is waited for yet; dropping the future leaves the session made or not.
+    ///
     /// # Errors
     /// As there.
     pub async fn vars(&self) -> Result<Arc<Vars>, ScriptError> {
@@ -271,6 +289,9 @@ impl Session {
     }
 
     /// Its files; see [`Owner::files`].
+    ///
+    /// # Cancellation
+    /// As [`Self::vars`].
     ///
     /// # Errors
     /// As there.
@@ -280,6 +301,9 @@ impl Session {
 
     /// What it has of an embedder's own provision; see [`Owner::provided`].
     ///
+    /// # Cancellation
+    /// As [`Self::vars`].
+    ///
     /// # Errors
     /// As there.
     pub async fn provided<S: Provided>(&self) -> Result<Option<Arc<S>>, ScriptError> {
@@ -287,6 +311,9 @@ impl Session {
     }
 
     /// Drops its VM and keeps what is durable; see [`Owner::reset`].
+    ///
+    /// # Cancellation
+    /// Dropping the future leaves the session as it is.
     pub async fn reset(&self) -> bool {
         self.owner.reset(&self.name).await
     }

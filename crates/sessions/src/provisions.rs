@@ -34,7 +34,7 @@ use crate::vars::VarsQuota;
 /// ```no_run
 /// # use perennial_sessions::{Provision, Provisions, SessionTable, TableConfig};
 /// # fn make(counter: impl Provision) -> SessionTable {
-/// SessionTable::with_config(TableConfig { provisions: Provisions::new().with(counter), ..TableConfig::default() })
+/// SessionTable::with_config(TableConfig::default().configure(|config| config.provisions = Provisions::new().with(counter)))
 /// # }
 /// ```
 #[derive(Clone, Default)]

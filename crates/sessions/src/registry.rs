@@ -21,12 +21,22 @@ const SHARDS: usize = 2;
 
 /// What one owner may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OwnerLimits {
     /// Sessions at a time. One more is refused as `busy`.
     pub sessions: usize,
     /// Threads of its runs that have not come back from built-ins that cannot be stopped, a second after their runs were answered. With as many as this its
     /// runs are `busy` until one is back, and nobody else's. A brake: those that began before are not counted.
     pub stuck_threads: usize,
+}
+
+impl OwnerLimits {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
 }
 
 impl Default for OwnerLimits {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use perennial_engine::{
     Background, Build, EngineConfig, Globals, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
 };
-use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, Status, VmOrigin};
+use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, VmOrigin};
 use perennial_stdlib::commands::SessionProcs;
 use perennial_stdlib::files::Files;
 use perennial_stdlib::net::{NetState, NetUsage};
@@ -146,6 +146,9 @@ impl BrowserSession {
 
     /// Runs a bundle, under the same rules as [`Self::run`], which says what dropping the future does. The result is the entry's default export, called with `args` if it is a
     /// function. The entry runs anew each time; what it imports is evaluated once per VM.
+    ///
+    /// # Cancellation
+    /// Dropping the future stops the script and poisons the VM; a later call waits until that VM is gone.
     pub async fn run_module(
         &mut self,
         config: &EngineConfig,
@@ -404,31 +407,14 @@ impl BrowserSession {
         end.usage.commands_running = report.commands_running;
         end.usage.command_log_bytes = report.command_log_bytes;
         end.usage.more = report.more;
-        let (status, value, error) = match end.outcome {
-            Ok(value) => (Status::Ok, value, None),
-            Err(error) => (Status::Error, None, Some(Box::new(error))),
-        };
-        let result = ScriptResult {
-            status,
-            value,
-            error,
-            vm: Some(origin),
-            rebuilt_because: because,
-            lost_globals_count: (lost.count > lost.names.len() as u64).then_some(lost.count),
-            lost_globals: lost.names,
-            shadowed,
-            replaces: lock(&record.replaces).take(),
-            seq: Some(seq),
-            duration_ms: 0.0,
-            usage: end.usage,
-            console: end.console.entries,
-            console_dropped: end.console.dropped,
-            files: report.files,
-            files_more: report.files_more,
-            artifacts: report.artifacts,
-            artifacts_more: 0,
-            cut: Vec::new(),
-        };
+        let mut result = ScriptResult::of(end.outcome);
+        (result.vm, result.rebuilt_because, result.seq) = (Some(origin), because, Some(seq));
+        result.lost_globals_count = (lost.count > lost.names.len() as u64).then_some(lost.count);
+        (result.lost_globals, result.shadowed) = (lost.names, shadowed);
+        result.replaces = lock(&record.replaces).take();
+        result.usage = end.usage;
+        (result.console, result.console_dropped) = (end.console.entries, end.console.dropped);
+        (result.files, result.files_more, result.artifacts) = (report.files, report.files_more, report.artifacts);
         self.finish(end.vm, end.lease);
         result
     }
@@ -460,6 +446,9 @@ impl BrowserSession {
 
     /// Drops the session's VM and keeps everything durable; the next run says `rebuilt` because of `reset`. A VM whose thread has not come back is gone
     /// already.
+    ///
+    /// # Cancellation
+    /// Dropping the future leaves the session as it is.
     pub async fn reset(&mut self) {
         if self.pinned.record.custody.thread_out().is_some() {
             return;

@@ -143,11 +143,17 @@ impl SessionTable {
     }
 
     /// As [`Self::run`], with what the call brings.
+    ///
+    /// # Cancellation
+    /// Dropping the future stops the script, which costs the session its VM and nothing else.
     pub async fn run_with(&self, name: &str, request: RunRequest, context: RunContext) -> ScriptResult {
         self.local().run_with(name, request, context).await
     }
 
     /// Runs a bundle on the session of this name. Of the request everything but the script counts.
+    ///
+    /// # Cancellation
+    /// Dropping the future stops the script, which costs the session its VM and nothing else.
     pub async fn run_bundle(
         &self,
         name: &str,

@@ -6,11 +6,21 @@ use serde_json::{Value, json};
 
 /// How much `vars` may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct VarsQuota {
     /// Names.
     pub entries: usize,
     /// Names and values together, as JSON text.
     pub bytes: usize,
+}
+
+impl VarsQuota {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
 }
 
 impl Default for VarsQuota {

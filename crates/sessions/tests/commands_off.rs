@@ -9,7 +9,7 @@ use serde_json::json;
 #[tokio::test]
 async fn commands_are_off_and_say_what_is_missing_or_why_a_program_is_no_supervisor() {
     let commands = CommandSet::new().with_json("true", &json!({"run": ["true"]})).unwrap();
-    let table = SessionTable::with_config(TableConfig { commands, ..TableConfig::default() });
+    let table = SessionTable::with_config(TableConfig::default().configure(|config| config.commands = commands));
     let message = async || table.run("s", RunRequest::new("await commands.run('true')")).await.error.unwrap().message;
     let off = message().await;
     assert!(off.contains("perennial::supervisor_main()") && off.contains("perennial::use_supervisor"), "{off}");

@@ -39,11 +39,10 @@ async fn life(table: &SessionTable, i: usize) {
 }
 
 async fn generation(sessions: usize) {
-    let config = TableConfig {
-        max_vms: 50,
-        executor: ExecutorConfig { keep_alive: Duration::from_millis(50), ..ExecutorConfig::default() },
-        ..TableConfig::default()
-    };
+    let config = TableConfig::default().configure(|config| {
+        config.max_vms = 50;
+        config.executor = ExecutorConfig::default().configure(|config| config.keep_alive = Duration::from_millis(50));
+    });
     let table = SessionTable::with_config(config);
     let next = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let workers: Vec<_> = (0..20)

@@ -36,7 +36,10 @@ use crate::{ManualClock, eventually};
 pub async fn play(path: &Path) {
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let clock = ManualClock::new();
-    let config = TableConfig { max_vms: 1, clock: Arc::new(clock.clone()), ..TableConfig::default() };
+    let config = TableConfig::default().configure(|config| {
+        config.max_vms = 1;
+        config.clock = Arc::new(clock.clone());
+    });
     let table = SessionTable::with_config(config);
     let files = MemoryFiles::new();
     let mut access = None;
@@ -71,11 +74,10 @@ pub async fn play(path: &Path) {
             "file" => {
                 files.write(rest, section.file.unwrap_or_default());
                 access.get_or_insert_with(|| {
-                    let options = LoaderOptions {
-                        roots: vec!["/app".into()],
-                        provided: provided_modules(),
-                        ..LoaderOptions::default()
-                    };
+                    let options = LoaderOptions::default().configure(|options| {
+                        options.roots = vec!["/app".into()];
+                        options.provided = provided_modules();
+                    });
                     ModuleAccess::new(Loader::new(Arc::new(files.clone()), options), "/app")
                 });
             }

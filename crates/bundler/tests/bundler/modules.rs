@@ -16,7 +16,7 @@ fn in_memory(files: &[(&str, &str)], options: LoaderOptions) -> (MemoryFiles, Lo
 }
 
 fn below_app() -> LoaderOptions {
-    LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() }
+    LoaderOptions::default().configure(|options| options.roots = vec!["/app".into()])
 }
 
 fn load(loader: &Loader, specifier: &str) -> Result<Arc<Graph>, ImportError> {
@@ -84,7 +84,10 @@ fn an_import_map_says_what_names_stand_for() {
     let imports = [("lib", "./src/lib.ts"), ("lib/", "./src/"), ("host", "perennial:host")];
     let imports = imports.iter().map(|(from, to)| ((*from).to_owned(), to.replace("./", "/app/"))).collect();
     let provided = [("perennial:host".to_owned(), "export const h: number = 1".into())].into_iter().collect();
-    let options = LoaderOptions { imports, provided, ..below_app() };
+    let options = below_app().configure(|options| {
+        options.imports = imports;
+        options.provided = provided;
+    });
     let (_, loader) = in_memory(&[("/app/src/lib.ts", "import 'host'"), ("/app/src/deep/x.ts", "")], options);
     assert_eq!(names(&load(&loader, "lib").unwrap()), ["perennial:host", "src/lib.ts"]);
     assert_eq!(names(&load(&loader, "lib/deep/x.ts").unwrap()), ["src/deep/x.ts"]);
@@ -126,7 +129,8 @@ fn nothing_outside_of_the_roots_is_read() {
         symlink(base.join("outside"), base.join("app/node_modules/outside")).unwrap();
     }
     let app = base.join("app");
-    let loader = Loader::new(Arc::new(Disk), LoaderOptions { roots: vec![app.clone()], ..LoaderOptions::default() });
+    let loader =
+        Loader::new(Arc::new(Disk), LoaderOptions::default().configure(|options| options.roots = vec![app.clone()]));
     let secret = base.join("secret.ts").display().to_string();
     let file_url = format!("file://{secret}");
     for specifier in [
@@ -172,7 +176,8 @@ fn what_is_no_regular_file_is_no_module() {
     let base: PathBuf = folder.path().canonicalize().unwrap();
     std::fs::create_dir(base.join("dir.ts")).unwrap();
     std::fs::write(base.join("bytes.ts"), [0xff, 0xfe, 0]).unwrap();
-    let loader = Loader::new(Arc::new(Disk), LoaderOptions { roots: vec![base.clone()], ..LoaderOptions::default() });
+    let loader =
+        Loader::new(Arc::new(Disk), LoaderOptions::default().configure(|options| options.roots = vec![base.clone()]));
     let fails = |specifier: &str| loader.load(Importer::Directory(&base), specifier, None, &Here).unwrap_err();
     assert_eq!(fails("./dir.ts").kind, ImportErrorKind::NotFound);
     assert_eq!(fails("./bytes.ts").kind, ImportErrorKind::WrongKind);
@@ -393,7 +398,8 @@ fn a_link_that_leads_out_is_refused_and_not_missing_whatever_it_leads_to() {
     std::fs::write(outside.join("index.js"), "export default 1").unwrap();
     std::os::unix::fs::symlink(&outside, app.join("node_modules/linked")).unwrap();
     std::os::unix::fs::symlink(&outside, app.join("folder")).unwrap();
-    let loader = Loader::new(Arc::new(Disk), LoaderOptions { roots: vec![app.clone()], ..LoaderOptions::default() });
+    let loader =
+        Loader::new(Arc::new(Disk), LoaderOptions::default().configure(|options| options.roots = vec![app.clone()]));
     for specifier in ["linked", "linked/index.js", "./folder/index.js", "./folder"] {
         let error = loader.load(Importer::Directory(&app), specifier, None, &Here).unwrap_err();
         assert_eq!(error.kind, ImportErrorKind::Refused, "{specifier}: {error}");

@@ -203,14 +203,12 @@ impl Flight {
         let ms = |duration: Duration| duration.as_secs_f64() * 1000.0;
         // A run that never began leaves what callbacks wrote to the one that does.
         let console = if started { self.console.end_run() } else { ConsoleOutput::default() };
-        let usage = Usage {
-            wall_ms: if started { ms(submitted.elapsed().saturating_sub(self.queued)) } else { 0.0 },
-            cpu_ms: if started { self.control.cpu_used() as f64 / 1e6 } else { 0.0 },
-            queue_ms: ms(self.queued),
-            host_calls,
-            console_bytes: console.bytes,
-            ..Usage::default()
-        };
+        let mut usage = Usage::default();
+        if started {
+            usage.wall_ms = ms(submitted.elapsed().saturating_sub(self.queued));
+            usage.cpu_ms = self.control.cpu_used() as f64 / 1e6;
+        }
+        (usage.queue_ms, usage.host_calls, usage.console_bytes) = (ms(self.queued), host_calls, console.bytes);
         RunEnd {
             outcome,
             vm,

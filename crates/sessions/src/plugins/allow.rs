@@ -163,7 +163,8 @@ mod tests {
         }
         assert!(Allow::parse(&json!({})).is_ok_and(|allow| allow.is_empty()));
         assert!(Allow::parse(&json!({"net": [], "commands": {}})).is_ok_and(|allow| allow.is_empty()));
-        let why = Allow::parse(&json!({"nett": [], "read": [1, ""], "commands": {"a b": {}}})).expect_err("it does not parse");
+        let why = Allow::parse(&json!({"nett": [], "read": [1, ""], "commands": {"a b": {}}}))
+            .expect_err("it does not parse");
         let expected = [
             ": there is no 'nett' (did you mean 'net'?)",
             ".read[0]: not a text",

@@ -40,7 +40,7 @@ pub(super) async fn read(graph: Arc<ModuleGraph>, loader: &Loader, deadline: Dur
         prepare: Arc::<Programs>::default().prepare(READ.into(), NAME.to_owned()),
         args: Value::Null,
         name: NAME.to_owned(),
-        options: Arc::new(RunOptions { wall: deadline, ..RunOptions::default() }),
+        options: Arc::new(RunOptions::default().configure(|options| options.wall = deadline)),
         extensions: Extensions::default().with(ModuleAccess::new(loader.clone(), "/")),
         lent: Extensions::default().with(BundleImports(Arc::new(graphs))),
         sink: None,

@@ -94,6 +94,7 @@ pub trait Capabilities: Send + Sync {
 
 /// How plugins are loaded.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct PluginOptions {
     /// The most that a plugin is granted. Nothing, unless it is said.
     pub ceiling: Allow,
@@ -112,6 +113,15 @@ pub struct PluginOptions {
     pub provisions: Provisions,
 }
 
+impl PluginOptions {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
+}
+
 impl Default for PluginOptions {
     fn default() -> Self {
         Self {
@@ -128,6 +138,9 @@ impl Default for PluginOptions {
 
 impl PluginSet {
     /// Loads plugins from files or folders. One that cannot be used is left out and told of by [`Self::failures`].
+    ///
+    /// # Cancellation
+    /// Dropping the future stops what is being evaluated and loads nothing.
     pub async fn load(paths: &[PathBuf], options: &PluginOptions) -> Self {
         let mut set =
             Set { paths: paths.to_owned(), options: options.clone(), plugins: BTreeMap::new(), failures: Vec::new() };
@@ -149,6 +162,9 @@ impl PluginSet {
     }
 
     /// Loads the same plugins again, from the same places and in the same way.
+    ///
+    /// # Cancellation
+    /// As [`Self::load`].
     pub async fn reload(&self) -> Self {
         Self::load(&self.0.paths, &self.0.options).await
     }
@@ -220,14 +236,12 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
     let label = if real == entry { path.parent().map(Path::to_owned).unwrap_or_default() } else { path.to_owned() };
     let loader = Loader::new(
         options.files.clone(),
-        LoaderOptions {
-            roots: vec![root.clone()],
-            provided: provided_modules(),
-            label: Some(label),
-            // A script that imports the plugin's file gets a module of its own.
-            private: true,
-            ..LoaderOptions::default()
-        },
+        LoaderOptions::default().configure(|options| {
+            options.roots = vec![root.clone()];
+            options.provided = provided_modules();
+            options.label = Some(label); // A script that imports the plugin's file gets a module of its own.
+            options.private = true;
+        }),
     );
     let specifier = format!("./{}", entry.strip_prefix(&root).unwrap_or(&entry).display());
     let (loading, from, wanted) = (loader.clone(), root.clone(), specifier.clone());

@@ -119,8 +119,11 @@ async fn history(steps: &[Step], end: End) {
     let mut run = tokio::spawn(async move {
         let mut session = slot.lock().await.unwrap();
         let wall = if matches!(end, End::Spin | End::Stick) { 700 } else { 60_000 };
-        let options =
-            RunOptions { wall: Duration::from_millis(wall), atomic: true, changes: true, ..RunOptions::default() };
+        let options = RunOptions::default().configure(|options| {
+            options.wall = Duration::from_millis(wall);
+            options.atomic = true;
+            options.changes = true;
+        });
         session.run(&config, SCRIPT, &json!([]), &options, RunContext::new(), None).await
     });
     for (index, step) in steps.iter().enumerate() {
@@ -218,7 +221,7 @@ async fn the_host_reads_and_writes_while_a_script_runs() {
 async fn callbacks_of_a_run_that_was_undone_write_no_vars() {
     let table = SessionTable::new(10, Duration::from_secs(600));
     let script = "vars.set('a', 1); setTimeout(() => { try { vars.set('late', 1) } catch (e) { console.log(e.name) } }, 20); throw 1";
-    let failed = table.run("s", RunRequest { atomic: true, ..RunRequest::new(script) }).await;
+    let failed = table.run("s", RunRequest::new(script).configure(|request| request.atomic = true)).await;
     assert_eq!(failed.error.map(|error| error.kind), Some(ErrorKind::Runtime));
     let waits = "await new Promise((done) => setTimeout(done, 100))";
     assert!(table.run("other", RunRequest::new(waits)).await.is_ok());
@@ -229,15 +232,15 @@ async fn callbacks_of_a_run_that_was_undone_write_no_vars() {
 
 #[tokio::test]
 async fn a_host_s_write_that_does_not_fit_beside_what_can_be_undone_is_refused_and_changes_nothing() {
-    let quota = VarsQuota { entries: 2, bytes: 1000 };
-    let table = SessionTable::with_config(TableConfig { vars_quota: quota, ..Default::default() });
+    let quota = VarsQuota::default().configure(|quota| (quota.entries, quota.bytes) = (2, 1000));
+    let table = SessionTable::builder().configure(|config| config.vars_quota = quota).build().unwrap();
     let vars = table.vars("s");
     vars.set("a", json!(1)).unwrap();
     vars.set("b", json!(2)).unwrap();
     let (config, mut told) = obedient(Arc::default());
     let slot = table.acquire("s");
     let run = tokio::spawn(async move {
-        let options = RunOptions { atomic: true, ..RunOptions::default() };
+        let options = RunOptions::default().configure(|options| options.atomic = true);
         slot.lock().await.unwrap().run(&config, SCRIPT, &json!([]), &options, RunContext::new(), None).await
     });
     told.tell(json!(["delete", "a"])).await;
@@ -256,8 +259,10 @@ async fn a_host_s_write_that_does_not_fit_beside_what_can_be_undone_is_refused_a
 #[tokio::test]
 async fn what_the_host_writes_to_a_session_that_has_ended_is_an_error_and_asking_for_it_is_use() {
     let clock = perennial_testkit::ManualClock::new();
-    let config =
-        TableConfig { clock: Arc::new(clock.clone()), idle_ttl: Duration::from_secs(60), ..TableConfig::default() };
+    let config = TableConfig::default().configure(|config| {
+        config.clock = Arc::new(clock.clone());
+        config.idle_ttl = Duration::from_secs(60);
+    });
     let table = SessionTable::with_config(config);
     let (vars, files) = (table.vars("s"), table.files("s"));
     for _ in 0..3 {
@@ -281,7 +286,7 @@ async fn what_the_host_writes_over_a_renamed_file_is_no_second_one_of_the_first_
     files.write("/a", b"first").unwrap();
     let script =
         "await fs.rename('/a', '/b'); vars.set('renamed', 1); await new Promise((done) => setTimeout(done, 60_000))";
-    let run = table.run("s", RunRequest { atomic: true, ..RunRequest::new(script).with_timeout_ms(500) });
+    let run = table.run("s", RunRequest::new(script).with_timeout_ms(500).configure(|request| request.atomic = true));
     let vars = table.vars("s");
     let host = async {
         eventually("it is renamed", || vars.has("renamed")).await;

@@ -66,7 +66,7 @@ export default { name: "deep", version: "1", description: "d", tools: {
 async fn plugins() -> PluginSet {
     let files = MemoryFiles::new();
     files.write("/deep.js", DEEP);
-    let options = PluginOptions { files: Arc::new(files), ..PluginOptions::default() };
+    let options = PluginOptions::default().configure(|options| options.files = Arc::new(files));
     let set = PluginSet::load(&[PathBuf::from("/deep.js")], &options).await;
     assert!(set.failures().is_empty(), "{:?}", set.failures());
     set
@@ -74,7 +74,7 @@ async fn plugins() -> PluginSet {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn native_operations_end_with_their_run_and_stick_no_thread() {
-    let table = SessionTable::with_config(TableConfig { plugins: Some(plugins().await), ..TableConfig::default() });
+    let table = SessionTable::builder().plugins(plugins().await).build().unwrap();
     for script in HOSTILE {
         let begun = Instant::now();
         let mut request = RunRequest::new(*script).with_timeout_ms(1000);
@@ -102,7 +102,7 @@ fn peak() -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn native_operations_keep_the_memory_limit() {
-    let table = SessionTable::with_config(TableConfig { plugins: Some(plugins().await), ..TableConfig::default() });
+    let table = SessionTable::builder().plugins(plugins().await).build().unwrap();
     // The library is there before anything is measured.
     value(&table, "await new Response('').text(); new URLPattern('/x', 'http://a'); 1").await;
     let before = peak();
@@ -123,7 +123,8 @@ async fn data_that_is_imported_takes_no_more_than_the_limit_and_as_much_beside_i
     files.write("/app/deep.json", format!("[{}0]", "[0],".repeat(3_900_000)));
     files.write("/app/flat.json", format!("[{}0]", "1,".repeat(7_000_000)));
     files.write("/app/keys.json", format!("[{}0]", "{\"a\":0},".repeat(1_500_000)));
-    let loader = Loader::new(Arc::new(files), LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() });
+    let loader =
+        Loader::new(Arc::new(files), LoaderOptions::default().configure(|options| options.roots = vec!["/app".into()]));
     let access = ModuleAccess::new(loader, "/app");
     let table = SessionTable::with_config(TableConfig::default());
     value(&table, "1").await;
@@ -210,7 +211,7 @@ async fn a_session_whose_thread_has_not_come_back_is_busy_and_others_are_not() {
     let config =
         EngineConfig::new(ops, vec![Area::new("stick", &["stick"], "((ops) => ({ stick: () => ops.stick() }))")]);
     let table = table();
-    let options = RunOptions { wall: Duration::from_millis(50), ..RunOptions::default() };
+    let options = RunOptions::default().configure(|options| options.wall = Duration::from_millis(50));
     let run = async |name: &str, script: &str| {
         let slot = table.acquire(name);
         let mut session = slot.lock().await.unwrap();
@@ -247,7 +248,10 @@ async fn an_atomic_run_is_undone_while_its_thread_is_out() {
     let config =
         EngineConfig::new(ops, vec![Area::new("stick", &["stick"], "((ops) => ({ stick: () => ops.stick() }))")]);
     let table = table();
-    let options = RunOptions { wall: Duration::from_millis(50), atomic: true, ..RunOptions::default() };
+    let options = RunOptions::default().configure(|options| {
+        options.wall = Duration::from_millis(50);
+        options.atomic = true;
+    });
     let slot = table.acquire("s");
     let held = gate.lock().unwrap();
     let files = {
@@ -269,10 +273,9 @@ async fn what_callbacks_wait_for_in_native_operations_counts_against_their_budge
         Ok(json!(1).into())
     });
     let config = EngineConfig::new(ops, vec![Area::new("doze", &["doze"], "((ops) => ({ doze: () => ops.doze() }))")]);
-    let table = SessionTable::with_config(TableConfig {
-        background_budget: Duration::from_millis(100),
-        ..TableConfig::default()
-    });
+    let table = SessionTable::with_config(
+        TableConfig::default().configure(|config| config.background_budget = Duration::from_millis(100)),
+    );
     let slot = table.acquire("s");
     let script = "globalThis.n = 0; setInterval(() => { doze(); n++ }, 1); 0";
     slot.lock().await.unwrap().run(&config, script, &json!([]), &RunOptions::default(), RunContext::new(), None).await;
@@ -315,7 +318,7 @@ async fn nesting_is_limited_by_one_number_in_every_direction() {
     let error = run(&table, &format!("vars.set('x', {})", nested(113))).await.error.unwrap();
     assert!(error.message.contains("more than 112 levels"), "{}", error.message);
     let args = |levels| (0..levels).fold(json!(1), |value, _| json!([value]));
-    let with = |args| RunRequest { args, ..RunRequest::new("args.length") };
+    let with = |args| RunRequest::new("args.length").configure(|request| request.args = args);
     assert_eq!(table.run("s", with(args(112))).await.value, Some(json!(1)));
     let error = table.run("s", with(args(113))).await.error.unwrap();
     assert!(error.message.contains("more than 112 levels"), "{}", error.message);

@@ -14,7 +14,7 @@ fn files(files: &[(&str, &str)]) -> (MemoryFiles, ModuleAccess) {
     for (path, content) in files {
         memory.write(path, *content);
     }
-    let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
+    let options = LoaderOptions::default().configure(|options| options.roots = vec!["/app".into()]);
     (memory.clone(), ModuleAccess::new(Loader::new(Arc::new(memory), options), "/app"))
 }
 
@@ -103,9 +103,10 @@ async fn a_bundle_s_errors_are_where_they_are_and_a_force_halt_costs_the_vm() {
     assert_eq!(error.stack.unwrap().lines().nth(1), Some("    at default (throws.ts:3:26)"));
     for entry in ["spins.ts", "top.ts"] {
         let bundle = CompiledBundle::compile(&access, entry).unwrap();
-        let options = RunOptions { wall: Duration::from_millis(50), ..RunOptions::default() };
+        let options = RunOptions::default().configure(|options| options.wall = Duration::from_millis(50));
         let mut session = table.acquire("bundle").lock().await.unwrap();
-        let result = session.run_module(&EngineConfig::default(), &bundle, &json!([]), &options, RunContext::new(), None).await;
+        let result =
+            session.run_module(&EngineConfig::default(), &bundle, &json!([]), &options, RunContext::new(), None).await;
         assert_eq!(result.error.unwrap().kind, ErrorKind::Timeout, "{entry}");
         drop(session);
         let bundle = CompiledBundle::compile(&access, "throws.ts").unwrap();

@@ -141,19 +141,21 @@ async fn table(server: &Server, folder: &Path) -> SessionTable {
     let files = MemoryFiles::new();
     files.write("/p.js", plugin);
     let ceiling = json!({"net": [url], "read": ["data"], "commands": {"say": {"run": ["echo", "${word}"]}, "cat": {}}});
-    let options = PluginOptions {
-        ceiling: Allow::parse(&ceiling).unwrap(),
-        base: folder.to_owned(),
-        files: Arc::new(files),
-        environment: [("PATH".to_owned(), std::env::var("PATH").unwrap())].into(),
-        ..PluginOptions::default()
-    };
+    let options = PluginOptions::default().configure(|options| {
+        options.ceiling = Allow::parse(&ceiling).unwrap();
+        options.base = folder.to_owned();
+        options.files = Arc::new(files);
+        options.environment = [("PATH".to_owned(), std::env::var("PATH").unwrap())].into();
+    });
     let plugins = PluginSet::load(&["/p.js".into()], &options).await;
     assert_eq!(plugins.failures(), []);
     let known = Names::default();
     known.set("localhost", &[&["127.0.0.1"]]);
     let network = Network::new(Arc::new(known));
-    SessionTable::with_config(TableConfig { plugins: Some(plugins), network, ..TableConfig::default() })
+    SessionTable::with_config(TableConfig::default().configure(|config| {
+        config.plugins = Some(plugins);
+        config.network = network;
+    }))
 }
 
 /// Every tool under all tampers of a kind.

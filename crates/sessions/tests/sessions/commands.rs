@@ -21,7 +21,7 @@ fn set(commands: &Value) -> CommandSet {
 }
 
 fn table(commands: &Value) -> SessionTable {
-    SessionTable::with_config(TableConfig { commands: set(commands), ..TableConfig::default() })
+    SessionTable::with_config(TableConfig::default().configure(|config| config.commands = set(commands)))
 }
 
 async fn run(table: &SessionTable, script: &str) -> ScriptResult {

@@ -56,14 +56,19 @@ async fn what_an_atomic_run_that_fails_did_is_undone_however_it_ends() {
     let table = table();
     value(&table, "await fs.writeFile('/keep', 'old'); await fs.mkdir('/d')", RunContext::new()).await;
     let change = "await fs.writeFile('/keep', 'new'); await fs.rm('/d', { recursive: true }); await fs.writeFile('/more', ''); await fs.chdir('/');";
-    let atomic = |script: String| RunRequest { atomic: true, changes: true, ..RunRequest::new(script) };
+    let atomic = |script: String| {
+        RunRequest::new(script).configure(|request| {
+            request.atomic = true;
+            request.changes = true;
+        })
+    };
     for (end, kind) in [
         ("throw 1", ErrorKind::Runtime),
         ("for (;;);", ErrorKind::Timeout),
         ("const all = []; for (;;) all.push(new Array(1e6).fill(1))", ErrorKind::MemoryLimit),
         ("return () => {}", ErrorKind::Unserializable),
     ] {
-        let mut request = RunRequest { memory_bytes: Some(64 << 20), ..atomic(format!("{change} {end}")) };
+        let mut request = atomic(format!("{change} {end}")).configure(|request| request.memory_bytes = Some(64 << 20));
         if kind == ErrorKind::Timeout {
             request = request.with_timeout_ms(400);
         }
@@ -96,7 +101,7 @@ async fn what_an_atomic_run_that_fails_did_is_undone_however_it_ends() {
 async fn callbacks_of_an_atomic_run_that_failed_write_nothing_later() {
     let table = table();
     let script = "setTimeout(async () => { try { await fs.writeFile('/late', '') } catch (e) { console.log(e.code) } }, 30); throw 1";
-    let result = table.run("s", RunRequest { atomic: true, ..RunRequest::new(script) }).await;
+    let result = table.run("s", RunRequest::new(script).configure(|request| request.atomic = true)).await;
     assert_eq!(result.error.map(|error| error.kind), Some(ErrorKind::Runtime));
     let waited = table.run("other", RunRequest::new("await new Promise((r) => setTimeout(r, 120))")).await;
     assert!(waited.is_ok());
@@ -107,8 +112,10 @@ async fn callbacks_of_an_atomic_run_that_failed_write_nothing_later() {
 
 #[tokio::test]
 async fn a_quota_is_held_whatever_is_written_and_says_both_numbers() {
-    let files_quota = FilesQuota { bytes: 1 << 20, entries: 20, file_bytes: 600 << 10, depth: 4 };
-    let table = SessionTable::with_config(TableConfig { files_quota, ..TableConfig::default() });
+    let files_quota = FilesQuota::default().configure(|quota| {
+        (quota.bytes, quota.entries, quota.file_bytes, quota.depth) = (1 << 20, 20, 600 << 10, 4);
+    });
+    let table = SessionTable::with_config(TableConfig::default().configure(|config| config.files_quota = files_quota));
     let script = format!(
         "{TRY} const q = (p) => p.then(() => 'done', (e) => [e.name, e.code, e.used > e.limit]); const k = new Uint8Array(1024);
         const big = await q(fs.writeFile('/a', new Uint8Array(700 << 10)));
@@ -238,7 +245,7 @@ async fn an_overlay_looks_like_the_host_and_leaves_it_alone() {
         [before, await fs.readdir('/data', {{ recursive: true }}), await fs.readFile('/data/file2.txt', 'utf8'), await fs.readFile('/data/sub/inner.txt', 'utf8'), await t(fs.readFile('/data/file.txt')),
         await t(fs.rename('/data/sub', '/data/sub2')), await t(fs.rmdir('/data/sub')), await t(fs.mkdir('/data/sub')), await t(fs.stat('/data/file2.txt/x'))]"
     );
-    let request = RunRequest { changes: true, ..RunRequest::new(script) };
+    let request = RunRequest::new(script).configure(|request| request.changes = true);
     let result = table.run_with("s", request, mount(&inside, "/data", MountMode::Overlay)).await;
     let expected = json!([
         ["file.txt", "old", "old/x", "sub", "sub/inner.txt"],
@@ -410,7 +417,8 @@ async fn a_file_that_grows_is_read_as_far_as_the_heap_goes_and_no_further() {
     let big = std::fs::File::create(inside.join("endless")).expect("a file");
     big.set_len(1 << 40).expect("a hole takes no room");
     let table = table();
-    let request = RunRequest { memory_bytes: Some(64 << 20), ..RunRequest::new("await fs.readFile('/data/endless')") };
+    let request = RunRequest::new("await fs.readFile('/data/endless')")
+        .configure(|request| request.memory_bytes = Some(64 << 20));
     let result = table.run_with("s", request, mount(&inside, "/data", MountMode::ReadOnly)).await;
     assert_eq!(result.error.map(|error| error.kind), Some(ErrorKind::MemoryLimit));
     // In parts it can be read.
@@ -502,7 +510,7 @@ async fn a_handle_from_before_something_was_undone_is_bad() {
     let table = table();
     value(&table, "await fs.writeFile('/k', 'v0')", RunContext::new()).await;
     let script = "globalThis.h = await fs.open('/k', 'r+'); await h.write('AAAA'); throw 1";
-    assert!(!table.run("s", RunRequest { atomic: true, ..RunRequest::new(script) }).await.is_ok());
+    assert!(!table.run("s", RunRequest::new(script).configure(|request| request.atomic = true)).await.is_ok());
     let script = format!("{TRY} [await t(h.write('BBBB')), await fs.readFile('/k', 'utf8')]");
     assert_eq!(value(&table, &script, RunContext::new()).await, json!(["Error EBADF", "v0"]));
 }

@@ -81,8 +81,11 @@ struct World {
 impl World {
     fn new() -> Self {
         let clock = ManualClock::new();
-        let config =
-            TableConfig { max_vms: CAP, idle_ttl: TTL, clock: Arc::new(clock.clone()), ..TableConfig::default() };
+        let config = TableConfig::default().configure(|config| {
+            config.max_vms = CAP;
+            config.idle_ttl = TTL;
+            config.clock = Arc::new(clock.clone());
+        });
         Self {
             table: SessionTable::with_config(config),
             clock,

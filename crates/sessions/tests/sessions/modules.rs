@@ -23,7 +23,7 @@ fn project(files: &[(&str, &str)]) -> Project {
     for (path, content) in files {
         memory.write(format!("/app/{path}"), *content);
     }
-    let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
+    let options = LoaderOptions::default().configure(|options| options.roots = vec!["/app".into()]);
     let access = ModuleAccess::new(Loader::new(Arc::new(memory.clone()), options), "/app");
     Project { table: SessionTable::new(10, Duration::from_secs(60)), files: memory, access }
 }
@@ -45,10 +45,10 @@ async fn what_scripts_can_get_at_of_the_helper_imports_with_their_own_rights_onl
     let files = MemoryFiles::new();
     files.write("/plugins/p/plugin.ts", "export default { name: 'p', version: '1', description: 'd', tools: { fail: { description: 'f', input: {}, run() { throw new Error('x') } } } }");
     files.write("/plugins/p/secret.txt", "secret");
-    let options = PluginOptions { files: Arc::new(files), ..PluginOptions::default() };
+    let options = PluginOptions::default().configure(|options| options.files = Arc::new(files));
     let plugins = PluginSet::load(&["/plugins/p".into()], &options).await;
     assert_eq!(plugins.failures(), []);
-    let table = SessionTable::with_config(TableConfig { plugins: Some(plugins), ..TableConfig::default() });
+    let table = SessionTable::with_config(TableConfig::default().configure(|config| config.plugins = Some(plugins)));
     let script = r#"let x = 1;
         const helper = eval("$ce" + "ll");
         const key = await tools.p.fail({}).catch((error) => /\(?([^\s(]*plugin\.ts#[0-9a-f]+)/.exec(error.stack)[1]);
@@ -175,7 +175,7 @@ async fn a_session_whose_module_is_slow_to_read_holds_up_no_other() {
     let (open, gate) = std::sync::mpsc::channel();
     let (reached, arrived) = std::sync::mpsc::sync_channel(1);
     let gated = Gated { files, gate: gate.into(), reached };
-    let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
+    let options = LoaderOptions::default().configure(|options| options.roots = vec!["/app".into()]);
     let access = ModuleAccess::new(Loader::new(Arc::new(gated), options), "/app");
     let run = |session: &'static str, script: &'static str| {
         let (table, access) = (table.clone(), access.clone());

@@ -178,7 +178,9 @@ impl Resolver for Names {
 }
 
 fn table_with(names: &Names) -> SessionTable {
-    SessionTable::with_config(TableConfig { network: Network::new(Arc::new(names.clone())), ..TableConfig::default() })
+    SessionTable::with_config(
+        TableConfig::default().configure(|config| config.network = Network::new(Arc::new(names.clone()))),
+    )
 }
 
 fn table() -> SessionTable {
@@ -419,7 +421,11 @@ async fn an_aborted_fetch_ends_with_the_signals_reason_wherever_it_is() {
 async fn limits_hold_for_what_is_sent_and_what_comes_back() {
     let server = Server::start();
     let table = table();
-    let limits = NetLimits { response_bytes: 1 << 20, request_bytes: 1000, requests: 8, ..NetLimits::default() };
+    let limits = NetLimits::default().configure(|limits| {
+        limits.response_bytes = 1 << 20;
+        limits.request_bytes = 1000;
+        limits.requests = 8;
+    });
     let script = format!(
         "const why = (p) => p.then((v) => v, (e) => e.name + ': ' + e.message); const s = {:?}, body = async (...a) => (await fetch(...a)).text();
         const out = [await why(body(s + '/bomb')), await why(body(s + '/echo', {{ method: 'POST', body: 'x'.repeat(2000) }})), await why(body(s + '/cut')), await why(body(s + '/long')), await why(body(s + '/switch'))];
@@ -442,7 +448,7 @@ async fn limits_hold_for_what_is_sent_and_what_comes_back() {
     let usage = table.acquire("s").lock().await.unwrap().net_usage();
     assert!(usage.requests == 9 && usage.received >= 1 << 20 && usage.received < 2 << 20, "{usage:?}");
     // Nothing else is to come within so little time.
-    let limits = NetLimits { time: Duration::from_millis(300), ..NetLimits::default() };
+    let limits = NetLimits::default().configure(|limits| limits.time = Duration::from_millis(300));
     let script = format!(
         "const why = (p) => p.then((v) => v, (e) => e.message), s = {:?}, body = async (path) => (await fetch(s + path)).text();
         [await why(body('/never')), await why(body('/silent'))]",
@@ -467,7 +473,7 @@ async fn a_thousand_requests_at_once_are_all_answered() {
 #[tokio::test]
 async fn no_more_requests_than_allowed_wait_for_their_response_at_a_time() {
     let server = Server::start();
-    let limits = NetLimits { concurrent: 2, ..NetLimits::default() };
+    let limits = NetLimits::default().configure(|limits| limits.concurrent = 2);
     let script = format!(
         "const s = {:?}, c = new AbortController();
         const silent = [fetch(s + '/silent', {{ signal: c.signal }}), fetch(s + '/silent')];
@@ -647,13 +653,19 @@ async fn a_plugin_fetches_under_its_own_policy_whatever_script_calls_it() {
     files.write("/p/one.ts", plugin("one", &host(&server)));
     files.write("/p/two.ts", plugin("two", &host(&other)));
     let ceiling = Allow::parse(&json!({"net": [host(&server), host(&other)]})).expect("it parses");
-    let options = PluginOptions { ceiling, files: Arc::new(files), ..PluginOptions::default() };
+    let options = PluginOptions::default().configure(|options| {
+        options.ceiling = ceiling;
+        options.files = Arc::new(files);
+    });
     let plugins = PluginSet::load(&["/p/one.ts".into(), "/p/two.ts".into()], &options).await;
     assert_eq!(plugins.failures(), []);
     let names = Names::default();
     names.set("localhost", &[&["127.0.0.1"]]);
     let network = Network::new(Arc::new(names));
-    let table = SessionTable::with_config(TableConfig { plugins: Some(plugins), network, ..TableConfig::default() });
+    let table = SessionTable::with_config(TableConfig::default().configure(|config| {
+        config.plugins = Some(plugins);
+        config.network = network;
+    }));
     let (one, two) = (host(&server), host(&other));
     let script = format!(
         "const t = (p) => p.then((r) => r, (e) => e.name); \
@@ -690,7 +702,7 @@ async fn what_a_data_url_holds_takes_nobody_s_leave() {
 async fn the_time_of_all_requests_is_counted_and_has_a_limit() {
     let server = Server::start();
     let table = table();
-    let limits = NetLimits { total_time: Duration::from_nanos(1), ..NetLimits::default() };
+    let limits = NetLimits::default().configure(|limits| limits.total_time = Duration::from_nanos(1));
     let script = format!(
         "const t = (p) => p.then((r) => r.status, (e) => [e.name, e.limit]); const u = {:?}; const one = await fetch(u); await one.text(); [one.status, await t(fetch(u))]",
         server.url("/echo")

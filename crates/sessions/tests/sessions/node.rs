@@ -22,8 +22,10 @@ fn project(files: &[(&str, &str)]) -> Project {
     for (path, content) in files {
         memory.write(format!("/app/{path}"), *content);
     }
-    let options =
-        LoaderOptions { roots: vec!["/app".into()], provided: provided_modules(), ..LoaderOptions::default() };
+    let options = LoaderOptions::default().configure(|options| {
+        options.roots = vec!["/app".into()];
+        options.provided = provided_modules();
+    });
     let access = ModuleAccess::new(Loader::new(Arc::new(memory), options), "/app");
     let context = if files.is_empty() { RunContext::new() } else { RunContext::new().grant(access) };
     Project { table: SessionTable::new(10, Duration::from_secs(60)), context }

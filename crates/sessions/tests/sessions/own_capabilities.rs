@@ -96,18 +96,20 @@ async fn load(provisions: &Provisions, ceiling: Value) -> PluginSet {
     let files = MemoryFiles::new();
     files.write("/books.ts", PLUGIN.to_owned());
     files.write("/other.ts", OTHER.to_owned());
-    let options = PluginOptions {
-        ceiling: Allow::parse_with(&ceiling, provisions).unwrap(),
-        files: Arc::new(files),
-        provisions: provisions.clone(),
-        ..PluginOptions::default()
-    };
+    let options = PluginOptions::default().configure(|options| {
+        options.ceiling = Allow::parse_with(&ceiling, provisions).unwrap();
+        options.files = Arc::new(files);
+        options.provisions = provisions.clone();
+    });
     PluginSet::load(&["/books.ts".into(), "/other.ts".into()], &options).await
 }
 
 fn table(provisions: &Provisions, plugins: &PluginSet) -> Result<SessionTable, LibraryError> {
     let (provisions, plugins) = (provisions.clone(), Some(plugins.clone()));
-    SessionTable::try_with_config(TableConfig { provisions, plugins, ..TableConfig::default() })
+    SessionTable::try_with_config(TableConfig::default().configure(|config| {
+        config.provisions = provisions;
+        config.plugins = plugins;
+    }))
 }
 
 async fn run(table: &SessionTable, script: &str) -> ScriptResult {

@@ -10,9 +10,13 @@ use perennial_sessions::{
 use perennial_testkit::{ManualClock, eventually};
 use serde_json::json;
 
+fn limits(sessions: usize, stuck_threads: usize) -> OwnerLimits {
+    OwnerLimits::default().configure(|limits| (limits.sessions, limits.stuck_threads) = (sessions, stuck_threads))
+}
+
 fn limited(sessions: usize, stuck_threads: usize) -> SessionTable {
-    let owner_limits = OwnerLimits { sessions, stuck_threads };
-    SessionTable::with_config(TableConfig { owner_limits, ..TableConfig::default() })
+    let owner_limits = limits(sessions, stuck_threads);
+    SessionTable::with_config(TableConfig::default().configure(|config| config.owner_limits = owner_limits))
 }
 
 async fn run(owner: &Owner, name: &str, script: &str) -> ScriptResult {
@@ -131,7 +135,7 @@ async fn a_session_more_than_an_owner_may_have_is_busy_and_costs_the_others_noth
 #[tokio::test(flavor = "multi_thread")]
 async fn stuck_threads_of_an_owner_are_nobody_elses() {
     let gate = Arc::new(Mutex::new(()));
-    let owner_limits = OwnerLimits { sessions: 2, stuck_threads: 2 };
+    let owner_limits = limits(2, 2);
     let table = SessionTable::builder()
         .provision(Stick(gate.clone()))
         .timeout(Duration::from_millis(50))
@@ -172,8 +176,10 @@ async fn stuck_threads_of_an_owner_are_nobody_elses() {
 #[tokio::test]
 async fn an_end_is_remembered_for_ten_minutes_however_often_it_is_asked_for() {
     let clock = ManualClock::new();
-    let config =
-        TableConfig { clock: Arc::new(clock.clone()), idle_ttl: Duration::from_secs(60), ..TableConfig::default() };
+    let config = TableConfig::default().configure(|config| {
+        config.clock = Arc::new(clock.clone());
+        config.idle_ttl = Duration::from_secs(60);
+    });
     let table = SessionTable::with_config(config);
     let ada = table.of("ada");
     let before = SystemTime::now();

@@ -56,17 +56,16 @@ async fn load(files: &MemoryFiles, paths: &[&str]) -> PluginSet {
     let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
     PluginSet::load(
         &paths,
-        &PluginOptions {
-            files: Arc::new(files.clone()),
-            deadline: Duration::from_millis(500),
-            ..PluginOptions::default()
-        },
+        &PluginOptions::default().configure(|options| {
+            options.files = Arc::new(files.clone());
+            options.deadline = Duration::from_millis(500);
+        }),
     )
     .await
 }
 
 fn table(plugins: &PluginSet) -> SessionTable {
-    SessionTable::with_config(TableConfig { plugins: Some(plugins.clone()), ..TableConfig::default() })
+    SessionTable::with_config(TableConfig::default().configure(|config| config.plugins = Some(plugins.clone())))
 }
 
 async fn run(table: &SessionTable, script: &str) -> Value {
@@ -295,12 +294,11 @@ async fn capabilities_are_the_plugin_s_own_whatever_runs_at_the_same_time() {
     }
     let recording = Arc::new(Recording::default());
     let ceiling = Allow::parse(&json!({"net": ["one.com", "two.com"]})).unwrap();
-    let options = PluginOptions {
-        ceiling,
-        capabilities: Some(recording.clone()),
-        files: Arc::new(files),
-        ..PluginOptions::default()
-    };
+    let options = PluginOptions::default().configure(|options| {
+        options.ceiling = ceiling;
+        options.capabilities = Some(recording.clone());
+        options.files = Arc::new(files);
+    });
     let plugins = PluginSet::load(&["/p/one.ts".into(), "/p/two.ts".into()], &options).await;
     assert_eq!(plugins.failures(), []);
     let withheld: Vec<String> = plugins.plugins().flat_map(|plugin| plugin.withheld.items("net")).collect();
@@ -347,8 +345,11 @@ async fn scripts_that_change_every_prototype_get_hold_of_no_plugin_s_capabilitie
     for thief in thieves {
         let capabilities: Option<Arc<dyn Capabilities>> = Some(Arc::new(Recording::default()));
         let ceiling = Allow::parse(&json!({"net": ["one.com"]})).unwrap();
-        let options =
-            PluginOptions { ceiling, capabilities, files: Arc::new(files.clone()), ..PluginOptions::default() };
+        let options = PluginOptions::default().configure(|options| {
+            options.ceiling = ceiling;
+            options.capabilities = capabilities;
+            options.files = Arc::new(files.clone());
+        });
         let plugins = PluginSet::load(&["/p.ts".into()], &options).await;
         let table = table(&plugins);
         let script = format!(
@@ -376,8 +377,10 @@ async fn a_setup_that_never_ends_is_waited_for_no_longer_than_a_call_may_take() 
     files.write("/never.ts", plugin("never", never));
     let flaky = "setup() { globalThis.tries = (globalThis.tries ?? 0) + 1; if (tries < 2) throw new Error('not yet') }, tools: { get: { description: 'g', input: {}, run: () => tries } }";
     files.write("/flaky.ts", plugin("flaky", flaky));
-    let options =
-        PluginOptions { files: Arc::new(files), deadline: Duration::from_millis(300), ..PluginOptions::default() };
+    let options = PluginOptions::default().configure(|options| {
+        options.files = Arc::new(files);
+        options.deadline = Duration::from_millis(300);
+    });
     let plugins = PluginSet::load(&["/never.ts".into(), "/flaky.ts".into()], &options).await;
     let table = table(&plugins);
     let error = fail(&table, "await tools.never.quick({})").await;
@@ -437,12 +440,14 @@ async fn the_call_sites_of_an_error_hand_out_no_function() {
 async fn a_script_that_imports_a_plugin_s_file_gets_a_module_of_its_own() {
     let files = MemoryFiles::new();
     files.write("/app/p.ts", plugin("p", TOOL));
-    let options = PluginOptions { files: Arc::new(files.clone()), ..PluginOptions::default() };
+    let options = PluginOptions::default().configure(|options| options.files = Arc::new(files.clone()));
     // As the operator may name it: positions call both the same.
     let plugins = PluginSet::load(&["/app/p.ts".into()], &options).await;
     let table = table(&plugins);
-    let loader_options =
-        LoaderOptions { roots: vec!["/app".into()], label: Some("/app".into()), ..LoaderOptions::default() };
+    let loader_options = LoaderOptions::default().configure(|options| {
+        options.roots = vec!["/app".into()];
+        options.label = Some("/app".into());
+    });
     let access = ModuleAccess::new(Loader::new(Arc::new(files), loader_options), "/app");
     let script = "import p from './p.ts'; p.tools.t.run = (_, ctx) => { globalThis.stolen = ctx; return 'changed' }; [await tools.p.t({}), typeof stolen]";
     let result = table.run_with("s", RunRequest::new(script), RunContext::new().grant(access)).await;
@@ -464,7 +469,11 @@ async fn a_plugin_reads_what_it_was_granted_of_the_host_and_nothing_else() {
     files.write("/p/two.ts", plugin("two", tools));
     let ceiling = Allow::parse(&json!({"read": ["data"]})).unwrap();
     let base_path = base.path().to_owned();
-    let options = PluginOptions { ceiling, base: base_path, files: Arc::new(files), ..PluginOptions::default() };
+    let options = PluginOptions::default().configure(|options| {
+        options.ceiling = ceiling;
+        options.base = base_path;
+        options.files = Arc::new(files);
+    });
     let plugins = PluginSet::load(&["/p/one.ts".into(), "/p/two.ts".into()], &options).await;
     assert_eq!(plugins.failures(), []);
     let table = table(&plugins);
@@ -507,11 +516,12 @@ async fn a_plugin_runs_what_it_declares_and_the_operator_grants_and_scripts_see_
     let files = MemoryFiles::new();
     files.write("/p.js", RUNS);
     let ceiling = json!({"commands": {"echo": {}, "sleep": {}, "sh": {"run": ["echo", "the operator's"]}}});
-    let options = |ceiling: &Value| PluginOptions {
-        files: Arc::new(files.clone()),
-        ceiling: Allow::parse(ceiling).unwrap(),
-        environment: [("PATH".to_owned(), std::env::var("PATH").unwrap())].into(),
-        ..PluginOptions::default()
+    let options = |ceiling: &Value| {
+        PluginOptions::default().configure(|options| {
+            options.files = Arc::new(files.clone());
+            options.ceiling = Allow::parse(ceiling).unwrap();
+            options.environment = [("PATH".to_owned(), std::env::var("PATH").unwrap())].into();
+        })
     };
     let plugins = PluginSet::load(&[PathBuf::from("/p.js")], &options(&ceiling)).await;
     assert_eq!(plugins.failures(), []);

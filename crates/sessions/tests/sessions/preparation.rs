@@ -71,7 +71,7 @@ async fn what_was_stopped_for_one_run_is_prepared_for_the_next() {
     // Some seconds of work, and some that never ends.
     files.write("/app/large.ts", format!("export const a: number = {}1", "1 + ".repeat(400_000)));
     files.write("/app/endless.ts", format!("export default {}x", "<a>x?".repeat(60)));
-    let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
+    let options = LoaderOptions::default().configure(|options| options.roots = vec!["/app".into()]);
     let access = ModuleAccess::new(Loader::new(Arc::new(files), options), "/app");
     let run = async |session: &str, source: &str, timeout| {
         let context = RunContext::new().grant(access.clone());

@@ -139,7 +139,7 @@ impl Drop for InRecorder {
 }
 
 fn with(recorder: &Recorder) -> TableConfig {
-    TableConfig { provisions: Provisions::new().with(recorder.clone()), ..TableConfig::default() }
+    TableConfig::default().configure(|config| config.provisions = Provisions::new().with(recorder.clone()))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +154,7 @@ async fn a_provision_is_opened_once_a_session_begun_with_each_run_and_told_of_th
     assert_eq!(table.run("s", RunRequest::new("note()")).await.value, Some(json!(3)));
     assert_eq!(table.provided::<Recorded>("s").unwrap().notes.load(Ordering::Relaxed), 3);
     assert_eq!(recorder.taken(), ["begin", settled]);
-    let failed = table.run("s", RunRequest { atomic: true, ..RunRequest::new("throw 1") }).await;
+    let failed = table.run("s", RunRequest::new("throw 1").configure(|request| request.atomic = true)).await;
     assert!(failed.error.is_some());
     assert_eq!(recorder.taken(), ["begin", "settle begun=true ok=false undone=true"]);
     assert!(table.remove("s"));
@@ -214,7 +214,7 @@ async fn a_run_that_never_began_ends_no_right_to_write_and_swallows_no_line() {
         setInterval(write, 5); 0";
     assert!(table.run("s", RunRequest::new(leaves)).await.is_ok());
     let vars = table.vars("s");
-    let small = RunRequest { memory_bytes: Some(1 << 20), ..RunRequest::new("1") };
+    let small = RunRequest::new("1").configure(|request| request.memory_bytes = Some(1 << 20));
     let wrong = RunRequest::new("1").with_args(json!({"$bigint": "x"}));
     let cancelled = perennial_sessions::CancellationToken::new();
     cancelled.cancel();
@@ -259,7 +259,10 @@ async fn a_provision_that_panics_costs_its_run_and_nobody_else() {
 async fn a_provision_that_panics_whatever_it_is_asked_breaks_no_listing_no_sweep_and_no_end() {
     let clock = ManualClock::new();
     let recorder = Recorder { breaks: true, ..Recorder::default() };
-    let config = TableConfig { clock: Arc::new(clock.clone()), idle_ttl: Duration::from_secs(60), ..with(&recorder) };
+    let config = with(&recorder).configure(|config| {
+        config.clock = Arc::new(clock.clone());
+        config.idle_ttl = Duration::from_secs(60);
+    });
     let table = SessionTable::with_config(config);
     for name in ["a", "b"] {
         assert!(table.run(name, RunRequest::new("note()")).await.is_ok());
@@ -276,7 +279,10 @@ async fn a_vm_is_rebuilt_for_another_epoch_of_a_kind_that_it_has_seen_and_for_no
     let table = SessionTable::with_config(with(&Recorder::default()));
     let run = async |lent: Option<u64>, called: Option<u64>| {
         let context = lent.map_or_else(RunContext::new, |epoch| RunContext::new().lend(Generation(epoch)));
-        table.run_with("s", RunRequest { epoch: called, ..RunRequest::new("1") }, context).await.rebuilt_because
+        table
+            .run_with("s", RunRequest::new("1").configure(|request| request.epoch = called), context)
+            .await
+            .rebuilt_because
     };
     let epoch = Some(RebuildReason::Epoch);
     for (lent, called, rebuilt) in [
@@ -301,8 +307,10 @@ async fn what_a_session_has_may_keep_it_from_ending_idle() {
     for keeps in [true, false] {
         let clock = ManualClock::new();
         let recorder = Recorder { keeps, ..Recorder::default() };
-        let config =
-            TableConfig { clock: Arc::new(clock.clone()), idle_ttl: Duration::from_secs(60), ..with(&recorder) };
+        let config = with(&recorder).configure(|config| {
+            config.clock = Arc::new(clock.clone());
+            config.idle_ttl = Duration::from_secs(60);
+        });
         let table = SessionTable::with_config(config);
         assert!(table.run("s", RunRequest::new("1")).await.is_ok());
         clock.advance(Duration::from_secs(100));
@@ -314,7 +322,7 @@ async fn what_a_session_has_may_keep_it_from_ending_idle() {
 #[tokio::test]
 async fn a_name_that_two_bring_is_an_error_and_no_quiet_winner() {
     let error = |provisions| {
-        let config = TableConfig { provisions, ..TableConfig::default() };
+        let config = TableConfig::default().configure(|config| config.provisions = provisions);
         SessionTable::try_with_config(config).err()
     };
     let recorder = |global| Recorder { global: Some(global), ..Recorder::default() };
@@ -349,7 +357,7 @@ async fn plugins_and_an_embedder_s_provisions_are_there_together_and_vms_are_reb
     let plugins = PluginSet::load(&[folder.path().to_owned()], &PluginOptions::default()).await;
     assert!(plugins.failures().is_empty(), "{:?}", plugins.failures());
     let recorder = Recorder::default();
-    let table = SessionTable::with_config(TableConfig { plugins: Some(plugins.clone()), ..with(&recorder) });
+    let table = SessionTable::with_config(with(&recorder).configure(|config| config.plugins = Some(plugins.clone())));
     let both = || RunRequest::new("[note(), await tools.p.twice(21)]");
     assert_eq!(table.run("s", both()).await.value, Some(json!([1, 42])));
     assert_eq!(table.run("s", both()).await.vm, Some(VmOrigin::Warm));

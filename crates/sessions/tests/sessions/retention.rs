@@ -12,7 +12,10 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 fn table(configure: impl FnOnce(&mut TableConfig)) -> (SessionTable, ManualClock) {
     let clock = ManualClock::new();
-    let mut config = TableConfig { idle_ttl: 10 * MINUTE, clock: Arc::new(clock.clone()), ..TableConfig::default() };
+    let mut config = TableConfig::default().configure(|config| {
+        config.idle_ttl = 10 * MINUTE;
+        config.clock = Arc::new(clock.clone());
+    });
     configure(&mut config);
     (SessionTable::with_config(config), clock)
 }

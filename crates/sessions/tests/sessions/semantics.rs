@@ -172,7 +172,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 async fn a_cell_means_what_the_same_module_means() {
     let table = SessionTable::new(4, Duration::from_secs(60));
     let files = MemoryFiles::new();
-    let options = LoaderOptions { roots: vec!["/app".into()], ..LoaderOptions::default() };
+    let options = LoaderOptions::default().configure(|options| options.roots = vec!["/app".into()]);
     let access = ModuleAccess::new(Loader::new(Arc::new(files.clone()), options), "/app");
     let config = EngineConfig::default();
     for (index, (body, value)) in PROGRAMS.iter().enumerate() {

@@ -262,7 +262,7 @@ async fn a_vm_in_flight_is_never_evicted_and_the_first_release_brings_the_cap_ba
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_memory_budget_evicts_the_least_recently_used() {
-    let config = TableConfig { memory_budget: Some(8 << 20), ..TableConfig::default() };
+    let config = TableConfig::default().configure(|config| config.memory_budget = Some(8 << 20));
     let table = SessionTable::with_config(config);
     for name in ["a", "b", "c"] {
         table.run(name, RunRequest::new("globalThis.big = new Uint8Array(3 << 20)")).await;
@@ -385,7 +385,7 @@ async fn a_callback_that_spins_does_not_keep_the_next_run_from_starting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_background_budget_nothing_runs_between_the_runs() {
-    let config = TableConfig { background_budget: Duration::ZERO, ..TableConfig::default() };
+    let config = TableConfig::default().configure(|config| config.background_budget = Duration::ZERO);
     let table = SessionTable::with_config(config);
     table.run("s", RunRequest::new("globalThis.n = 0; setInterval(() => { n++ }, 1)")).await;
     assert!(!table.sessions()[0].background);
@@ -399,7 +399,10 @@ async fn without_a_background_budget_nothing_runs_between_the_runs() {
 async fn callbacks_stop_when_their_budget_is_spent_and_go_on_with_the_next_minute() {
     let clock = ManualClock::new();
     let budget = Duration::from_millis(60);
-    let config = TableConfig { background_budget: budget, clock: Arc::new(clock.clone()), ..TableConfig::default() };
+    let config = TableConfig::default().configure(|config| {
+        config.background_budget = budget;
+        config.clock = Arc::new(clock.clone());
+    });
     let table = SessionTable::with_config(config);
     let busy = "globalThis.n = 0; setInterval(() => { const end = Date.now() + 10; while (Date.now() < end); n++ }, 1)";
     table.run("s", RunRequest::new(busy)).await;

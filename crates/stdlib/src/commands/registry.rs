@@ -18,11 +18,21 @@ static SCRATCHES: AtomicU64 = AtomicU64::new(0);
 
 /// How many commands may run at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProcessLimits {
     /// Of one session: 16, if nothing is said.
     pub session: usize,
     /// Of all sessions of the process: 256, if nothing is said.
     pub process: usize,
+}
+
+impl ProcessLimits {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
 }
 
 impl Default for ProcessLimits {
@@ -149,6 +159,9 @@ impl SessionProcs {
     }
 
     /// Waits until nothing of the session's commands is left. One-shot ones end when they are done, or the VM is gone that has asked for them.
+    ///
+    /// # Cancellation
+    /// Dropping the future waits no more; nothing else changes.
     pub async fn gone(&self) {
         loop {
             // Registered before the look, so that a change between the two is not missed.

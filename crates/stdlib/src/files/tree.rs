@@ -15,6 +15,7 @@ const ENTRY: u64 = 100;
 
 /// How much the files of a session may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FilesQuota {
     /// All files and names together. Real memory, snapshots included, may be twice as much.
     pub bytes: u64,
@@ -24,6 +25,15 @@ pub struct FilesQuota {
     pub file_bytes: u64,
     /// Folders in folders.
     pub depth: usize,
+}
+
+impl FilesQuota {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
 }
 
 impl Default for FilesQuota {

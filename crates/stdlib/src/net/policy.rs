@@ -44,6 +44,7 @@ struct Inner {
 
 /// How much a session may use the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NetLimits {
     /// Requests of the session, redirects included.
     pub requests: u64,
@@ -61,6 +62,15 @@ pub struct NetLimits {
     pub time: Duration,
     /// The same of all requests of the session together, those side by side each for itself.
     pub total_time: Duration,
+}
+
+impl NetLimits {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
 }
 
 impl Default for NetLimits {

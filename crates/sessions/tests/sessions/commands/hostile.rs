@@ -235,15 +235,13 @@ async fn lines_are_made_within_the_heap_and_output_is_counted() {
     let table = table(
         &json!({"lines": {"run": "yes '' | head -c 8000000", "output": "lines"}, "one": {"run": ["true"]}, "bytes": {"run": ["head", "-c", "8000000", "/dev/zero"]}}),
     );
-    let request =
-        RunRequest { memory_bytes: Some(32 << 20), ..RunRequest::new("(await commands.run('lines')).stdout.length") };
+    let request = RunRequest::new("(await commands.run('lines')).stdout.length")
+        .configure(|request| request.memory_bytes = Some(32 << 20));
     let result = table.run("s", request).await;
     assert_eq!(result.error.map(|error| error.kind), Some(ErrorKind::MemoryLimit));
-    let request = RunRequest {
-        memory_bytes: Some(4 << 20),
-        ..RunRequest::new(
-            "(await commands.run('one')).exitCode + ' ' + await commands.run('bytes').catch((e) => e.name)",
-        )
-    };
+    let request = RunRequest::new(
+        "(await commands.run('one')).exitCode + ' ' + await commands.run('bytes').catch((e) => e.name)",
+    )
+    .configure(|request| request.memory_bytes = Some(4 << 20));
     assert_eq!(table.run("s", request).await.value, Some(json!("0 QuotaExceededError")));
 }

@@ -42,11 +42,12 @@ async fn a_server_that_one_run_starts_serves_a_later_one_though_the_vm_between_w
 async fn what_a_session_has_running_ends_with_it_however_it_ends() {
     let commands = json!({"s": {"run": ["sleep", "1000"], "persistent": true}});
     let clock = ManualClock::new();
-    let config = |busy| TableConfig {
-        commands: set(&commands),
-        clock: std::sync::Arc::new(clock.clone()),
-        busy_with_commands: busy,
-        ..TableConfig::default()
+    let config = |busy| {
+        TableConfig::default().configure(|config| {
+            config.commands = set(&commands);
+            config.clock = std::sync::Arc::new(clock.clone());
+            config.busy_with_commands = busy;
+        })
     };
     let (table, busy) = (SessionTable::with_config(config(false)), SessionTable::with_config(config(true)));
     let start = "(await commands.start('s')).pid";
@@ -187,9 +188,11 @@ async fn a_restart_is_ready_when_it_is_back_and_what_is_being_stopped_is_started
 #[tokio::test]
 async fn runs_wait_for_each_other_and_what_goes_on_is_not_waited_for() {
     let commands = json!({"run": {"run": ["sleep", "0.05"]}, "stay": {"run": ["sleep", "1000"], "persistent": true}, "too": {"run": ["sleep", "1000"], "persistent": true}});
-    let process_limits = ProcessLimits { session: 2, ..ProcessLimits::default() };
-    let table =
-        SessionTable::with_config(TableConfig { commands: set(&commands), process_limits, ..TableConfig::default() });
+    let process_limits = ProcessLimits::default().configure(|limits| limits.session = 2);
+    let table = SessionTable::with_config(TableConfig::default().configure(|config| {
+        config.commands = set(&commands);
+        config.process_limits = process_limits;
+    }));
     let script = "(await Promise.all(Array.from({ length: 10 }, () => commands.run('run')))).length";
     assert_eq!(value(&table, script).await, json!(10));
     let script = "await commands.start('stay'); const all = (await Promise.all([1, 2, 3].map(() => commands.run('run')))).length;
