@@ -24,10 +24,11 @@ pub(crate) fn test() -> Outcome {
     step("tests", tests)?;
     step("doc tests", || run(&mut cargo(&["test", "--workspace", "--all-features", "--doc"])))?;
     step("examples", || {
-        ["remember", "commands", "own_provision"]
+        ["compute", "remember", "commands", "own_provision"]
             .into_iter()
             .try_for_each(|name| run(&mut cargo(&["run", "--quiet", "-p", "perennial", "--example", name])))
     })?;
+    step("each feature alone", features)?;
     step("end to end with the official MCP clients", end_to_end)?;
     step("bans and licences", || {
         const CHECK: [&str; 4] = ["check", "bans", "licenses", "sources"];
@@ -53,6 +54,18 @@ pub(crate) fn test() -> Outcome {
     })?;
     println!("everything passed");
     Ok(())
+}
+
+/// Of the crate that embedders depend on: none, and each by itself.
+fn features() -> Outcome {
+    const ALONE: [&str; 2] = ["-p", "perennial"];
+    let linted = exists("cargo", &["clippy", "--version"]);
+    for features in ["", "typescript", "modules", "net", "crypto", "commands", "mcp"] {
+        let mut check = cargo(&[if linted { "clippy" } else { "check" }, "--quiet"]);
+        check.args(ALONE).args(["--no-default-features", "--features", features]);
+        run(if linted { check.args(["--", "-D", "warnings"]) } else { &mut check })?;
+    }
+    run(&mut cargo(&["run", "--quiet", "-p", "perennial", "--no-default-features", "--example", "compute"]))
 }
 
 fn end_to_end() -> Outcome {

@@ -13,11 +13,10 @@ use swc_core::ecma::visit::{Visit, VisitWith};
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
 use crate::module::{Exports, ImportSite, ModuleText};
-use crate::names::Names;
+use crate::names::{Names, Way};
 use crate::node_env::rewrite_node_env;
 use crate::parse::{Goal, Language, parse};
 use crate::prepare::Prepared;
-use crate::resolve::Way;
 use crate::syntax::{bound_names, range};
 
 /// How the module of something required is called.

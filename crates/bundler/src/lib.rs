@@ -14,6 +14,11 @@
 //! assert_eq!(cell.prepared.original(2, 9), (2, 1));
 //! ```
 
+#![cfg_attr(
+    not(feature = "modules"),
+    allow(dead_code, reason = "what makes modules ready is one with what makes cells ready")
+)]
+
 mod cell;
 mod commonjs;
 mod declared;
@@ -22,17 +27,22 @@ mod edits;
 mod entry;
 mod erase;
 mod fs;
+#[cfg(feature = "modules")]
 mod graph;
+#[cfg(feature = "modules")]
 mod links;
+#[cfg(feature = "modules")]
 mod load;
 mod look;
 mod lower;
 mod module;
 mod names;
+#[cfg(feature = "modules")]
 mod node;
 mod node_env;
 mod parse;
 mod prepare;
+#[cfg(feature = "modules")]
 mod resolve;
 mod survey;
 mod syntax;
@@ -42,7 +52,9 @@ mod text;
 pub use diagnostics::{Problem, SourceError, line_and_column};
 pub use entry::Entry;
 pub use fs::{Disk, FileKind, FileSystem, MemoryFiles, Stat};
+#[cfg(feature = "modules")]
 pub use graph::{Graph, Module};
+#[cfg(feature = "modules")]
 pub use load::{ImportError, ImportErrorKind, Importer, LoadCounts, Loader, LoaderOptions};
 pub use look::{Look, look};
 pub use parse::is_typescript;

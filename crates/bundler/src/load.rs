@@ -15,8 +15,8 @@ pub use self::inner::{ImportError, ImportErrorKind};
 use self::loading::Loading;
 use crate::fs::{FileSystem, MemoryFiles, normalize};
 use crate::graph::Graph;
+use crate::names::Way;
 use crate::parse::with_large_stack;
-use crate::resolve::Way;
 use crate::task::Preparer;
 
 /// Graphs that are kept, text of parsed files that is kept, and keys whose files are remembered.

@@ -12,11 +12,10 @@ use crate::declared::check_exports;
 use crate::diagnostics::SourceError;
 use crate::edits::Edits;
 use crate::lower::lower;
-use crate::names::Names;
+use crate::names::{Names, Way};
 use crate::node_env::rewrite_node_env;
 use crate::parse::{Goal, Language, parse};
 use crate::prepare::{Prepared, at_origin, erased, parse_lowered};
-use crate::resolve::Way;
 use crate::syntax::{attribute_type, awaits, offset, range, used_names};
 
 /// A module but for the keys of what it imports.

@@ -8,6 +8,13 @@ use swc_core::ecma::ast::*;
 
 use crate::syntax::{bound_names, export_name, imported_name, range};
 
+/// How a module is asked for.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub(crate) enum Way {
+    Import,
+    Require,
+}
+
 /// What an ES module imports and exports by name.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Names {

@@ -8,16 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use oxc_resolver::{
     FileMetadata, ModuleType, ResolveContext, ResolveError, ResolveOptions, ResolverGeneric, TsconfigDiscovery,
 };
-use serde::{Deserialize, Serialize};
 
 use crate::fs::{FileKind, FileSystem, normalize};
-
-/// How a module is asked for.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub(crate) enum Way {
-    Import,
-    Require,
-}
+use crate::names::Way;
 
 /// What a specifier stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! The example's provision and plugin through each door: MCP and batches. Rust is what the example shows itself.
-#![cfg(feature = "server")]
+#![cfg(feature = "mcp")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
 #[expect(dead_code, reason = "its main is the example's")]

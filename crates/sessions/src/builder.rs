@@ -1,13 +1,17 @@
 use std::time::Duration;
 
+#[cfg(feature = "commands")]
 use perennial_stdlib::commands::CommandSet;
 use perennial_stdlib::files::Mounts;
+#[cfg(feature = "net")]
 use perennial_stdlib::net::{NetPolicy, Secrets};
 use perennial_stdlib::node::Environment;
 
 use crate::config::TableConfig;
 use crate::library::LibraryError;
+#[cfg(feature = "modules")]
 use crate::modules::ModuleAccess;
+#[cfg(feature = "modules")]
 use crate::plugins::PluginSet;
 use crate::provision::Provision;
 use crate::table::SessionTable;
@@ -51,11 +55,13 @@ impl TableBuilder {
     }
 
     /// What scripts may fetch.
+    #[cfg(feature = "net")]
     pub fn net(self, policy: NetPolicy) -> Self {
         self.configure(|config| config.net = Some(policy))
     }
 
     /// Secrets that scripts use and never see.
+    #[cfg(feature = "net")]
     pub fn secrets(self, secrets: Secrets) -> Self {
         self.configure(|config| config.secrets = secrets)
     }
@@ -66,16 +72,19 @@ impl TableBuilder {
     }
 
     /// What scripts may run.
+    #[cfg(feature = "commands")]
     pub fn commands(self, commands: CommandSet) -> Self {
         self.configure(|config| config.commands = commands)
     }
 
     /// What scripts may import.
+    #[cfg(feature = "modules")]
     pub fn modules(self, access: ModuleAccess) -> Self {
         self.configure(|config| config.modules = Some(access))
     }
 
     /// Plugins whose tools every script can call.
+    #[cfg(feature = "modules")]
     pub fn plugins(self, plugins: PluginSet) -> Self {
         self.configure(|config| config.plugins = Some(plugins))
     }

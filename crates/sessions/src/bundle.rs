@@ -9,6 +9,8 @@ use perennial_protocol::ScriptError;
 use crate::modules::{BundleImports, ModuleAccess, script_error, session_modules};
 use crate::preparer::Preparation;
 use crate::programs::{Author, syntax_error};
+use crate::provision::RunScope;
+use crate::work::Ready;
 
 /// A module that is run again and again, with everything it imports as it was when this was made; see
 /// [`crate::BrowserSession::run_module`]. Cheap to clone.
@@ -16,10 +18,10 @@ use crate::programs::{Author, syntax_error};
 /// What it imports is compiled once per process. What it imports while it runs, with `import(…)`, is looked up then.
 #[derive(Clone)]
 pub struct CompiledBundle {
-    pub(crate) name: String,
-    pub(crate) program: Arc<Program>,
-    pub(crate) imports: BundleImports,
-    pub(crate) access: ModuleAccess,
+    name: String,
+    program: Arc<Program>,
+    imports: BundleImports,
+    access: ModuleAccess,
 }
 
 impl CompiledBundle {
@@ -68,6 +70,16 @@ impl CompiledBundle {
             result_is_optional: false,
         };
         Ok(Self { name, program: Arc::new(program), imports: BundleImports(Arc::new(graphs)), access })
+    }
+
+    /// For a run.
+    pub(crate) fn ready(&self) -> Ready {
+        let (imports, access) = (Arc::new(self.imports.clone()), Arc::new(self.access.clone()));
+        let brings = move |scope: &mut RunScope<'_>| {
+            scope.lend(imports.clone());
+            scope.provide_default(&access);
+        };
+        Ready { name: self.name.clone(), program: self.program.clone(), brings: Arc::new(brings) }
     }
 
     /// What positions call the entry.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Something that plugins may ask for in their `allow`, and then find in their `ctx`. A provision declares it with
 /// [`Library::capability`](crate::Library::capability).
@@ -160,14 +160,5 @@ pub(crate) fn texts_within(asked: &Value, most: &Value, covers: impl Fn(&str, &s
     let most = texts(most);
     let (within, beyond): (Vec<_>, Vec<_>) =
         texts(asked).into_iter().partition(|text| most.iter().any(|most| covers(most, text)));
-    (within.into(), beyond.into())
-}
-
-/// The entries of an object that another one names, and the others.
-pub(crate) fn entries_within(asked: &Value, most: &Value) -> (Value, Value) {
-    let empty = Map::new();
-    let (asked, most) = (asked.as_object().unwrap_or(&empty), most.as_object().unwrap_or(&empty));
-    let (within, beyond): (Map<_, _>, Map<_, _>) =
-        asked.clone().into_iter().partition(|(name, _)| most.contains_key(name));
     (within.into(), beyond.into())
 }

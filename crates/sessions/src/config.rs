@@ -1,15 +1,19 @@
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use perennial_engine::{ExecutorConfig, RunOptions};
 
+#[cfg(feature = "commands")]
 use perennial_stdlib::commands::{CommandSet, ProcessLimits};
 use perennial_stdlib::files::{FilesQuota, Mounts};
+#[cfg(feature = "net")]
 use perennial_stdlib::net::{NetPolicy, Network, Secrets};
 use perennial_stdlib::node::Environment;
 
 use crate::clock::{Clock, SystemClock};
+#[cfg(feature = "modules")]
 use crate::modules::ModuleAccess;
+#[cfg(feature = "modules")]
 use crate::plugins::PluginSet;
 use crate::provisions::{Provisions, Standard};
 use crate::registry::OwnerLimits;
@@ -40,22 +44,30 @@ pub struct TableConfig {
     /// Folders of the host that scripts see among their files, unless the call brings [`Mounts`] of its own.
     pub mounts: Option<Mounts>,
     /// What scripts may fetch, unless the call brings a [`NetPolicy`] of its own. None: nothing.
+    #[cfg(feature = "net")]
     pub net: Option<NetPolicy>,
     /// What scripts see in `process.env`, unless the call brings an [`Environment`] of its own.
     pub env: Environment,
     /// Secrets that scripts use and never see, unless the call brings [`Secrets`] of its own.
+    #[cfg(feature = "net")]
     pub secrets: Secrets,
     /// What scripts may run, unless the call brings a [`CommandSet`] of its own.
+    #[cfg(feature = "commands")]
     pub commands: CommandSet,
     /// How many commands may run at a time.
+    #[cfg(feature = "commands")]
     pub process_limits: ProcessLimits,
     /// Whether a session with a command that runs counts as used, so that it does not end by being idle.
+    #[cfg(feature = "commands")]
     pub busy_with_commands: bool,
     /// Names, roots of trust and idle connections behind `fetch`.
+    #[cfg(feature = "net")]
     pub network: Network,
     /// What scripts may import, unless the call brings a [`ModuleAccess`] of its own. None: what the host provides.
+    #[cfg(feature = "modules")]
     pub modules: Option<ModuleAccess>,
     /// Plugins whose tools every script can call.
+    #[cfg(feature = "modules")]
     pub plugins: Option<PluginSet>,
     /// What else sessions have.
     pub provisions: Provisions,
@@ -80,14 +92,22 @@ impl Default for TableConfig {
             vars_quota: VarsQuota::default(),
             files_quota: FilesQuota::default(),
             mounts: None,
+            #[cfg(feature = "net")]
             net: None,
             env: Environment::new(),
+            #[cfg(feature = "net")]
             secrets: Secrets::new(),
+            #[cfg(feature = "commands")]
             commands: CommandSet::new(),
+            #[cfg(feature = "commands")]
             process_limits: ProcessLimits::default(),
+            #[cfg(feature = "commands")]
             busy_with_commands: false,
+            #[cfg(feature = "net")]
             network: shared_network(),
+            #[cfg(feature = "modules")]
             modules: None,
+            #[cfg(feature = "modules")]
             plugins: None,
             provisions: Provisions::new(),
             owner_limits: OwnerLimits::default(),
@@ -112,12 +132,19 @@ impl TableConfig {
             files: self.files_quota,
             mounts: self.mounts.clone(),
             env: self.env.clone(),
+            #[cfg(feature = "net")]
             net: self.net.clone(),
+            #[cfg(feature = "net")]
             secrets: self.secrets.clone(),
+            #[cfg(feature = "net")]
             network: self.network.clone(),
+            #[cfg(feature = "commands")]
             commands: self.commands.clone(),
+            #[cfg(feature = "commands")]
             process_limits: self.process_limits,
+            #[cfg(feature = "commands")]
             busy_with_commands: self.busy_with_commands,
+            #[cfg(feature = "modules")]
             modules: self.modules.clone(),
         };
         Provisions::of_every_table(standard).and(&self.provisions)
@@ -125,7 +152,8 @@ impl TableConfig {
 }
 
 /// Reading the roots of trust takes milliseconds; tables of one process share them.
+#[cfg(feature = "net")]
 fn shared_network() -> Network {
-    static SHARED: LazyLock<Network> = LazyLock::new(Network::default);
+    static SHARED: std::sync::LazyLock<Network> = std::sync::LazyLock::new(Network::default);
     SHARED.clone()
 }

@@ -1,10 +1,13 @@
 use perennial_engine::{ConsoleSink, Extensions};
+#[cfg(feature = "commands")]
 use perennial_stdlib::commands::CommandSet;
 use perennial_stdlib::files::{Artifacts, Mounts};
+#[cfg(feature = "net")]
 use perennial_stdlib::net::{NetPolicy, Secrets};
 use perennial_stdlib::node::Environment;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "modules")]
 use crate::modules::{BundleImports, ModuleAccess};
 
 /// A policy that a call may grant: what its scripts may reach. It holds until the session's next run.
@@ -13,13 +16,18 @@ pub trait Grant: Send + Sync + 'static {}
 /// A handle that a call may lend. It is gone when the run has ended.
 pub trait Loan: Send + Sync + 'static {}
 
+#[cfg(feature = "commands")]
 impl Grant for CommandSet {}
 impl Grant for Environment {}
+#[cfg(feature = "modules")]
 impl Grant for ModuleAccess {}
 impl Grant for Mounts {}
+#[cfg(feature = "net")]
 impl Grant for NetPolicy {}
+#[cfg(feature = "net")]
 impl Grant for Secrets {}
 impl Loan for Artifacts {}
+#[cfg(feature = "modules")]
 impl Loan for BundleImports {}
 
 /// What one call brings to a session, besides its script: nothing, unless it is put in here.

@@ -1,9 +1,7 @@
-use std::sync::Arc;
-
 use perennial_engine::{ConfigOrigin, EngineConfig};
 
 use crate::library::{Library, LibraryError};
-use crate::plugins::{self, PluginModules, PluginSet};
+use crate::plugins::{self, PluginSet};
 use crate::provisions::Provisions;
 
 /// What the sessions of a table are made of, until its plugins change.
@@ -24,7 +22,7 @@ impl Generation {
         perennial_stdlib::areas().into_iter().for_each(|area| library.area(area));
         provisions.declare(&mut library);
         plugins::declare(&plugins, &mut library);
-        let config = library.config(Arc::new(PluginModules(plugins.clone())))?.with_origin(table);
+        let config = library.config(plugins::loader(&plugins))?.with_origin(table);
         Ok(Self { plugins, config })
     }
 }

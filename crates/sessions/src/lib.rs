@@ -8,8 +8,14 @@
 //! Confusable: a *slot* pins a session's record (it is neither reaped nor replaced while held); the *guard* that
 //! [`Slot::lock`] gives is the execution guard; the *lease* inside a run is what a VM under way holds, and may outlive both.
 
+#![cfg_attr(
+    not(feature = "modules"),
+    allow(dead_code, reason = "what plugins may ask for is declared where there are none")
+)]
+
 mod background;
 mod builder;
+#[cfg(feature = "modules")]
 mod bundle;
 mod capability;
 mod clock;
@@ -23,11 +29,21 @@ mod key;
 mod lease;
 mod library;
 mod lock;
+#[cfg(feature = "modules")]
 mod modules;
 mod owner;
+#[cfg(not(feature = "modules"))]
+#[path = "no_plugins.rs"]
+mod plugins;
+#[cfg(feature = "modules")]
 mod plugins;
 mod pool;
+#[cfg(feature = "typescript")]
 mod preparer;
+#[cfg(not(feature = "typescript"))]
+#[path = "plain.rs"]
+mod programs;
+#[cfg(feature = "typescript")]
 mod programs;
 mod provision;
 mod provisions;
@@ -38,11 +54,15 @@ mod run;
 mod session;
 mod shared;
 mod slot;
+#[cfg(any(feature = "commands", feature = "typescript"))]
+mod supervise;
 mod table;
 mod tombstones;
 mod vars;
+mod work;
 
 pub use builder::TableBuilder;
+#[cfg(feature = "modules")]
 pub use bundle::CompiledBundle;
 pub use capability::{Capability, Grants, PluginHost};
 pub use clock::{Clock, SystemClock};
@@ -51,20 +71,29 @@ pub use context::{Grant, Loan, RunContext};
 pub use info::SessionInfo;
 pub use key::SessionKey;
 pub use library::{Library, LibraryError};
+#[cfg(feature = "modules")]
 pub use modules::{ModuleAccess, provided_modules};
 pub use owner::{Owner, Session};
+#[cfg(feature = "typescript")]
 pub use perennial_bundler as bundler;
 pub use perennial_engine::{
     Area, Bound, Budget, ConsoleSink, EngineConfig, EventError, EventSender, ExecutorConfig, Extensions, OpContext,
     OpError, OpFuture, OpResult, OpScope, OpTable, OpValue, RunOptions, StopReason, live_runtimes, modules_compiled,
     quickjs_version, use_utc,
 };
+#[cfg(any(feature = "commands", feature = "typescript"))]
 pub use perennial_keeper::use_supervisor;
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{EndReason, ErrorKind, OutcomeError, RunRequest, ScriptError, ScriptResult};
-pub use perennial_stdlib::{commands, files, net, node};
+#[cfg(feature = "commands")]
+pub use perennial_stdlib::commands;
+#[cfg(feature = "net")]
+pub use perennial_stdlib::net;
+pub use perennial_stdlib::{files, node};
+#[cfg(feature = "modules")]
 pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
-pub use preparer::{Preparation, supervisor_main};
+#[cfg(feature = "typescript")]
+pub use preparer::Preparation;
 pub use programs::CacheCounts;
 pub use provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, Report, RunScope};
 pub use provisions::Provisions;
@@ -72,6 +101,8 @@ pub use registry::OwnerLimits;
 pub use run::Run;
 pub use session::BrowserSession;
 pub use slot::Slot;
+#[cfg(any(feature = "commands", feature = "typescript"))]
+pub use supervise::supervisor_main;
 pub use table::SessionTable;
 pub use tokio_util::sync::CancellationToken;
 pub use vars::{Vars, VarsError, VarsQuota, VarsUsage};

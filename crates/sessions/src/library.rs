@@ -102,14 +102,18 @@ impl Library {
     }
 
     /// What VMs are made of that have all this, if it fits together.
-    pub(crate) fn config(self, modules: Arc<dyn ModuleLoader>) -> Result<EngineConfig, LibraryError> {
+    pub(crate) fn config(self, modules: Option<Arc<dyn ModuleLoader>>) -> Result<EngineConfig, LibraryError> {
         if let Some(name) = self.capability_twice() {
             return Err(LibraryError::Name(name.to_owned()));
         }
         if let Some((plugin, key)) = self.unserved() {
             return Err(LibraryError::Capability { plugin: plugin.to_owned(), key: key.to_owned() });
         }
-        let config = EngineConfig::new(self.ops, self.areas).with_modules(modules);
+        let config = EngineConfig::new(self.ops, self.areas);
+        let config = match modules {
+            Some(modules) => config.with_modules(modules),
+            None => config,
+        };
         if let Some(name) = config.brought_twice() {
             return Err(LibraryError::Name(name.to_owned()));
         }

@@ -5,17 +5,20 @@ use perennial_engine::{EngineConfig, RunOptions};
 use perennial_protocol::{EndReason, ErrorKind, RunRequest, ScriptError, ScriptResult};
 use perennial_stdlib::files::Files;
 
+#[cfg(feature = "modules")]
 use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
 use crate::info::SessionInfo;
+#[cfg(feature = "modules")]
 use crate::plugins::PluginSet;
 use crate::provision::Provided;
 use crate::registry::OwnerState;
 use crate::run::Run;
-use crate::session::{Call, Work};
+use crate::session::Call;
 use crate::shared::{Pinned, Shared, TableHandle};
 use crate::slot::Slot;
 use crate::vars::Vars;
+use crate::work::Work;
 
 /// Whose sessions they are: a table as one of those it serves sees it. Names of sessions are of one owner, and so are the ends that are remembered and the
 /// limits of [`OwnerLimits`](crate::OwnerLimits). The machine is shared: cores, threads, warm VMs, memory, the workers that read large sources, and the cells that are kept ready. Cheap
@@ -56,6 +59,7 @@ impl Owner {
     }
 
     /// The plugins of the table.
+    #[cfg(feature = "modules")]
     pub fn plugins(&self) -> PluginSet {
         self.shared().generation().plugins
     }
@@ -139,13 +143,15 @@ impl Owner {
     /// # Cancellation
     /// Dropping the future stops the script, which costs the session its VM and nothing else.
     pub async fn run_with(&self, name: &str, request: RunRequest, context: RunContext) -> ScriptResult {
-        self.run_work(name, None, request, context).await
+        let work = Work::Cell(request.script.as_str().into());
+        self.run_work(name, work, request, context).await
     }
 
     /// Runs a bundle on the session of this name. Of the request everything but the script counts.
     ///
     /// # Cancellation
     /// Dropping the future stops the script, which costs the session its VM and nothing else.
+    #[cfg(feature = "modules")]
     pub async fn run_bundle(
         &self,
         name: &str,
@@ -153,16 +159,10 @@ impl Owner {
         request: RunRequest,
         context: RunContext,
     ) -> ScriptResult {
-        self.run_work(name, Some(bundle), request, context).await
+        self.run_work(name, Work::Ready(bundle.ready()), request, context).await
     }
 
-    async fn run_work(
-        &self,
-        name: &str,
-        bundle: Option<&CompiledBundle>,
-        request: RunRequest,
-        context: RunContext,
-    ) -> ScriptResult {
+    async fn run_work(&self, name: &str, work: Work, request: RunRequest, context: RunContext) -> ScriptResult {
         let started = Instant::now();
         let mut options = self.defaults().clone().with(&request.limits());
         options.name = request.name;
@@ -184,14 +184,8 @@ impl Owner {
             Ok(session) => session,
             Err(error) => return ScriptResult::refused(error),
         };
-        let call = Call {
-            config: EngineConfig::default(),
-            work: bundle.map_or_else(|| Work::Cell(request.script.into()), Work::Bundle),
-            args: request.args,
-            options,
-            context,
-            epoch: request.epoch,
-        };
+        let call =
+            Call { config: EngineConfig::default(), work, args: request.args, options, context, epoch: request.epoch };
         session.run_since(started, call).await
     }
 
@@ -270,9 +264,9 @@ impl Session {
     /// # Cancellation
     /// Dropping the future stops the script, which costs the session its VM and nothing else.
     pub async fn run(&self, run: Run) -> ScriptResult {
-        let Run { request, bundle, context } = run;
-        match &bundle {
-            Some(bundle) => self.owner.run_bundle(&self.name, bundle, request, context).await,
+        let Run { request, ready, context } = run;
+        match ready {
+            Some(ready) => self.owner.run_work(&self.name, Work::Ready(ready), request, context).await,
             None => self.owner.run_with(&self.name, request, context).await,
         }
     }

@@ -14,6 +14,6 @@ mod types;
 
 pub use allow::Allow;
 pub use manifest::Tool;
-pub(crate) use ops::{PluginModules, declare};
+pub(crate) use ops::{declare, loader};
 pub use set::{Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet};
 pub use similar::did_you_mean;

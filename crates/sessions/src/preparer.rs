@@ -5,6 +5,8 @@
 
 mod worker;
 
+pub(crate) use worker::serve;
+
 use std::io::{self, Read, Write};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,21 +26,9 @@ const LEAST: u64 = 16 << 20;
 const IDLE: usize = 2;
 const MOST: usize = 64;
 
-/// For the first line of `main` of a program whose scripts may run commands or be more than small and plain.
-///
-/// Commands are started, and large or tangled sources prepared, by processes of their own, which end when this one is gone, however it went; they are
-/// this program, started again. There this function serves and does not return; otherwise it returns at once. It has to be called before anything
-/// else: before arguments are read, threads started or files opened.
-///
-/// It also has glibc hand back what is freed, which otherwise keeps up to 64 MiB for each thread once large blocks have been freed.
-pub fn supervisor_main() {
-    perennial_engine::hold_little_freed_memory();
-    perennial_keeper::supervisor_main(worker::serve);
-}
-
 /// Prepares sources within limits: here what is proven to be cheap, in a process of its own everything else.
 ///
-/// Without [`supervisor_main`] or [`crate::use_supervisor`] there is no such process. Then what is proven to take time and memory in proportion to its
+/// Without [`crate::supervisor_main`] or [`crate::use_supervisor`] there is no such process. Then what is proven to take time and memory in proportion to its
 /// length is prepared here within the memory limit, and the rest is refused.
 #[derive(Clone, Debug)]
 pub struct Preparation<'b> {

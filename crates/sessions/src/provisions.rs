@@ -1,10 +1,13 @@
 //! The list of what sessions have, and what each of them has of it.
 
 mod artifacts;
+#[cfg(feature = "commands")]
 mod commands;
 mod environment;
 mod files;
+#[cfg(feature = "modules")]
 mod modules;
+#[cfg(feature = "net")]
 mod net;
 mod vars;
 
@@ -15,15 +18,19 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 
 use perennial_protocol::{EndReason, ScriptError};
+#[cfg(feature = "commands")]
 use perennial_stdlib::commands::{CommandSet, ProcessLimits};
 use perennial_stdlib::files::{FilesQuota, Mounts};
+#[cfg(feature = "net")]
 use perennial_stdlib::net::{NetPolicy, Network, Secrets};
 use perennial_stdlib::node::Environment;
 use tokio::sync::OwnedSemaphorePermit;
 
+#[cfg(feature = "commands")]
 pub(crate) use self::commands::Procs;
 use crate::key::SessionKey;
 use crate::library::Library;
+#[cfg(feature = "modules")]
 use crate::modules::ModuleAccess;
 use crate::provision::{Description, Ended, Has, InRun, Own, Provided, Provision, Report, RunScope};
 use crate::record::Record;
@@ -56,12 +63,19 @@ pub(crate) struct Standard {
     pub(crate) files: FilesQuota,
     pub(crate) mounts: Option<Mounts>,
     pub(crate) env: Environment,
+    #[cfg(feature = "net")]
     pub(crate) net: Option<NetPolicy>,
+    #[cfg(feature = "net")]
     pub(crate) secrets: Secrets,
+    #[cfg(feature = "net")]
     pub(crate) network: Network,
+    #[cfg(feature = "commands")]
     pub(crate) commands: CommandSet,
+    #[cfg(feature = "commands")]
     pub(crate) process_limits: ProcessLimits,
+    #[cfg(feature = "commands")]
     pub(crate) busy_with_commands: bool,
+    #[cfg(feature = "modules")]
     pub(crate) modules: Option<ModuleAccess>,
 }
 
@@ -146,14 +160,18 @@ impl Provisions {
 
     /// What every table has.
     pub(crate) fn of_every_table(of: Standard) -> Self {
-        Self::new()
+        let all = Self::new()
             .standard(vars::VarsProvision::new(of.vars))
             .standard(files::FilesProvision::new(of.files, of.mounts))
             .standard(artifacts::ArtifactsProvision)
-            .standard(environment::EnvironmentProvision::new(of.env))
-            .standard(net::NetProvision::new(of.net, of.secrets, of.network))
-            .standard(commands::CommandsProvision::new(of.commands, of.process_limits, of.busy_with_commands))
-            .standard(modules::ModulesProvision::new(of.modules))
+            .standard(environment::EnvironmentProvision::new(of.env));
+        #[cfg(feature = "net")]
+        let all = all.standard(net::NetProvision::new(of.net, of.secrets, of.network));
+        #[cfg(feature = "commands")]
+        let all = all.standard(commands::CommandsProvision::new(of.commands, of.process_limits, of.busy_with_commands));
+        #[cfg(feature = "modules")]
+        let all = all.standard(modules::ModulesProvision::new(of.modules));
+        all
     }
 
     pub(crate) fn is_empty(&self) -> bool {

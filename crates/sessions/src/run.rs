@@ -5,8 +5,10 @@ use perennial_protocol::RunRequest;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "modules")]
 use crate::bundle::CompiledBundle;
 use crate::context::{Grant, Loan, RunContext};
+use crate::work::Ready;
 
 /// One run: what is run, and what it brings.
 ///
@@ -26,7 +28,7 @@ use crate::context::{Grant, Loan, RunContext};
 #[must_use = "nothing runs until a session is given it"]
 pub struct Run {
     pub(crate) request: RunRequest,
-    pub(crate) bundle: Option<CompiledBundle>,
+    pub(crate) ready: Option<Ready>,
     pub(crate) context: RunContext,
 }
 
@@ -37,13 +39,14 @@ impl Run {
     }
 
     /// The entry of a bundle.
+    #[cfg(feature = "modules")]
     pub fn bundle(bundle: &CompiledBundle) -> Self {
-        Self { bundle: Some(bundle.clone()), ..Self::script("") }
+        Self { ready: Some(bundle.ready()), ..Self::script("") }
     }
 
     /// What somebody asks for by a request, which has limits and more already.
     pub fn request(request: RunRequest) -> Self {
-        Self { request, bundle: None, context: RunContext::new() }
+        Self { request, ready: None, context: RunContext::new() }
     }
 
     /// Bound to `args` as a value, never spliced into the source.

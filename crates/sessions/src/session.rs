@@ -7,13 +7,16 @@ use perennial_engine::{
     Background, Build, EngineConfig, Globals, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
 };
 use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, VmOrigin};
+#[cfg(feature = "commands")]
 use perennial_stdlib::commands::SessionProcs;
 use perennial_stdlib::files::Files;
+#[cfg(feature = "net")]
 use perennial_stdlib::net::{NetState, NetUsage};
 use serde_json::Value;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 
 use crate::background::{give_back, keep_pumping};
+#[cfg(feature = "modules")]
 use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
 use crate::epochs::Epochs;
@@ -21,10 +24,12 @@ use crate::lease::{Lease, ThreadOut};
 use crate::lock::lock;
 use crate::pool::Place;
 use crate::provision::{Ended, Provided, Report, RunScope};
+#[cfg(feature = "commands")]
 use crate::provisions::Procs;
 use crate::record::{MadeOf, State};
 use crate::shared::Pinned;
 use crate::vars::Vars;
+use crate::work::Work;
 
 /// One session, locked: nobody else runs on it while this is held.
 pub struct BrowserSession {
@@ -34,17 +39,11 @@ pub struct BrowserSession {
     in_run: bool,
 }
 
-/// What a call runs.
-pub(crate) enum Work<'a> {
-    Cell(Arc<str>),
-    Bundle(&'a CompiledBundle),
-}
-
 /// One call and all it brings.
-pub(crate) struct Call<'a> {
+pub(crate) struct Call {
     /// What it brings besides what the table has.
     pub(crate) config: EngineConfig,
-    pub(crate) work: Work<'a>,
+    pub(crate) work: Work,
     pub(crate) args: Value,
     pub(crate) options: RunOptions,
     pub(crate) context: RunContext,
@@ -80,11 +79,13 @@ impl BrowserSession {
     }
 
     /// What the session has used of the network.
+    #[cfg(feature = "net")]
     pub fn net_usage(&self) -> NetUsage {
         self.own::<NetState>().usage()
     }
 
     /// What the session has running.
+    #[cfg(feature = "commands")]
     pub fn procs(&self) -> Arc<SessionProcs> {
         self.own::<Procs>().procs.clone()
     }
@@ -149,6 +150,7 @@ impl BrowserSession {
     ///
     /// # Cancellation
     /// Dropping the future stops the script and poisons the VM; a later call waits until that VM is gone.
+    #[cfg(feature = "modules")]
     pub async fn run_module(
         &mut self,
         config: &EngineConfig,
@@ -160,7 +162,7 @@ impl BrowserSession {
     ) -> ScriptResult {
         let call = Call {
             config: config.clone(),
-            work: Work::Bundle(bundle),
+            work: Work::Ready(bundle.ready()),
             args: args.clone(),
             options: options.clone(),
             context,
@@ -169,7 +171,7 @@ impl BrowserSession {
         self.run_since(Instant::now(), call).await
     }
 
-    pub(crate) async fn run_since(&mut self, started: Instant, call: Call<'_>) -> ScriptResult {
+    pub(crate) async fn run_since(&mut self, started: Instant, call: Call) -> ScriptResult {
         let console_bytes = call.options.console_bytes;
         let mut result = match self.try_run(call).await {
             Ok(result) => result,
@@ -180,7 +182,7 @@ impl BrowserSession {
         result
     }
 
-    async fn try_run(&mut self, call: Call<'_>) -> Result<ScriptResult, ScriptError> {
+    async fn try_run(&mut self, call: Call) -> Result<ScriptResult, ScriptError> {
         let Call { config, work, args, options, context, epoch } = call;
         let (shared, record) = (self.pinned.shared.clone(), self.pinned.record.clone());
         self.check_alive()?;
@@ -208,9 +210,8 @@ impl BrowserSession {
         let epochs = Epochs::of_call(epoch);
         let has = shared.provisions.of(&record);
         let mut scope = RunScope { has: &has, options: &options, grants, loans, epochs, name: "" };
-        if let Work::Bundle(bundle) = &work {
-            scope.lend(Arc::new(bundle.imports.clone()));
-            scope.provide_default(&Arc::new(bundle.access.clone()));
+        if let Work::Ready(ready) = &work {
+            (ready.brings)(&mut scope);
         }
         // Before a VM is taken: what refuses a run costs the session nothing.
         shared.provisions.admit(&scope)?;
@@ -231,10 +232,9 @@ impl BrowserSession {
                 let prepare = shared.programs.prepare(source, name.clone());
                 (name, prepare)
             }
-            Work::Bundle(bundle) => {
-                let program = bundle.program.clone();
-                let prepare: Prepare = Box::new(move |_| Ok(program));
-                (options.name.clone().unwrap_or_else(|| bundle.name.clone()), prepare)
+            Work::Ready(ready) => {
+                let prepare: Prepare = Box::new(move |_| Ok(ready.program));
+                (options.name.clone().unwrap_or(ready.name), prepare)
             }
         };
         let atomic = options.atomic;

@@ -13,6 +13,7 @@ use crate::config::TableConfig;
 use crate::generation::Generation;
 use crate::info::SessionInfo;
 use crate::lock::lock;
+#[cfg(feature = "modules")]
 use crate::plugins::PluginSet;
 use crate::pool::{Bounds, Pool};
 use crate::programs::Programs;
@@ -119,6 +120,7 @@ impl Shared {
     }
 
     /// Replaces the generation. `false` if its plugins are others than those expected.
+    #[cfg(feature = "modules")]
     pub(crate) fn set_generation(&self, expected: Option<&PluginSet>, generation: Generation) -> bool {
         let mut current = self.generation.write().unwrap_or_else(PoisonError::into_inner);
         if expected.is_some_and(|expected| current.plugins != *expected) {

@@ -6,6 +6,7 @@ use perennial_protocol::{EndReason, RunRequest, ScriptResult};
 use perennial_stdlib::files::Files;
 use tokio::runtime::Handle;
 
+#[cfg(feature = "modules")]
 use crate::bundle::CompiledBundle;
 use crate::config::TableConfig;
 use crate::context::RunContext;
@@ -77,7 +78,10 @@ impl SessionTable {
         config.hard_lifetime = config.hard_lifetime.map(|lifetime| lifetime.min(FOR_EVER));
         let runtime = Handle::current();
         let provisions = config.all_provisions();
+        #[cfg(feature = "modules")]
         let plugins = config.plugins.clone().unwrap_or_else(PluginSet::empty);
+        #[cfg(not(feature = "modules"))]
+        let plugins = PluginSet;
         let origin = ConfigOrigin::default();
         let generation = Generation::new(&origin, &provisions, plugins)?;
         let shared = Shared::new(origin, config, runtime, provisions, generation);
@@ -154,6 +158,7 @@ impl SessionTable {
     ///
     /// # Cancellation
     /// Dropping the future stops the script, which costs the session its VM and nothing else.
+    #[cfg(feature = "modules")]
     pub async fn run_bundle(
         &self,
         name: &str,
@@ -210,6 +215,7 @@ impl SessionTable {
     ///
     /// # Errors
     /// If one of them was granted something that no provision of the table serves; then all stays as it is.
+    #[cfg(feature = "modules")]
     pub fn set_plugins(&self, plugins: &PluginSet) -> Result<(), LibraryError> {
         self.replace_plugins(None, plugins).map(drop)
     }
@@ -221,6 +227,7 @@ impl SessionTable {
     ///
     /// # Errors
     /// As [`Self::set_plugins`].
+    #[cfg(feature = "modules")]
     pub async fn reload_plugins(&self) -> Result<PluginSet, LibraryError> {
         loop {
             let before = self.plugins();
@@ -233,6 +240,7 @@ impl SessionTable {
     }
 
     /// `false` if there are others than those expected.
+    #[cfg(feature = "modules")]
     fn replace_plugins(&self, expected: Option<&PluginSet>, plugins: &PluginSet) -> Result<bool, LibraryError> {
         let shared = self.shared();
         if *plugins == shared.generation().plugins {
@@ -243,6 +251,7 @@ impl SessionTable {
     }
 
     /// The plugins of scripts whose callers bring no configuration.
+    #[cfg(feature = "modules")]
     pub fn plugins(&self) -> PluginSet {
         self.shared().generation().plugins
     }

@@ -4,13 +4,17 @@
 //! which holds its ops. Ops are pure functions of their arguments; what an area remembers it keeps in the VM.
 
 mod buffer;
+#[cfg(feature = "commands")]
 pub mod commands;
 mod compression;
+#[cfg(feature = "crypto")]
 mod crypto;
 mod encoding;
 pub mod files;
+#[cfg(feature = "net")]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(feature = "net")]
 pub mod net;
 pub mod node;
 mod url;
@@ -32,13 +36,6 @@ pub fn areas() -> Vec<Area> {
                 &["CompressionStream", "DecompressionStream"],
                 include_str!("../js/compression.js"),
             ),
-            Area::new("crypto", &["Crypto", "CryptoKey", "crypto"], include_str!("../js/crypto.js"))
-                .with_internals(&["keys"]),
-            Area::new("crypto-public", &[], include_str!("../js/crypto-public.js")).with_internals(&["publicKeys"]),
-            Area::new("crypto-secret", &[], include_str!("../js/crypto-secret.js")).with_internals(&["secretKeys"]),
-            Area::new("crypto-shared", &[], include_str!("../js/crypto-shared.js")).with_internals(&["cryptoShared"]),
-            Area::new("crypto-subtle", &["SubtleCrypto"], include_str!("../js/crypto-subtle.js"))
-                .with_internals(&["subtle"]),
             Area::new("encoding", &["TextEncoder", "TextDecoder"], include_str!("../js/encoding.js"))
                 .with_internals(&["decoder"]),
             Area::new(
@@ -100,19 +97,36 @@ pub fn areas() -> Vec<Area> {
         ]
         .into_iter()
         .chain(node::areas())
+        .chain(crypto_areas())
         .collect()
     });
     AREAS.clone()
 }
 
+#[cfg(feature = "crypto")]
+fn crypto_areas() -> Vec<Area> {
+    vec![
+        Area::new("crypto", &["Crypto", "CryptoKey", "crypto"], include_str!("../js/crypto.js"))
+            .with_internals(&["keys"]),
+        Area::new("crypto-public", &[], include_str!("../js/crypto-public.js")).with_internals(&["publicKeys"]),
+        Area::new("crypto-secret", &[], include_str!("../js/crypto-secret.js")).with_internals(&["secretKeys"]),
+        Area::new("crypto-shared", &[], include_str!("../js/crypto-shared.js")).with_internals(&["cryptoShared"]),
+        Area::new("crypto-subtle", &["SubtleCrypto"], include_str!("../js/crypto-subtle.js"))
+            .with_internals(&["subtle"]),
+    ]
+}
+
+#[cfg(not(feature = "crypto"))]
+fn crypto_areas() -> Vec<Area> {
+    Vec::new()
+}
+
 /// The ops behind the areas.
 pub fn ops() -> OpTable {
-    buffer::ops()
-        .merge(compression::ops())
-        .merge(crypto::ops())
-        .merge(encoding::ops())
-        .merge(node::ops())
-        .merge(url::ops())
+    let ops = buffer::ops().merge(compression::ops()).merge(encoding::ops()).merge(node::ops()).merge(url::ops());
+    #[cfg(feature = "crypto")]
+    let ops = ops.merge(crypto::ops());
+    ops
 }
 
 fn text(args: &[OpValue], index: usize) -> Result<&str, OpError> {

@@ -75,6 +75,7 @@ pub(crate) fn ops() -> OpTable {
 }
 
 /// A URL as it is written.
+#[cfg(feature = "net")]
 pub(crate) fn href_of(text: &str, base: Option<&str>) -> Option<String> {
     let base = match base {
         Some(base) => Some(parse(base, None)?),

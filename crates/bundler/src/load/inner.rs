@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::diagnostics::line_and_column;
 use crate::fs::{FileKind, FileSystem, Stat};
 use crate::graph::Graph;
+use crate::names::Way;
 use crate::node::Content;
-use crate::resolve::{NODE, Way, is_node_module};
+use crate::resolve::{NODE, is_node_module};
 
 /// A larger file is no module.
 pub(super) const MAX_FILE: u64 = 16 << 20;

@@ -11,10 +11,11 @@ use crate::fs::{FileKind, Stat, normalize};
 use crate::graph::{finish, hash};
 use crate::links::missing_export;
 use crate::module::ModuleText;
+use crate::names::Way;
 use crate::node::{Content, Node};
 use crate::parse::Language;
 use crate::prepare::Prepared;
-use crate::resolve::{Format, Found, Looked, NODE, Resolver, Unresolved, Way, is_node_module};
+use crate::resolve::{Format, Found, Looked, NODE, Resolver, Unresolved, is_node_module};
 use crate::task::{Here, Preparer, prepare_module};
 
 /// Modules of one graph.

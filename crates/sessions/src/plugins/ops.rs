@@ -187,8 +187,13 @@ fn ops(plugins: &PluginSet, capabilities: Vec<Declared>) -> OpTable {
         })
 }
 
+/// What loads the modules of sessions with these plugins.
+pub(crate) fn loader(plugins: &PluginSet) -> Option<Arc<dyn ModuleLoader>> {
+    Some(Arc::new(PluginModules(plugins.clone())))
+}
+
 /// Finds the modules of plugins, and of sessions besides.
-pub(crate) struct PluginModules(pub(crate) PluginSet);
+struct PluginModules(PluginSet);
 
 impl ModuleLoader for PluginModules {
     fn load(

@@ -76,7 +76,7 @@ fn config() -> Result<EngineConfig, String> {
         library.ops(perennial_stdlib::ops());
         perennial_stdlib::areas().into_iter().for_each(|area| library.area(area));
         Provisions::of_every_table(Standard::default()).declare(&mut library);
-        library.config(session_modules().clone()).map_err(|error| error.to_string())
+        library.config(Some(session_modules().clone())).map_err(|error| error.to_string())
     });
     CONFIG.clone()
 }

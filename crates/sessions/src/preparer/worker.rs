@@ -36,7 +36,7 @@ impl Status {
 }
 
 /// Serves until its host lets go of it.
-pub(super) fn serve(mut host: UnixStream) {
+pub(crate) fn serve(mut host: UnixStream) {
     let begun = resident();
     while let Ok((task, memory)) = read(&mut host) {
         if work(&mut host, task, memory, begun).is_err() {

@@ -182,6 +182,7 @@ impl SessionProcs {
     }
 
     /// The ports that commands of a script, or of a plugin, have now.
+    #[cfg(feature = "net")]
     pub(crate) fn ports(&self, owner: Option<&str>) -> Vec<u16> {
         let state = self.lock();
         let own = state

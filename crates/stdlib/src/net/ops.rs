@@ -18,6 +18,7 @@ use super::fetch::{AGENT, Means, Wanted};
 use super::policy::NetPolicy;
 use super::secrets::Secrets;
 use super::{NetState, multipart};
+#[cfg(feature = "commands")]
 use crate::commands::SessionProcs;
 use crate::{number, text};
 
@@ -34,6 +35,17 @@ const GRACE: std::time::Duration = std::time::Duration::from_secs(1);
 #[derive(Clone, Debug, Default)]
 pub struct NetGrants(Arc<BTreeMap<String, Arc<NetPolicy>>>);
 
+/// Ports that whoever fetches has programs listening on.
+#[cfg(feature = "commands")]
+fn ports(context: &OpContext, whose: Option<&str>) -> Vec<u16> {
+    context.extensions.get::<SessionProcs>().map_or_else(Vec::new, |procs| procs.ports(whose))
+}
+
+#[cfg(not(feature = "commands"))]
+fn ports(_: &OpContext, _: Option<&str>) -> Vec<u16> {
+    Vec::new()
+}
+
 impl NetGrants {
     /// These policies.
     pub fn new(policies: BTreeMap<String, Arc<NetPolicy>>) -> Self {
@@ -42,8 +54,7 @@ impl NetGrants {
 
     /// The policy of a fetch: of who it is for, or of the run; and what whoever it is for has running itself.
     fn policy(&self, context: &OpContext, whose: Option<&str>) -> Result<NetPolicy, OpError> {
-        let procs = context.extensions.get::<SessionProcs>();
-        let ports = procs.map_or_else(Vec::new, |procs| procs.ports(whose));
+        let ports = ports(context, whose);
         let policy = match whose {
             None => context.extensions.get::<NetPolicy>(),
             Some(plugin) => self.0.get(plugin).cloned(),

@@ -1,7 +1,7 @@
 use perennial_stdlib::commands::CommandSet;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::capability::{Capability, PluginHost, entries_within};
+use crate::capability::{Capability, PluginHost};
 
 /// `commands`, and `ctx.commands`: what a plugin may run, by name, with what is said about each.
 pub(super) struct CommandsCapability;
@@ -79,4 +79,13 @@ fn declaration(name: &str, asked: &Value, most: &Value) -> Result<Value, String>
     }
     declaration["run"] = if run.is_null() { json!([name]) } else { run };
     Ok(declaration)
+}
+
+/// The entries of an object that another one names, and the others.
+fn entries_within(asked: &Value, most: &Value) -> (Value, Value) {
+    let empty = Map::new();
+    let (asked, most) = (asked.as_object().unwrap_or(&empty), most.as_object().unwrap_or(&empty));
+    let (within, beyond): (Map<_, _>, Map<_, _>) =
+        asked.clone().into_iter().partition(|(name, _)| most.contains_key(name));
+    (within.into(), beyond.into())
 }
