@@ -193,7 +193,7 @@ fn required(nodes: &[Node], edge: usize) -> Required {
 /// Tarjan's algorithm: modules that import each other, imported ones first; within a component, the one that was reached first comes first.
 /// Recursion is as deep as imports are chained; callers have a large stack.
 fn components(nodes: &[Node], root: usize) -> Vec<Vec<usize>> {
-    struct State<'n> {
+    struct Search<'n> {
         nodes: &'n [Node],
         index: HashMap<usize, usize>,
         low: Vec<usize>,
@@ -201,7 +201,7 @@ fn components(nodes: &[Node], root: usize) -> Vec<Vec<usize>> {
         on_stack: Vec<bool>,
         components: Vec<Vec<usize>>,
     }
-    fn visit(state: &mut State<'_>, node: usize) {
+    fn visit(state: &mut Search<'_>, node: usize) {
         let index = state.index.len();
         state.index.insert(node, index);
         state.low[node] = index;
@@ -229,7 +229,7 @@ fn components(nodes: &[Node], root: usize) -> Vec<Vec<usize>> {
             state.components.push(component);
         }
     }
-    let mut state = State {
+    let mut state = Search {
         nodes,
         index: HashMap::new(),
         low: vec![0; nodes.len()],

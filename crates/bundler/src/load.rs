@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use self::inner::{Counters, Inner, Loaded, NO_ROOT, Request, State, outside};
+use self::inner::{Cache, Counters, Inner, Loaded, NO_ROOT, Request, outside};
 pub use self::inner::{ImportError, ImportErrorKind};
 use self::loading::Loading;
 use crate::fs::{FileSystem, MemoryFiles, normalize};
@@ -90,7 +90,7 @@ impl Loader {
             .map(|root| normalize(root))
             .map(|root| files.canonicalize(&root).unwrap_or(root))
             .collect();
-        let state = State::default();
+        let state = Cache::default();
         static PRIVATE: AtomicU64 = AtomicU64::new(0);
         let LoaderOptions { imports, provided, label, private, .. } = options;
         let salt = if private { 1 + PRIVATE.fetch_add(1, Ordering::Relaxed) } else { 0 };

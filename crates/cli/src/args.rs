@@ -4,7 +4,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 use perennial_sessions::commands::{CommandSet, Declaration, Run};
-use perennial_sessions::files::{MountError, Mounts, PathSandbox};
+use perennial_sessions::files::{Mount, MountError, Mounts};
 use perennial_sessions::net::{NetLimits, NetPolicy, Secrets};
 use perennial_sessions::node::Environment;
 use perennial_sessions::{ModuleAccess, ScriptError, TableConfig};
@@ -292,7 +292,7 @@ impl Common {
     fn mounts(&self, file: &Config) -> Result<Option<Mounts>, MountError> {
         let named = file.mounts.iter().map(|text| (text, file.directory.as_path()));
         let mounts = named.chain(self.mounts.iter().map(|text| (text, Path::new("."))));
-        let mounts = mounts.map(|(text, base)| PathSandbox::parse(text, base)).collect::<Result<Vec<_>, _>>()?;
+        let mounts = mounts.map(|(text, base)| Mount::parse(text, base)).collect::<Result<Vec<_>, _>>()?;
         if mounts.is_empty() { Ok(None) } else { Mounts::new(mounts).map(Some) }
     }
 

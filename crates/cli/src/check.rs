@@ -5,7 +5,7 @@ use std::time::Duration;
 use perennial_sessions::bundler::{
     Import, PrepareError, Problem, SourceError, is_typescript, prepare_cell_with, prepare_entry_with, survey,
 };
-use perennial_sessions::{CompiledBundle, ModuleAccess, Preparation, RunOptions};
+use perennial_sessions::{CompiledBundle, LimitedPreparer, ModuleAccess, RunOptions};
 
 use crate::Exit;
 use crate::args::CheckFiles;
@@ -34,7 +34,7 @@ pub(crate) fn files(command: CheckFiles, modules: Option<&ModuleAccess>, limits:
 
 fn check(file: &Path, source: &str, modules: Option<ModuleAccess>, limits: &RunOptions) -> Vec<String> {
     let name = name_of(file);
-    let preparation = Preparation::within(limits.wall.min(LONGEST), limits.memory_bytes as u64);
+    let preparation = LimitedPreparer::within(limits.wall.min(LONGEST), limits.memory_bytes as u64);
     let prepared = survey(source, is_typescript(file), &preparation).and_then(|survey| {
         if survey.has_exports {
             prepare_entry_with(source, is_typescript(file), &preparation)?;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use perennial_sessions::bundler::is_unfinished;
-use perennial_sessions::{ModuleAccess, Preparation, RunContext, RunRequest, SessionTable};
+use perennial_sessions::{LimitedPreparer, ModuleAccess, RunContext, RunRequest, SessionTable};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
@@ -147,7 +147,7 @@ fn piped() -> Typed {
     loop {
         match stdin.read_line(&mut cell) {
             Ok(0) if cell.trim().is_empty() => return Typed::End,
-            Ok(read) if read > 0 && is_unfinished(&cell, &Preparation::within(GLANCE, MOST)) => {}
+            Ok(read) if read > 0 && is_unfinished(&cell, &LimitedPreparer::within(GLANCE, MOST)) => {}
             Ok(_) => return Typed::Cell(cell),
             Err(error) => {
                 output::complain(&error.to_string());
@@ -171,7 +171,7 @@ struct Notebook;
 impl Validator for Notebook {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let unfinished =
-            !context.input().starts_with('.') && is_unfinished(context.input(), &Preparation::within(GLANCE, MOST));
+            !context.input().starts_with('.') && is_unfinished(context.input(), &LimitedPreparer::within(GLANCE, MOST));
         Ok(if unfinished { ValidationResult::Incomplete } else { ValidationResult::Valid(None) })
     }
 }

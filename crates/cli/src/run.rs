@@ -6,7 +6,7 @@ use perennial_sessions::bundler::{PrepareError, survey};
 use perennial_sessions::files::Artifacts;
 use perennial_sessions::protocol::ErrorKind;
 use perennial_sessions::{
-    CompiledBundle, ModuleAccess, Preparation, RunContext, RunRequest, ScriptResult, SessionTable,
+    CompiledBundle, LimitedPreparer, ModuleAccess, RunContext, RunRequest, ScriptResult, SessionTable,
 };
 
 use crate::Exit;
@@ -91,7 +91,7 @@ async fn run_file(
     context: RunContext,
 ) -> ScriptResult {
     // Within what the run may take.
-    let preparation = Preparation::within(table.defaults().wall, table.defaults().memory_bytes as u64);
+    let preparation = LimitedPreparer::within(table.defaults().wall, table.defaults().memory_bytes as u64);
     let is_module = match survey(&script, true, &preparation) {
         Ok(survey) => survey.has_exports,
         // The run says what is wrong with it.

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -336,4 +337,15 @@ pub(crate) fn thread_cpu(thread: Option<i32>) -> u64 {
         Some(thread) => ClockId::from_raw((!thread << 3) | 6),
     };
     clock_gettime(clock).map_or(0, |t| (t.tv_sec() as u64) * 1_000_000_000 + t.tv_nsec() as u64)
+}
+
+/// Stops whatever a VM is doing, from anywhere. Stopping a VM that does nothing poisons it all the same.
+#[derive(Clone)]
+pub struct StopHandle(pub(crate) Arc<Control>);
+
+impl StopHandle {
+    /// Cancels the run.
+    pub fn cancel(&self) {
+        self.0.stop_with(StopReason::Cancelled, 0, 0);
+    }
 }

@@ -6,9 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::control::thread_cpu;
+use crate::held::Held;
 use crate::js::{current_thread_id, nudge, set_idle_priority};
 use crate::limits::THREAD_STACK;
-use crate::run::Lease;
 
 /// How often a starved queue is looked at; also how long a trivial run may wait behind scripts that keep every thread.
 const GROW_AFTER: Duration = Duration::from_millis(1);
@@ -69,7 +69,7 @@ struct Shared {
     config: ExecutorConfig,
     /// Threads to start without asking, one a core.
     eager: usize,
-    state: Mutex<State>,
+    state: Mutex<Threads>,
     work: Condvar,
     starved: Condvar,
     /// The length of the queue, for threads that look without the lock.
@@ -79,7 +79,7 @@ struct Shared {
 }
 
 #[derive(Default)]
-struct State {
+struct Threads {
     queue: VecDeque<Arc<dyn Task>>,
     /// Threads that sleep.
     idle: usize,
@@ -106,7 +106,7 @@ struct Late {
     /// What its thread had computed by then, in nanoseconds; `None` once it has idle priority.
     cpu: Option<u64>,
     /// What its run holds until the thread is back: nobody else gets a VM in its place.
-    lease: Option<Lease>,
+    held: Option<Box<dyn Held>>,
 }
 
 /// A piece of work for a thread.
@@ -236,18 +236,18 @@ impl Executor {
         Ok(())
     }
 
-    /// Waits no longer for a task: what it makes is dropped on its thread, and the lease then. `false` if the task has just ended.
-    pub(crate) fn abandon(&self, task: &Arc<dyn Task>, lease: &mut Option<Lease>) -> bool {
+    /// Waits no longer for a task: what it makes is dropped on its thread, and what is held then. `false` if the task has just ended.
+    pub(crate) fn abandon(&self, task: &Arc<dyn Task>, held: &mut Option<Box<dyn Held>>) -> bool {
         let mut state = self.shared.lock();
         if !task.ticket().change(RUNNING, ABANDONED) {
             return false;
         }
-        let mut lease = lease.take();
-        if let Some(lease) = &mut lease {
-            lease.thread_is_out();
+        let mut held = held.take();
+        if let Some(held) = &mut held {
+            held.thread_is_out();
         }
         let cpu = Some(thread_cpu(Some(task.ticket().thread.load(Ordering::Acquire))));
-        state.late.push(Late { task: task.clone(), since: Instant::now(), cpu, lease });
+        state.late.push(Late { task: task.clone(), since: Instant::now(), cpu, held });
         if !state.sitter {
             self.shared.start_sitter(&mut state);
         } else if state.sitter_parked {
@@ -276,12 +276,12 @@ impl std::fmt::Debug for Executor {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Threads> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `false` if the system has none.
-    fn start_worker(self: &Arc<Self>, state: &mut State) -> bool {
+    fn start_worker(self: &Arc<Self>, state: &mut Threads) -> bool {
         let shared = self.clone();
         let started = thread::Builder::new()
             .name("perennial-vm".to_owned())
@@ -294,7 +294,7 @@ impl Shared {
         started.is_ok()
     }
 
-    fn start_sitter(self: &Arc<Self>, state: &mut State) {
+    fn start_sitter(self: &Arc<Self>, state: &mut Threads) {
         let shared = self.clone();
         match thread::Builder::new()
             .name("perennial-sitter".to_owned())
@@ -391,12 +391,12 @@ impl Shared {
         state.stuck -= usize::from(was_stuck);
         drop(state);
         // The VM went before; its place is free now.
-        drop(late.and_then(|late| late.lease));
+        drop(late.and_then(|late| late.held));
         was_stuck
     }
 
     /// How long nothing may move before there is another thread: longer, the more share a core already, since each takes from all.
-    fn patience(&self, state: &State) -> Duration {
+    fn patience(&self, state: &Threads) -> Duration {
         GROW_AFTER * u32::try_from(state.threads / self.eager).unwrap_or(u32::MAX).max(1)
     }
 
@@ -443,7 +443,7 @@ impl Shared {
     }
 }
 
-impl State {
+impl Threads {
     /// Interrupts the threads that are late, and gives those up that have been for long.
     fn ask_late_threads(&mut self) {
         for Late { task, since, cpu, .. } in &mut self.late {

@@ -16,13 +16,15 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::{EnterError, Helpers, WalkError, from_op_value, to_op_value};
+use crate::budget::Budget;
 use crate::config::{Area, EngineConfig};
 use crate::console::Console;
 use crate::control::thread_cpu;
 use crate::inbox::{Inbox, MAX_LISTENERS};
 use crate::js::{Atom, Bytecode, Class, Exception, Host, ModuleDef, PromiseState, Saved, Scope, TextError, Value};
 use crate::modules::Modules;
-use crate::ops::{Budget, Extensions, Op, OpContext, OpError, OpFuture, OpKind, OpResult, OpScope, OpValue};
+use crate::op_value::{OpError, OpResult, OpValue};
+use crate::ops::{Extensions, Op, OpContext, OpFuture, OpKind, OpScope};
 use crate::resources::{Charge, Resources};
 use crate::timers::{MAX_TIMERS, Timers};
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::ops::{OpResult, OpValue};
+use crate::op_value::{OpResult, OpValue};
 use crate::resources::Charge;
 
 /// Listeners of one VM. Each keeps a function alive.

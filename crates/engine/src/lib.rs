@@ -7,16 +7,19 @@
 //! * [`Executor`]: the threads.
 
 mod bridge;
+mod budget;
 mod config;
 mod console;
 mod control;
 mod error;
 mod executor;
+mod held;
 mod host;
 mod inbox;
 mod js;
 mod limits;
 mod modules;
+mod op_value;
 mod ops;
 mod program;
 mod resources;
@@ -25,20 +28,21 @@ mod timers;
 mod vm;
 
 pub use bridge::MAX_DEPTH;
+pub use budget::Budget;
 pub use config::{Area, ConfigOrigin, EngineConfig};
 pub use console::{Console, ConsoleOutput, ConsoleSink};
-pub use control::StopReason;
+pub use control::{StopHandle, StopReason};
 pub use executor::{Executor, ExecutorConfig};
+pub use held::Held;
 pub use host::modules_compiled;
 pub use inbox::{EventError, EventSender};
 pub use limits::RunOptions;
 pub use modules::{Module, ModuleGraph, ModuleLoader};
-pub use ops::{
-    Bound, Budget, Extensions, OpContext, OpError, OpFuture, OpResult, OpScope, OpTable, OpValue, bytes_to_json,
-};
-pub use program::{Origin, Program};
+pub use op_value::{Denied, OpError, OpResult, OpValue, bytes_to_json};
+pub use ops::{Bound, Extensions, OpContext, OpFuture, OpScope, OpTable};
+pub use program::{MakeProgram, Origin, Program};
 pub use resources::{Charge, Resources};
-pub use run::{Background, Build, Held, Lease, Prepare, RunEnd, Script, StopHandle, VmSource, discard, pump, run};
+pub use run::{Background, Build, RunEnd, Script, VmSource, discard, pump, run};
 pub use vm::{Globals, Vm};
 
 /// For benchmarks: parts that cannot be timed from outside.

@@ -8,7 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use crate::js::{Bytecode, ModuleDef, Saved};
-use crate::ops::{OpContext, OpError};
+use crate::op_value::OpError;
+use crate::ops::OpContext;
 use crate::program::Origin;
 
 /// A module that is ready to be compiled: imports are keys of other modules.

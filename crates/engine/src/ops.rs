@@ -2,111 +2,12 @@ use std::any::{Any, TypeId};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use perennial_protocol::json_bytes;
-use serde_json::Value;
-
-use crate::control::Control;
+use crate::budget::Budget;
 use crate::inbox::{EventSender, Inbox};
+use crate::op_value::{OpResult, OpValue};
 use crate::resources::Resources;
 
-/// What crosses between JavaScript and an op.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OpValue {
-    /// `undefined`.
-    Undefined,
-    /// Any value in the bridge's JSON form (see `docs/values.md`).
-    Json(Value),
-    /// An ArrayBuffer or a view of one; becomes a `Uint8Array` on the way in. Copied once.
-    Bytes(Vec<u8>),
-}
-
-impl OpValue {
-    /// The text, if it is a string.
-    pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Self::Json(value) => value.as_str(),
-            _ => None,
-        }
-    }
-
-    /// Bytes that it takes in this process, roughly.
-    pub(crate) fn size(&self) -> usize {
-        match self {
-            Self::Undefined => 0,
-            Self::Json(value) => json_bytes(value),
-            Self::Bytes(bytes) => bytes.len(),
-        }
-    }
-
-    /// The number, if it is one.
-    pub fn as_f64(&self) -> Option<f64> {
-        match self {
-            Self::Json(value) => value.as_f64(),
-            _ => None,
-        }
-    }
-}
-
-/// Bytes in the bridge's JSON form.
-pub fn bytes_to_json(bytes: &[u8]) -> Value {
-    use base64::Engine as _;
-    serde_json::json!({ "$bytes": base64::engine::general_purpose::STANDARD.encode(bytes) })
-}
-
-impl From<Value> for OpValue {
-    fn from(value: Value) -> Self {
-        Self::Json(value)
-    }
-}
-
-/// Why an op failed: becomes an error of the named class in the script.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{class}: {message}")]
-pub struct OpError {
-    /// `Error`, `TypeError`, `RangeError`, `SyntaxError`, `PermissionError` or `QuotaExceededError`; any other name becomes an
-    /// `Error` with that `name`.
-    pub class: String,
-    /// One sentence.
-    pub message: String,
-    /// `limit` and `used` properties of the error.
-    pub numbers: Option<(u64, u64)>,
-    /// Other properties of the error.
-    pub properties: Vec<(&'static str, Value)>,
-}
-
-impl OpError {
-    /// An error of a class.
-    pub fn new(class: &str, message: impl Into<String>) -> Self {
-        Self { class: class.to_owned(), message: message.into(), numbers: None, properties: Vec::new() }
-    }
-
-    /// The same with one more property.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.properties.push((name, value));
-        self
-    }
-
-    /// Wrong arguments.
-    pub fn type_error(message: impl Into<String>) -> Self {
-        Self::new("TypeError", message)
-    }
-
-    /// Something nobody granted. Where the script does not catch it, the run's error kind is `permission`.
-    pub fn permission(asked: &str, grant: &str) -> Self {
-        Self::new("PermissionError", format!("{asked} is not permitted; {grant} would grant it"))
-    }
-
-    /// A limit of a durable resource.
-    pub fn quota(message: impl Into<String>, limit: u64, used: u64) -> Self {
-        Self { numbers: Some((limit, used)), ..Self::new("QuotaExceededError", message) }
-    }
-}
-
-/// What an op returns.
-pub type OpResult = Result<OpValue, OpError>;
 /// What an async op returns.
 pub type OpFuture = Pin<Box<dyn Future<Output = OpResult> + Send>>;
 
@@ -195,47 +96,6 @@ impl OpScope {
     /// what belongs to the session. `process.exit` ends those of its run.
     pub fn lasting_listener(&self, number: u32) -> Option<EventSender> {
         self.inbox.sender(number, None)
-    }
-}
-
-/// What work for a run may take, and whether it is still wanted.
-#[derive(Clone, Default)]
-pub struct Budget {
-    pub(crate) control: Option<Arc<Control>>,
-    pub(crate) memory_bytes: usize,
-    /// It is that of a callback between two runs.
-    pub(crate) is_background: bool,
-}
-
-impl Budget {
-    /// The memory limit of the run, which the VM's heap and what is done for the run each have to keep.
-    pub fn memory_bytes(&self) -> usize {
-        self.memory_bytes
-    }
-
-    /// Whether the VM was stopped, or has to be: its time is over. Whoever works or waits on its thread asks at least every few milliseconds.
-    pub fn is_stopped(&self) -> bool {
-        self.control.as_ref().is_some_and(|control| control.should_stop())
-    }
-
-    /// Counts what another process or thread has computed for the run as CPU time of the run.
-    pub fn charge_cpu(&self, time: Duration) {
-        if let Some(control) = &self.control {
-            control.charge_cpu(time);
-        }
-    }
-
-    /// Counts what another thread has done, or waited for the host's disks, for a callback between two runs. What a run does counts by its own clocks.
-    pub fn charge_background(&self, time: Duration) {
-        if let Some(control) = self.control.as_ref().filter(|_| self.is_background) {
-            control.owe(time);
-        }
-    }
-}
-
-impl std::fmt::Debug for Budget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Budget").field("memory_bytes", &self.memory_bytes).finish_non_exhaustive()
     }
 }
 

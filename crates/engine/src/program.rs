@@ -1,5 +1,9 @@
 use std::sync::Arc;
 
+use perennial_protocol::ScriptError;
+
+use crate::budget::Budget;
+
 /// JavaScript that is ready to run as a cell: the body of a strict async function.
 #[derive(Clone)]
 pub struct Program {
@@ -81,3 +85,6 @@ mod tests {
         assert_eq!(utf16_column("ab", 4), 4);
     }
 }
+
+/// What makes a run's program.
+pub type MakeProgram = Box<dyn FnOnce(&Budget) -> Result<Arc<Program>, ScriptError> + Send>;

@@ -2,7 +2,8 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::ops::{Budget, OpError};
+use crate::budget::Budget;
+use crate::op_value::OpError;
 
 /// How many things one VM may hold outside its heap.
 const MAX_RESOURCES: usize = 1000;

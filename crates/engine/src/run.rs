@@ -1,7 +1,6 @@
 mod flight;
 mod slice;
 
-use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,41 +10,20 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use self::flight::{Flight, Landed, State, busy, until};
+use self::flight::{Flight, Landed, Whereabouts, busy, until};
 use self::slice::{Slice, Work};
 use crate::Extensions;
 use crate::RunOptions;
+use crate::budget::Budget;
 use crate::config::EngineConfig;
 use crate::console::{Console, ConsoleOutput, ConsoleSink};
-use crate::control::{Control, StopReason};
+use crate::control::{Control, StopHandle};
 use crate::error::describe_stop;
 use crate::executor::Executor;
+use crate::held::Held;
 use crate::inbox::Inbox;
-use crate::ops::Budget;
-use crate::program::Program;
+use crate::program::MakeProgram;
 use crate::vm::{BuildSpec, CALLBACK, Globals, RunJob, Step, Vm};
-
-/// What holds a session's place while its VM is out: dropped when the VM is back or gone and no thread works on it, whatever became of the caller.
-pub type Lease = Box<dyn Held>;
-
-/// Something that is held while a VM is out.
-pub trait Held: Any + Send {
-    /// The run was answered or given up, and its VM's thread has not come back. Called while the executor is locked.
-    fn thread_is_out(&mut self) {}
-}
-
-impl Held for () {}
-
-/// Stops whatever a VM is doing, from anywhere. Stopping a VM that does nothing poisons it all the same.
-#[derive(Clone)]
-pub struct StopHandle(pub(crate) Arc<Control>);
-
-impl StopHandle {
-    /// Cancels the run.
-    pub fn cancel(&self) {
-        self.0.stop_with(StopReason::Cancelled, 0, 0);
-    }
-}
 
 /// Where a run's VM comes from.
 pub enum VmSource {
@@ -79,13 +57,10 @@ impl VmSource {
     }
 }
 
-/// What makes a run's program.
-pub type Prepare = Box<dyn FnOnce(&Budget) -> Result<Arc<Program>, ScriptError> + Send>;
-
 /// One script to run on one VM.
 pub struct Script {
     /// Makes the program, on the thread that runs it and within the run's limits.
-    pub prepare: Prepare,
+    pub prepare: MakeProgram,
     /// Bound to `args`.
     pub args: Json,
     /// What positions call the source.
@@ -116,14 +91,20 @@ pub struct RunEnd {
     pub console: ConsoleOutput,
     /// What was used.
     pub usage: Usage,
-    /// The lease given to [`run`].
-    pub lease: Lease,
+    /// The held given to [`run`].
+    pub held: Box<dyn Held>,
 }
 
 /// Runs a script to its end.
 ///
-/// Dropping the future stops the script and poisons its VM; the lease is then dropped as soon as the VM is gone or abandoned.
-pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, script: Script, lease: Lease) -> RunEnd {
+/// Dropping the future stops the script and poisons its VM; what is held is then dropped as soon as the VM is gone or abandoned.
+pub async fn run(
+    executor: &Arc<Executor>,
+    runtime: &Handle,
+    vm: VmSource,
+    script: Script,
+    held: Box<dyn Held>,
+) -> RunEnd {
     let submitted = Instant::now();
     let console = match &vm {
         VmSource::Warm(vm) => vm.console().clone(),
@@ -149,8 +130,8 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
         executor: executor.clone(),
         runtime: runtime.clone(),
         control,
-        state: State::Home(None),
-        lease: Some(lease),
+        state: Whereabouts::Home(None),
+        held: Some(held),
         queued: Duration::ZERO,
         console,
     };
@@ -214,9 +195,9 @@ pub async fn run(executor: &Arc<Executor>, runtime: &Handle, vm: VmSource, scrip
                 return flight.end_with(Err(error), vm, None, submitted, host_calls);
             }
             Step::Quiet => {
-                flight.state = State::Home(Some(vm));
+                flight.state = Whereabouts::Home(Some(vm));
                 flight.wait(cancel.as_ref()).await;
-                let State::Home(Some(vm)) = std::mem::replace(&mut flight.state, State::Home(None)) else {
+                let Whereabouts::Home(Some(vm)) = std::mem::replace(&mut flight.state, Whereabouts::Home(None)) else {
                     unreachable!("the VM was put there above")
                 };
                 if flight.control.is_stopped() {
@@ -264,14 +245,14 @@ pub async fn pump(
     runtime: &Handle,
     vm: Vm,
     budget: Duration,
-    lease: Lease,
-) -> (Option<Vm>, Duration, Lease) {
+    held: Box<dyn Held>,
+) -> (Option<Vm>, Duration, Box<dyn Held>) {
     let mut flight = Flight {
         executor: executor.clone(),
         runtime: runtime.clone(),
         control: vm.control().clone(),
-        state: State::Home(None),
-        lease: Some(lease),
+        state: Whereabouts::Home(None),
+        held: Some(held),
         queued: Duration::ZERO,
         console: vm.console().clone(),
     };
@@ -283,19 +264,19 @@ pub async fn pump(
             Landed::Abandoned | Landed::Lost => (None, CALLBACK),
         },
     };
-    (vm, spent, flight.lease.take().unwrap_or_else(|| Box::new(())))
+    (vm, spent, flight.held.take().unwrap_or_else(|| Box::new(())))
 }
 
 /// A VM with a larger heap is dropped on an executor thread.
 const SMALL_HEAP: usize = 4 << 20;
 
-/// Drops a VM, and the lease after it; one whose heap takes a while to give back on an executor thread.
-pub fn discard(executor: &Executor, vm: Vm, lease: Lease) {
+/// Drops a VM, and what is held after it; one whose heap takes a while to give back on an executor thread.
+pub fn discard(executor: &Executor, vm: Vm, held: Box<dyn Held>) {
     if vm.heap_bytes() <= SMALL_HEAP {
         drop(vm);
-        return drop(lease);
+        return drop(held);
     }
     let (sender, _) = oneshot::channel();
     // If there is no thread for it, dropping the work drops the VM here.
-    let _ = executor.submit(Arc::new(Slice::new(Work::Drop(vm, lease), sender)), true);
+    let _ = executor.submit(Arc::new(Slice::new(Work::Drop(vm, held), sender)), true);
 }

@@ -8,16 +8,16 @@ use tokio::runtime::Handle;
 
 use crate::RunOptions;
 use crate::bridge::{EnterError, Helpers, WalkError, from_json, to_json};
+use crate::budget::Budget;
 use crate::config::EngineConfig;
 use crate::console::{Console, ConsoleSink};
-use crate::control::{Control, StopReason};
+use crate::control::{Control, StopHandle, StopReason};
 use crate::error::{Sources, describe, describe_syntax};
 use crate::host::{HostState, uncaught_text};
 use crate::inbox::{Delivery, Inbox};
 use crate::js::{Exception, Job, Js, PromiseState, Saved, Scope, Value, catch_stop};
-use crate::ops::{Budget, Extensions};
-use crate::program::Program;
-use crate::run::{Prepare, StopHandle};
+use crate::ops::Extensions;
+use crate::program::{MakeProgram, Program};
 
 /// How long microtasks that a settled run left behind may go on as part of the run.
 const DRAIN: Duration = Duration::from_millis(5);
@@ -51,7 +51,7 @@ struct Running {
 
 /// What one run brings, in the form the VM wants it.
 pub(crate) struct RunJob {
-    pub(crate) prepare: Prepare,
+    pub(crate) prepare: MakeProgram,
     pub(crate) args: Json,
     pub(crate) name: String,
     pub(crate) options: Arc<RunOptions>,

@@ -21,12 +21,12 @@ static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 /// A script that no interrupt, allocation or call ends: only the signal does.
 const NEVER_POLLS: &str = "Array.prototype.sort.call({ length: 2 ** 53 - 1 })";
 
-/// Says when a lease was dropped.
-struct Lease(Arc<AtomicBool>);
+/// Says when a held was dropped.
+struct Noted(Arc<AtomicBool>);
 
-impl perennial_engine::Held for Lease {}
+impl perennial_engine::Held for Noted {}
 
-impl Drop for Lease {
+impl Drop for Noted {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -49,13 +49,13 @@ async fn dropping_the_future_stops_the_script_and_gives_the_lease_back_when_the_
         let released = Arc::new(AtomicBool::new(false));
         let before = perennial_engine::live_runtimes();
         let (source, script) = (vm.source(), vm.script(script));
-        let (executor, lease) = (vm.executor.clone(), Box::new(Lease(released.clone())));
+        let (executor, held) = (vm.executor.clone(), Box::new(Noted(released.clone())));
         let run = tokio::spawn(async move {
-            perennial_engine::run(&executor, &Handle::current(), source, script, lease).await;
+            perennial_engine::run(&executor, &Handle::current(), source, script, held).await;
         });
         until("the VM is built", || perennial_engine::live_runtimes() > before).await;
         run.abort();
-        until("the lease is back", || released.load(Ordering::SeqCst)).await;
+        until("the held is back", || released.load(Ordering::SeqCst)).await;
         until("the VM is gone", || perennial_engine::live_runtimes() == before).await;
         assert_eq!(vm.executor.abandoned_threads(), 0);
     }

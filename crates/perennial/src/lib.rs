@@ -15,19 +15,22 @@ pub use perennial_sessions::{
     did_you_mean, provided_modules,
 };
 pub use perennial_sessions::{
-    Area, Bound, BrowserSession, Budget, CacheCounts, CancellationToken, Capability, Clock, ConsoleSink, Description,
-    EndReason, Ended, EngineConfig, ErrorKind, EventError, EventSender, ExecutorConfig, Extensions, Grant, Grants,
-    Holds, InRun, Library, LibraryError, Loan, OpContext, OpError, OpFuture, OpResult, OpScope, OpTable, OpValue,
-    OutcomeError, Own, Owner, OwnerLimits, PluginHost, Provided, Provision, Provisions, Report, Run, RunContext,
-    RunOptions, RunRequest, RunScope, ScriptError, ScriptResult, Session, SessionInfo, SessionKey, SessionTable, Slot,
-    StopReason, SystemClock, TableBuilder, TableConfig, Vars, VarsError, VarsQuota, VarsUsage, files, live_runtimes,
-    modules_compiled, node, protocol, quickjs_version, use_utc,
+    Area, Bound, BrowserSession, Budget, CacheCounts, CancellationToken, Capability, Clock, ConsoleSink, Denied,
+    Description, EndReason, Ended, EngineConfig, ErrorKind, EventError, EventSender, ExecutorConfig, Extensions, Grant,
+    Grants, Holds, InRun, Library, LibraryError, Loan, OpContext, OpError, OpFuture, OpResult, OpScope, OpTable,
+    OpValue, OutcomeError, Own, Owner, OwnerLimits, PluginHost, Provided, Provision, Provisions, Report, Run,
+    RunContext, RunOptions, RunRequest, RunScope, ScriptError, ScriptResult, Session, SessionInfo, SessionKey,
+    SessionTable, Slot, StopReason, SystemClock, TableBuilder, TableConfig, Vars, VarsError, VarsQuota, VarsUsage,
+    files, live_runtimes, modules_compiled, node, protocol, quickjs_version, use_utc,
 };
 #[cfg(any(feature = "commands", feature = "typescript"))]
 pub use perennial_sessions::{supervisor_main, use_supervisor};
 
 #[cfg(feature = "mcp")]
 pub use perennial_server as server;
+
+/// A folder of the host among a session's files, by an older name.
+pub use perennial_sessions::files::Mount as PathSandbox;
 
 /// The page for embedders, whose examples are run.
 #[cfg(all(doctest, feature = "mcp", feature = "net", feature = "commands"))]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group};
 use perennial_sessions::commands::CommandSet;
-use perennial_sessions::files::{MountMode, Mounts, PathSandbox};
+use perennial_sessions::files::{Mount, MountMode, Mounts};
 use perennial_sessions::net::{NetLimits, NetPolicy};
 use perennial_sessions::{RunContext, RunRequest, SessionTable, TableConfig};
 use serde_json::json;
@@ -63,7 +63,7 @@ fn files(criterion: &mut Criterion) {
     let runtime = runtime();
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("large"), vec![b'x'; 1 << 20]).expect("it is written");
-    let mount = PathSandbox::open(folder.path(), "/host", MountMode::ReadOnly).expect("it is there");
+    let mount = Mount::open(folder.path(), "/host", MountMode::ReadOnly).expect("it is there");
     let config =
         TableConfig::default().configure(|config| config.mounts = Some(Mounts::new(vec![mount]).expect("one mount")));
     let before = "await fs.writeFile('/small', 'x'.repeat(1024)); const plain = async () => 'x';";

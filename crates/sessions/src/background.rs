@@ -6,7 +6,7 @@ use std::time::Duration;
 use perennial_engine::{Background, Held, Vm, pump};
 use perennial_protocol::RebuildReason;
 
-use crate::lease::{Lease, ThreadOut};
+use crate::in_flight::{InFlight, ThreadOut};
 use crate::record::Record;
 use crate::shared::Shared;
 
@@ -43,24 +43,24 @@ async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Op
         return None;
     };
     let thread = ThreadOut(record.custody.clone());
-    let lease: Box<dyn Held> = Box::new(Lease { place, thread, permit: Arc::new(permit) });
-    let (vm, spent, lease) = pump(&shared.executor, &shared.runtime, vm, budget.min(SLICE), lease).await;
+    let held: Box<dyn Held> = Box::new(InFlight { place, thread, permit: Arc::new(permit) });
+    let (vm, spent, held) = pump(&shared.executor, &shared.runtime, vm, budget.min(SLICE), held).await;
     state.background.spend(spent);
     if vm.is_none() {
-        // Its lease may not come back for long.
+        // What is in flight may not come back for long.
         state.lost_because = Some(RebuildReason::Background);
         return None;
     }
-    let lease = (lease as Box<dyn Any>).downcast::<Lease>().ok()?;
+    let held = (held as Box<dyn Any>).downcast::<InFlight>().ok()?;
     match vm {
         Some(vm) if !vm.is_poisoned() && record.end_reason().is_none() => {
             let next = Background::of(&vm);
-            give_back(shared, record, *lease, vm, Some(stamp));
+            give_back(shared, record, *held, vm, Some(stamp));
             next
         }
         Some(vm) => {
             state.lost_because = Some(RebuildReason::Background);
-            perennial_engine::discard(&shared.executor, vm, lease);
+            perennial_engine::discard(&shared.executor, vm, held);
             None
         }
         None => None,
@@ -68,8 +68,8 @@ async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Op
 }
 
 /// Puts a VM into the pool and drops those that have to make way. Returns the stamp.
-pub(crate) fn give_back(shared: &Arc<Shared>, record: &Arc<Record>, lease: Lease, vm: Vm, stamp: Option<u64>) -> u64 {
-    let Lease { place, thread, permit } = lease;
+pub(crate) fn give_back(shared: &Arc<Shared>, record: &Arc<Record>, held: InFlight, vm: Vm, stamp: Option<u64>) -> u64 {
+    let InFlight { place, thread, permit } = held;
     drop(thread);
     let (stamp, evicted) = place.give_back(vm, stamp, shared.bounds());
     record.warm.store(stamp, Ordering::Release);

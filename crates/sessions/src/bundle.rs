@@ -6,9 +6,9 @@ use perennial_bundler::{Importer, PrepareError, Problem, is_typescript, prepare_
 use perennial_engine::Program;
 use perennial_protocol::ScriptError;
 
+use crate::cells::{Author, syntax_error};
 use crate::modules::{BundleImports, ModuleAccess, script_error, session_modules};
-use crate::preparer::Preparation;
-use crate::programs::{Author, syntax_error};
+use crate::preparer::LimitedPreparer;
 use crate::provision::RunScope;
 use crate::work::Ready;
 
@@ -32,7 +32,7 @@ impl CompiledBundle {
     pub fn compile(access: &ModuleAccess, entry: impl AsRef<Path>) -> Result<Self, ScriptError> {
         let path = access.resolve(entry.as_ref());
         let (source, name) = access.read(&path)?;
-        let preparer = Preparation::of_host();
+        let preparer = LimitedPreparer::of_host();
         let entry = prepare_entry_with(&source, is_typescript(&path), &preparer).map_err(|error| match error {
             PrepareError::Source(error) => syntax_error(&error, &name, &source),
             PrepareError::Denied(denied) => preparer.error(&denied),

@@ -6,7 +6,7 @@
 //! * [`Vars`], [`files::Files`]: what outlives every VM. [`Provision`]: one kind of what sessions have, an embedder's own among them.
 //!
 //! Confusable: a *slot* pins a session's record (it is neither reaped nor replaced while held); the *guard* that
-//! [`Slot::lock`] gives is the execution guard; the *lease* inside a run is what a VM under way holds, and may outlive both.
+//! [`Slot::lock`] gives is the execution guard; what is *in flight* with a run is what its VM holds while it is out, and may outlive both.
 
 #![cfg_attr(
     not(feature = "modules"),
@@ -18,15 +18,20 @@ mod builder;
 #[cfg(feature = "modules")]
 mod bundle;
 mod capability;
+#[cfg(not(feature = "typescript"))]
+#[path = "plain.rs"]
+mod cells;
+#[cfg(feature = "typescript")]
+mod cells;
 mod clock;
 mod config;
 mod context;
 mod custody;
 mod epochs;
 mod generation;
+mod in_flight;
 mod info;
 mod key;
-mod lease;
 mod library;
 mod lock;
 #[cfg(feature = "modules")]
@@ -40,11 +45,6 @@ mod plugins;
 mod pool;
 #[cfg(feature = "typescript")]
 mod preparer;
-#[cfg(not(feature = "typescript"))]
-#[path = "plain.rs"]
-mod programs;
-#[cfg(feature = "typescript")]
-mod programs;
 mod provision;
 mod provisions;
 mod reaper;
@@ -65,6 +65,7 @@ pub use builder::TableBuilder;
 #[cfg(feature = "modules")]
 pub use bundle::CompiledBundle;
 pub use capability::{Capability, Grants, PluginHost};
+pub use cells::CacheCounts;
 pub use clock::{Clock, SystemClock};
 pub use config::TableConfig;
 pub use context::{Grant, Loan, RunContext};
@@ -77,9 +78,9 @@ pub use owner::{Owner, Session};
 #[cfg(feature = "typescript")]
 pub use perennial_bundler as bundler;
 pub use perennial_engine::{
-    Area, Bound, Budget, ConsoleSink, EngineConfig, EventError, EventSender, ExecutorConfig, Extensions, OpContext,
-    OpError, OpFuture, OpResult, OpScope, OpTable, OpValue, RunOptions, StopReason, live_runtimes, modules_compiled,
-    quickjs_version, use_utc,
+    Area, Bound, Budget, ConsoleSink, Denied, EngineConfig, EventError, EventSender, ExecutorConfig, Extensions,
+    OpContext, OpError, OpFuture, OpResult, OpScope, OpTable, OpValue, RunOptions, StopReason, live_runtimes,
+    modules_compiled, quickjs_version, use_utc,
 };
 #[cfg(any(feature = "commands", feature = "typescript"))]
 pub use perennial_keeper::use_supervisor;
@@ -93,8 +94,7 @@ pub use perennial_stdlib::{files, node};
 #[cfg(feature = "modules")]
 pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
 #[cfg(feature = "typescript")]
-pub use preparer::Preparation;
-pub use programs::CacheCounts;
+pub use preparer::LimitedPreparer;
 pub use provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, Report, RunScope};
 pub use provisions::Provisions;
 pub use registry::OwnerLimits;

@@ -8,8 +8,8 @@ use perennial_bundler::{
 use perennial_engine::{Budget, Module, ModuleGraph, ModuleLoader, OpContext, OpError};
 use perennial_protocol::{ErrorKind, ScriptError};
 
-use crate::preparer::Preparation;
-use crate::programs::Author;
+use crate::cells::Author;
+use crate::preparer::LimitedPreparer;
 
 /// What scripts may import, as a capability: hand it to a run with [`crate::RunContext::grant`]. Without one only modules that the host
 /// provides can be imported. Cheap to clone; clones share what has been read and parsed.
@@ -70,7 +70,7 @@ impl ModuleAccess {
             Importer::Directory(&self.base),
             &import.specifier,
             import.kind.as_deref(),
-            &Preparation::of_host(),
+            &LimitedPreparer::of_host(),
         );
         let problem =
             |error: ImportError| Problem { range: import.range.clone(), message: error.to_string(), help: None };
@@ -111,11 +111,11 @@ const MAX_BYTES: usize = 128 << 20;
 /// Finds modules for sessions, with the access that the call brings.
 #[derive(Default)]
 pub(crate) struct SessionModules {
-    state: Mutex<State>,
+    state: Mutex<Compiled>,
 }
 
 #[derive(Default)]
-struct State {
+struct Compiled {
     /// By the key of the root.
     graphs: HashMap<String, Arc<ModuleGraph>>,
     /// Text of the modules, and roughly their bytecode.
@@ -137,7 +137,7 @@ pub fn provided_modules() -> BTreeMap<String, Arc<str>> {
 }
 
 impl SessionModules {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Compiled> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -150,7 +150,7 @@ impl SessionModules {
         kind: Option<&str>,
         budget: &Budget,
     ) -> Result<Arc<ModuleGraph>, OpError> {
-        let loaded = loader.load(importer, specifier, kind, &Preparation::of_run(budget));
+        let loaded = loader.load(importer, specifier, kind, &LimitedPreparer::of_run(budget));
         let graph = loaded.map_err(|error| op_error(&error))?;
         Ok(self.graph(&graph))
     }

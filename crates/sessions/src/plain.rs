@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use perennial_engine::{Origin, Prepare, Program};
+use perennial_engine::{MakeProgram, Origin, Program};
 
 /// Makes programs of scripts.
 #[derive(Debug, Default)]
-pub(crate) struct Programs;
+pub(crate) struct CellCache;
 
 /// How often something was found ready, and how often it had to be made. Nothing is, here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,9 +18,9 @@ pub struct CacheCounts {
     pub misses: u64,
 }
 
-impl Programs {
+impl CellCache {
     /// What makes the program of a script.
-    pub(crate) fn prepare(self: &Arc<Self>, source: Arc<str>, _name: String) -> Prepare {
+    pub(crate) fn prepare(self: &Arc<Self>, source: Arc<str>, _name: String) -> MakeProgram {
         Box::new(move |_| {
             Ok(Arc::new(Program {
                 text: source.clone(),

@@ -9,11 +9,11 @@ use perennial_engine::Vm;
 /// under one mutex, so that no moment shows more VMs than the cap and the runs in flight explain.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    state: Mutex<State>,
+    state: Mutex<Places>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Places {
     /// By stamp, so that the first is the least recently used.
     idle: BTreeMap<u64, Vm>,
     idle_bytes: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Place {
 }
 
 impl Pool {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Places> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -101,7 +101,7 @@ impl Drop for Place {
     }
 }
 
-impl State {
+impl Places {
     fn remove(&mut self, stamp: u64) -> Option<Vm> {
         let vm = self.idle.remove(&stamp)?;
         self.idle_bytes -= vm.heap_bytes();

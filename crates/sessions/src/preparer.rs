@@ -31,14 +31,14 @@ const MOST: usize = 64;
 /// Without [`crate::supervisor_main`] or [`crate::use_supervisor`] there is no such process. Then what is proven to take time and memory in proportion to its
 /// length is prepared here within the memory limit, and the rest is refused.
 #[derive(Clone, Debug)]
-pub struct Preparation<'b> {
+pub struct LimitedPreparer<'b> {
     budget: Option<&'b Budget>,
     until: Option<Instant>,
     time: Duration,
     memory: u64,
 }
 
-impl Preparation<'static> {
+impl LimitedPreparer<'static> {
     /// Limits of time and of bytes for each source.
     pub fn within(time: Duration, memory: u64) -> Self {
         Self { budget: None, until: Instant::now().checked_add(time), time, memory: memory.max(LEAST) }
@@ -50,7 +50,7 @@ impl Preparation<'static> {
     }
 }
 
-impl Preparation<'_> {
+impl LimitedPreparer<'_> {
     /// Why a source was not prepared, as the result of a run says it that never began.
     pub fn error(&self, denied: &Denied) -> ScriptError {
         match denied {
@@ -69,7 +69,7 @@ impl Preparation<'_> {
     }
 }
 
-impl<'b> Preparation<'b> {
+impl<'b> LimitedPreparer<'b> {
     /// The limits of a run.
     pub(crate) fn of_run(budget: &'b Budget) -> Self {
         Self {
@@ -115,7 +115,7 @@ impl<'b> Preparation<'b> {
     }
 }
 
-impl Preparer for Preparation<'_> {
+impl Preparer for LimitedPreparer<'_> {
     fn prepare(&self, task: &Task<'_>) -> Result<Result<Product, SourceError>, Denied> {
         match self.apart(task) {
             Ok(outcome) => Ok(outcome),
@@ -170,7 +170,7 @@ impl Worker {
     }
 
     /// Sends a task and waits for the answer, as long as that is wanted.
-    fn prepare(&mut self, task: &[u8], terms: &Preparation<'_>) -> Result<Vec<u8>, Failure> {
+    fn prepare(&mut self, task: &[u8], terms: &LimitedPreparer<'_>) -> Result<Vec<u8>, Failure> {
         let mut waiting = Waiting { worker: &self.0, terms, since: Instant::now() };
         waiting.write(&(task.len() as u64).to_le_bytes())?;
         waiting.write(&terms.memory.to_le_bytes())?;
@@ -194,7 +194,7 @@ impl Worker {
 /// Somebody who waits for a worker, and looks now and then whether that is still wanted.
 struct Waiting<'w> {
     worker: &'w Helper,
-    terms: &'w Preparation<'w>,
+    terms: &'w LimitedPreparer<'w>,
     /// Until when what the worker has computed is accounted for.
     since: Instant,
 }
@@ -267,7 +267,7 @@ fn workers() -> MutexGuard<'static, Workers> {
 }
 
 /// A worker that has nothing to do, or a new one.
-fn take(terms: &Preparation<'_>) -> Result<Worker, Failure> {
+fn take(terms: &LimitedPreparer<'_>) -> Result<Worker, Failure> {
     let mut all = workers();
     loop {
         while let Some(worker) = all.idle.pop() {

@@ -14,7 +14,7 @@ use crate::key::SessionKey;
 use crate::lock::lock;
 use crate::provision::Slots;
 
-/// One session as the table knows it. What only the holder of the execution guard touches is in [`State`].
+/// One session as the table knows it. What only the holder of the execution guard touches is in [`SessionState`].
 #[repr(C)]
 pub(crate) struct Record {
     hot: Hot,
@@ -24,7 +24,7 @@ pub(crate) struct Record {
     pub(crate) provided: Slots,
     pub(crate) console: Console,
     /// The execution guard.
-    pub(crate) exec: Arc<tokio::sync::Mutex<State>>,
+    pub(crate) exec: Arc<tokio::sync::Mutex<SessionState>>,
     pub(crate) custody: Arc<Custody>,
     /// Stamp of the idle VM; 0 if there is none. Taken by swapping, so that a VM has one taker.
     pub(crate) warm: AtomicU64,
@@ -53,7 +53,7 @@ struct Hot {
 
 /// What the holder of the execution guard knows of the session's VM.
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct SessionState {
     /// Runs that were given to a VM.
     pub(crate) seq: u64,
     /// The session has had a VM.

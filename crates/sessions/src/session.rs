@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use perennial_engine::{
-    Background, Build, EngineConfig, Globals, Prepare, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
+    Background, Build, EngineConfig, Globals, MakeProgram, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
 };
 use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, VmOrigin};
 #[cfg(feature = "commands")]
@@ -20,13 +20,13 @@ use crate::background::{give_back, keep_pumping};
 use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
 use crate::epochs::Epochs;
-use crate::lease::{Lease, ThreadOut};
+use crate::in_flight::{InFlight, ThreadOut};
 use crate::lock::lock;
 use crate::pool::Place;
 use crate::provision::{Ended, Provided, Report, RunScope};
 #[cfg(feature = "commands")]
 use crate::provisions::Procs;
-use crate::record::{MadeOf, State};
+use crate::record::{MadeOf, SessionState};
 use crate::shared::Pinned;
 use crate::vars::Vars;
 use crate::work::Work;
@@ -34,7 +34,7 @@ use crate::work::Work;
 /// One session, locked: nobody else runs on it while this is held.
 pub struct BrowserSession {
     pinned: Pinned,
-    state: OwnedMutexGuard<State>,
+    state: OwnedMutexGuard<SessionState>,
     /// A run has begun; it has not ended if its future was dropped.
     in_run: bool,
 }
@@ -59,7 +59,7 @@ struct Chosen {
 }
 
 impl BrowserSession {
-    pub(crate) fn new(pinned: Pinned, state: OwnedMutexGuard<State>) -> Self {
+    pub(crate) fn new(pinned: Pinned, state: OwnedMutexGuard<SessionState>) -> Self {
         Self { pinned, state, in_run: false }
     }
 
@@ -229,11 +229,11 @@ impl BrowserSession {
         let (name, prepare) = match work {
             Work::Cell(source) => {
                 let name = options.name.clone().unwrap_or_else(|| format!("cell {seq}"));
-                let prepare = shared.programs.prepare(source, name.clone());
+                let prepare = shared.cells.prepare(source, name.clone());
                 (name, prepare)
             }
             Work::Ready(ready) => {
-                let prepare: Prepare = Box::new(move |_| Ok(ready.program));
+                let prepare: MakeProgram = Box::new(move |_| Ok(ready.program));
                 (options.name.clone().unwrap_or(ready.name), prepare)
             }
         };
@@ -252,9 +252,9 @@ impl BrowserSession {
         let before = self.state.lost_because.replace(RebuildReason::Cancelled);
         let had_vm = std::mem::replace(&mut self.state.had_vm, true);
         let thread = ThreadOut(record.custody.clone());
-        let lease = Box::new(Lease { place: chosen.place, thread, permit });
+        let held = Box::new(InFlight { place: chosen.place, thread, permit });
         self.in_run = true;
-        let end = perennial_engine::run(&shared.executor, &shared.runtime, source_vm, script, lease).await;
+        let end = perennial_engine::run(&shared.executor, &shared.runtime, source_vm, script, held).await;
 
         let ended = Ended { has_begun: end.started, is_ok: end.outcome.is_ok(), atomic };
         if !end.started {
@@ -265,7 +265,7 @@ impl BrowserSession {
             self.state.lost_because = poisoned.or(chosen.because).or(before);
             let error =
                 end.outcome.err().unwrap_or_else(|| ScriptError::internal("a run that did not start has no result"));
-            self.finish(end.vm, end.lease);
+            self.finish(end.vm, end.held);
             self.check_alive()?;
             return Err(error);
         }
@@ -276,7 +276,7 @@ impl BrowserSession {
             in_runs.settle(&Ended { has_begun: false, ..ended }, &shared.provisions, &record);
             let error = end.outcome.err().unwrap_or_else(|| ScriptError::internal("a refused run has an error"));
             self.state.lost_because = lost_because(end.vm.as_ref(), None);
-            self.finish(end.vm, end.lease);
+            self.finish(end.vm, end.held);
             // What callbacks had written by then is said now, or never.
             let mut refused = ScriptResult::refused(error);
             (refused.console, refused.console_dropped) = (end.console.entries, end.console.dropped);
@@ -415,12 +415,12 @@ impl BrowserSession {
         result.usage = end.usage;
         (result.console, result.console_dropped) = (end.console.entries, end.console.dropped);
         (result.files, result.files_more, result.artifacts) = (report.files, report.files_more, report.artifacts);
-        self.finish(end.vm, end.lease);
+        self.finish(end.vm, end.held);
         result
     }
 
     /// Gives the VM back to the pool, or lets it go; from here on the session is idle.
-    fn finish(&mut self, vm: Option<Vm>, lease: perennial_engine::Lease) {
+    fn finish(&mut self, vm: Option<Vm>, held: Box<dyn perennial_engine::Held>) {
         let (shared, record) = (self.pinned.shared.clone(), self.pinned.record.clone());
         self.in_run = false;
         record.clear_stop();
@@ -428,15 +428,15 @@ impl BrowserSession {
         if shared.has_outlived(&record) {
             shared.end_from_within(&record, EndReason::Lifetime);
         }
-        let Some(vm) = vm else { return drop(lease) };
+        let Some(vm) = vm else { return drop(held) };
         if vm.is_poisoned() || vm.is_stale() || record.end_reason().is_some() {
-            return perennial_engine::discard(&shared.executor, vm, lease);
+            return perennial_engine::discard(&shared.executor, vm, held);
         }
-        let Ok(lease) = (lease as Box<dyn Any>).downcast::<Lease>() else { return };
+        let Ok(held) = (held as Box<dyn Any>).downcast::<InFlight>() else { return };
         let background = (!shared.config.background_budget.is_zero()).then(|| Background::of(&vm)).flatten();
         record.set_stop(vm.stop_handle());
         record.background.store(background.is_some(), Ordering::Release);
-        let stamp = give_back(&shared, &record, *lease, vm, None);
+        let stamp = give_back(&shared, &record, *held, vm, None);
         if let Some(background) = background {
             let (weak_shared, weak_record) = (Arc::downgrade(&shared), Arc::downgrade(&record));
             let task = shared.runtime.spawn(keep_pumping(weak_shared, weak_record, stamp, background));

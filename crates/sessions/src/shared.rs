@@ -8,6 +8,7 @@ use perennial_engine::{ConfigOrigin, Executor, Vm};
 use perennial_protocol::{EndReason, ScriptError};
 use tokio::runtime::Handle;
 
+use crate::cells::CellCache;
 use crate::clock::Clock;
 use crate::config::TableConfig;
 use crate::generation::Generation;
@@ -16,7 +17,6 @@ use crate::lock::lock;
 #[cfg(feature = "modules")]
 use crate::plugins::PluginSet;
 use crate::pool::{Bounds, Pool};
-use crate::programs::Programs;
 use crate::provision::Description;
 use crate::provisions::Provisions;
 use crate::reaper::Deadlines;
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
     pub(crate) runtime: Handle,
     pub(crate) executor: Arc<Executor>,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) programs: Arc<Programs>,
+    pub(crate) cells: Arc<CellCache>,
     /// What sessions have.
     pub(crate) provisions: Provisions,
     generation: RwLock<Generation>,
@@ -92,7 +92,7 @@ impl Shared {
         Arc::new(Self {
             origin,
             executor: Arc::new(Executor::new(config.executor.clone())),
-            programs: Arc::default(),
+            cells: Arc::default(),
             provisions,
             generation: RwLock::new(generation),
             runtime,

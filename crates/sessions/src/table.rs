@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 
 #[cfg(feature = "modules")]
 use crate::bundle::CompiledBundle;
+use crate::cells::CacheCounts;
 use crate::config::TableConfig;
 use crate::context::RunContext;
 use crate::generation::Generation;
@@ -15,7 +16,6 @@ use crate::info::SessionInfo;
 use crate::library::LibraryError;
 use crate::owner::{Owner, Session};
 use crate::plugins::PluginSet;
-use crate::programs::CacheCounts;
 use crate::provision::Provided;
 use crate::shared::{Shared, TableHandle, reap};
 use crate::slot::Slot;
@@ -268,7 +268,7 @@ impl SessionTable {
 
     /// How often a cell was found ready to run, and how often it had to be parsed.
     pub fn cell_cache(&self) -> CacheCounts {
-        self.shared().programs.counts()
+        self.shared().cells.counts()
     }
 
     /// Threads whose run was answered without them and that have not come back; see `docs/limitations/engine.md`.

@@ -115,11 +115,11 @@ impl From<VarsError> for OpError {
 #[derive(Debug, Default)]
 pub struct Vars {
     quota: VarsQuota,
-    state: Mutex<State>,
+    state: Mutex<Values>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Values {
     entries: Entries,
     /// What there would be without the run that is under way, where somebody wants to know: as it was, with what the host has written since.
     base: Option<Entries>,
@@ -230,7 +230,7 @@ impl Vars {
         self.lock().has_ended = true;
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Values> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -281,7 +281,7 @@ impl Vars {
     }
 }
 
-impl State {
+impl Values {
     fn version(&self, name: &str) -> u64 {
         self.entries.map.get(name).map_or(self.removed, |entry| entry.version)
     }

@@ -23,7 +23,7 @@ pub use artifacts::{Artifact, Artifacts, ArtifactsRun, artifact_areas, artifact_
 pub use changes::{Change, ChangeKind, MAX_CHANGES};
 pub use error::{Code, FsError};
 pub use grants::ReadGrants;
-pub use mount::{MountError, MountMode, Mounts, PathSandbox};
+pub use mount::{Mount, MountError, MountMode, Mounts};
 pub use path::VirtualPath;
 pub use tree::{FilesQuota, Kind};
 
@@ -67,13 +67,13 @@ pub fn areas() -> Vec<Area> {
 pub struct Files {
     quota: FilesQuota,
     gauge: Arc<Gauge>,
-    state: Mutex<State>,
+    state: Mutex<Trees>,
     /// Files of the host that are open.
     open: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Trees {
     tree: Tree,
     /// What there would be without the run that is under way, where somebody wants to know: as it was, with what the host has written since.
     base: Option<Tree>,
@@ -140,7 +140,7 @@ impl Files {
         Self {
             quota: self.quota,
             gauge: Arc::default(),
-            state: Mutex::new(State { tree, next_id, ..State::default() }),
+            state: Mutex::new(Trees { tree, next_id, ..Trees::default() }),
             open: Arc::default(),
         }
     }
@@ -169,7 +169,7 @@ impl Files {
         Ok(())
     }
 
-    fn with_room_for(&self, state: &mut State, mounts: &Mounts) -> Result<Tree, FsError> {
+    fn with_room_for(&self, state: &mut Trees, mounts: &Mounts) -> Result<Tree, FsError> {
         let mut tree = state.tree.clone();
         let room = Room { quota: &self.quota, gauge: &self.gauge, now: now(), next_id: &mut state.next_id };
         mounts.iter().try_for_each(|mount| tree.mkdir(&room, mount.at(), true).map(drop))?;
@@ -210,7 +210,7 @@ impl Files {
                 FsError::new(Code::Permission, "write", &path).because("the session has ended, and with it its files")
             );
         }
-        let State { tree, base, next_id, .. } = &mut *state;
+        let Trees { tree, base, next_id, .. } = &mut *state;
         let mut room = Room { quota: &self.quota, gauge: &self.gauge, now: now(), next_id };
         // On copies, so that both have it or neither.
         let mut written = |tree: &Tree| {
@@ -240,20 +240,20 @@ impl Files {
 
     fn change<T>(
         &self,
-        state: &mut State,
+        state: &mut Trees,
         change: impl FnOnce(&mut Tree, &mut Room<'_>) -> Result<T, FsError>,
     ) -> Result<T, FsError> {
-        let State { tree, next_id, .. } = state;
+        let Trees { tree, next_id, .. } = state;
         let mut room = Room { quota: &self.quota, gauge: &self.gauge, now: now(), next_id };
         change(tree, &mut room)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Trees> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl Trees {
     fn next_generation(&mut self) {
         self.generation += 1;
         self.since = self.generation;

@@ -30,12 +30,12 @@ pub(super) struct Inner {
     /// What the keys of its modules are made of besides the modules.
     pub(super) salt: u64,
     /// Its lock is held for looking up and putting in, never while files are read.
-    pub(super) state: Mutex<State>,
+    pub(super) state: Mutex<Cache>,
     pub(super) counts: Counters,
 }
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct Cache {
     pub(super) parsed: HashMap<(PathBuf, Kind), Parsed>,
     /// Text in `parsed`.
     pub(super) bytes: usize,
@@ -120,7 +120,7 @@ impl std::fmt::Display for ImportError {
 impl std::error::Error for ImportError {}
 
 impl Inner {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, Cache> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

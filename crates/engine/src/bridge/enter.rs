@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::{Helper, Helpers, MAX_DEPTH, is_tag};
 use crate::js::{Exception, Scope, Value};
-use crate::ops::OpValue;
+use crate::op_value::OpValue;
 
 /// Bytes of a message that are told.
 const MAX_MESSAGE: usize = 1 << 10;

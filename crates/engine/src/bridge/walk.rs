@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::{Helper, Helpers, MAX_DEPTH, is_tag};
 use crate::js::{Atom, Class, Exception, Scope, TextError, Value};
-use crate::ops::OpValue;
+use crate::op_value::OpValue;
 
 /// What stands for a cause that leads back to the error.
 const CIRCULAR: &str = "[circular]";

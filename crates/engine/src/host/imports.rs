@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::{HostState, lock, panicked};
 use crate::js::{Bytecode, CompileError, Exception, ModuleDef, PromiseState, Scope, TextError, Value};
 use crate::modules::{Import, Module, ModuleGraph};
-use crate::ops::OpError;
+use crate::op_value::OpError;
 
 /// How far one import has come.
 enum Progress {

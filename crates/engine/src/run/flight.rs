@@ -11,12 +11,13 @@ use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 
 use super::slice::{Done, Slice, Work};
-use super::{Lease, RunEnd, discard};
+use super::{RunEnd, discard};
 use crate::RunOptions;
 use crate::console::{Console, ConsoleOutput};
 use crate::control::{Control, StopReason};
 use crate::error::describe_stop;
 use crate::executor::{Executor, Task};
+use crate::held::Held;
 use crate::vm::{Globals, Vm};
 
 /// How long a stopped VM may take to come back before it is abandoned with its thread. Whatever stops at all stops within
@@ -31,13 +32,13 @@ pub(super) struct Flight {
     pub(super) executor: Arc<Executor>,
     pub(super) runtime: Handle,
     pub(super) control: Arc<Control>,
-    pub(super) state: State,
-    pub(super) lease: Option<Lease>,
+    pub(super) state: Whereabouts,
+    pub(super) held: Option<Box<dyn Held>>,
     pub(super) queued: Duration,
     pub(super) console: Console,
 }
 
-pub(super) enum State {
+pub(super) enum Whereabouts {
     /// Here, waiting for something to arrive; or nothing is under way.
     Home(Option<Vm>),
     /// In the queue or on a thread.
@@ -90,13 +91,13 @@ impl Flight {
         if self.executor.submit(slice.clone(), begun).is_err() {
             return Err(slice.take().expect("nobody else has it").0);
         }
-        self.state = State::Away(Away { slice, done, first_check, sent: Instant::now() });
+        self.state = Whereabouts::Away(Away { slice, done, first_check, sent: Instant::now() });
         Ok(())
     }
 
     /// Waits for the VM to come back from the executor, and makes it come back when it is time.
     pub(super) async fn land(&mut self, cancel: Option<&CancellationToken>, first: bool) -> Landed {
-        let State::Away(away) = &mut self.state else { return Landed::Lost };
+        let Whereabouts::Away(away) = &mut self.state else { return Landed::Lost };
         let (executor, control) = (&self.executor, &self.control);
         let give_up = away.sent + executor.config().max_wait;
         let mut stopped_at = None;
@@ -133,7 +134,7 @@ impl Flight {
             if control.should_stop() {
                 let at: Instant = *stopped_at.get_or_insert(now);
                 // It has just ended after all, or is still queued; either shows at once.
-                if now >= at + GRACE && executor.abandon(&away.task(), &mut self.lease) {
+                if now >= at + GRACE && executor.abandon(&away.task(), &mut self.held) {
                     // Nothing comes for it any more.
                     self.control.ops.cancel();
                     break Landed::Abandoned;
@@ -149,13 +150,13 @@ impl Flight {
                 check.as_mut().reset(if first && queued { next.min(give_up) } else { next }.into());
             }
         };
-        self.state = State::Home(None);
+        self.state = Whereabouts::Home(None);
         landed
     }
 
     /// Waits, with the VM at home and no thread held, until there is something for it to do or it is stopped.
     pub(super) async fn wait(&mut self, cancel: Option<&CancellationToken>) {
-        let State::Home(Some(vm)) = &self.state else { return };
+        let Whereabouts::Home(Some(vm)) = &self.state else { return };
         let inbox = vm.inbox().clone();
         let timer = vm.next_timer();
         loop {
@@ -216,38 +217,38 @@ impl Flight {
             globals: None,
             console,
             usage,
-            lease: self.lease.take().unwrap_or_else(|| Box::new(())),
+            held: self.held.take().unwrap_or_else(|| Box::new(())),
         }
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        // After a regular end there is neither a VM nor a lease here any more.
-        let Some(lease) = self.lease.take() else { return };
+        // After a regular end there is neither a VM nor anything held here any more.
+        let Some(held) = self.held.take() else { return };
         self.control.stop_with(StopReason::Cancelled, 0, 0);
         self.console.forget_run();
-        match std::mem::replace(&mut self.state, State::Home(None)) {
-            State::Home(Some(vm)) => discard(&self.executor, vm, lease),
-            State::Home(None) => drop(lease),
-            State::Away(mut away) => {
+        match std::mem::replace(&mut self.state, Whereabouts::Home(None)) {
+            Whereabouts::Home(Some(vm)) => discard(&self.executor, vm, held),
+            Whereabouts::Home(None) => drop(held),
+            Whereabouts::Away(mut away) => {
                 if away.slice.ticket.withdraw() {
                     if let Some(vm) = away.slice.take().and_then(|(work, _)| work.into_vm()) {
-                        discard(&self.executor, vm, lease);
+                        discard(&self.executor, vm, held);
                     }
                     return;
                 }
-                let (executor, mut lease) = (self.executor.clone(), Some(lease));
-                // If the runtime is shutting down, the task is dropped at once; then nobody waits for the lease either.
+                let (executor, mut held) = (self.executor.clone(), Some(held));
+                // If the runtime is shutting down, the task is dropped at once; then nobody waits for what is held either.
                 self.runtime.spawn(async move {
                     let until = Instant::now() + GRACE;
                     while tokio::time::timeout(NUDGE, &mut away.done).await.is_err() {
                         away.slice.ticket.nudge();
-                        if Instant::now() >= until && executor.abandon(&away.task(), &mut lease) {
+                        if Instant::now() >= until && executor.abandon(&away.task(), &mut held) {
                             break;
                         }
                     }
-                    drop(lease);
+                    drop(held);
                 });
             }
         }

@@ -3,9 +3,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::Lease;
 use crate::control::Control;
 use crate::executor::{Task, Ticket};
+use crate::held::Held;
 use crate::js::{Js, catch_stop};
 use crate::vm::{BuildSpec, CALLBACK, Globals, RunJob, Step, Vm};
 
@@ -14,7 +14,7 @@ pub(super) enum Work {
     Start(Vm, RunJob),
     Resume(Vm),
     Pump(Vm, Duration),
-    Drop(Vm, #[expect(dead_code, reason = "dropped after the VM")] Lease),
+    Drop(Vm, #[expect(dead_code, reason = "dropped after the VM")] Box<dyn Held>),
 }
 
 impl Work {

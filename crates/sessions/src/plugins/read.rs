@@ -10,9 +10,9 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::manifest::Raw;
+use crate::cells::CellCache;
 use crate::library::Library;
 use crate::modules::{BundleImports, ModuleAccess, session_modules};
-use crate::programs::Programs;
 use crate::provisions::{Provisions, Standard};
 
 /// What reads a plugin's own word. It runs in a VM of its own.
@@ -37,7 +37,7 @@ pub(super) async fn read(graph: Arc<ModuleGraph>, loader: &Loader, deadline: Dur
     let executor = Arc::new(Executor::new(ExecutorConfig::default()));
     let graphs = [(("plugin".to_owned(), None), graph)].into_iter().collect();
     let script = Script {
-        prepare: Arc::<Programs>::default().prepare(READ.into(), NAME.to_owned()),
+        prepare: Arc::<CellCache>::default().prepare(READ.into(), NAME.to_owned()),
         args: Value::Null,
         name: NAME.to_owned(),
         options: Arc::new(RunOptions::default().configure(|options| options.wall = deadline)),
@@ -49,7 +49,7 @@ pub(super) async fn read(graph: Arc<ModuleGraph>, loader: &Loader, deadline: Dur
     let vm = VmSource::Build(Build::new(config()?, Console::default(), Handle::current()));
     let end = run(&executor, &Handle::current(), vm, script, Box::new(())).await;
     if let Some(vm) = end.vm {
-        discard(&executor, vm, end.lease);
+        discard(&executor, vm, end.held);
     }
     let value = end.outcome.map_err(|error| {
         if error.kind.is_stop() {

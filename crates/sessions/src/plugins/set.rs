@@ -12,7 +12,7 @@ use super::manifest::{Manifest, Tool};
 use super::read::read;
 use crate::capability::{AnyGrant, Declared, Granted, PluginHost};
 use crate::modules::{provided_modules, session_modules};
-use crate::preparer::Preparation;
+use crate::preparer::LimitedPreparer;
 use crate::provisions::Provisions;
 
 /// Plugins that sessions can use. Made once per process and shared; cheap to clone.
@@ -54,7 +54,7 @@ pub struct Plugin {
 impl Plugin {
     /// The modules of the plugin as they are now.
     pub(super) fn graph(&self, budget: &Budget) -> Result<Arc<ModuleGraph>, ImportError> {
-        let preparation = Preparation::of_run(budget);
+        let preparation = LimitedPreparer::of_run(budget);
         let graph = self.loader.load(Importer::Directory(&self.root), &self.specifier, None, &preparation)?;
         Ok(session_modules().graph(&graph))
     }
@@ -245,7 +245,7 @@ async fn load(path: &Path, options: &PluginOptions) -> Result<Plugin, Vec<String
     );
     let specifier = format!("./{}", entry.strip_prefix(&root).unwrap_or(&entry).display());
     let (loading, from, wanted) = (loader.clone(), root.clone(), specifier.clone());
-    let loading = move || loading.load(Importer::Directory(&from), &wanted, None, &Preparation::of_host());
+    let loading = move || loading.load(Importer::Directory(&from), &wanted, None, &LimitedPreparer::of_host());
     let graph = tokio::task::spawn_blocking(loading).await;
     let graph = graph.map_err(|error| one(error.to_string()))?.map_err(|error| {
         // The import of the plugin itself is nobody's line.

@@ -59,6 +59,11 @@ async fn nothing_may_be_run_that_was_not_declared() {
     );
     let error = run(&table(&json!({})), "await commands.start('x')").await.error.unwrap();
     assert_eq!(error.kind, ErrorKind::Permission);
+    // A script that catches it finds what it may run.
+    let known =
+        "try { await commands.run('rm') } catch (error) { globalThis.caught = error } [caught.name, caught.granted]";
+    let listed = value(&table(&json!({"list": {"run": ["ls"]}})), known).await;
+    assert_eq!(listed, json!(["PermissionError", ["list"]]));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use perennial_sessions::files::{FilesQuota, MountError, MountMode, Mounts, PathSandbox};
+use perennial_sessions::files::{FilesQuota, Mount, MountError, MountMode, Mounts};
 use perennial_sessions::protocol::{ErrorKind, FileChangeKind, VmOrigin};
 use perennial_sessions::{RunContext, RunRequest, ScriptResult, SessionTable, TableConfig};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ async fn value(table: &SessionTable, script: &str, context: RunContext) -> Value
 }
 
 fn mount(host: &Path, at: &str, mode: MountMode) -> RunContext {
-    RunContext::new().grant(Mounts::new(vec![PathSandbox::open(host, at, mode).expect("a folder")]).expect("one mount"))
+    RunContext::new().grant(Mounts::new(vec![Mount::open(host, at, mode).expect("a folder")]).expect("one mount"))
 }
 
 /// What a promise comes to: its value, or the error's class and code.
@@ -440,7 +440,7 @@ async fn a_file_in_the_way_of_a_mount_refuses_the_run_and_loses_nothing() {
 #[test]
 fn folders_that_would_be_two_things_at_once_are_not_mounted() {
     let (top, inside) = host();
-    let open = |path: &Path, at: &str, mode| PathSandbox::open(path, at, mode);
+    let open = |path: &Path, at: &str, mode| Mount::open(path, at, mode);
     assert!(matches!(open(&inside, "data", MountMode::ReadOnly), Err(MountError::Path { .. })));
     assert!(matches!(open(&inside, "/", MountMode::ReadOnly), Err(MountError::Path { .. })));
     assert!(matches!(open(&inside.join("nope"), "/data", MountMode::ReadOnly), Err(MountError::Host { .. })));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use perennial_engine::{Bound, OpContext, OpError, OpResult, OpTable, OpValue};
+use perennial_engine::{Bound, Denied, OpContext, OpError, OpResult, OpTable, OpValue};
 use perennial_keeper::{Process, Request, StartError};
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt;
@@ -61,7 +61,8 @@ impl CommandGrants {
                 } else {
                     format!("there is {}", known.join(", "))
                 };
-                Err(OpError::permission(&format!("running {name:?} ({known})"), grant))
+                let denied = Denied::new(format!("running {name:?} ({known})"), grant);
+                Err(denied.with_granted(set.names().map(str::to_owned)).into())
             }
         }
     }

@@ -57,7 +57,7 @@ pub struct ProcessUsage {
 pub struct SessionProcs {
     session: Arc<Tenant>,
     limits: ProcessLimits,
-    state: Mutex<State>,
+    state: Mutex<Known>,
     count: Arc<Count>,
 }
 
@@ -71,7 +71,7 @@ struct Count {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Known {
     next_id: u32,
     /// What was started, ended ones among it until they are stopped or there are too many.
     started: BTreeMap<u32, Arc<Started>>,
@@ -192,7 +192,7 @@ impl SessionProcs {
         own.flat_map(|started| started.ports.0.values().copied()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

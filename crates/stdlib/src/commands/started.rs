@@ -23,7 +23,7 @@ const DRAIN: Duration = Duration::from_millis(100);
 
 /// How far a started command is.
 #[derive(Clone, Debug)]
-pub(super) struct State {
+pub(super) struct Progress {
     /// Of its present process, or its last one.
     pub(super) pid: u32,
     pub(super) since: Instant,
@@ -59,7 +59,7 @@ pub(super) struct Started {
     pub(super) ports: Ports,
     pub(super) logs: Arc<Logs>,
     stdin: Stdin,
-    pub(super) state: watch::Receiver<State>,
+    pub(super) state: watch::Receiver<Progress>,
     pub(super) declaration: Arc<Declaration>,
     /// Somebody wants it ended.
     is_stopping: AtomicBool,
@@ -96,7 +96,7 @@ impl Started {
         let (process, mut streams) = Process::start(&place.session, request.clone(), true, place.clone()).await?;
         place.count_begun();
         let Identity { id, name, owner, ports } = identity;
-        let first = State {
+        let first = Progress {
             pid: process.pid,
             since: Instant::now(),
             ended: None,
@@ -171,7 +171,7 @@ impl Started {
     }
 
     /// Waits until it is over.
-    pub(super) async fn over(&self) -> State {
+    pub(super) async fn over(&self) -> Progress {
         let mut state = self.state.clone();
         let seen = state.wait_for(|state| state.is_over).await.map(|state| state.clone());
         seen.unwrap_or_else(|_| self.state.borrow().clone())
@@ -199,7 +199,7 @@ struct Driver {
     place: Arc<Place>,
     logs: Arc<Logs>,
     stdin: Stdin,
-    state: watch::Sender<State>,
+    state: watch::Sender<Progress>,
     asked: mpsc::UnboundedReceiver<Ask>,
     signals: Signals,
     pause: Duration,

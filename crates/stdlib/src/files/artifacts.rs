@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::error::{Code, FsError};
 use super::host::Host;
-use super::mount::{HostPath, MountError, MountMode, PathSandbox};
+use super::mount::{HostPath, Mount, MountError, MountMode};
 use super::path::VirtualPath;
 use super::tree::Flags;
 use crate::text;
@@ -45,11 +45,11 @@ struct Inner {
     /// None: in memory.
     folder: Option<Host>,
     budget: u64,
-    state: Mutex<State>,
+    state: Mutex<Folder>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Folder {
     files: BTreeMap<String, File>,
     /// Folders of the host that were made for them. They count as files do, and go when nothing is in them any more.
     folders: BTreeSet<VirtualPath>,
@@ -86,7 +86,7 @@ impl Artifacts {
     /// # Errors
     /// If it cannot be opened.
     pub fn in_folder(folder: impl AsRef<Path>, budget: u64) -> Result<Self, MountError> {
-        let mount = PathSandbox::open(folder, "/artifacts", MountMode::ReadWrite)?;
+        let mount = Mount::open(folder, "/artifacts", MountMode::ReadWrite)?;
         Ok(Self::new(Some(Host::new(&mount, budget)), budget))
     }
 
@@ -164,12 +164,12 @@ impl Artifacts {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Folder> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a file of this size may be written into, or why not.
-    fn admit(&self, state: &State, path: &VirtualPath, name: &str, size: u64) -> Result<u64, FsError> {
+    fn admit(&self, state: &Folder, path: &VirtualPath, name: &str, size: u64) -> Result<u64, FsError> {
         let before = state.files.get(name).map_or(0, |file| file.size + cost(name));
         let used = (state.used - before).saturating_add(size).saturating_add(cost(name));
         if used > self.0.budget {

@@ -17,7 +17,7 @@ const MAX_NESTED: usize = 50;
 const STEPS: usize = 1 << 14;
 
 #[derive(Debug)]
-enum State {
+enum Step {
     Char(char),
     /// One character of a name.
     Any,
@@ -33,7 +33,7 @@ enum State {
 struct Compiler<'p> {
     pattern: &'p [char],
     at: usize,
-    states: Vec<State>,
+    states: Vec<Step>,
 }
 
 /// Whether a path fits.
@@ -51,7 +51,7 @@ pub(super) fn matches(pattern: &str, path: &str, budget: &Budget) -> Result<bool
     let turned = all.iter().take_while(|c| **c == '!').count();
     let mut compiler = Compiler { pattern: &all[turned..], at: 0, states: Vec::new() };
     compiler.sequence(0, true)?;
-    compiler.states.push(State::End);
+    compiler.states.push(Step::End);
     let fits = run(&compiler.states, path, budget)?;
     Ok(fits != (turned % 2 == 1))
 }
@@ -85,46 +85,46 @@ impl Compiler<'_> {
                         begins = true;
                         self.names();
                     } else {
-                        self.repeat(if stars > 1 && began && ends { State::All } else { State::Any });
+                        self.repeat(if stars > 1 && began && ends { Step::All } else { Step::Any });
                     }
                 }
-                '?' => self.states.push(State::Any),
+                '?' => self.states.push(Step::Any),
                 '[' => match self.class() {
                     Some(class) => self.states.push(class),
-                    None => self.states.push(State::Char('[')),
+                    None => self.states.push(Step::Char('[')),
                 },
                 '{' if self.closes() => self.alternatives(depth, began)?,
                 '\\' if self.peek().is_some() => {
                     let next = self.pattern[self.at];
                     self.at += 1;
-                    self.states.push(State::Char(next));
+                    self.states.push(Step::Char(next));
                 }
-                c => self.states.push(State::Char(c)),
+                c => self.states.push(Step::Char(c)),
             }
         }
         Ok(())
     }
 
     /// Any number of what reads one character.
-    fn repeat(&mut self, one: State) {
+    fn repeat(&mut self, one: Step) {
         let split = self.states.len();
-        self.states.push(State::Split(vec![split + 1, split + 3]));
+        self.states.push(Step::Split(vec![split + 1, split + 3]));
         self.states.push(one);
-        self.states.push(State::Split(vec![split]));
+        self.states.push(Step::Split(vec![split]));
     }
 
     /// Any number of names, each with the `/` behind it.
     fn names(&mut self) {
         let split = self.states.len();
-        self.states.push(State::Split(Vec::new()));
-        self.repeat(State::Any);
-        self.states.push(State::Char('/'));
-        self.states.push(State::Split(vec![split]));
+        self.states.push(Step::Split(Vec::new()));
+        self.repeat(Step::Any);
+        self.states.push(Step::Char('/'));
+        self.states.push(Step::Split(vec![split]));
         let after = self.states.len();
-        self.states[split] = State::Split(vec![split + 1, after]);
+        self.states[split] = Step::Split(vec![split + 1, after]);
     }
 
-    fn class(&mut self) -> Option<State> {
+    fn class(&mut self) -> Option<Step> {
         let mut at = self.at;
         let negated = matches!(self.pattern.get(at), Some('!' | '^'));
         at += usize::from(negated);
@@ -151,7 +151,7 @@ impl Compiler<'_> {
             ranges.push((low, high));
         }
         self.at = at + 1;
-        Some(State::Class(ranges, negated))
+        Some(Step::Class(ranges, negated))
     }
 
     /// Whether the brace that was just read is closed.
@@ -177,13 +177,13 @@ impl Compiler<'_> {
             return Err(OpError::type_error(format!("a pattern has at most {MAX_NESTED} braces within each other")));
         }
         let split = self.states.len();
-        self.states.push(State::Split(Vec::new()));
+        self.states.push(Step::Split(Vec::new()));
         let (mut starts, mut ends) = (Vec::new(), Vec::new());
         loop {
             starts.push(self.states.len());
             self.sequence(depth + 1, begins)?;
             ends.push(self.states.len());
-            self.states.push(State::Split(Vec::new()));
+            self.states.push(Step::Split(Vec::new()));
             let ended = self.peek() != Some(',');
             self.at += 1;
             if ended {
@@ -191,13 +191,13 @@ impl Compiler<'_> {
             }
         }
         let after = self.states.len();
-        ends.into_iter().for_each(|end| self.states[end] = State::Split(vec![after]));
-        self.states[split] = State::Split(starts);
+        ends.into_iter().for_each(|end| self.states[end] = Step::Split(vec![after]));
+        self.states[split] = Step::Split(starts);
         Ok(())
     }
 }
 
-fn run(states: &[State], path: &str, budget: &Budget) -> Result<bool, OpError> {
+fn run(states: &[Step], path: &str, budget: &Budget) -> Result<bool, OpError> {
     // When each state was last reached.
     let mut reached = vec![usize::MAX; states.len()];
     let (mut now, mut next, mut todo) = (Vec::new(), Vec::new(), vec![0]);
@@ -208,7 +208,7 @@ fn run(states: &[State], path: &str, budget: &Budget) -> Result<bool, OpError> {
                 continue;
             }
             match &states[state] {
-                State::Split(ways) => todo.extend(ways),
+                Step::Split(ways) => todo.extend(ways),
                 _ => into.push(state),
             }
         }
@@ -221,13 +221,13 @@ fn run(states: &[State], path: &str, budget: &Budget) -> Result<bool, OpError> {
                 return Err(OpError::new("Error", "the script was stopped"));
             }
             let reads = match &states[state] {
-                State::Char(wanted) => *wanted == c,
-                State::Any => c != '/',
-                State::All => true,
-                State::Class(ranges, negated) => {
+                Step::Char(wanted) => *wanted == c,
+                Step::Any => c != '/',
+                Step::All => true,
+                Step::Class(ranges, negated) => {
                     c != '/' && ranges.iter().any(|(low, high)| (*low..=*high).contains(&c)) != *negated
                 }
-                State::Split(_) | State::End => false,
+                Step::Split(_) | Step::End => false,
             };
             if reads {
                 todo.push(state + 1);
@@ -240,7 +240,7 @@ fn run(states: &[State], path: &str, budget: &Budget) -> Result<bool, OpError> {
             return Ok(false);
         }
     }
-    Ok(now.iter().any(|state| matches!(states[*state], State::End)))
+    Ok(now.iter().any(|state| matches!(states[*state], Step::End)))
 }
 
 #[cfg(test)]

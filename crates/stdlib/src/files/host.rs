@@ -10,7 +10,7 @@ use cap_std::fs::{Dir, FileType, Metadata, OpenOptions, OpenOptionsExt};
 use perennial_engine::Budget;
 
 use super::error::{Code, FsError};
-use super::mount::{HostPath, MountMode, PathSandbox};
+use super::mount::{HostPath, Mount, MountMode};
 use super::path::VirtualPath;
 use super::tree::{Flags, Kind};
 
@@ -40,7 +40,7 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(mount: &PathSandbox, file_bytes: u64) -> Self {
+    pub(super) fn new(mount: &Mount, file_bytes: u64) -> Self {
         Self { dir: mount.dir.clone(), mode: mount.mode(), at: mount.at().clone(), file_bytes }
     }
 

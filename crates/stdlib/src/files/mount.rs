@@ -26,7 +26,7 @@ pub enum MountMode {
 ///
 /// Files that have a second name outside of the folder (hard links) cannot be told from others: what is written to one is written to both.
 #[derive(Clone, Debug)]
-pub struct PathSandbox {
+pub struct Mount {
     at: VirtualPath,
     host: PathBuf,
     pub(super) dir: Arc<Dir>,
@@ -72,7 +72,7 @@ pub enum MountError {
     },
 }
 
-impl PathSandbox {
+impl Mount {
     /// Opens a folder of the host, to be seen at `at`.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl PathSandbox {
     /// is read-only.
     ///
     /// # Errors
-    /// If it is written otherwise, and as [`PathSandbox::open`].
+    /// If it is written otherwise, and as [`Mount::open`].
     pub fn parse(text: &str, base: &Path) -> Result<Self, MountError> {
         let wrong = || MountError::Text { text: text.to_owned() };
         let (rest, mode) = match text.rsplit_once(':').ok_or_else(wrong)? {
@@ -124,14 +124,14 @@ impl PathSandbox {
 
 /// The folders of the host that a call grants.
 #[derive(Clone, Debug, Default)]
-pub struct Mounts(Arc<Vec<PathSandbox>>);
+pub struct Mounts(Arc<Vec<Mount>>);
 
 impl Mounts {
     /// These folders.
     ///
     /// # Errors
     /// If one is inside another, on either side: what may be done to a file would be two things.
-    pub fn new(mounts: Vec<PathSandbox>) -> Result<Self, MountError> {
+    pub fn new(mounts: Vec<Mount>) -> Result<Self, MountError> {
         for (index, first) in mounts.iter().enumerate() {
             for second in &mounts[index + 1..] {
                 if first.at.below(&second.at).is_some() || second.at.below(&first.at).is_some() {
@@ -148,12 +148,12 @@ impl Mounts {
     }
 
     /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = &PathSandbox> {
+    pub fn iter(&self) -> impl Iterator<Item = &Mount> {
         self.0.iter()
     }
 
     /// The mount that a path is in, by its text.
-    pub(super) fn of(&self, path: &VirtualPath) -> Option<(&PathSandbox, HostPath)> {
+    pub(super) fn of(&self, path: &VirtualPath) -> Option<(&Mount, HostPath)> {
         self.0.iter().find_map(|mount| {
             let names = path.below(&mount.at)?;
             let relative =

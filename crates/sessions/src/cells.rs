@@ -2,10 +2,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use perennial_bundler::{PrepareError, Prepared, SourceError, prepare_cell_with};
-use perennial_engine::{Origin, Prepare, Program};
+use perennial_engine::{MakeProgram, Origin, Program};
 use perennial_protocol::{ErrorKind, ScriptError};
 
-use crate::preparer::Preparation;
+use crate::preparer::LimitedPreparer;
 
 /// Bytes of cells that are kept ready, at the most twice this.
 const KEPT_BYTES: usize = 8 << 20;
@@ -15,7 +15,7 @@ const ENTRY: usize = 600;
 
 /// Cells made ready, by their source: whoever sends the same again does not wait for it to be parsed.
 #[derive(Debug, Default)]
-pub(crate) struct Programs(Mutex<Generations>);
+pub(crate) struct CellCache(Mutex<Generations>);
 
 /// Entries move to the young generation when they are used; when that is full, the old one goes.
 #[derive(Debug, Default)]
@@ -36,15 +36,15 @@ pub struct CacheCounts {
     pub misses: u64,
 }
 
-impl Programs {
+impl CellCache {
     /// What makes the program of a cell. `name` is what positions call it.
-    pub(crate) fn prepare(self: &Arc<Self>, source: Arc<str>, name: String) -> Prepare {
+    pub(crate) fn prepare(self: &Arc<Self>, source: Arc<str>, name: String) -> MakeProgram {
         let programs = self.clone();
         Box::new(move |budget| {
             if let Some(program) = programs.find(&source) {
                 return Ok(program);
             }
-            let preparation = Preparation::of_run(budget);
+            let preparation = LimitedPreparer::of_run(budget);
             match prepare_cell_with(&source, &preparation) {
                 Ok(cell) => {
                     let bytes = cell.prepared.bytes();

@@ -7,7 +7,7 @@ use crate::custody::Custody;
 use crate::pool::Place;
 
 /// What a VM in flight holds: its place in the pool and its session's one permit. Given back when the VM is, or when its thread is.
-pub(crate) struct Lease {
+pub(crate) struct InFlight {
     pub(crate) place: Place,
     /// Goes before the permit does.
     pub(crate) thread: ThreadOut,
@@ -17,7 +17,7 @@ pub(crate) struct Lease {
 /// Notes that a thread has not come back, until it has.
 pub(crate) struct ThreadOut(pub(crate) Arc<Custody>);
 
-impl Held for Lease {
+impl Held for InFlight {
     fn thread_is_out(&mut self) {
         self.thread.0.set_thread_out(true);
     }
