@@ -72,6 +72,9 @@ fn utf16_column(line: &str, column: u32) -> u32 {
     units as u32 + 1 + bytes.saturating_sub(line.len()) as u32
 }
 
+/// What makes a run's program.
+pub type MakeProgram = Box<dyn FnOnce(&Budget) -> Result<Arc<Program>, ScriptError> + Send>;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +88,3 @@ mod tests {
         assert_eq!(utf16_column("ab", 4), 4);
     }
 }
-
-/// What makes a run's program.
-pub type MakeProgram = Box<dyn FnOnce(&Budget) -> Result<Arc<Program>, ScriptError> + Send>;
