@@ -24,9 +24,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert!(endless.outcome().is_err());
 
     // What an error says is about the author's own line.
-    let thrown = ada.run(Run::script("let x = 1;\n  x.y.z()")).await;
+    let thrown = ada.run(Run::script("let x = 1;\n  '😀'; x.y.z()")).await;
     let error = thrown.outcome().err().ok_or("it throws")?;
-    assert_eq!((error.line, error.name.as_str()), (Some(2), "TypeError"));
+    assert_eq!((error.line, error.column, error.name.as_str()), (Some(2), Some(13), "TypeError"));
 
     #[expect(clippy::print_stdout, reason = "an example shows something")]
     {

@@ -24,7 +24,7 @@ const SPIN: Duration = Duration::from_micros(15);
 /// How often a thread whose run was answered without it is asked to come back.
 const ASK_AGAIN: Duration = Duration::from_millis(10);
 /// After how long such a thread counts as stuck. Until then it may only have been starved by others.
-const STUCK_AFTER: Duration = Duration::from_secs(1);
+pub const STUCK_AFTER: Duration = Duration::from_secs(1);
 /// CPU time after which a stuck thread runs only when nobody else wants to. One that has had less may be about to come back, and is let.
 const IDLE_AFTER: Duration = Duration::from_millis(200);
 

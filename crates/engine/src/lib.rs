@@ -32,7 +32,7 @@ pub use budget::Budget;
 pub use config::{Area, ConfigOrigin, EngineConfig};
 pub use console::{Console, ConsoleOutput, ConsoleSink};
 pub use control::{StopHandle, StopReason};
-pub use executor::{Executor, ExecutorConfig};
+pub use executor::{Executor, ExecutorConfig, STUCK_AFTER};
 pub use held::Held;
 pub use host::modules_compiled;
 pub use inbox::{EventError, EventSender};

@@ -1,13 +1,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use perennial_engine::STUCK_AFTER;
 use perennial_protocol::{ErrorKind, ScriptError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::lock::lock;
-
-/// How long a thread may stay out after its run was answered before it counts as stuck. Most that are late were only kept from a core.
-const STUCK_AFTER: Duration = Duration::from_secs(1);
 
 /// Who has the VM in flight under a name. A session whose predecessor's VM is still out has its custody.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use perennial_engine::{MakeProgram, Origin, Program};
+use perennial_engine::{MakeProgram, Program};
 
 /// Makes programs of scripts.
 #[derive(Debug, Default)]
@@ -21,32 +21,10 @@ pub struct CacheCounts {
 impl CellCache {
     /// What makes the program of a script.
     pub(crate) fn prepare(self: &Arc<Self>, source: Arc<str>, _name: String) -> MakeProgram {
-        Box::new(move |_| {
-            Ok(Arc::new(Program {
-                text: source.clone(),
-                helper: None,
-                args: None,
-                declares_args: false,
-                result_is_optional: false,
-                origin: Arc::new(Author(source)),
-            }))
-        })
+        Box::new(move |_| Ok(Arc::new(Program::plain(source))))
     }
 
     pub(crate) fn counts(&self) -> CacheCounts {
         CacheCounts::default()
-    }
-}
-
-/// The source itself.
-struct Author(Arc<str>);
-
-impl Origin for Author {
-    fn source(&self) -> &str {
-        &self.0
-    }
-
-    fn place(&self, line: u32, column: u32) -> (u32, u32) {
-        (line, column)
     }
 }

@@ -104,7 +104,7 @@ pub struct PluginOptions {
     pub environment: BTreeMap<String, String>,
     /// What relative paths of `allow.read` are relative to.
     pub base: PathBuf,
-    /// What serves those granted capabilities that have [methods](super::Capability::methods), in place of the library's `fetch`, the host's files and its
+    /// What serves those granted capabilities that have [methods](crate::Capability::methods), in place of the library's `fetch`, the host's files and its
     /// commands.
     pub capabilities: Option<Arc<dyn Capabilities>>,
     /// Where plugins are read from.

@@ -27,7 +27,7 @@ pub use perennial_keeper::{Limits, prepare};
 pub fn areas() -> Vec<Area> {
     static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
         vec![
-            Area::new("commands", &["CommandError", "commands"], include_str!("../js/commands.js"))
+            Area::new("commands", &["CommandError", "commands"], include_str!("../../js/commands.js"))
                 .with_internals(&["commandsFor"]),
         ]
     });

@@ -327,7 +327,7 @@ async fn blocking(work: impl FnOnce() -> OpResult + Send + 'static) -> OpResult 
 /// What scripts reach an output folder by.
 pub fn artifact_areas() -> Vec<Area> {
     static AREAS: LazyLock<Vec<Area>> =
-        LazyLock::new(|| vec![Area::new("artifacts", &["artifacts"], include_str!("../../js/artifacts.js"))]);
+        LazyLock::new(|| vec![Area::new("artifacts", &["artifacts"], include_str!("../../../js/artifacts.js"))]);
     AREAS.clone()
 }
 

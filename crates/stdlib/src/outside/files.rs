@@ -41,9 +41,9 @@ use tree::{Flags, Room, Tree};
 pub fn areas() -> Vec<Area> {
     static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
         vec![
-            Area::new("fs", &["fs"], include_str!("../js/fs.js")),
-            Area::new("fs-handle", &[], include_str!("../js/fs-handle.js")).with_internals(&["fsHandles"]),
-            Area::new("fs-shared", &[], include_str!("../js/fs-shared.js")).with_internals(&["fsShared"]),
+            Area::new("fs", &["fs"], include_str!("../../js/fs.js")),
+            Area::new("fs-handle", &[], include_str!("../../js/fs-handle.js")).with_internals(&["fsHandles"]),
+            Area::new("fs-shared", &[], include_str!("../../js/fs-shared.js")).with_internals(&["fsShared"]),
         ]
     });
     AREAS.clone()

@@ -249,22 +249,22 @@ pub fn modules() -> impl Iterator<Item = (String, Arc<str>)> {
 pub(crate) fn areas() -> Vec<Area> {
     static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
         vec![
-            Area::new("node-assert", &[], include_str!("../js/node-assert.js"))
+            Area::new("node-assert", &[], include_str!("../../js/node-assert.js"))
                 .with_internals(&["node:assert", "node:assert/strict"]),
-            Area::new("node-buffer", &["Buffer"], include_str!("../js/node-buffer.js"))
+            Area::new("node-buffer", &["Buffer"], include_str!("../../js/node-buffer.js"))
                 .with_internals(&["node:buffer", "buffers"]),
-            Area::new("node-equal", &[], include_str!("../js/node-equal.js")).with_internals(&["deepEqual"]),
-            Area::new("node-events", &[], include_str!("../js/node-events.js")).with_internals(&["node:events"]),
-            Area::new("node-fs", &[], include_str!("../js/node-fs.js")).with_internals(&["node:fs/promises"]),
-            Area::new("node-numbers", &[], include_str!("../js/node-numbers.js")).with_internals(&["nodeNumbers"]),
-            Area::new("node-path", &[], include_str!("../js/node-path.js")).with_internals(&["node:path"]),
-            Area::new("node-process", &["process"], include_str!("../js/node-process.js"))
+            Area::new("node-equal", &[], include_str!("../../js/node-equal.js")).with_internals(&["deepEqual"]),
+            Area::new("node-events", &[], include_str!("../../js/node-events.js")).with_internals(&["node:events"]),
+            Area::new("node-fs", &[], include_str!("../../js/node-fs.js")).with_internals(&["node:fs/promises"]),
+            Area::new("node-numbers", &[], include_str!("../../js/node-numbers.js")).with_internals(&["nodeNumbers"]),
+            Area::new("node-path", &[], include_str!("../../js/node-path.js")).with_internals(&["node:path"]),
+            Area::new("node-process", &["process"], include_str!("../../js/node-process.js"))
                 .with_internals(&["node:process"]),
-            Area::new("node-shared", &[], include_str!("../js/node-shared.js")).with_internals(&["nodeShared"]),
-            Area::new("node-timers", &[], include_str!("../js/node-timers.js"))
+            Area::new("node-shared", &[], include_str!("../../js/node-shared.js")).with_internals(&["nodeShared"]),
+            Area::new("node-timers", &[], include_str!("../../js/node-timers.js"))
                 .with_internals(&["node:timers/promises"]),
-            Area::new("node-url", &[], include_str!("../js/node-url.js")).with_internals(&["node:url"]),
-            Area::new("node-util", &[], include_str!("../js/node-util.js")).with_internals(&["node:util"]),
+            Area::new("node-url", &[], include_str!("../../js/node-url.js")).with_internals(&["node:url"]),
+            Area::new("node-util", &[], include_str!("../../js/node-util.js")).with_internals(&["node:util"]),
         ]
     });
     AREAS.clone()

@@ -34,7 +34,10 @@ use cookies::Jar;
 /// What scripts reach it by.
 pub fn areas() -> Vec<Area> {
     static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
-        vec![Area::new("fetch", &["fetch", "perennial"], include_str!("../js/fetch.js")).with_internals(&["fetchFor"])]
+        vec![
+            Area::new("fetch", &["fetch", "perennial"], include_str!("../../js/fetch.js"))
+                .with_internals(&["fetchFor"]),
+        ]
     });
     AREAS.clone()
 }

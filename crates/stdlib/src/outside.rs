@@ -1,0 +1,7 @@
+//! What scripts reach outside of their VM, each behind a grant.
+
+#[cfg(feature = "commands")]
+pub mod commands;
+pub mod files;
+#[cfg(feature = "net")]
+pub mod net;
