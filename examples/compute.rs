@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // What an error says is about the author's own line.
     let thrown = ada.run(Run::script("let x = 1;\n  '😀'; x.y.z()")).await;
     let error = thrown.outcome().err().ok_or("it throws")?;
-    assert_eq!((error.line, error.column, error.name.as_str()), (Some(2), Some(13), "TypeError"));
+    assert_eq!((error.line, error.column, error.name.as_str()), (Some(2), Some(9), "TypeError"));
 
     #[expect(clippy::print_stdout, reason = "an example shows something")]
     {

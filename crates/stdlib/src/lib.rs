@@ -19,9 +19,9 @@ pub use self::outside::commands;
 pub use self::outside::files;
 #[cfg(feature = "net")]
 pub use self::outside::net;
-#[cfg(feature = "net")]
-pub(crate) use self::web::url;
 pub use self::web::{areas, node, ops};
+#[cfg(feature = "net")]
+pub(crate) use self::web::{compression, url};
 
 fn text(args: &[OpValue], index: usize) -> Result<&str, OpError> {
     args.get(index).and_then(OpValue::as_str).ok_or_else(|| OpError::type_error("a text is wanted"))

@@ -1,7 +1,7 @@
 //! What scripts find that is pure: functions of their arguments.
 
 mod buffer;
-mod compression;
+pub(crate) mod compression;
 #[cfg(feature = "crypto")]
 mod crypto;
 mod encoding;
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use perennial_engine::{Area, OpTable};
 
-/// The areas that need nothing outside of the VM, for [`perennial_engine::EngineConfig`]; [`files`], [`net`] and [`commands`] have their own. Nothing of them costs a VM anything before a script touches one of their globals.
+/// The areas that need nothing outside of the VM, for [`perennial_engine::EngineConfig`]; [`crate::files`], [`crate::net`] and [`crate::commands`] have their own. Nothing of them costs a VM anything before a script touches one of their globals.
 pub fn areas() -> Vec<Area> {
     static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
         [
