@@ -1,8 +1,8 @@
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use perennial_sessions::bundler::{Loader, LoaderOptions, MemoryFiles};
+use perennial_sessions::bundler::{FileSystem, Loader, LoaderOptions, MemoryFiles, Stat};
 use perennial_sessions::protocol::{ErrorKind, RebuildReason, VmOrigin};
 use perennial_sessions::{
     Allow, Capabilities, ModuleAccess, OpError, OpFuture, OpValue, PluginOptions, PluginSet, RunContext, RunRequest,
@@ -234,6 +234,58 @@ async fn a_rebuilt_vm_has_its_plugins_and_reloading_brings_a_new_one() {
     assert_eq!(table.reload_plugins().await.unwrap().failures(), []);
     let reloaded = table.run("s", RunRequest::new("tools.describe('html').version")).await;
     assert_eq!((reloaded.rebuilt_because, reloaded.value), (Some(RebuildReason::Config), Some(json!("1.3.0"))));
+}
+
+/// Files of which one reading waits until it is let go on.
+struct Held {
+    files: MemoryFiles,
+    /// Says that it waits, and is told to go on.
+    once: Mutex<Option<(mpsc::Sender<()>, mpsc::Receiver<()>)>>,
+}
+
+impl FileSystem for Held {
+    fn stat(&self, path: &Path, follow: bool) -> std::io::Result<Stat> {
+        self.files.stat(path, follow)
+    }
+
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        let once = self.once.lock().unwrap().take();
+        if let Some((waits, go_on)) = once {
+            waits.send(()).unwrap();
+            go_on.recv().unwrap();
+        }
+        self.files.read(path)
+    }
+
+    fn read_link(&self, path: &Path) -> std::io::Result<PathBuf> {
+        self.files.read_link(path)
+    }
+
+    fn canonicalize(&self, path: &Path) -> std::io::Result<PathBuf> {
+        self.files.canonicalize(path)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plugins_that_are_given_while_others_are_loaded_again_stay() {
+    let held = Arc::new(Held { files: files(), once: Mutex::default() });
+    let options = PluginOptions::default().configure(|options| options.files = held.clone());
+    let first = PluginSet::load(&["/plugins/html".into()], &options).await;
+    let table = table(&first);
+    // What is loaded again is read, since it has changed.
+    held.files.write("/plugins/html/words.ts", "export const words = (text: string) => [...text]");
+    let ((waits, waiting), (let_go, go_on)) = (mpsc::channel(), mpsc::channel());
+    *held.once.lock().unwrap() = Some((waits, go_on));
+    let reloading = tokio::spawn({
+        let table = table.clone();
+        async move { table.reload_plugins().await }
+    });
+    tokio::task::spawn_blocking(move || waiting.recv_timeout(Duration::from_secs(20))).await.unwrap().unwrap();
+    let other = PluginSet::load(&[], &PluginOptions::default()).await;
+    table.set_plugins(&other).unwrap();
+    let_go.send(()).unwrap();
+    let reloaded = reloading.await.unwrap().unwrap();
+    assert_eq!((reloaded.plugins().count(), table.plugins().plugins().count()), (0, 0));
 }
 
 #[tokio::test]
