@@ -208,7 +208,8 @@ impl Drop for Undo {
     }
 }
 
-/// A table whose sessions have counters, with a plugin that may use them.
+/// A table whose sessions have counters, with a plugin that may use them. The plugin is loaded with the very provisions of the table: what one `Counters` has
+/// granted, another does not serve.
 pub async fn table() -> Result<SessionTable, Box<dyn std::error::Error>> {
     let provisions = Provisions::new().with(Counters { first: 40 });
     let ceiling = Allow::parse_with(&json!({"counter": 5}), &provisions).map_err(|why| why.join("; "))?;

@@ -228,6 +228,11 @@ impl Area {
         &self.0.file
     }
 
+    /// The names of what it provides, to scripts and to other areas.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.globals.iter().chain(&self.0.internals).map(String::as_str)
+    }
+
     pub(crate) fn globals(&self) -> &[String] {
         &self.0.globals
     }

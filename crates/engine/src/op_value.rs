@@ -21,6 +21,22 @@ impl OpValue {
         }
     }
 
+    /// The value, if it is one: not `undefined`, and no bytes.
+    pub fn as_json(&self) -> Option<&Value> {
+        match self {
+            Self::Json(value) => Some(value),
+            Self::Undefined | Self::Bytes(_) => None,
+        }
+    }
+
+    /// The bytes, if it is some.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Undefined | Self::Json(_) => None,
+        }
+    }
+
     /// Bytes that it takes in this process, roughly.
     pub(crate) fn size(&self) -> usize {
         match self {

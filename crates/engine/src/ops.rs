@@ -206,6 +206,11 @@ impl OpTable {
         self
     }
 
+    /// The names of the ops.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.ops.iter().map(|op| &*op.name)
+    }
+
     /// How many ops there are.
     pub fn len(&self) -> usize {
         self.ops.len()

@@ -30,7 +30,7 @@ pub use perennial_sessions::{supervisor_main, use_supervisor};
 pub use perennial_server as server;
 
 /// A folder of the host among a session's files, by an older name.
-pub use perennial_sessions::files::Mount as PathSandbox;
+pub type PathSandbox = files::Mount;
 
 /// The page for embedders, whose examples are run.
 #[cfg(all(doctest, feature = "mcp", feature = "net", feature = "commands"))]

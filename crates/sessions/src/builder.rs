@@ -14,6 +14,7 @@ use crate::modules::ModuleAccess;
 #[cfg(feature = "modules")]
 use crate::plugins::PluginSet;
 use crate::provision::Provision;
+use crate::provisions::Provisions;
 use crate::table::SessionTable;
 
 /// Makes a table step by step: [`SessionTable::builder`]. What is not said is as in [`TableConfig::default`], and scripts reach nothing.
@@ -94,7 +95,12 @@ impl TableBuilder {
         self.configure(|config| config.provisions = std::mem::take(&mut config.provisions).with(provision))
     }
 
-    /// Sets whatever else [`TableConfig`] has.
+    /// More things that sessions have: those that plugins were loaded with, say.
+    pub fn provisions(self, provisions: &Provisions) -> Self {
+        self.configure(|config| config.provisions = std::mem::take(&mut config.provisions).and(provisions))
+    }
+
+    /// Sets whatever else [`TableConfig`] has; what is set takes the place of what was.
     pub fn configure(mut self, set: impl FnOnce(&mut TableConfig)) -> Self {
         set(&mut self.0);
         self

@@ -23,7 +23,7 @@ use crate::vars::VarsQuota;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct TableConfig {
-    /// VMs kept warm at the most; those that run count.
+    /// VMs kept warm at the most; those that run count. With none each run has a new VM, and only what is durable stays.
     pub max_vms: usize,
     /// How long a session may be unused before it ends.
     pub idle_ttl: Duration,

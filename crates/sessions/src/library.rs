@@ -15,6 +15,10 @@ pub struct Library {
     capabilities: Vec<Declared>,
     /// Which of embedders' provisions declares something now.
     by: Option<u64>,
+    /// The name of the provision that does.
+    who: &'static str,
+    /// Each name that was declared, with who did.
+    said: Vec<(String, &'static str)>,
 }
 
 /// What keeps a table from being made, or from being given other plugins.
@@ -25,8 +29,16 @@ pub enum LibraryError {
     #[error("there are two provisions of the name {0:?}")]
     Provision(String),
     /// Two of them bring the same global, the same op, the same capability or the same name in `ctx`.
-    #[error("{0:?} is brought twice: names of globals, ops and capabilities are of one provision each")]
-    Name(String),
+    #[error("{name:?} is brought twice ({by}): names of globals, ops and capabilities are of one provision each")]
+    Name {
+        /// What both bring.
+        name: String,
+        /// Who does, as far as that is known.
+        by: String,
+    },
+    /// The default limits of runs are no limits, or more than the ceilings.
+    #[error("the limits of runs that state none: {0}")]
+    Limits(String),
     /// What stands in the `ctx` of plugins is made by something that no area provides to the library alone.
     #[error("{maker:?}, which makes what plugins have of {key:?}, is no internal of an area")]
     Maker {
@@ -50,11 +62,13 @@ pub enum LibraryError {
 impl Library {
     /// Adds native functions.
     pub fn ops(&mut self, ops: OpTable) {
+        self.said.extend(ops.names().map(|name| (name.to_owned(), self.who)));
         self.ops = std::mem::take(&mut self.ops).merge(ops);
     }
 
     /// Adds library JavaScript.
     pub fn area(&mut self, area: Area) {
+        self.said.extend(area.names().map(|name| (name.to_owned(), self.who)));
         self.areas.push(area);
     }
 
@@ -66,18 +80,20 @@ impl Library {
             Some((plugin.clone(), grant.clone().downcast().ok()?))
         });
         let grants = grants.collect();
+        let names = [declared.key(), declared.capability.context_key()];
+        self.said.extend(names.map(|name| (name.to_owned(), self.who)));
         self.capabilities.push(declared);
         grants
     }
 
     /// One for plugins that were granted this.
     pub(crate) fn new(granted: Granted) -> Self {
-        Self { granted, ..Self::default() }
+        Self { granted, who: "every table", ..Self::default() }
     }
 
     /// Who declares what comes next.
-    pub(crate) fn begin(&mut self, by: Option<u64>) {
-        self.by = by;
+    pub(crate) fn begin(&mut self, who: &'static str, by: Option<u64>) {
+        (self.who, self.by) = (who, by);
     }
 
     /// What plugins can ask for.
@@ -101,21 +117,31 @@ impl Library {
         })
     }
 
+    fn twice(&self, name: &str) -> LibraryError {
+        let mut by: Vec<&str> = self.said.iter().filter(|(said, _)| said == name).map(|(_, who)| *who).collect();
+        by.dedup();
+        // What nobody here has said is the engine's.
+        if by.len() < 2 {
+            by.push("every table");
+        }
+        LibraryError::Name { name: name.to_owned(), by: format!("by {}", by.join(" and ")) }
+    }
+
     /// What VMs are made of that have all this, if it fits together.
     pub(crate) fn config(self, modules: Option<Arc<dyn ModuleLoader>>) -> Result<EngineConfig, LibraryError> {
         if let Some(name) = self.capability_twice() {
-            return Err(LibraryError::Name(name.to_owned()));
+            return Err(self.twice(name));
         }
         if let Some((plugin, key)) = self.unserved() {
             return Err(LibraryError::Capability { plugin: plugin.to_owned(), key: key.to_owned() });
         }
-        let config = EngineConfig::new(self.ops, self.areas);
+        let config = EngineConfig::new(self.ops.clone(), self.areas.clone());
         let config = match modules {
             Some(modules) => config.with_modules(modules),
             None => config,
         };
         if let Some(name) = config.brought_twice() {
-            return Err(LibraryError::Name(name.to_owned()));
+            return Err(self.twice(name));
         }
         match self.capabilities.iter().find(|declared| !config.has_internal(declared.capability.maker())) {
             None => Ok(config),

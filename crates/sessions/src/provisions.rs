@@ -185,7 +185,7 @@ impl Provisions {
 
     pub(crate) fn declare(&self, library: &mut Library) {
         for Listed { kind, number } in &self.list {
-            library.begin(*number);
+            library.begin(kind.name(), *number);
             kind.declare(library);
         }
     }

@@ -61,7 +61,7 @@ impl Run {
         self
     }
 
-    /// Wall-clock limit, in whole milliseconds and at least one.
+    /// Wall-clock limit, in whole milliseconds: less than one counts as one, and zero refuses the run.
     pub fn timeout(mut self, most: Duration) -> Self {
         self.request.timeout_ms = Some(milliseconds(most));
         self
@@ -123,5 +123,7 @@ impl Run {
 }
 
 fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)
+    // Nothing is no limit to be rounded, and refused as any that is 0.
+    let least = u64::from(!time.is_zero());
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(least)
 }

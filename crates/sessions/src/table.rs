@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use perennial_engine::{ConfigOrigin, EngineConfig, RunOptions};
 use perennial_protocol::{EndReason, RunRequest, ScriptResult};
@@ -28,7 +28,7 @@ const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 ///
 /// ```
 /// use perennial_sessions::{RunRequest, SessionTable};
-/// use std::time::Duration;
+/// use std::time::{Duration, SystemTime};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
@@ -68,7 +68,7 @@ impl SessionTable {
     /// The same for a list of provisions that is not known beforehand.
     ///
     /// # Errors
-    /// If two of them bring the same name, of their own, of a global or of an op.
+    /// If two of them bring the same name, of their own, of a global or of an op; if a plugin was loaded with other ones; or if the default limits are none.
     ///
     /// # Panics
     /// As [`Self::new`].
@@ -77,6 +77,7 @@ impl SessionTable {
         config.idle_ttl = config.idle_ttl.min(FOR_EVER);
         config.hard_lifetime = config.hard_lifetime.map(|lifetime| lifetime.min(FOR_EVER));
         let runtime = Handle::current();
+        config.defaults.check(&config.ceilings).map_err(|error| LibraryError::Limits(error.message))?;
         let provisions = config.all_provisions();
         #[cfg(feature = "modules")]
         let plugins = config.plugins.clone().unwrap_or_else(PluginSet::empty);
@@ -104,7 +105,12 @@ impl SessionTable {
         Owner::new(self.handle.clone(), shared.owners.get(owner, shared.now()))
     }
 
-    /// The sessions that the program runs for itself.
+    /// Why and when the last session of this name ended; see [`Owner::ended`].
+    pub fn ended(&self, name: &str) -> Option<(EndReason, SystemTime)> {
+        self.local().ended(name)
+    }
+
+    /// The local owner: the sessions that the program runs for itself.
     pub fn local(&self) -> Owner {
         Owner::new(self.handle.clone(), self.shared().owners.local().clone())
     }

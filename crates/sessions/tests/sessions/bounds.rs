@@ -357,3 +357,20 @@ async fn what_would_wait_under_a_lock_of_the_whole_process_is_not_there() {
             .await;
     assert_eq!(found, json!(["undefined", "undefined", "undefined", "function"]));
 }
+
+#[tokio::test]
+async fn a_limit_of_nothing_is_refused_wherever_it_is_said() {
+    use perennial_sessions::{LibraryError, Run};
+    let session = table().session("s");
+    for run in
+        [Run::script("1").timeout(Duration::ZERO), Run::script("1").cpu(Duration::ZERO), Run::script("1").memory(0)]
+    {
+        let refused = session.run(run).await;
+        assert_eq!(kind(&refused), "invalid_request", "{:?}", refused.error);
+    }
+    assert!(
+        session.run(Run::script("1").timeout(Duration::from_micros(999))).await.error.is_none_or(|e| e.kind.is_stop())
+    );
+    let refused = SessionTable::builder().timeout(Duration::ZERO).build();
+    assert!(matches!(refused, Err(LibraryError::Limits(_))), "{refused:?}");
+}

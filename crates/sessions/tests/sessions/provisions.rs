@@ -331,7 +331,7 @@ async fn a_name_that_two_bring_is_an_error_and_no_quiet_winner() {
     assert_eq!(error(own.with(recorder("other"))), Some(LibraryError::Provision("recorder".to_owned())));
     for taken in ["vars", "fetch", "console", "setTimeout"] {
         let error = error(Provisions::new().with(recorder(taken)));
-        assert_eq!(error, Some(LibraryError::Name(taken.to_owned())));
+        assert!(matches!(&error, Some(LibraryError::Name { name, .. }) if name == taken), "{error:?}");
     }
     struct Thief;
     impl Provision for Thief {
@@ -344,7 +344,9 @@ async fn a_name_that_two_bring_is_an_error_and_no_quiet_winner() {
         }
         fn open(&self, _: &SessionKey) {}
     }
-    assert_eq!(error(Provisions::new().with(Thief)), Some(LibraryError::Name("vars_get".to_owned())));
+    let twice = error(Provisions::new().with(Thief)).unwrap();
+    assert!(matches!(&twice, LibraryError::Name { name, .. } if name == "vars_get"), "{twice:?}");
+    assert!(twice.to_string().contains("by vars and thief"), "{twice}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -365,6 +367,25 @@ async fn plugins_and_an_embedder_s_provisions_are_there_together_and_vms_are_reb
     assert!(reloaded.failures().is_empty());
     let rebuilt = table.run("s", both()).await;
     assert_eq!((rebuilt.rebuilt_because, rebuilt.value), (Some(RebuildReason::Config), Some(json!([3, 42]))));
+}
+
+#[tokio::test]
+async fn provisions_of_a_builder_add_up() {
+    struct Named(&'static str);
+    impl Provision for Named {
+        type Session = ();
+        fn name(&self) -> &'static str {
+            self.0
+        }
+        fn declare(&self, library: &mut Library) {
+            library.area(Area::new(self.0, &[self.0], format!("(() => ({{ {}: 1 }}))", self.0)));
+        }
+        fn open(&self, _: &SessionKey) {}
+    }
+    let more = Provisions::new().with(Named("two")).with(Named("three"));
+    let table =
+        SessionTable::builder().provision(Named("one")).provisions(&more).provision(Named("four")).build().unwrap();
+    assert_eq!(table.run("s", RunRequest::new("one + two + three + four")).await.value, Some(json!(4)));
 }
 
 #[tokio::test]

@@ -147,6 +147,16 @@ impl Mounts {
         Ok(Self(Arc::new(mounts)))
     }
 
+    /// Reads each as [`Mount::parse`] does: `./data:/data:ro`.
+    ///
+    /// # Errors
+    /// As [`Mount::parse`] and [`Self::new`].
+    pub fn parse(texts: &[impl AsRef<str>], base: &Path) -> Result<Self, MountError> {
+        let mounts: Result<Vec<Mount>, MountError> =
+            texts.iter().map(|text| Mount::parse(text.as_ref(), base)).collect();
+        Self::new(mounts?)
+    }
+
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Mount> {
         self.0.iter()
