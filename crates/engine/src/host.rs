@@ -1,6 +1,8 @@
 //! What a VM's JavaScript finds outside: the dispatcher behind every native function, and the state it works on.
 
+mod areas;
 mod imports;
+mod listeners;
 
 pub use imports::modules_compiled;
 
@@ -20,8 +22,8 @@ use crate::budget::Budget;
 use crate::config::{Area, EngineConfig};
 use crate::console::Console;
 use crate::control::thread_cpu;
-use crate::inbox::{Inbox, MAX_LISTENERS};
-use crate::js::{Atom, Bytecode, Class, Exception, Host, ModuleDef, PromiseState, Saved, Scope, TextError, Value};
+use crate::inbox::Inbox;
+use crate::js::{Bytecode, Class, Exception, Host, ModuleDef, PromiseState, Saved, Scope, TextError, Value};
 use crate::modules::Modules;
 use crate::op_value::{OpError, OpResult, OpValue};
 use crate::ops::{Extensions, Op, OpContext, OpFuture, OpKind, OpScope};
@@ -405,116 +407,6 @@ impl HostState {
         lock(&self.library).permission.as_ref().map_or_else(|| scope.null(), |saved| scope.load(saved))
     }
 
-    // ---- library areas ------------------------------------------------------------------------------------------------
-
-    /// First touch of an area: runs its code and turns its accessors into plain properties.
-    fn load_area<'js>(&self, scope: Scope<'js>, wanted: &str, area: &Area) -> Result<Value<'js>, Exception> {
-        let known = lock(&self.library).areas.get(&area.number()).map(|saved| scope.load(saved));
-        if let Some(exports) = known {
-            // The accessor is still there because it has to be, or because the script froze the global object.
-            return exports.get_str(wanted);
-        }
-        let exports = self.evaluate_area(scope, area)?;
-        lock(&self.library).areas.insert(area.number(), scope.save(exports.clone()));
-        if area.lent().is_none() {
-            let global = scope.global();
-            for (index, (name, _)) in self.globals_of(area) {
-                let name = scope.atom(name)?;
-                // What a script has declared itself is its own.
-                if self.is_untouched(&global, index, &name)? {
-                    global.define_hidden(&name, exports.get(&name)?)?;
-                }
-            }
-        }
-        exports.get_str(wanted)
-    }
-
-    /// An area's globals, with their numbers.
-    fn globals_of<'a>(&'a self, area: &Area) -> impl Iterator<Item = (usize, &'a (String, Area))> {
-        let number = area.number();
-        self.config.globals().iter().enumerate().filter(move |(_, (_, of))| of.number() == number)
-    }
-
-    /// Whether the global of this number is what the VM was built with: scripts have not declared it themselves.
-    fn is_untouched<'js>(&self, global: &Value<'js>, index: usize, name: &Atom<'js>) -> Result<bool, Exception> {
-        let address = lock(&self.library).accessors.get(index).copied();
-        Ok(address.is_some() && global.accessor(name)? == address)
-    }
-
-    /// The value of an area's global, for a script.
-    fn area_global<'js>(&self, scope: Scope<'js>, wanted: &str, area: &Area) -> Result<Value<'js>, Exception> {
-        match area.lent() {
-            Some(kind) if !lock(&self.context).scope.lent.has(kind) => Ok(scope.undefined()),
-            _ => self.load_area(scope, wanted, area),
-        }
-    }
-
-    /// Globals that the run was lent and that the script has declared itself, each told once in a VM.
-    pub(crate) fn shadowed(&self, scope: Scope<'_>) -> Vec<String> {
-        let lent = lock(&self.context).scope.lent.clone();
-        if lent.is_empty() {
-            return Vec::new();
-        }
-        let global = scope.global();
-        let mut shadowed = Vec::new();
-        for (index, (name, area)) in self.config.globals().iter().enumerate() {
-            if !area.lent().is_some_and(|kind| lent.has(kind)) {
-                continue;
-            }
-            match scope.atom(name).and_then(|name| self.is_untouched(&global, index, &name)) {
-                Ok(true) => {}
-                Ok(false) => shadowed.push(name),
-                Err(Exception) => drop(scope.catch()),
-            }
-        }
-        let mut library = lock(&self.library);
-        shadowed.into_iter().filter(|name| library.told.insert((*name).clone())).cloned().collect()
-    }
-
-    fn evaluate_area<'js>(&self, scope: Scope<'js>, area: &Area) -> Result<Value<'js>, Exception> {
-        let code = bytecode(scope, area.bytecode(), area.source(), area.file())?;
-        let intrinsics = self.intrinsics(scope)?;
-        let (ops, hooks) = (self.ops_object(scope)?, self.hooks(scope)?);
-        scope.call(&scope.eval_bytecode(code)?, &scope.undefined(), &[&ops, &intrinsics, &hooks, &scope.global()])
-    }
-
-    /// What library code has of the language. Made of what the bootstrap captured, when it is first asked for.
-    fn intrinsics<'js>(&self, scope: Scope<'js>) -> Result<Value<'js>, Exception> {
-        if let Some(saved) = &lock(&self.library).intrinsics {
-            return Ok(scope.load(saved));
-        }
-        let make = lock(&self.library).make_intrinsics.as_ref().map(|saved| scope.load(saved)).ok_or(Exception)?;
-        let intrinsics = scope.call(&make, &scope.undefined(), &[])?;
-        lock(&self.library).intrinsics = Some(scope.save(intrinsics.clone()));
-        Ok(intrinsics)
-    }
-
-    /// The object through which library code calls ops.
-    fn ops_object<'js>(&self, scope: Scope<'js>) -> Result<Value<'js>, Exception> {
-        if let Some(saved) = &lock(&self.library).ops {
-            return Ok(scope.load(saved));
-        }
-        let object = scope.bare_object()?;
-        for (name, op) in CORE {
-            object.define(name, scope.function(name, op as i32)?)?;
-        }
-        for (index, op) in self.config.ops().iter().enumerate() {
-            object.define(&op.name, scope.function(&op.name, OPS + index as i32)?)?;
-        }
-        lock(&self.library).ops = Some(scope.save(object.clone()));
-        Ok(object)
-    }
-
-    /// The object on which library code leaves functions for the engine to call.
-    fn hooks<'js>(&self, scope: Scope<'js>) -> Result<Value<'js>, Exception> {
-        if let Some(saved) = &lock(&self.library).hooks {
-            return Ok(scope.load(saved));
-        }
-        let object = scope.bare_object()?;
-        lock(&self.library).hooks = Some(scope.save(object.clone()));
-        Ok(object)
-    }
-
     /// Calls a timer's callback. An exception of the callback is pending when this fails.
     pub(crate) fn fire_timer(&self, scope: Scope<'_>, id: u32) -> Result<(), Exception> {
         let fire = self.hooks(scope)?.get_str("fire")?;
@@ -616,78 +508,6 @@ impl HostState {
     /// Whether anything may still arrive: answers of async ops, timers, events.
     pub(crate) fn expects_anything(&self) -> bool {
         !lock(&self.pending).ops.is_empty() || lock(&self.timers).next().is_some() || self.inbox.has_listeners()
-    }
-
-    // ---- listeners ----------------------------------------------------------------------------------------------------
-
-    fn listen<'js>(&self, scope: Scope<'js>, args: &[Value<'js>]) -> Result<Value<'js>, Exception> {
-        let Some(callback) = args.first().filter(|callback| callback.is_function()) else {
-            return Err(scope.throw_error("TypeError", "a listener is a function"));
-        };
-        let Some(number) = self.inbox.listen() else {
-            let (limit, message) = (MAX_LISTENERS as u64, format!("{MAX_LISTENERS} listeners are registered already"));
-            return Err(self.throw(scope, &OpError::quota(message, limit, limit + 1)));
-        };
-        let run = lock(&self.timers).run_number();
-        lock(&self.listeners).insert(number, Listener { callback: scope.save(callback.clone()), run });
-        Ok(scope.number(number.into()))
-    }
-
-    /// Lets go of listeners' functions, and of what waits for them.
-    fn forget_listeners(&self, scope: Scope<'_>, is_over: impl Fn(u32, &Listener) -> bool) {
-        let mut listeners = lock(&self.listeners);
-        let over: Vec<u32> = listeners
-            .iter()
-            .filter(|(number, listener)| is_over(**number, listener))
-            .map(|(number, _)| *number)
-            .collect();
-        let callbacks: Vec<Saved> =
-            over.iter().filter_map(|number| listeners.remove(number)).map(|of| of.callback).collect();
-        drop(listeners);
-        over.iter().for_each(|number| self.inbox.unlisten(*number));
-        callbacks.into_iter().for_each(|callback| drop(scope.restore(callback)));
-    }
-
-    /// Nothing more comes for a listener.
-    pub(crate) fn listener_ended(&self, scope: Scope<'_>, number: u32) {
-        self.forget_listeners(scope, |of, _| of == number);
-    }
-
-    /// Lets go of the functions of listeners that have ended with a run's loans.
-    pub(crate) fn forget_ended_listeners(&self, scope: Scope<'_>) {
-        if !lock(&self.listeners).is_empty() {
-            self.forget_listeners(scope, |number, _| !self.inbox.listens(number));
-        }
-    }
-
-    /// Whether the listener was registered in an earlier run; `None` if it does not listen any more.
-    pub(crate) fn is_foreign_listener(&self, number: u32) -> Option<bool> {
-        let run = lock(&self.timers).run_number();
-        lock(&self.listeners).get(&number).map(|listener| listener.run != run)
-    }
-
-    /// Calls a listener. An exception of the callback is pending when this fails.
-    pub(crate) fn fire_event(
-        &self,
-        scope: Scope<'_>,
-        listener: u32,
-        value: OpValue,
-        dropped: u64,
-    ) -> Result<(), Exception> {
-        let callback = lock(&self.listeners).get(&listener).map(|listener| scope.load(&listener.callback));
-        let Some(callback) = callback else { return Ok(()) };
-        let value = self.enter(scope, Ok(value))?;
-        scope.call(&callback, &scope.undefined(), &[&value, &scope.number(dropped as f64)]).map(drop)
-    }
-
-    /// An event was handled: see [`Self::takes_others_first`].
-    pub(crate) fn let_others_first(&self) {
-        self.others_first.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether a timer that is due, or an answer, comes before the next event. It does once.
-    pub(crate) fn takes_others_first(&self) -> bool {
-        self.others_first.load(Ordering::Relaxed) && self.others_first.swap(false, Ordering::Relaxed)
     }
 
     fn enter<'js>(&self, scope: Scope<'js>, result: OpResult) -> Result<Value<'js>, Exception> {
