@@ -5,6 +5,7 @@ use perennial_bundler::{PrepareError, Prepared, SourceError, prepare_cell_with};
 use perennial_engine::{MakeProgram, Origin, Program};
 use perennial_protocol::{ErrorKind, ScriptError};
 
+use crate::info::CacheCounts;
 use crate::preparer::LimitedPreparer;
 
 /// Bytes of cells that are kept ready, at the most twice this.
@@ -25,15 +26,6 @@ struct Generations {
     bytes: usize,
     hits: u64,
     misses: u64,
-}
-
-/// How often something was found ready, and how often it had to be made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CacheCounts {
-    /// Found.
-    pub hits: u64,
-    /// Made.
-    pub misses: u64,
 }
 
 impl CellCache {

@@ -35,3 +35,12 @@ pub struct SessionInfo {
     /// What an embedder's own provisions say, by name.
     pub more: Map<String, Value>,
 }
+
+/// How often something was found ready, and how often it had to be made. Without the feature `typescript` nothing is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheCounts {
+    /// Found.
+    pub hits: u64,
+    /// Made.
+    pub misses: u64,
+}

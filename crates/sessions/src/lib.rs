@@ -65,11 +65,10 @@ pub use builder::TableBuilder;
 #[cfg(feature = "modules")]
 pub use bundle::CompiledBundle;
 pub use capability::{Capability, Grants, PluginHost};
-pub use cells::CacheCounts;
 pub use clock::{Clock, SystemClock};
 pub use config::TableConfig;
 pub use context::{Grant, Loan, RunContext};
-pub use info::SessionInfo;
+pub use info::{CacheCounts, SessionInfo};
 pub use key::SessionKey;
 pub use library::{Library, LibraryError};
 #[cfg(feature = "modules")]

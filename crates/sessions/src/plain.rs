@@ -4,19 +4,11 @@ use std::sync::Arc;
 
 use perennial_engine::{MakeProgram, Program};
 
+use crate::info::CacheCounts;
+
 /// Makes programs of scripts.
 #[derive(Debug, Default)]
 pub(crate) struct CellCache;
-
-/// How often something was found ready, and how often it had to be made. Nothing is, here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CacheCounts {
-    /// Found.
-    pub hits: u64,
-    /// Made.
-    pub misses: u64,
-}
 
 impl CellCache {
     /// What makes the program of a script.

@@ -8,11 +8,10 @@ use tokio::runtime::Handle;
 
 #[cfg(feature = "modules")]
 use crate::bundle::CompiledBundle;
-use crate::cells::CacheCounts;
 use crate::config::TableConfig;
 use crate::context::RunContext;
 use crate::generation::Generation;
-use crate::info::SessionInfo;
+use crate::info::{CacheCounts, SessionInfo};
 use crate::library::LibraryError;
 use crate::owner::{Owner, Session};
 use crate::plugins::PluginSet;
