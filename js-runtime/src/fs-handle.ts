@@ -13,7 +13,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const close = (id: number) => ops.fs_close(id);
   const part = (bytes: Uint8Array, from: number, to: number) => new Uint8Array(viewBuffer(bytes), viewOffset(bytes) + from, to - from);
 
-  const openFile = (path: string, flags: FileFlags): Promise<number> => ask({ op: "open", path, flags });
+  const openFile = (path: string, flags: FileFlags): Promise<number> => ask("open", path, flags);
 
   async function use<T>(path: string, flags: FileFlags, body: (id: number) => Promise<T>): Promise<T> {
     const id = await openFile(path, flags);
@@ -28,7 +28,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     const chunks: Uint8Array[] = list();
     let length = 0;
     for (;;) {
-      const chunk = await ask({ op: "read", handle: id, offset: length, length: 64 * PART }), count = viewByteLength(chunk);
+      const chunk = await ask("read", id, length, 64 * PART), count = viewByteLength(chunk);
       if (count === 0) break;
       push(chunks, chunk);
       length += count;
@@ -46,7 +46,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     const length = viewByteLength(bytes);
     for (let from = 0; from < length; from += PART) {
       const to = from + PART < length ? from + PART : length;
-      await ask({ op: "write", handle: id, offset: at === null ? null : at + from }, part(bytes, from, to));
+      await ask("write", id, at === null ? null : at + from, part(bytes, from, to));
     }
   }
 
@@ -87,7 +87,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       const place = position === undefined || position === null || position === -1 ? undefined : wholeNumber(position, "position");
       let at = place === undefined ? this.#at : place, done = 0;
       while (done < wanted) {
-        const chunk = await ask({ op: "read", handle: id, offset: at, length: wanted - done < PART ? wanted - done : PART }), count = viewByteLength(chunk);
+        const chunk = await ask("read", id, at, wanted - done < PART ? wanted - done : PART), count = viewByteLength(chunk);
         if (count === 0) break;
         bytesSet(target, chunk, from + done);
         done += count;
@@ -121,10 +121,10 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       await writeAll(id, dataOf(data, optionsOf(options)), null);
     }
     async stat() {
-      return statsOf(await ask({ op: "stat_handle", handle: this.#open() }));
+      return statsOf(await ask("fstat", this.#open()));
     }
     async truncate(length: unknown = 0) {
-      await ask({ op: "truncate", handle: this.#open(), length: wholeNumber(length, "length") });
+      await ask("truncate", this.#open(), wholeNumber(length, "length"));
     }
     async sync() {
       this.#open();
@@ -155,7 +155,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         finalizationRegister(forgotten, stream.instance, id, token);
       }
       const wanted = end - at < PART ? end - at : PART;
-      const chunk = wanted <= 0 ? undefined : await ask({ op: "read", handle: id, offset: at, length: wanted });
+      const chunk = wanted <= 0 ? undefined : await ask("read", id, at, wanted);
       if (chunk === undefined || viewByteLength(chunk) === 0) {
         finalizationUnregister(forgotten, token);
         close(id);

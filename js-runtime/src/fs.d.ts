@@ -9,13 +9,12 @@ interface FileFlags {
   exclusive?: boolean;
   append?: boolean;
 }
-/** As `crates/stdlib/src/files/ops.rs` has them. */
-interface FileRequest {
-  op: string;
-  [name: string]: unknown;
-}
+/** What is done to a path, and what to an open file; as `crates/stdlib/src/outside/files/ops.rs` has them. */
+type FileVerb =
+  | "stat" | "list" | "mkdir" | "rm" | "rmdir" | "unlink" | "rename" | "symlink" | "readlink" | "realpath" | "utimes" | "chdir" | "open"
+  | "read" | "write" | "truncate" | "fstat";
 interface FsShared {
-  ask(request: FileRequest, bytes?: Uint8Array): Promise<any>;
+  ask(verb: FileVerb, first: unknown, second?: unknown, third?: unknown): Promise<any>;
   dataOf(value: unknown, options: any): Uint8Array;
   encodingOf(options: any): string | undefined;
   flagsOf(value: unknown, otherwise: string): FileFlags;

@@ -1,5 +1,5 @@
 use std::any::TypeId;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use crate::error::LIBRARY;
@@ -27,6 +27,8 @@ pub struct EngineConfig(Arc<Inner>);
 
 struct Inner {
     ops: OpTable,
+    /// Where each op is in the table.
+    op_numbers: HashMap<String, usize>,
     /// What was brought, without the engine's own.
     areas: Vec<Area>,
     /// Each global with the area that provides it.
@@ -55,7 +57,8 @@ impl EngineConfig {
             all.flat_map(|area| of(area).iter().map(|name| (name.clone(), area.clone()))).collect()
         };
         let (globals, internals) = (names(Area::globals), names(Area::internals));
-        Self(Arc::new(Inner { ops, areas, globals, internals, modules, origin }))
+        let op_numbers = ops.names().enumerate().map(|(number, name)| (name.to_owned(), number)).collect();
+        Self(Arc::new(Inner { ops, op_numbers, areas, globals, internals, modules, origin }))
     }
 
     /// The same with a loader of modules; without one nothing can be imported.
@@ -105,6 +108,11 @@ impl EngineConfig {
 
     pub(crate) fn ops(&self) -> &[Arc<Op>] {
         &self.0.ops.ops
+    }
+
+    /// Where the op of a name is among [`Self::ops`].
+    pub(crate) fn op_number(&self, name: &str) -> Option<usize> {
+        self.0.op_numbers.get(name).copied()
     }
 
     pub(crate) fn globals(&self) -> &[(String, Area)] {

@@ -693,6 +693,11 @@ impl Host for Arc<HostState> {
         }
     }
 
+    fn function(&self, name: &str) -> Option<i32> {
+        let own = CORE.iter().find(|(known, _)| *known == name).map(|(_, op)| *op as i32);
+        own.or_else(|| self.config.op_number(name).map(|number| OPS + number as i32))
+    }
+
     fn rejection<'js>(&self, scope: Scope<'js>, promise: Value<'js>, reason: Value<'js>, handled: bool) {
         let mut rejections = lock(&self.rejections);
         let address = promise.address();

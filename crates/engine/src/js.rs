@@ -22,6 +22,7 @@
 compile_error!("perennial needs panic = \"unwind\": it is how scripts are stopped and how one panic costs one session");
 
 mod ffi;
+mod lazy;
 mod meter;
 mod module;
 mod runtime;

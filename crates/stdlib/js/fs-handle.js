@@ -14,7 +14,7 @@
   const close = (id        ) => ops.fs_close(id);
   const part = (bytes            , from        , to        ) => new Uint8Array(viewBuffer(bytes), viewOffset(bytes) + from, to - from);
 
-  const openFile = (path        , flags           )                  => ask({ op: "open", path, flags });
+  const openFile = (path        , flags           )                  => ask("open", path, flags);
 
   async function use   (path        , flags           , body                            )             {
     const id = await openFile(path, flags);
@@ -29,7 +29,7 @@
     const chunks               = list();
     let length = 0;
     for (;;) {
-      const chunk = await ask({ op: "read", handle: id, offset: length, length: 64 * PART }), count = viewByteLength(chunk);
+      const chunk = await ask("read", id, length, 64 * PART), count = viewByteLength(chunk);
       if (count === 0) break;
       push(chunks, chunk);
       length += count;
@@ -47,7 +47,7 @@
     const length = viewByteLength(bytes);
     for (let from = 0; from < length; from += PART) {
       const to = from + PART < length ? from + PART : length;
-      await ask({ op: "write", handle: id, offset: at === null ? null : at + from }, part(bytes, from, to));
+      await ask("write", id, at === null ? null : at + from, part(bytes, from, to));
     }
   }
 
@@ -88,7 +88,7 @@
       const place = position === undefined || position === null || position === -1 ? undefined : wholeNumber(position, "position");
       let at = place === undefined ? this.#at : place, done = 0;
       while (done < wanted) {
-        const chunk = await ask({ op: "read", handle: id, offset: at, length: wanted - done < PART ? wanted - done : PART }), count = viewByteLength(chunk);
+        const chunk = await ask("read", id, at, wanted - done < PART ? wanted - done : PART), count = viewByteLength(chunk);
         if (count === 0) break;
         bytesSet(target, chunk, from + done);
         done += count;
@@ -122,10 +122,10 @@
       await writeAll(id, dataOf(data, optionsOf(options)), null);
     }
     async stat() {
-      return statsOf(await ask({ op: "stat_handle", handle: this.#open() }));
+      return statsOf(await ask("fstat", this.#open()));
     }
     async truncate(length          = 0) {
-      await ask({ op: "truncate", handle: this.#open(), length: wholeNumber(length, "length") });
+      await ask("truncate", this.#open(), wholeNumber(length, "length"));
     }
     async sync() {
       this.#open();
@@ -156,7 +156,7 @@
         finalizationRegister(forgotten, stream.instance, id, token);
       }
       const wanted = end - at < PART ? end - at : PART;
-      const chunk = wanted <= 0 ? undefined : await ask({ op: "read", handle: id, offset: at, length: wanted });
+      const chunk = wanted <= 0 ? undefined : await ask("read", id, at, wanted);
       if (chunk === undefined || viewByteLength(chunk) === 0) {
         finalizationUnregister(forgotten, token);
         close(id);

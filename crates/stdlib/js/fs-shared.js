@@ -8,13 +8,13 @@
   const MOST = 16;
   const { turn, done } = (ops.library_value("queues")                ).gate(MOST);
 
-  /** Answers at once what is in memory, and as a task what is in a mount. */
-  async function ask(request             , bytes             )               {
-    const answer = bytes === undefined ? ops.fs(request) : ops.fs(request, bytes);
+  /** Does what a verb says: at once what is in memory, and as a task what is in a mount. */
+  async function ask(verb          , first         , second          = undefined, third          = undefined)               {
+    const name = "fs_" + verb, answer = ops[name](first, second, third);
     if (answer !== undefined) return answer;
     await turn();
     try {
-      return await (bytes === undefined ? ops.fs_host(request) : ops.fs_host(request, bytes));
+      return await ops[name + "_host"](first, second, third);
     } finally {
       done();
     }

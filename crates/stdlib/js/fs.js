@@ -13,7 +13,7 @@
     const given = optionsOf(options), encoding = encodingOf(given), { signal } = given;
     if (signal !== undefined && (ops.library_value("signals")           ).stateOf(signal).aborted) throw (ops.library_value("signals")           ).stateOf(signal).reason;
     const name = pathOf(path), flags = flagsOf(given.flag, "r");
-    const whole                         = flags.write === true || flags.create === true ? undefined : ops.fs({ op: "read_file", path: name });
+    const whole                         = flags.write === true || flags.create === true ? undefined : ops.fs_read_file(name);
     const bytes = whole === undefined ? await handles().with(name, flags, (id) => handles().readAll(id)) : whole;
     return encoding === undefined ? (ops.library_value("buffers")           ).wrap(bytes) : textOf(bytes, encoding);
   }
@@ -22,11 +22,11 @@
     const given = optionsOf(options), flags = flagsOf(given.flag, otherwise), bytes = dataOf(data, given);
     const name = pathOf(path);
     // At once, so that there is all of it or nothing; in a mount part by part.
-    if (ops.fs({ op: "write_file", path: name, flags }, bytes) !== undefined) return;
+    if (ops.fs_write_file(name, flags, bytes) !== undefined) return;
     await handles().with(name, flags, (id) => handles().writeAll(id, bytes, flags.append === true ? null : 0));
   }
 
-  const names = (path        )                 => ask({ op: "list", path });
+  const names = (path        )                 => ask("list", path);
 
   async function readdir(path         , options          = undefined) {
     const given = optionsOf(options), folder = pathOf(path), found            = list();
@@ -44,14 +44,14 @@
 
   async function mkdir(path         , options          = undefined)                              {
     const recursive = !!(typeof options === "number" ? false : optionsOf(options).recursive);
-    const made = await ask({ op: "mkdir", path: pathOf(path), recursive });
+    const made = await ask("mkdir", pathOf(path), recursive);
     return recursive && made !== null ? made : undefined;
   }
 
   async function rm(path         , options          = undefined)                {
     const { recursive, force } = optionsOf(options);
     try {
-      await ask({ op: "remove", path: pathOf(path), recursive: !!recursive });
+      await ask("rm", pathOf(path), !!recursive);
     } catch (error) {
       if (!force || codeOf(error) !== "ENOENT") throw error;
     }
@@ -59,33 +59,27 @@
 
   async function copyFile(from         , to         , mode          = 0)                {
     const path = pathOf(from), target = pathOf(to), exclusive = (Number(mode) & 1) !== 0;
-    try {
-      await ask({ op: "copy", path, to: target, exclusive });
-    } catch (error) {
-      if (codeOf(error) !== "EXDEV") throw error;
-      // To or from a folder of the host.
-      const flags            = { write: true, create: true, exclusive };
-      await handles().with(path, { read: true }, (source) =>
-        handles().with(target, flags, async (id) => {
-          // Under two names it may be one file, which is not to be emptied.
-          if (ops.fs_same(source, id)) return;
-          await ask({ op: "truncate", handle: id, length: 0 });
-          for (let at = 0; ; ) {
-            const bytes = await ask({ op: "read", handle: source, offset: at, length: 262144 });
-            const count = intrinsics.viewByteLength(bytes);
-            if (count === 0) return;
-            await handles().writeAll(id, bytes, at);
-            at += count;
-          }
-        }),
-      );
-    }
+    if (ops.fs_copy(path, target, exclusive) !== undefined) return;
+    // To or from a folder of the host.
+    await handles().with(path, { read: true }, (source) =>
+      handles().with(target, { write: true, create: true, exclusive }, async (id) => {
+        // Under two names it may be one file, which is not to be emptied.
+        if (ops.fs_same(source, id)) return;
+        await ask("truncate", id, 0);
+        for (let at = 0; ; ) {
+          const bytes = await ask("read", source, at, 262144), count = intrinsics.viewByteLength(bytes);
+          if (count === 0) return;
+          await handles().writeAll(id, bytes, at);
+          at += count;
+        }
+      }),
+    );
   }
 
   /** Where a path leads that need not be there. */
   async function real(path        )                  {
     try {
-      return await ask({ op: "real", path });
+      return await ask("realpath", path);
     } catch (error) {
       if (codeOf(error) !== "ENOENT") throw error;
       const clean = path.length > 1 && lastIndexOf(path, "/") === path.length - 1 ? slice(path, 0, -1) : path, at = lastIndexOf(clean, "/");
@@ -100,7 +94,7 @@
 
   async function cp(from         , to         , options          = undefined)                {
     const path = pathOf(from), target = pathOf(to), { recursive, force, errorOnExist } = optionsOf(options);
-    if ((await ask({ op: "stat", path, follow: true }))[0] !== "directory") {
+    if ((await ask("stat", path, true))[0] !== "directory") {
       if (force === false && (await exists(target))) {
         if (errorOnExist) await copyFile(path, target, 1);
         return;
@@ -110,22 +104,22 @@
     if (!recursive) throw new TypeError("cp of a folder needs { recursive: true }: " + path);
     const source = await real(path), place = await real(target);
     if (place === source || indexOf(place, join(source, "")) === 0) throw inside(path, target);
-    await ask({ op: "mkdir", path: target, recursive: true });
+    await ask("mkdir", target, true);
     const entries = await names(path);
     for (let i = 0; i < entries.length; i++) await cp(join(path, entries[i][0]), join(target, entries[i][0]), options);
   }
 
   async function stat(path         ) {
-    return statsOf(await ask({ op: "stat", path: pathOf(path), follow: true }));
+    return statsOf(await ask("stat", pathOf(path), true));
   }
   async function lstat(path         ) {
-    return statsOf(await ask({ op: "stat", path: pathOf(path), follow: false }));
+    return statsOf(await ask("stat", pathOf(path), false));
   }
 
   /** Whether it is there; what one may not look at is an error, not a no. */
   async function exists(path         )                   {
     try {
-      await ask({ op: "stat", path: pathOf(path), follow: true });
+      await ask("stat", pathOf(path), true);
       return true;
     } catch (error) {
       const code = codeOf(error);
@@ -199,27 +193,27 @@
     readdir,
     mkdir,
     rm,
-    rmdir: async (path         ) => void (await ask({ op: "rmdir", path: pathOf(path) })),
-    unlink: async (path         ) => void (await ask({ op: "unlink", path: pathOf(path) })),
-    rename: async (from         , to         ) => void (await ask({ op: "rename", path: pathOf(from), to: pathOf(to) })),
+    rmdir: async (path         ) => void (await ask("rmdir", pathOf(path))),
+    unlink: async (path         ) => void (await ask("unlink", pathOf(path))),
+    rename: async (from         , to         ) => void (await ask("rename", pathOf(from), pathOf(to))),
     copyFile,
     cp,
     stat,
     lstat,
     exists,
-    access: async (path         ) => void (await ask({ op: "stat", path: pathOf(path), follow: true })),
-    symlink: async (target         , path         ) => void (await ask({ op: "symlink", target: pathOf(target), path: pathOf(path) })),
-    readlink: async (path         )                  => await ask({ op: "readlink", path: pathOf(path) }),
-    realpath: async (path         )                  => await ask({ op: "real", path: pathOf(path) }),
+    access: async (path         ) => void (await ask("stat", pathOf(path), true)),
+    symlink: async (target         , path         ) => void (await ask("symlink", pathOf(path), pathOf(target))),
+    readlink: async (path         )                  => await ask("readlink", pathOf(path)),
+    realpath: async (path         )                  => await ask("realpath", pathOf(path)),
     truncate: async (path         , length          = 0) => {
       const wanted = wholeNumber(length, "length");
-      await handles().with(pathOf(path), { read: true, write: true }, async (id) => void (await ask({ op: "truncate", handle: id, length: wanted })));
+      await handles().with(pathOf(path), { read: true, write: true }, async (id) => void (await ask("truncate", id, wanted)));
     },
-    utimes: async (path         , _atime         , mtime         ) => void (await ask({ op: "touch", path: pathOf(path), modified: seconds(mtime) })),
+    utimes: async (path         , _atime         , mtime         ) => void (await ask("utimes", pathOf(path), seconds(mtime))),
     open: async (path         , flags          = undefined) => await handles().open(pathOf(path), flagsOf(flags, "r")),
     glob,
     cwd: ()         => ops.fs_cwd(),
-    chdir: async (path         ) => void (await ask({ op: "chdir", path: pathOf(path) })),
+    chdir: async (path         ) => void (await ask("chdir", pathOf(path))),
     readStream: (path         , options          = undefined) => {
       const { start, end } = dictionary(options, "the options of fs.readStream");
       const from = start === undefined ? 0 : wholeNumber(start, "start");

@@ -1,6 +1,6 @@
 //! Library areas: their globals, and what their code is given.
 
-use super::{CORE, HostState, OPS, bytecode, lock};
+use super::{HostState, bytecode, lock};
 use crate::config::Area;
 use crate::js::{Atom, Exception, Scope, Value};
 
@@ -97,18 +97,12 @@ impl HostState {
         Ok(intrinsics)
     }
 
-    /// The object through which library code calls ops.
+    /// The object through which library code calls ops, each of which is made when it is first asked for.
     pub(super) fn ops_object<'js>(&self, scope: Scope<'js>) -> Result<Value<'js>, Exception> {
         if let Some(saved) = &lock(&self.library).ops {
             return Ok(scope.load(saved));
         }
-        let object = scope.bare_object()?;
-        for (name, op) in CORE {
-            object.define(name, scope.function(name, op as i32)?)?;
-        }
-        for (index, op) in self.config.ops().iter().enumerate() {
-            object.define(&op.name, scope.function(&op.name, OPS + index as i32)?)?;
-        }
+        let object = scope.lazy_functions()?;
         lock(&self.library).ops = Some(scope.save(object.clone()));
         Ok(object)
     }

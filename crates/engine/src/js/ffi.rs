@@ -7,9 +7,9 @@ use std::ffi::{c_char, c_int, c_void};
 
 use super::runtime::Callbacks;
 use rquickjs::qjs::{
-    JSAtom, JSCFunction, JSCFunctionEnum, JSClassID, JSContext, JSEvalOptions, JSHostPromiseRejectionTracker,
-    JSInterruptHandler, JSMallocFunctions, JSModuleDef, JSModuleInitFunc, JSModuleLoaderFunc, JSModuleNormalizeFunc,
-    JSPromiseStateEnum, JSPropertyEnum, JSRuntime, JSValue, size_t,
+    JSAtom, JSCFunction, JSCFunctionEnum, JSClassDef, JSClassID, JSContext, JSEvalOptions,
+    JSHostPromiseRejectionTracker, JSInterruptHandler, JSMallocFunctions, JSModuleDef, JSModuleInitFunc,
+    JSModuleLoaderFunc, JSModuleNormalizeFunc, JSPromiseStateEnum, JSPropertyEnum, JSRuntime, JSValue, size_t,
 };
 
 unsafe extern "C-unwind" {
@@ -83,6 +83,8 @@ unsafe extern "C-unwind" {
         cproto: JSCFunctionEnum,
         magic: c_int,
     ) -> JSValue;
+    pub(super) fn JS_NewClass(rt: *mut JSRuntime, class_id: JSClassID, class_def: *const JSClassDef) -> c_int;
+    pub(super) fn JS_NewClassID(rt: *mut JSRuntime, pclass_id: *mut JSClassID) -> JSClassID;
     pub(super) fn JS_NewContext(rt: *mut JSRuntime) -> *mut JSContext;
     pub(super) fn JS_NewObjectProto(ctx: *mut JSContext, proto: JSValue) -> JSValue;
     pub(super) fn JS_NewObject(ctx: *mut JSContext) -> JSValue;

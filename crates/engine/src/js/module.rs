@@ -175,6 +175,10 @@ impl Host for Compiler {
         Err(scope.throw_error("Error", "nothing runs here"))
     }
 
+    fn function(&self, _: &str) -> Option<i32> {
+        None
+    }
+
     fn rejection<'js>(&self, _: Scope<'js>, _: Value<'js>, _: Value<'js>, _: bool) {}
 
     fn admit(&self, _: Scope<'_>, _: &str) -> Result<(), Exception> {

@@ -23,6 +23,8 @@ pub(super) static LIVE: AtomicUsize = AtomicUsize::new(0);
 pub(crate) trait Host: 'static {
     /// A native function was called. `id` is the number it was created with.
     fn call<'js>(&self, scope: Scope<'js>, id: i32, args: &[Value<'js>]) -> Result<Value<'js>, Exception>;
+    /// The number of a native function that library code knows by this name, if there is one.
+    fn function(&self, name: &str) -> Option<i32>;
     /// A promise was rejected without a handler (`handled` false), or such a promise got one after all.
     fn rejection<'js>(&self, scope: Scope<'js>, promise: Value<'js>, reason: Value<'js>, handled: bool);
     /// A module of this name is imported. Fails with an exception if it may not be.

@@ -468,6 +468,12 @@ impl Drop for Atom<'_> {
 }
 
 impl<'js> Atom<'js> {
+    /// A second reference to an atom that somebody else owns.
+    pub(super) fn borrowed(scope: Scope<'js>, raw: qjs::JSAtom) -> Self {
+        // SAFETY: the caller's reference keeps the atom alive while it is duplicated.
+        Self { scope, raw: unsafe { ffi::JS_DupAtom(scope.raw(), raw) } }
+    }
+
     pub(crate) fn text(&self) -> Result<Text<'js>, TextError> {
         let mut length: qjs::size_t = 0;
         // SAFETY: live atom; a non-null result is `length` bytes that live until freed.

@@ -9,6 +9,7 @@ mod data;
 mod error;
 mod glob;
 mod grants;
+mod handle;
 mod host;
 #[cfg(test)]
 mod model;
@@ -18,6 +19,7 @@ mod overlay;
 mod path;
 mod slots;
 mod tree;
+mod volume;
 
 pub use artifacts::{Artifact, Artifacts, ArtifactsRun, artifact_areas, artifact_ops};
 pub use changes::{Change, ChangeKind, MAX_CHANGES};

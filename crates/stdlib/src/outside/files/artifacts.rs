@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use perennial_engine::{Area, Bound, OpContext, OpError, OpResult, OpTable, OpValue};
+use perennial_engine::{Area, Bound, Budget, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Value, json};
 
 use super::error::{Code, FsError};
 use super::host::Host;
-use super::mount::{HostPath, Mount, MountError, MountMode};
+use super::mount::{Mount, MountError, MountMode, Place};
 use super::path::VirtualPath;
 use super::tree::Flags;
+use super::volume::{Removal, Volume};
 use crate::text;
 
 /// Files that one handle may have.
@@ -116,7 +117,7 @@ impl Artifacts {
         let size = file.size;
         drop(state);
         let place = place(&path);
-        let file = host.open(&place, Flags { read: true, ..Flags::default() })?;
+        let file = host.open_file(&place, Flags { read: true, ..Flags::default() })?;
         // Somebody else may have made it larger.
         super::host::read(&file, &place, 0, usize::try_from(size).unwrap_or(usize::MAX))
     }
@@ -156,7 +157,9 @@ impl Artifacts {
         for count in (1..path.names().len()).rev() {
             let folder = path.first(count);
             let mut state = self.lock();
-            if !state.folders.contains(&folder) || host.remove(&place(&folder), None, "rmdir").is_err() {
+            if !state.folders.contains(&folder)
+                || host.remove(&place(&folder), Removal::Folder, &Budget::default()).is_err()
+            {
                 return;
             }
             state.folders.remove(&folder);
@@ -234,7 +237,7 @@ impl ArtifactsRun {
             Err(error) => {
                 if let Some((host, temporary)) = temporary {
                     // It is gone, or nothing more can be done about it.
-                    let _: Result<(), FsError> = host.remove(&temporary, None, "unlink");
+                    let _: Result<(), FsError> = host.remove(&temporary, Removal::File, &Budget::default());
                     drop(state);
                     artifacts.remove_folders(host, &path);
                 }
@@ -253,7 +256,7 @@ impl ArtifactsRun {
             return Err(FsError::new(Code::NotFound, "unlink", &path));
         };
         if let Some(host) = &artifacts.0.folder {
-            match host.remove(&place(&path), None, "unlink") {
+            match host.remove(&place(&path), Removal::File, &Budget::default()) {
                 // Somebody else was faster.
                 Err(error) if error.code == Code::NotFound => {}
                 done => done?,
@@ -289,22 +292,22 @@ fn name_of(path: &VirtualPath) -> String {
     path.to_string()[1..].to_owned()
 }
 
-fn place(path: &VirtualPath) -> HostPath {
-    HostPath::new(path.names().iter().map(|name| &**name).collect(), path.clone())
+fn place(path: &VirtualPath) -> Place {
+    Place::new(path.names().iter().map(|name| &**name).collect(), path.clone())
 }
 
 /// Writes a file under a name that nobody knows, in the folder where it will be.
-fn write_aside(host: &Host, path: &VirtualPath, bytes: &[u8]) -> Result<HostPath, FsError> {
+fn write_aside(host: &Host, path: &VirtualPath, bytes: &[u8]) -> Result<Place, FsError> {
     let folder = path.parent();
     let mut random = [0; 8];
     let _ = getrandom::fill(&mut random);
     let temporary = place(&folder.join(&format!(".{:016x}.part", u64::from_ne_bytes(random))));
-    let file = host.open(&temporary, Flags { write: true, create: true, exclusive: true, ..Flags::default() })?;
+    let file = host.open_file(&temporary, Flags { write: true, create: true, exclusive: true, ..Flags::default() })?;
     let shown = place(path);
     match host.write(&file, &shown, Some(0), bytes) {
         Ok(()) => Ok(temporary),
         Err(error) => {
-            let _: Result<(), FsError> = host.remove(&temporary, None, "unlink");
+            let _: Result<(), FsError> = host.remove(&temporary, Removal::File, &Budget::default());
             Err(error)
         }
     }

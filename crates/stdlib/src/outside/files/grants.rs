@@ -9,9 +9,10 @@ use cap_std::fs::Dir;
 
 use super::error::{Code, FsError};
 use super::host::Host;
-use super::mount::{HostPath, MountMode};
+use super::mount::{MountMode, Place};
 use super::path::VirtualPath;
 use super::tree::Flags;
+use super::volume::Volume;
 
 /// The most that one file may have.
 const MAX_FILE: u64 = 32 << 20;
@@ -75,7 +76,7 @@ impl ReadGrants {
     }
 
     /// The folder that a path is read below, and the path in it.
-    fn find(&self, text: &str, what: &'static str) -> Result<(Host, HostPath), FsError> {
+    fn find(&self, text: &str, what: &'static str) -> Result<(Host, Place), FsError> {
         let refused = || {
             FsError::new(Code::Permission, what, text)
                 .because("nobody granted it; `read` in the plugin's allow and in the operator's [allow] would")
@@ -94,7 +95,7 @@ impl ReadGrants {
         // Errors show what was asked for.
         let shown = VirtualPath::parse(&VirtualPath::default(), text)?;
         let host = Host { dir, mode: MountMode::ReadOnly, at: VirtualPath::default(), file_bytes: MAX_FILE };
-        Ok((host, HostPath::new(inside, shown)))
+        Ok((host, Place::new(inside, shown)))
     }
 
     /// The content of a file. Blocks.
@@ -103,7 +104,7 @@ impl ReadGrants {
     /// If it is not granted, not there, no regular file, or has more than 32 MiB.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, FsError> {
         let (host, place) = self.find(path, "open")?;
-        let file = host.open(&place, Flags { read: true, ..Flags::default() })?;
+        let file = host.open_file(&place, Flags { read: true, ..Flags::default() })?;
         // One more than there may be, so that a file that grows is found out, and so is one without end.
         let bytes = super::host::read(&file, &place, 0, MAX_FILE as usize + 1)?;
         if bytes.len() as u64 > MAX_FILE {

@@ -10,22 +10,15 @@ use cap_std::fs::{Dir, FileType, Metadata, OpenOptions, OpenOptionsExt};
 use perennial_engine::Budget;
 
 use super::error::{Code, FsError};
-use super::mount::{HostPath, Mount, MountMode};
+use super::mount::{Mount, MountMode, Place};
 use super::path::VirtualPath;
 use super::tree::{Flags, Kind};
+use super::volume::{Opened, Removal, Stat, Volume};
 
 /// Names that one folder may have for it to be listed.
 const MAX_NAMES: usize = 200_000;
 /// Folders in folders that are removed at once: each holds a descriptor.
 const MAX_DEPTH: usize = 64;
-
-/// What there is to know of something.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stat {
-    pub(super) kind: Kind,
-    pub(super) size: u64,
-    pub(super) modified: f64,
-}
 
 type Result<T> = std::result::Result<T, FsError>;
 
@@ -44,7 +37,7 @@ impl Host {
         Self { dir: mount.dir.clone(), mode: mount.mode(), at: mount.at().clone(), file_bytes }
     }
 
-    fn may_write(&self, what: &'static str, path: &HostPath) -> Result<()> {
+    fn may_write(&self, what: &'static str, path: &Place) -> Result<()> {
         if self.mode == MountMode::ReadWrite {
             return Ok(());
         }
@@ -52,86 +45,8 @@ impl Host {
         Err(FsError::new(Code::Permission, what, path.shown()).because(why))
     }
 
-    pub(super) fn stat(&self, path: &HostPath, follow: bool) -> Result<Stat> {
-        let what = if follow { "stat" } else { "lstat" };
-        let metadata =
-            if follow { self.dir.metadata(path.relative()) } else { self.dir.symlink_metadata(path.relative()) };
-        let metadata = metadata.map_err(|error| explain(error, what, path))?;
-        stat_of(&metadata).ok_or_else(|| special(what, path))
-    }
-
-    /// Names, in order, with their kinds. What has no name in Unicode, and what is neither file, folder nor link, is left out.
-    pub(super) fn list(&self, path: &HostPath) -> Result<Vec<(String, Kind)>> {
-        const WHAT: &str = "scandir";
-        let mut names = Vec::new();
-        for entry in self.dir.read_dir(path.relative()).map_err(|error| explain(error, WHAT, path))? {
-            let entry = entry.map_err(|error| explain(error, WHAT, path))?;
-            let (Ok(name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else { continue };
-            let Some(kind) = kind_of(kind) else { continue };
-            if names.len() == MAX_NAMES {
-                let why = format!("it has more than {MAX_NAMES} names");
-                return Err(FsError::new(Code::TooLarge, WHAT, path.shown()).because(why));
-            }
-            names.push((name, kind));
-        }
-        names.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-        Ok(names)
-    }
-
-    pub(super) fn read_link(&self, path: &HostPath) -> Result<String> {
-        let target = self.dir.read_link_contents(path.relative()).map_err(|error| explain(error, "readlink", path))?;
-        Ok(target.to_string_lossy().into_owned())
-    }
-
-    pub(super) fn real(&self, path: &HostPath) -> Result<VirtualPath> {
-        let relative = self.dir.canonicalize(path.relative()).map_err(|error| explain(error, "realpath", path))?;
-        VirtualPath::parse(&self.at, &relative.to_string_lossy())
-    }
-
-    pub(super) fn mkdir(&self, path: &HostPath, recursive: bool) -> Result<Option<VirtualPath>> {
-        const WHAT: &str = "mkdir";
-        self.may_write(WHAT, path)?;
-        if !recursive {
-            self.dir.create_dir(path.relative()).map_err(|error| explain(error, WHAT, path))?;
-            return Ok(Some(path.shown().clone()));
-        }
-        let mut first = None;
-        let below = path.shown().below(&self.at).map_or(0, <[_]>::len);
-        let base = path.shown().names().len() - below;
-        for count in 1..=below {
-            let shown = path.shown().first(base + count);
-            let relative: PathBuf = shown.names()[base..].iter().map(|name| &**name).collect();
-            match self.dir.create_dir(&relative) {
-                Ok(()) => _ = first.get_or_insert(shown),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    let is_dir = self.dir.metadata(&relative).is_ok_and(|metadata| metadata.is_dir());
-                    if !is_dir {
-                        let code = if count == below { Code::Exists } else { Code::NotDirectory };
-                        return Err(FsError::new(code, WHAT, path.shown()));
-                    }
-                }
-                Err(error) => return Err(explain(error, WHAT, path)),
-            }
-        }
-        Ok(first)
-    }
-
-    /// With a budget what is in a folder is removed too, as long as there is any left.
-    pub(super) fn remove(&self, path: &HostPath, recursive: Option<&Budget>, what: &'static str) -> Result<()> {
-        self.may_write(what, path)?;
-        let metadata = self.dir.symlink_metadata(path.relative()).map_err(|error| explain(error, what, path))?;
-        if !metadata.is_dir() {
-            return self.dir.remove_file(path.relative()).map_err(|error| explain(error, what, path));
-        }
-        if let Some(budget) = recursive {
-            let inside = self.dir.open_dir_nofollow(path.relative()).map_err(|error| explain(error, what, path))?;
-            self.clear(&inside, path, what, 1, budget)?;
-        }
-        self.dir.remove_dir(path.relative()).map_err(|error| explain(error, what, path))
-    }
-
     /// Removes all that is in an open folder; links are removed, not followed.
-    fn clear(&self, dir: &Dir, path: &HostPath, what: &'static str, depth: usize, budget: &Budget) -> Result<()> {
+    fn clear(&self, dir: &Dir, path: &Place, what: &'static str, depth: usize, budget: &Budget) -> Result<()> {
         if depth > MAX_DEPTH {
             let why = format!("it has folders more than {MAX_DEPTH} deep");
             return Err(FsError::new(Code::NameTooLong, what, path.shown()).because(why));
@@ -154,24 +69,9 @@ impl Host {
         Ok(())
     }
 
-    pub(super) fn rename(&self, from: &HostPath, to: &HostPath) -> Result<()> {
-        const WHAT: &str = "rename";
-        self.may_write(WHAT, from)?;
-        self.dir
-            .rename(from.relative(), &self.dir, to.relative())
-            .map_err(|error| explain(error, WHAT, from).to(to.shown()))
-    }
-
-    pub(super) fn touch(&self, path: &HostPath, modified: f64) -> Result<()> {
-        self.may_write("utime", path)?;
-        let file = self.open(path, Flags { write: true, ..Flags::default() })?;
-        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs_f64((modified / 1000.0).clamp(0.0, 1e11));
-        file.set_modified(time).map_err(|error| explain(error, "utime", path))
-    }
-
     /// Opens a regular file. What is something else is found out before it is opened for anything, since opening alone does something to
     /// pipes and devices.
-    pub(super) fn open(&self, path: &HostPath, flags: Flags) -> Result<std::fs::File> {
+    pub(super) fn open_file(&self, path: &Place, flags: Flags) -> Result<std::fs::File> {
         const WHAT: &str = "open";
         let wrong = |error| explain(error, WHAT, path);
         if flags.write || flags.create || flags.truncate {
@@ -203,7 +103,7 @@ impl Host {
         Ok(file)
     }
 
-    pub(super) fn write(&self, file: &std::fs::File, path: &HostPath, offset: Option<u64>, bytes: &[u8]) -> Result<()> {
+    pub(super) fn write(&self, file: &std::fs::File, path: &Place, offset: Option<u64>, bytes: &[u8]) -> Result<()> {
         const WHAT: &str = "write";
         let wrong = |error| explain(error, WHAT, path);
         let offset = match offset {
@@ -214,13 +114,13 @@ impl Host {
         file.write_all_at(bytes, offset).map_err(wrong)
     }
 
-    pub(super) fn truncate(&self, file: &std::fs::File, path: &HostPath, length: u64) -> Result<()> {
+    pub(super) fn truncate(&self, file: &std::fs::File, path: &Place, length: u64) -> Result<()> {
         const WHAT: &str = "ftruncate";
         self.check_size(path, WHAT, length)?;
         file.set_len(length).map_err(|error| explain(error, WHAT, path))
     }
 
-    fn check_size(&self, path: &HostPath, what: &'static str, length: u64) -> Result<()> {
+    fn check_size(&self, path: &Place, what: &'static str, length: u64) -> Result<()> {
         if length <= self.file_bytes {
             return Ok(());
         }
@@ -228,8 +128,113 @@ impl Host {
     }
 }
 
+impl Volume for Host {
+    fn stat(&self, path: &Place, follow: bool) -> Result<Stat> {
+        let what = if follow { "stat" } else { "lstat" };
+        let metadata =
+            if follow { self.dir.metadata(path.relative()) } else { self.dir.symlink_metadata(path.relative()) };
+        let metadata = metadata.map_err(|error| explain(error, what, path))?;
+        stat_of(&metadata).ok_or_else(|| special(what, path))
+    }
+
+    /// What has no name in Unicode, and what is neither file, folder nor link, is left out.
+    fn list(&self, path: &Place) -> Result<Vec<(String, Kind)>> {
+        const WHAT: &str = "scandir";
+        let mut names = Vec::new();
+        for entry in self.dir.read_dir(path.relative()).map_err(|error| explain(error, WHAT, path))? {
+            let entry = entry.map_err(|error| explain(error, WHAT, path))?;
+            let (Ok(name), Ok(kind)) = (entry.file_name().into_string(), entry.file_type()) else { continue };
+            let Some(kind) = kind_of(kind) else { continue };
+            if names.len() == MAX_NAMES {
+                let why = format!("it has more than {MAX_NAMES} names");
+                return Err(FsError::new(Code::TooLarge, WHAT, path.shown()).because(why));
+            }
+            names.push((name, kind));
+        }
+        names.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+        Ok(names)
+    }
+
+    fn read_link(&self, path: &Place) -> Result<String> {
+        let target = self.dir.read_link_contents(path.relative()).map_err(|error| explain(error, "readlink", path))?;
+        Ok(target.to_string_lossy().into_owned())
+    }
+
+    fn real(&self, path: &Place) -> Result<VirtualPath> {
+        let relative = self.dir.canonicalize(path.relative()).map_err(|error| explain(error, "realpath", path))?;
+        VirtualPath::parse(&self.at, &relative.to_string_lossy())
+    }
+
+    fn mkdir(&self, path: &Place, recursive: bool) -> Result<Option<VirtualPath>> {
+        const WHAT: &str = "mkdir";
+        self.may_write(WHAT, path)?;
+        if !recursive {
+            self.dir.create_dir(path.relative()).map_err(|error| explain(error, WHAT, path))?;
+            return Ok(Some(path.shown().clone()));
+        }
+        let mut first = None;
+        let below = path.shown().below(&self.at).map_or(0, <[_]>::len);
+        let base = path.shown().names().len() - below;
+        for count in 1..=below {
+            let shown = path.shown().first(base + count);
+            let relative: PathBuf = shown.names()[base..].iter().map(|name| &**name).collect();
+            match self.dir.create_dir(&relative) {
+                Ok(()) => _ = first.get_or_insert(shown),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let is_dir = self.dir.metadata(&relative).is_ok_and(|metadata| metadata.is_dir());
+                    if !is_dir {
+                        let code = if count == below { Code::Exists } else { Code::NotDirectory };
+                        return Err(FsError::new(code, WHAT, path.shown()));
+                    }
+                }
+                Err(error) => return Err(explain(error, WHAT, path)),
+            }
+        }
+        Ok(first)
+    }
+
+    fn remove(&self, path: &Place, removal: Removal, budget: &Budget) -> Result<()> {
+        let what = removal.what();
+        let metadata = self.dir.symlink_metadata(path.relative()).map_err(|error| explain(error, what, path))?;
+        removal.check(kind_of(metadata.file_type()).ok_or_else(|| special(what, path))?, path.shown())?;
+        self.may_write(what, path)?;
+        if !metadata.is_dir() {
+            return self.dir.remove_file(path.relative()).map_err(|error| explain(error, what, path));
+        }
+        if removal.is_recursive() {
+            let inside = self.dir.open_dir_nofollow(path.relative()).map_err(|error| explain(error, what, path))?;
+            self.clear(&inside, path, what, 1, budget)?;
+        }
+        self.dir.remove_dir(path.relative()).map_err(|error| explain(error, what, path))
+    }
+
+    fn rename(&self, from: &Place, to: &Place) -> Result<()> {
+        const WHAT: &str = "rename";
+        self.may_write(WHAT, from)?;
+        self.dir
+            .rename(from.relative(), &self.dir, to.relative())
+            .map_err(|error| explain(error, WHAT, from).to(to.shown()))
+    }
+
+    fn touch(&self, path: &Place, modified: f64) -> Result<()> {
+        self.may_write("utime", path)?;
+        let file = self.open_file(path, Flags { write: true, ..Flags::default() })?;
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs_f64((modified / 1000.0).clamp(0.0, 1e11));
+        file.set_modified(time).map_err(|error| explain(error, "utime", path))
+    }
+
+    fn symlink(&self, target: &str, path: &Place) -> Result<()> {
+        let error = FsError::new(Code::Permission, "symlink", target).to(path.shown());
+        Err(error.because("scripts make no links in folders of the host"))
+    }
+
+    fn open(&self, path: &Place, flags: Flags) -> Result<Opened> {
+        self.open_file(path, flags).map(Opened::Host)
+    }
+}
+
 /// At most `length` bytes from `offset`, fewer at the end of the file only.
-pub(super) fn read(file: &std::fs::File, path: &HostPath, offset: u64, length: usize) -> Result<Vec<u8>> {
+pub(super) fn read(file: &std::fs::File, path: &Place, offset: u64, length: usize) -> Result<Vec<u8>> {
     let mut out = vec![0; length];
     let mut done = 0;
     while done < length {
@@ -244,7 +249,7 @@ pub(super) fn read(file: &std::fs::File, path: &HostPath, offset: u64, length: u
     Ok(out)
 }
 
-pub(super) fn stat_open(file: &std::fs::File, path: &HostPath) -> Result<Stat> {
+pub(super) fn stat_open(file: &std::fs::File, path: &Place) -> Result<Stat> {
     let metadata = file.metadata().map_err(|error| explain(error, "fstat", path))?;
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
     Ok(Stat {
@@ -276,7 +281,7 @@ fn stat_of(metadata: &Metadata) -> Option<Stat> {
     Some(Stat { kind: kind_of(metadata.file_type())?, size: metadata.len(), modified })
 }
 
-fn special(what: &'static str, path: &HostPath) -> FsError {
+fn special(what: &'static str, path: &Place) -> FsError {
     FsError::new(Code::Permission, what, path.shown())
         .because("pipes, sockets, devices and the system's own files are not for scripts")
 }
@@ -295,7 +300,7 @@ pub(super) fn is_system(file: &impl std::os::fd::AsFd) -> bool {
     nix::sys::statfs::fstatfs(file).is_ok_and(|stat| stat.filesystem_type() == nix::sys::statfs::PROC_SUPER_MAGIC)
 }
 
-fn explain(error: io::Error, what: &'static str, path: &HostPath) -> FsError {
+fn explain(error: io::Error, what: &'static str, path: &Place) -> FsError {
     let new = |code| FsError::new(code, what, path.shown());
     let Some(number) = error.raw_os_error() else {
         // `cap-std`'s own refusals have no number.

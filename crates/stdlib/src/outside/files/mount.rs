@@ -163,12 +163,12 @@ impl Mounts {
     }
 
     /// The mount that a path is in, by its text.
-    pub(super) fn of(&self, path: &VirtualPath) -> Option<(&Mount, HostPath)> {
+    pub(super) fn of(&self, path: &VirtualPath) -> Option<(&Mount, Place)> {
         self.0.iter().find_map(|mount| {
             let names = path.below(&mount.at)?;
             let relative =
                 if names.is_empty() { PathBuf::from(".") } else { names.iter().map(|name| &**name).collect() };
-            Some((mount, HostPath { relative, shown: path.clone() }))
+            Some((mount, Place { relative, shown: path.clone() }))
         })
     }
 
@@ -178,14 +178,19 @@ impl Mounts {
     }
 }
 
-/// A path in a mount.
+/// A path as scripts see it, with what of it is below the folder of the host that it is in.
 #[derive(Clone, Debug)]
-pub(super) struct HostPath {
+pub(super) struct Place {
     relative: PathBuf,
     shown: VirtualPath,
 }
 
-impl HostPath {
+impl Place {
+    /// One that is in no folder of the host.
+    pub(super) fn own(shown: VirtualPath) -> Self {
+        Self { relative: PathBuf::new(), shown }
+    }
+
     pub(super) fn new(relative: PathBuf, shown: VirtualPath) -> Self {
         Self { relative, shown }
     }

@@ -1,5 +1,5 @@
-//! What scripts ask for. What the session has in memory is answered at once; what is in a mount is asked for again, as a task, by the same
-//! request.
+//! What scripts ask for: one op a verb, of two names. `fs_stat` answers at once what the session has in memory, and `undefined` where the host is to be
+//! asked, which `fs_stat_host` does as a task.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
@@ -11,129 +11,313 @@ use tokio::sync::Semaphore;
 
 use super::FilesView;
 use super::error::{Code, FsError};
-use super::host::{self, Host, Stat};
-use super::mount::{HostPath, MountMode, Mounts};
-use super::overlay::{Opened, Overlay};
+use super::handle::Handle;
+use super::host::Host;
+use super::mount::{MountMode, Mounts, Place};
+use super::overlay::Overlay;
 use super::path::VirtualPath;
 use super::slots::Slot;
-use super::tree::{Flags, Kind, Node, Tree};
+use super::tree::{Flags, Kind};
+use super::volume::{Own, Removal, Stat, Volume};
 
-/// What is read or written at a time where it is not in memory already.
-const PART: usize = 256 << 10;
 /// Files in memory of no more than this are read at once.
 const WHOLE: usize = 16 << 20;
+/// A file that is written at once, with its path.
+const WRITTEN: Bound = Bound::bytes(65 << 20);
 /// Operations that wait for the host's disks, in the whole process: they hold threads.
 const HOST_OPERATIONS: usize = 32;
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
-enum Request {
-    Stat { path: String, follow: bool },
-    List { path: String },
-    Mkdir { path: String, recursive: bool },
-    Remove { path: String, recursive: bool },
-    Rmdir { path: String },
-    Unlink { path: String },
-    Rename { path: String, to: String },
-    Copy { path: String, to: String, exclusive: bool },
-    Symlink { target: String, path: String },
-    Readlink { path: String },
-    Real { path: String },
-    Touch { path: String, modified: f64 },
-    Chdir { path: String },
-    ReadFile { path: String },
-    WriteFile { path: String, flags: Flags },
-    Open { path: String, flags: Flags },
-    Read { handle: u32, offset: u64, length: u64 },
-    Write { handle: u32, offset: Option<u64> },
-    Truncate { handle: u32, length: u64 },
-    StatHandle { handle: u32 },
+/// What is done by a path, or from the first to the second; what else the op takes comes after them.
+struct PathVerb {
+    name: &'static str,
+    paths: usize,
+    act: fn(&Call<'_>) -> OpResult,
 }
 
-/// An open file.
-struct Handle {
-    path: VirtualPath,
-    flags: Flags,
-    place: Place,
+/// What is done to an open file, whose number the op takes first.
+struct HandleVerb {
+    name: &'static str,
+    act: fn(&Handle, &Request<'_>) -> OpResult,
 }
 
-enum Place {
-    /// In memory, as long as it is the same file at the same path.
-    Memory {
-        id: u64,
-        restored: u64,
+const PATH_VERBS: [PathVerb; 13] = [
+    PathVerb { name: "stat", paths: 1, act: |call| Ok(stat_value(call.volume.stat(call.place(), call.flag(0))?)) },
+    PathVerb { name: "list", paths: 1, act: |call| Ok(names_value(&call.volume.list(call.place())?)) },
+    PathVerb { name: "mkdir", paths: 1, act: |call| Ok(path_value(call.volume.mkdir(call.place(), call.flag(0))?)) },
+    PathVerb { name: "rm", paths: 1, act: |call| call.remove(Removal::Any(call.flag(0))) },
+    PathVerb { name: "rmdir", paths: 1, act: |call| call.remove(Removal::Folder) },
+    PathVerb { name: "unlink", paths: 1, act: |call| call.remove(Removal::File) },
+    PathVerb { name: "rename", paths: 2, act: |call| done(call.volume.rename(&call.places[0], &call.places[1])) },
+    PathVerb { name: "symlink", paths: 1, act: |call| done(call.volume.symlink(call.text(0)?, call.place())) },
+    PathVerb { name: "readlink", paths: 1, act: |call| Ok(json!(call.volume.read_link(call.place())?).into()) },
+    PathVerb { name: "realpath", paths: 1, act: |call| Ok(path_value(Some(call.volume.real(call.place())?))) },
+    PathVerb { name: "utimes", paths: 1, act: |call| done(call.volume.touch(call.place(), call.number(0)?)) },
+    PathVerb { name: "chdir", paths: 1, act: change_dir },
+    PathVerb { name: "open", paths: 1, act: open },
+];
+
+const HANDLE_VERBS: [HandleVerb; 4] = [
+    HandleVerb {
+        name: "read",
+        act: |handle, request| {
+            let (offset, length) = (request.size(1)?, request.size(2)?);
+            Ok(OpValue::Bytes(handle.read(&request.view, offset, length)?))
+        },
     },
-    Host {
-        file: Arc<std::fs::File>,
-        host: Host,
-        path: HostPath,
-        _slot: Slot,
+    HandleVerb {
+        name: "write",
+        act: |handle, request| {
+            let offset = request.size(1).ok();
+            done(handle.write(&request.view, offset, crate::bytes(request.args, 2)))
+        },
     },
-}
+    HandleVerb { name: "truncate", act: |handle, request| done(handle.truncate(&request.view, request.size(1)?)) },
+    HandleVerb { name: "fstat", act: |handle, request| Ok(stat_value(handle.stat(&request.view)?)) },
+];
 
-/// The ops behind them.
+/// The ops behind `fs`.
 pub fn ops() -> OpTable {
-    OpTable::new()
-        .sync("fs", Bound::bytes(65 << 20), |context, args| perform(context, &args))
-        .asynchronous("fs_host", Bound::bytes(65 << 20), |context, mut args| {
-            Box::pin(async move {
-                static SLOTS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(HOST_OPERATIONS)));
-                // The semaphore is never closed.
-                let slot = SLOTS.clone().acquire_owned().await.ok();
-                let bytes = (args.len() > 1).then(|| args.remove(1));
-                let work = tokio::task::spawn_blocking(move || {
-                    let _slot = slot;
-                    let since = Instant::now();
-                    let done = perform_on_host(&context, &args, bytes.as_ref());
-                    context.budget.charge_background(since.elapsed());
-                    done
-                });
-                work.await.unwrap_or_else(|_| Err(OpError::new("Error", "an operation on the host's files failed")))
+    let table = PATH_VERBS.into_iter().fold(OpTable::new(), |table, PathVerb { name, paths, act }| {
+        let (now, later) = (
+            move |request: &Request<'_>| in_memory(request, paths, act),
+            move |request: &Request<'_>| on_host(request, paths, act),
+        );
+        verb(table, name, now, later)
+    });
+    let table = HANDLE_VERBS.into_iter().fold(table, |table, HandleVerb { name, act }| {
+        let (now, later) = (
+            move |request: &Request<'_>| on_handle(request, false, act),
+            move |request: &Request<'_>| on_handle(request, true, act),
+        );
+        verb(table, name, now, later)
+    });
+    table
+        .sync("fs_read_file", Bound::PIECE, |context, args| {
+            in_memory(&Request::new(context, &args)?, 1, |call| {
+                let content = call.own().read_file(call.place(), WHOLE)?;
+                Ok(content.map_or(OpValue::Undefined, OpValue::Bytes))
+            })
+        })
+        .sync("fs_write_file", WRITTEN, |context, args| {
+            in_memory(&Request::new(context, &args)?, 1, |call| {
+                done(call.own().write_file(call.place(), call.flags(0)?, crate::bytes(call.rest, 1)))
+            })
+        })
+        .sync("fs_copy", Bound::PIECE, |context, args| {
+            in_memory(&Request::new(context, &args)?, 2, |call| {
+                done(call.own().copy(&call.places[0], &call.places[1], call.flag(0)))
             })
         })
         .sync("fs_same", Bound::SMALL, |context, args| {
-            let one = |index| context.resources.get::<Handle>(crate::number(&args, index)? as u32);
-            let same = match (&one(0)?.place, &one(1)?.place) {
-                (Place::Memory { id, .. }, Place::Memory { id: other, .. }) => id == other,
-                (Place::Host { file, .. }, Place::Host { file: other, .. }) => host::is_same(file, other),
-                _ => false,
-            };
-            Ok(json!(same).into())
+            let request = Request::new(context, &args)?;
+            Ok(json!(request.handle(0)?.is_same(&*request.handle(1)?)).into())
         })
         .sync("fs_close", Bound::SMALL, |context, args| {
             Ok(json!(context.resources.remove(crate::number(&args, 0)? as u32)).into())
         })
-        .sync("fs_cwd", Bound::SMALL, |context, _| {
-            Ok(json!(view(context)?.look(|tree| Ok(tree.cwd.to_string()))?).into())
-        })
+        .sync(
+            "fs_cwd",
+            Bound::SMALL,
+            |context, args| Ok(json!(Request::new(context, &args)?.cwd()?.to_string()).into()),
+        )
         .sync("fs_match", Bound::SMALL, |context, args| {
             let (pattern, path) = (crate::text(&args, 0)?, crate::text(&args, 1)?);
             Ok(json!(super::glob::matches(pattern, path, &context.budget)?).into())
         })
 }
 
-fn view(context: &OpContext) -> Result<Arc<FilesView>, OpError> {
-    context.extensions.get::<FilesView>().ok_or_else(|| OpError::permission("fs", "a session"))
+/// Adds the two ops of one verb.
+fn verb(
+    table: OpTable,
+    name: &str,
+    now: impl Fn(&Request<'_>) -> OpResult + Send + Sync + 'static,
+    later: impl Fn(&Request<'_>) -> OpResult + Copy + Send + Sync + 'static,
+) -> OpTable {
+    table
+        .sync(&format!("fs_{name}"), Bound::PIECE, move |context, args| now(&Request::new(context, &args)?))
+        .asynchronous(&format!("fs_{name}_host"), Bound::PIECE, move |context, args| {
+            Box::pin(async move {
+                static SLOTS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(HOST_OPERATIONS)));
+                // The semaphore is never closed.
+                let slot = SLOTS.clone().acquire_owned().await.ok();
+                let work = tokio::task::spawn_blocking(move || {
+                    let _slot = slot;
+                    let since = Instant::now();
+                    let answer = Request::new(&context, &args).and_then(|request| later(&request));
+                    context.budget.charge_background(since.elapsed());
+                    answer
+                });
+                work.await.unwrap_or_else(|_| Err(OpError::new("Error", "an operation on the host's files failed")))
+            })
+        })
 }
 
-fn request(args: &[OpValue]) -> Result<Request, OpError> {
-    match args.first() {
-        Some(OpValue::Json(value)) => Request::deserialize(value)
-            .map_err(|error| OpError::type_error(format!("wrong arguments for files: {error}"))),
-        _ => Err(OpError::type_error("a request is wanted")),
+/// What an op is given, and whose files it is about.
+struct Request<'a> {
+    context: &'a OpContext,
+    view: Arc<FilesView>,
+    mounts: Option<Arc<Mounts>>,
+    args: &'a [OpValue],
+}
+
+impl<'a> Request<'a> {
+    fn new(context: &'a OpContext, args: &'a [OpValue]) -> Result<Self, OpError> {
+        let view = context.extensions.get::<FilesView>().ok_or_else(|| OpError::permission("fs", "a session"))?;
+        Ok(Self { context, view, mounts: context.extensions.get(), args })
+    }
+
+    fn cwd(&self) -> Result<VirtualPath, FsError> {
+        self.view.look(|tree| Ok(tree.cwd.clone()))
+    }
+
+    /// The paths that the arguments begin with.
+    fn paths(&self, count: usize) -> Result<Vec<VirtualPath>, OpError> {
+        let cwd = self.cwd()?;
+        (0..count).map(|index| Ok(VirtualPath::parse(&cwd, crate::text(self.args, index)?)?)).collect()
+    }
+
+    fn handle(&self, index: usize) -> Result<Arc<Handle>, OpError> {
+        self.context.resources.get(crate::number(self.args, index)? as u32)
+    }
+
+    fn size(&self, index: usize) -> Result<u64, OpError> {
+        Ok(crate::number(self.args, index)? as u64)
     }
 }
 
-fn stat_value(kind: Kind, size: u64, modified: f64) -> OpValue {
+/// A verb on paths, about to be done.
+struct Call<'a> {
+    request: &'a Request<'a>,
+    volume: &'a dyn Volume,
+    /// Of a mount.
+    host: Option<&'a Host>,
+    places: &'a [Place],
+    /// The arguments behind the paths.
+    rest: &'a [OpValue],
+}
+
+impl Call<'_> {
+    fn place(&self) -> &Place {
+        &self.places[0]
+    }
+
+    fn flag(&self, index: usize) -> bool {
+        crate::flag(self.rest, index)
+    }
+
+    fn text(&self, index: usize) -> Result<&str, OpError> {
+        crate::text(self.rest, index)
+    }
+
+    fn number(&self, index: usize) -> Result<f64, OpError> {
+        crate::number(self.rest, index)
+    }
+
+    fn flags(&self, index: usize) -> Result<Flags, OpError> {
+        let flags = self.rest.get(index).and_then(OpValue::as_json).unwrap_or(&Value::Null);
+        Flags::deserialize(flags).map_err(|error| OpError::type_error(format!("wrong flags for files: {error}")))
+    }
+
+    fn own(&self) -> Own<'_> {
+        own(self.request)
+    }
+
+    fn remove(&self, removal: Removal) -> OpResult {
+        if self.host.is_some() && self.place().is_root() {
+            let error = FsError::new(Code::Busy, removal.what(), self.place().shown());
+            return Err(error.because("a mount is there").into());
+        }
+        done(self.volume.remove(self.place(), removal, &self.request.context.budget))
+    }
+}
+
+fn own<'a>(request: &'a Request<'_>) -> Own<'a> {
+    Own { view: &request.view, mounts: request.mounts.as_deref() }
+}
+
+/// Does it in the session's own tree. `undefined` where a path is in a mount.
+fn in_memory(request: &Request<'_>, count: usize, act: fn(&Call<'_>) -> OpResult) -> OpResult {
+    let paths = request.paths(count)?;
+    let in_mount = |path: &VirtualPath| request.mounts.as_ref().is_some_and(|mounts| mounts.of(path).is_some());
+    if paths.iter().any(in_mount) {
+        return Ok(OpValue::Undefined);
+    }
+    let places: Vec<Place> = paths.into_iter().map(Place::own).collect();
+    act(&Call { request, volume: &own(request), host: None, places: &places, rest: &request.args[count..] })
+}
+
+/// Does it in the mount that all paths are in. Blocks.
+fn on_host(request: &Request<'_>, count: usize, act: fn(&Call<'_>) -> OpResult) -> OpResult {
+    let mounts = request.mounts.as_ref().ok_or_else(|| OpError::permission("a mount", "a mount"))?;
+    let paths = request.paths(count)?;
+    if let [from, to] = &*paths
+        && (mounts.pins(from) || mounts.pins(to))
+    {
+        return Err(FsError::new(Code::Busy, "rename", from).to(to).because("a mount is there").into());
+    }
+    let mut found: Option<(Host, Vec<Place>)> = None;
+    for path in &paths {
+        let Some((mount, place)) = mounts.of(path) else {
+            let apart = FsError::new(Code::CrossDevice, "rename", path);
+            return Err(apart.because("copy it instead, and remove what it was copied from").into());
+        };
+        match &mut found {
+            None => found = Some((Host::new(mount, request.view.files.quota.file_bytes), vec![place])),
+            Some((host, places)) if Arc::ptr_eq(&host.dir, &mount.dir) => places.push(place),
+            Some((_, places)) => {
+                return Err(FsError::new(Code::CrossDevice, "rename", places[0].shown()).to(path).into());
+            }
+        }
+    }
+    let Some((host, places)) = found else { return Err(OpError::type_error("a path is wanted")) };
+    let call = |volume: &dyn Volume| {
+        act(&Call { request, volume, host: Some(&host), places: &places, rest: &request.args[count..] })
+    };
+    match host.mode {
+        MountMode::Overlay => call(&Overlay::new(&request.view, host.clone())),
+        MountMode::ReadOnly | MountMode::ReadWrite => call(&host),
+    }
+}
+
+/// Does it to an open file; `undefined` where that is the host's and this is not the place to ask for it.
+fn on_handle(request: &Request<'_>, may_block: bool, act: fn(&Handle, &Request<'_>) -> OpResult) -> OpResult {
+    let handle = request.handle(0)?;
+    if handle.is_on_host() && !may_block {
+        return Ok(OpValue::Undefined);
+    }
+    handle.check(&request.view, request.mounts.as_deref())?;
+    act(&handle, request)
+}
+
+fn change_dir(call: &Call<'_>) -> OpResult {
+    const WHAT: &str = "chdir";
+    let stat = call.volume.stat(call.place(), true).map_err(|error| FsError { what: WHAT, ..error })?;
+    let path = call.place().shown();
+    if stat.kind != Kind::Directory {
+        return Err(FsError::new(Code::NotDirectory, WHAT, path).into());
+    }
+    done(call.request.view.change(WHAT, |tree, _| {
+        tree.cwd = path.clone();
+        Ok(())
+    }))
+}
+
+fn open(call: &Call<'_>) -> OpResult {
+    /// What a handle takes in this process.
+    const BYTES: usize = 512;
+    let (Request { context, view, .. }, flags) = (call.request, call.flags(0)?);
+    let slot = call.host.map(|_| Slot::take(&view.files.open, call.place().shown())).transpose()?;
+    let opened = call.volume.open(call.place(), flags)?;
+    let handle = Handle::new(view, opened, call.place(), flags, call.host.cloned().zip(slot));
+    Ok(json!(context.resources.add(handle, BYTES, &context.budget)?).into())
+}
+
+fn done(outcome: Result<(), FsError>) -> OpResult {
+    Ok(outcome.map(|()| Value::Null.into())?)
+}
+
+fn stat_value(Stat { kind, size, modified }: Stat) -> OpValue {
     json!([kind.as_str(), size, modified]).into()
-}
-
-fn node_value(node: &Node) -> OpValue {
-    stat_value(node.kind(), node.size(), node.modified())
-}
-
-fn host_value(stat: Stat) -> OpValue {
-    stat_value(stat.kind, stat.size, stat.modified)
 }
 
 fn path_value(path: Option<VirtualPath>) -> OpValue {
@@ -142,423 +326,4 @@ fn path_value(path: Option<VirtualPath>) -> OpValue {
 
 fn names_value(names: &[(String, Kind)]) -> OpValue {
     names.iter().map(|(name, kind)| json!([name, kind.as_str()])).collect::<Value>().into()
-}
-
-fn done() -> OpResult {
-    Ok(Value::Null.into())
-}
-
-/// `undefined` where the path is in a mount.
-fn perform(context: &OpContext, args: &[OpValue]) -> OpResult {
-    let view = view(context)?;
-    let mounts = context.extensions.get::<Mounts>();
-    let request = request(args)?;
-    let cwd = || view.look(|tree| Ok(tree.cwd.clone()));
-    let parse = |text: &str| VirtualPath::parse(&cwd()?, text);
-    let is_mounted = |path: &VirtualPath| mounts.as_ref().is_some_and(|mounts| mounts.of(path).is_some());
-    let pins = |path: &VirtualPath| mounts.as_ref().is_some_and(|mounts| mounts.pins(path));
-    // Of two paths one may be in a mount.
-    let paths = match &request {
-        Request::Stat { path, .. }
-        | Request::List { path }
-        | Request::Mkdir { path, .. }
-        | Request::Remove { path, .. }
-        | Request::Rmdir { path }
-        | Request::Unlink { path }
-        | Request::Symlink { path, .. }
-        | Request::Readlink { path }
-        | Request::Real { path }
-        | Request::Touch { path, .. }
-        | Request::Chdir { path }
-        | Request::ReadFile { path }
-        | Request::WriteFile { path, .. }
-        | Request::Open { path, .. } => (parse(path)?, None),
-        Request::Rename { path, to } | Request::Copy { path, to, .. } => (parse(path)?, Some(parse(to)?)),
-        Request::Read { handle, .. }
-        | Request::Write { handle, .. }
-        | Request::Truncate { handle, .. }
-        | Request::StatHandle { handle } => {
-            let handle = context.resources.get::<Handle>(*handle)?;
-            let Place::Memory { id, restored } = handle.place else { return Ok(OpValue::Undefined) };
-            if restored != view.restored() {
-                return Err(bad(&handle, "read", "what was done since it was opened was undone"));
-            }
-            return on_handle(&view, &handle, id, &request, crate::bytes(args, 1));
-        }
-    };
-    let (path, to) = paths;
-    if is_mounted(&path) || to.as_ref().is_some_and(is_mounted) {
-        return Ok(OpValue::Undefined);
-    }
-    // A link may lead into a mount; there it is not followed.
-    let outside = |tree: &Tree, path: &VirtualPath, follow: bool, what| {
-        let (found, _) = tree.resolve(path, follow, what)?;
-        if is_mounted(&found) {
-            return Err(FsError::new(Code::Loop, what, path).because("links into mounts are not followed"));
-        }
-        Ok(())
-    };
-    Ok(match request {
-        Request::Stat { follow, .. } => {
-            let what = if follow { "stat" } else { "lstat" };
-            view.look(|tree| {
-                outside(tree, &path, follow, what)?;
-                Ok(node_value(&tree.find(&path, follow, what)?.1))
-            })?
-        }
-        Request::List { .. } => {
-            let dir = view.look(|tree| {
-                outside(tree, &path, true, "scandir")?;
-                tree.dir(&path, "scandir")
-            })?;
-            let there = dir.entries.iter().filter(|(_, node)| !matches!(node, Node::Gone));
-            names_value(&there.map(|(name, node)| (name.to_string(), node.kind())).collect::<Vec<_>>())
-        }
-        Request::Mkdir { recursive, .. } => {
-            path_value(view.change("mkdir", |tree, room| tree.mkdir(room, &path, recursive))?)
-        }
-        Request::Remove { .. } | Request::Rmdir { .. } | Request::Unlink { .. } => {
-            let (what, recursive) = match request {
-                Request::Remove { recursive, .. } => ("rm", recursive),
-                Request::Rmdir { .. } => ("rmdir", false),
-                _ => ("unlink", false),
-            };
-            let removed = view.change(what, |tree, room| {
-                let (found, node) = tree.find(&path, false, what)?;
-                let is_dir = matches!(node, Node::Dir(_));
-                if pins(&found) {
-                    return Err(FsError::new(Code::Busy, what, &path).because("a mount is there"));
-                }
-                if is_dir && (what == "unlink" || (what == "rm" && !recursive)) {
-                    return Err(FsError::new(Code::IsDirectory, what, &path));
-                }
-                if !is_dir && what == "rmdir" {
-                    return Err(FsError::new(Code::NotDirectory, what, &path));
-                }
-                tree.remove(&path, recursive, room.now, what)
-            })?;
-            drop(removed);
-            return done();
-        }
-        Request::Rename { .. } => {
-            let to = to.unwrap_or_default();
-            let replaced = view.change("rename", |tree, room| {
-                if pins(&path) || pins(&to) {
-                    return Err(FsError::new(Code::Busy, "rename", &path).to(&to).because("a mount is there"));
-                }
-                tree.rename(room, &path, &to)
-            })?;
-            drop(replaced);
-            return done();
-        }
-        Request::Copy { exclusive, .. } => {
-            let to = to.unwrap_or_default();
-            view.change("copyfile", |tree, room| {
-                outside(tree, &path, true, "copyfile")?;
-                outside(tree, &to, true, "copyfile")?;
-                tree.copy(room, &path, &to, exclusive)
-            })?;
-            return done();
-        }
-        Request::Symlink { target, .. } => {
-            view.change("symlink", |tree, room| tree.symlink(room, &target, &path))?;
-            return done();
-        }
-        Request::Readlink { .. } => match view.look(|tree| tree.find(&path, false, "readlink"))?.1 {
-            Node::Link(link) => json!(link.target).into(),
-            _ => return Err(FsError::new(Code::Invalid, "readlink", &path).into()),
-        },
-        Request::Real { .. } => {
-            let found = view.look(|tree| {
-                outside(tree, &path, true, "realpath")?;
-                Ok(tree.find(&path, true, "realpath")?.0)
-            })?;
-            path_value(Some(found))
-        }
-        Request::Touch { modified, .. } => {
-            view.change("utime", |tree, _| tree.touch(&path, modified))?;
-            return done();
-        }
-        Request::Chdir { .. } => {
-            view.change("chdir", |tree, _| {
-                tree.dir(&path, "chdir")?;
-                tree.cwd = path.clone();
-                Ok(())
-            })?;
-            return done();
-        }
-        // What is large is read part by part.
-        Request::ReadFile { .. } => {
-            let file = view.look(|tree| {
-                outside(tree, &path, true, "open")?;
-                tree.file(&path, "open").map(|(_, file)| file)
-            })?;
-            match usize::try_from(file.data.length()) {
-                Ok(length) if length <= WHOLE => OpValue::Bytes(file.data.read(0, length)),
-                _ => OpValue::Undefined,
-            }
-        }
-        Request::WriteFile { flags, .. } => {
-            view.change("open", |tree, room| {
-                outside(tree, &path, true, "open")?;
-                tree.write_file(room, &path, flags, crate::bytes(args, 1))
-            })?;
-            return done();
-        }
-        Request::Open { flags, .. } => {
-            let open = |tree: &mut Tree, room: &mut super::Room<'_>| {
-                outside(tree, &path, true, "open")?;
-                tree.open(room, &path, flags)
-            };
-            let (found, id) = if flags.write || flags.create {
-                view.change("open", open)?
-            } else {
-                view.look(|tree| {
-                    outside(tree, &path, true, "open")?;
-                    tree.file(&path, "open").map(|(found, file)| (found, file.id))
-                })?
-            };
-            keep(context, Handle { path: found, flags, place: Place::Memory { id, restored: view.restored() } })?
-        }
-        _ => return Err(OpError::type_error("no such request")),
-    })
-}
-
-fn keep(context: &OpContext, handle: Handle) -> OpResult {
-    const BYTES: usize = 512;
-    Ok(json!(context.resources.add(handle, BYTES, &context.budget)?).into())
-}
-
-fn bad(handle: &Handle, what: &'static str, why: &str) -> OpError {
-    FsError::new(Code::BadHandle, what, &handle.path).because(why).into()
-}
-
-fn check_flags(handle: &Handle, request: &Request) -> Result<(), OpError> {
-    match request {
-        Request::Read { .. } if !handle.flags.read => Err(bad(handle, "read", "it is not open for reading")),
-        Request::Write { .. } if !handle.flags.write => Err(bad(handle, "write", "it is not open for writing")),
-        Request::Truncate { .. } if !handle.flags.write => Err(bad(handle, "ftruncate", "it is not open for writing")),
-        _ => Ok(()),
-    }
-}
-
-fn on_handle(view: &FilesView, handle: &Handle, id: u64, request: &Request, bytes: &[u8]) -> OpResult {
-    check_flags(handle, request)?;
-    let path = &handle.path;
-    match *request {
-        Request::Read { offset, length, .. } => {
-            let file = view.look(|tree| tree.opened(path, id, "read"))?;
-            let length = usize::try_from(length).unwrap_or(usize::MAX).min(super::data::CHUNK * 256);
-            Ok(OpValue::Bytes(file.data.read(offset, length)))
-        }
-        Request::Write { offset, .. } => {
-            let offset = if handle.flags.append { None } else { offset };
-            view.change("write", |tree, room| tree.write(room, path, id, offset, bytes))?;
-            done()
-        }
-        Request::Truncate { length, .. } => {
-            view.change("ftruncate", |tree, room| tree.truncate(room, path, id, length))?;
-            done()
-        }
-        _ => {
-            let file = view.look(|tree| tree.opened(path, id, "fstat"))?;
-            Ok(stat_value(Kind::File, file.data.length(), file.modified))
-        }
-    }
-}
-
-/// The same in a mount.
-fn perform_on_host(context: &OpContext, args: &[OpValue], bytes: Option<&OpValue>) -> OpResult {
-    let view = view(context)?;
-    let mounts = context.extensions.get::<Mounts>().ok_or_else(|| OpError::permission("a mount", "a mount"))?;
-    let request = request(args)?;
-    let bytes = match bytes {
-        Some(OpValue::Bytes(bytes)) => bytes.as_slice(),
-        _ => &[],
-    };
-    let place = |text: &str, what: &'static str| {
-        let path = VirtualPath::parse(&view.look(|tree| Ok(tree.cwd.clone()))?, text)?;
-        match mounts.of(&path) {
-            Some((mount, host_path)) => Ok((Host::new(mount, view.files.quota.file_bytes), host_path)),
-            None => Err(FsError::new(Code::CrossDevice, what, &path)
-                .because("copy it instead, and remove what it was copied from")),
-        }
-    };
-    let overlay = |host: &Host| (host.mode == MountMode::Overlay).then(|| Overlay::new(&view, host.clone()));
-    Ok(match request {
-        Request::Stat { path, follow } => {
-            let (host, path) = place(&path, "stat")?;
-            match overlay(&host) {
-                Some(overlay) => host_value(overlay.stat(&path, follow)?),
-                None => host_value(host.stat(&path, follow)?),
-            }
-        }
-        Request::List { path } => {
-            let (host, path) = place(&path, "scandir")?;
-            match overlay(&host) {
-                Some(overlay) => names_value(&overlay.list(&path)?),
-                None => names_value(&host.list(&path)?),
-            }
-        }
-        Request::Mkdir { path, recursive } => {
-            let (host, path) = place(&path, "mkdir")?;
-            match overlay(&host) {
-                Some(overlay) => path_value(overlay.mkdir(&path, recursive)?),
-                None => path_value(host.mkdir(&path, recursive)?),
-            }
-        }
-        Request::Remove { ref path, .. } | Request::Rmdir { ref path } | Request::Unlink { ref path } => {
-            let (what, recursive) = match request {
-                Request::Remove { recursive, .. } => ("rm", recursive),
-                Request::Rmdir { .. } => ("rmdir", false),
-                _ => ("unlink", false),
-            };
-            let (host, path) = place(path, what)?;
-            if path.is_root() {
-                return Err(FsError::new(Code::Busy, what, path.shown()).because("a mount is there").into());
-            }
-            let overlay = overlay(&host);
-            let is_dir = match &overlay {
-                Some(overlay) => overlay.stat(&path, false)?.kind == Kind::Directory,
-                None => host.stat(&path, false)?.kind == Kind::Directory,
-            };
-            if is_dir && (what == "unlink" || (what == "rm" && !recursive)) {
-                return Err(FsError::new(Code::IsDirectory, what, path.shown()).into());
-            }
-            if !is_dir && what == "rmdir" {
-                return Err(FsError::new(Code::NotDirectory, what, path.shown()).into());
-            }
-            match overlay {
-                Some(overlay) => overlay.remove(&path, recursive, what)?,
-                None => host.remove(&path, recursive.then_some(&context.budget), what)?,
-            }
-            return done();
-        }
-        Request::Rename { path, to } => {
-            for one in [&path, &to] {
-                let parsed = VirtualPath::parse(&view.look(|tree| Ok(tree.cwd.clone()))?, one)?;
-                if mounts.pins(&parsed) {
-                    return Err(FsError::new(Code::Busy, "rename", &path).to(&to).because("a mount is there").into());
-                }
-            }
-            let ((host, from), (other, to)) = (place(&path, "rename")?, place(&to, "rename")?);
-            if !Arc::ptr_eq(&host.dir, &other.dir) {
-                return Err(FsError::new(Code::CrossDevice, "rename", from.shown()).to(to.shown()).into());
-            }
-            match overlay(&host) {
-                Some(overlay) => overlay.rename(&from, &to)?,
-                None => host.rename(&from, &to)?,
-            }
-            return done();
-        }
-        // What is in a mount is written by opening it first.
-        Request::ReadFile { path } | Request::WriteFile { path, .. } => {
-            return Err(FsError::new(Code::CrossDevice, "open", path).into());
-        }
-        // What is in a mount is copied by reading and writing.
-        Request::Copy { path, .. } => return Err(FsError::new(Code::CrossDevice, "copyfile", path).into()),
-        Request::Symlink { target, path } => {
-            let (host, path) = place(&path, "symlink")?;
-            let Some(overlay) = overlay(&host) else {
-                let error = FsError::new(Code::Permission, "symlink", target).to(path.shown());
-                return Err(error.because("scripts make no links in folders of the host").into());
-            };
-            overlay.symlink(&target, &path)?;
-            return done();
-        }
-        Request::Readlink { path } => {
-            let (host, path) = place(&path, "readlink")?;
-            match overlay(&host) {
-                Some(overlay) => json!(overlay.read_link(&path)?).into(),
-                None => json!(host.read_link(&path)?).into(),
-            }
-        }
-        Request::Real { path } => {
-            let (host, path) = place(&path, "realpath")?;
-            match overlay(&host) {
-                Some(overlay) => path_value(Some(overlay.real(&path)?)),
-                None => path_value(Some(host.real(&path)?)),
-            }
-        }
-        Request::Touch { path, modified } => {
-            let (host, path) = place(&path, "utime")?;
-            match overlay(&host) {
-                Some(overlay) => overlay.touch(&path, modified)?,
-                None => host.touch(&path, modified)?,
-            }
-            return done();
-        }
-        Request::Chdir { path } => {
-            let (host, path) = place(&path, "chdir")?;
-            let kind = match overlay(&host) {
-                Some(overlay) => overlay.stat(&path, true)?.kind,
-                None => host.stat(&path, true)?.kind,
-            };
-            if kind != Kind::Directory {
-                return Err(FsError::new(Code::NotDirectory, "chdir", path.shown()).into());
-            }
-            view.change("chdir", |tree, _| {
-                tree.cwd = path.shown().clone();
-                Ok(())
-            })?;
-            return done();
-        }
-        Request::Open { path, flags } => {
-            let (host, path) = place(&path, "open")?;
-            let slot = Slot::take(&view.files.open, path.shown())?;
-            let file = match overlay(&host) {
-                Some(overlay) => match overlay.open(&path, flags)? {
-                    Opened::Host(file) => file,
-                    Opened::Memory(id) => {
-                        return keep(
-                            context,
-                            Handle {
-                                path: path.shown().clone(),
-                                flags,
-                                place: Place::Memory { id, restored: view.restored() },
-                            },
-                        );
-                    }
-                },
-                None => host.open(&path, flags)?,
-            };
-            let place = Place::Host { file: Arc::new(file), host, path: path.clone(), _slot: slot };
-            keep(context, Handle { path: path.shown().clone(), flags, place })?
-        }
-        Request::Read { handle, .. }
-        | Request::Write { handle, .. }
-        | Request::Truncate { handle, .. }
-        | Request::StatHandle { handle } => {
-            let handle = context.resources.get::<Handle>(handle)?;
-            check_flags(&handle, &request)?;
-            let Place::Host { file, host, path, .. } = &handle.place else {
-                return Err(OpError::type_error("no such handle"));
-            };
-            // What was opened under a grant is of no use without it.
-            let still = mounts.iter().any(|mount| {
-                let may = !handle.flags.write || mount.mode() == MountMode::ReadWrite;
-                Arc::ptr_eq(&mount.dir, &host.dir) && may
-            });
-            if !still {
-                let error = FsError::new(Code::Permission, "read", &handle.path);
-                return Err(error.because("this call does not bring the mount that it was opened in").into());
-            }
-            match request {
-                Request::Read { offset, length, .. } => {
-                    let length = usize::try_from(length).unwrap_or(usize::MAX).min(PART);
-                    OpValue::Bytes(host::read(file, path, offset, length)?)
-                }
-                Request::Write { offset, .. } => {
-                    let offset = if handle.flags.append { None } else { offset };
-                    host.write(file, path, offset, bytes)?;
-                    return done();
-                }
-                Request::Truncate { length, .. } => {
-                    host.truncate(file, path, length)?;
-                    return done();
-                }
-                _ => host_value(host::stat_open(file, path)?),
-            }
-        }
-    })
 }

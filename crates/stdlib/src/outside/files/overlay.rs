@@ -1,11 +1,14 @@
 //! A folder of the host with the session's own changes over it. The changes are in the session's tree, at the same paths, and count like all of
 //! it; the host's folder is only ever read.
 
+use perennial_engine::Budget;
+
 use super::error::{Code, FsError};
-use super::host::{self, Host, Stat};
-use super::mount::HostPath;
+use super::host::{self, Host};
+use super::mount::Place;
 use super::path::VirtualPath;
 use super::tree::{Flags, Kind, Layer, Node, Tree};
+use super::volume::{Opened, Removal, Stat, Volume};
 use super::{FilesView, Room};
 
 type Result<T> = std::result::Result<T, FsError>;
@@ -15,18 +18,12 @@ pub(super) struct Overlay<'a> {
     host: Host,
 }
 
-/// A file of the one layer or the other.
-pub(super) enum Opened {
-    Host(std::fs::File),
-    Memory(u64),
-}
-
 impl<'a> Overlay<'a> {
     pub(super) fn new(view: &'a FilesView, host: Host) -> Self {
         Self { view, host }
     }
 
-    fn layer(&self, path: &HostPath, what: &'static str) -> Result<Option<Node>> {
+    fn layer(&self, path: &Place, what: &'static str) -> Result<Option<Node>> {
         match self.view.look(|tree| Ok(tree.layer(&self.host.at, path.shown())))? {
             Layer::Upper(node) => Ok(Some(node)),
             Layer::Lower => Ok(None),
@@ -36,7 +33,7 @@ impl<'a> Overlay<'a> {
     }
 
     /// The session's own node, its links followed as long as they stay among the session's own.
-    fn upper(&self, path: &HostPath, follow: bool, what: &'static str) -> Result<Option<Node>> {
+    fn upper(&self, path: &Place, follow: bool, what: &'static str) -> Result<Option<Node>> {
         match self.layer(path, what)? {
             Some(Node::Link(_)) if follow => {
                 self.view.look(|tree| tree.find(path.shown(), true, what)).map(|(_, node)| Some(node))
@@ -45,15 +42,8 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    pub(super) fn stat(&self, path: &HostPath, follow: bool) -> Result<Stat> {
-        match self.upper(path, follow, if follow { "stat" } else { "lstat" })? {
-            Some(node) => Ok(Stat { kind: node.kind(), size: node.size(), modified: node.modified() }),
-            None => self.host.stat(path, follow),
-        }
-    }
-
     /// What is there, if anything is.
-    fn exists(&self, path: &HostPath) -> Result<Option<Kind>> {
+    fn exists(&self, path: &Place) -> Result<Option<Kind>> {
         match self.stat(path, false) {
             Ok(stat) => Ok(Some(stat.kind)),
             Err(error) if matches!(error.code, Code::NotFound | Code::NotDirectory) => Ok(None),
@@ -61,7 +51,7 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    fn host_has(&self, path: &HostPath) -> Result<bool> {
+    fn host_has(&self, path: &Place) -> Result<bool> {
         match self.host.stat(path, false) {
             Ok(_) => Ok(true),
             Err(error) if matches!(error.code, Code::NotFound | Code::NotDirectory) => Ok(false),
@@ -69,7 +59,57 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    pub(super) fn list(&self, path: &HostPath) -> Result<Vec<(String, Kind)>> {
+    /// The folder that something is put in has to be there, in one layer or the other.
+    fn check_parent(&self, path: &Place, what: &'static str) -> Result<()> {
+        let parent = path.parent();
+        match self.stat(&parent, true)?.kind {
+            Kind::Directory => Ok(()),
+            _ => Err(FsError::new(Code::NotDirectory, what, path.shown())),
+        }
+    }
+
+    /// Changes the session's tree, where the folders above are made first.
+    fn change<T>(
+        &self,
+        path: &Place,
+        what: &'static str,
+        change: impl FnOnce(&mut Tree, &mut Room<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.view.change(what, |tree, room| {
+            tree.mkdir(room, &path.shown().parent(), true)?;
+            change(tree, room)
+        })
+    }
+
+    fn host_file(&self, path: &Place, flags: Flags) -> Result<Option<std::fs::File>> {
+        match self.host.open_file(path, Flags { read: true, ..Flags::default() }) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.code == Code::NotFound && flags.create => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn content(&self, file: &std::fs::File, path: &Place) -> Result<Vec<u8>> {
+        let most = self.host.file_bytes;
+        let content = host::read(file, path, 0, usize::try_from(most).unwrap_or(usize::MAX - 1) + 1)?;
+        let length = content.len() as u64;
+        if length > most {
+            Err(FsError::quota("open", path.shown(), "bytes of one file", most, length))
+        } else {
+            Ok(content)
+        }
+    }
+}
+
+impl Volume for Overlay<'_> {
+    fn stat(&self, path: &Place, follow: bool) -> Result<Stat> {
+        match self.upper(path, follow, if follow { "stat" } else { "lstat" })? {
+            Some(node) => Ok(Stat::of(&node)),
+            None => self.host.stat(path, follow),
+        }
+    }
+
+    fn list(&self, path: &Place) -> Result<Vec<(String, Kind)>> {
         const WHAT: &str = "scandir";
         let Some(node) = self.upper(path, true, WHAT)? else { return self.host.list(path) };
         let Node::Dir(dir) = node else { return Err(FsError::new(Code::NotDirectory, WHAT, path.shown())) };
@@ -86,110 +126,7 @@ impl<'a> Overlay<'a> {
         Ok(names)
     }
 
-    pub(super) fn read_link(&self, path: &HostPath) -> Result<String> {
-        match self.layer(path, "readlink")? {
-            Some(Node::Link(link)) => Ok(link.target.to_string()),
-            Some(_) => Err(FsError::new(Code::Invalid, "readlink", path.shown())),
-            None => self.host.read_link(path),
-        }
-    }
-
-    pub(super) fn real(&self, path: &HostPath) -> Result<VirtualPath> {
-        match self.layer(path, "realpath")? {
-            Some(_) => self.view.look(|tree| tree.find(path.shown(), true, "realpath")).map(|(found, _)| found),
-            None => self.host.real(path),
-        }
-    }
-
-    /// The folder that something is put in has to be there, in one layer or the other.
-    fn check_parent(&self, path: &HostPath, what: &'static str) -> Result<()> {
-        let parent = path.parent();
-        match self.stat(&parent, true)?.kind {
-            Kind::Directory => Ok(()),
-            _ => Err(FsError::new(Code::NotDirectory, what, path.shown())),
-        }
-    }
-
-    /// Changes the session's tree, where the folders above are made first.
-    fn change<T>(
-        &self,
-        path: &HostPath,
-        what: &'static str,
-        change: impl FnOnce(&mut Tree, &mut Room<'_>) -> Result<T>,
-    ) -> Result<T> {
-        self.view.change(what, |tree, room| {
-            tree.mkdir(room, &path.shown().parent(), true)?;
-            change(tree, room)
-        })
-    }
-
-    /// Opens the host's file if it is only to be read, and else the session's, which it becomes by this.
-    pub(super) fn open(&self, path: &HostPath, flags: Flags) -> Result<Opened> {
-        const WHAT: &str = "open";
-        let writes = flags.write || flags.create || flags.truncate;
-        let own = match self.upper(path, true, WHAT) {
-            Ok(own) => own,
-            Err(error) if error.code == Code::NotFound && flags.create => None,
-            Err(error) => return Err(error),
-        };
-        if let Some(node) = own {
-            let Node::File(file) = node else { return Err(FsError::new(Code::IsDirectory, WHAT, path.shown())) };
-            if !writes {
-                return Ok(Opened::Memory(file.id));
-            }
-            return self
-                .view
-                .change(WHAT, |tree, room| tree.open(room, path.shown(), flags))
-                .map(|(_, id)| Opened::Memory(id));
-        }
-        let is_gone = matches!(self.view.look(|tree| Ok(tree.layer(&self.host.at, path.shown())))?, Layer::Gone);
-        if !writes {
-            let read = Flags { read: true, ..Flags::default() };
-            return self.host.open(path, read).map(Opened::Host);
-        }
-        let lower = if is_gone { None } else { self.host_file(path, flags)? };
-        self.check_parent(path, WHAT)?;
-        let content = match lower {
-            Some(_) if flags.exclusive => return Err(FsError::new(Code::Exists, WHAT, path.shown())),
-            Some(_) if flags.truncate => Some(Vec::new()),
-            Some(file) => Some(self.content(&file, path)?),
-            None if flags.create => None,
-            None => return Err(FsError::new(Code::NotFound, WHAT, path.shown())),
-        };
-        let create = Flags { create: true, write: true, ..Flags::default() };
-        self.change(path, WHAT, |tree, room| {
-            let (found, id) = tree.open(room, path.shown(), create)?;
-            if let Some(content) = content
-                && let Err(error) = tree.write(room, &found, id, Some(0), &content)
-            {
-                // What there is no room for is not there at all.
-                tree.remove(&found, false, room.now, WHAT)?;
-                return Err(error);
-            }
-            Ok(Opened::Memory(id))
-        })
-    }
-
-    fn host_file(&self, path: &HostPath, flags: Flags) -> Result<Option<std::fs::File>> {
-        match self.host.open(path, Flags { read: true, ..Flags::default() }) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.code == Code::NotFound && flags.create => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn content(&self, file: &std::fs::File, path: &HostPath) -> Result<Vec<u8>> {
-        let most = self.host.file_bytes;
-        let content = host::read(file, path, 0, usize::try_from(most).unwrap_or(usize::MAX - 1) + 1)?;
-        let length = content.len() as u64;
-        if length > most {
-            Err(FsError::quota("open", path.shown(), "bytes of one file", most, length))
-        } else {
-            Ok(content)
-        }
-    }
-
-    pub(super) fn mkdir(&self, path: &HostPath, recursive: bool) -> Result<Option<VirtualPath>> {
+    fn mkdir(&self, path: &Place, recursive: bool) -> Result<Option<VirtualPath>> {
         const WHAT: &str = "mkdir";
         if let Some(kind) = self.exists(path)? {
             let is_fine = recursive && kind == Kind::Directory;
@@ -211,9 +148,11 @@ impl<'a> Overlay<'a> {
         })
     }
 
-    pub(super) fn remove(&self, path: &HostPath, recursive: bool, what: &'static str) -> Result<()> {
-        let kind = self.stat(path, false)?.kind;
-        if kind == Kind::Directory && !recursive && !self.list(path)?.is_empty() {
+    fn remove(&self, path: &Place, removal: Removal, _: &Budget) -> Result<()> {
+        let what = removal.what();
+        let kind = self.stat(path, false).map_err(|error| FsError { what, ..error })?.kind;
+        removal.check(kind, path.shown())?;
+        if kind == Kind::Directory && !removal.is_recursive() && !self.list(path)?.is_empty() {
             return Err(FsError::new(Code::NotEmpty, what, path.shown()));
         }
         let hides = self.host_has(path)?;
@@ -231,7 +170,7 @@ impl<'a> Overlay<'a> {
         Ok(())
     }
 
-    pub(super) fn rename(&self, from: &HostPath, to: &HostPath) -> Result<()> {
+    fn rename(&self, from: &Place, to: &Place) -> Result<()> {
         const WHAT: &str = "rename";
         let wrong = |code| Err(FsError::new(code, WHAT, from.shown()).to(to.shown()));
         if from.shown() == to.shown() {
@@ -269,19 +208,80 @@ impl<'a> Overlay<'a> {
         })
     }
 
-    pub(super) fn touch(&self, path: &HostPath, modified: f64) -> Result<()> {
-        if self.layer(path, "utime")?.is_none() {
-            self.open(path, Flags { write: true, ..Flags::default() })?;
-        }
-        self.view.change("utime", |tree, _| tree.touch(path.shown(), modified))
-    }
-
-    pub(super) fn symlink(&self, target: &str, path: &HostPath) -> Result<()> {
+    fn symlink(&self, target: &str, path: &Place) -> Result<()> {
         const WHAT: &str = "symlink";
         if self.exists(path)?.is_some() {
             return Err(FsError::new(Code::Exists, WHAT, target).to(path.shown()));
         }
         self.check_parent(path, WHAT)?;
         self.change(path, WHAT, |tree, room| tree.symlink(room, target, path.shown()))
+    }
+
+    fn read_link(&self, path: &Place) -> Result<String> {
+        match self.layer(path, "readlink")? {
+            Some(Node::Link(link)) => Ok(link.target.to_string()),
+            Some(_) => Err(FsError::new(Code::Invalid, "readlink", path.shown())),
+            None => self.host.read_link(path),
+        }
+    }
+
+    fn real(&self, path: &Place) -> Result<VirtualPath> {
+        match self.layer(path, "realpath")? {
+            Some(_) => self.view.look(|tree| tree.find(path.shown(), true, "realpath")).map(|(found, _)| found),
+            None => self.host.real(path),
+        }
+    }
+
+    fn touch(&self, path: &Place, modified: f64) -> Result<()> {
+        if self.layer(path, "utime")?.is_none() {
+            self.open(path, Flags { write: true, ..Flags::default() })?;
+        }
+        self.view.change("utime", |tree, _| tree.touch(path.shown(), modified))
+    }
+
+    /// Opens the host's file if it is only to be read, and else the session's, which it becomes by this.
+    fn open(&self, path: &Place, flags: Flags) -> Result<Opened> {
+        const WHAT: &str = "open";
+        let writes = flags.write || flags.create || flags.truncate;
+        let own = match self.upper(path, true, WHAT) {
+            Ok(own) => own,
+            Err(error) if error.code == Code::NotFound && flags.create => None,
+            Err(error) => return Err(error),
+        };
+        if let Some(node) = own {
+            let Node::File(_) = node else { return Err(FsError::new(Code::IsDirectory, WHAT, path.shown())) };
+            let (found, id) = if writes {
+                self.view.change(WHAT, |tree, room| tree.open(room, path.shown(), flags))?
+            } else {
+                self.view.look(|tree| tree.file(path.shown(), WHAT)).map(|(found, file)| (found, file.id))?
+            };
+            return Ok(Opened::Memory(found, id));
+        }
+        let is_gone = matches!(self.view.look(|tree| Ok(tree.layer(&self.host.at, path.shown())))?, Layer::Gone);
+        if !writes {
+            let read = Flags { read: true, ..Flags::default() };
+            return self.host.open(path, read);
+        }
+        let lower = if is_gone { None } else { self.host_file(path, flags)? };
+        self.check_parent(path, WHAT)?;
+        let content = match lower {
+            Some(_) if flags.exclusive => return Err(FsError::new(Code::Exists, WHAT, path.shown())),
+            Some(_) if flags.truncate => Some(Vec::new()),
+            Some(file) => Some(self.content(&file, path)?),
+            None if flags.create => None,
+            None => return Err(FsError::new(Code::NotFound, WHAT, path.shown())),
+        };
+        let create = Flags { create: true, write: true, ..Flags::default() };
+        self.change(path, WHAT, |tree, room| {
+            let (found, id) = tree.open(room, path.shown(), create)?;
+            if let Some(content) = content
+                && let Err(error) = tree.write(room, &found, id, Some(0), &content)
+            {
+                // What there is no room for is not there at all.
+                tree.remove(&found, false, room.now, WHAT)?;
+                return Err(error);
+            }
+            Ok(Opened::Memory(found, id))
+        })
     }
 }
