@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use perennial::{
     Allow, Area, Bound, Capability, Description, Ended, InRun, Library, Loan, OpError, OpTable, OpValue, Own,
-    PluginHost, PluginOptions, PluginSet, Provided, Provision, Provisions, Report, RunContext, RunRequest, RunScope,
+    PluginHost, PluginOptions, PluginSet, Provided, Provision, Provisions, RunContext, RunRequest, RunScope,
     SessionKey, SessionTable, TableConfig,
 };
 use serde_json::{Value, json};
@@ -171,8 +171,8 @@ impl Provision for Counters {
 }
 
 impl Provided for Counter {
-    fn report(&self, report: &mut Report) {
-        report.usage(self.get());
+    fn report(&self, ended: &mut Ended<'_>) {
+        ended.usage(self.get());
     }
 
     fn describe(&self, description: &mut Description) {
@@ -188,7 +188,7 @@ struct Undo {
 }
 
 impl InRun for Undo {
-    fn settle(mut self: Box<Self>, ended: &Ended, _: &mut Report) {
+    fn settle(mut self: Box<Self>, ended: &mut Ended<'_>) {
         self.undo = ended.is_undone();
     }
 }

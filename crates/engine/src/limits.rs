@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use perennial_protocol::{Limits, ScriptError};
+use perennial_protocol::{RunRequest, ScriptError};
 
 /// Stack of an executor thread. Twice the largest JavaScript stack allowed, since native code below QuickJS's own check needs room
 /// too, and a JavaScript stack larger than the real one takes the process down.
@@ -48,26 +48,92 @@ pub struct RunOptions {
     pub changes: bool,
 }
 
+/// A limit, said once: its name on the wire, what it is by default and at most, and where it stands.
+struct Limit {
+    name: &'static str,
+    default: Option<u64>,
+    ceiling: u64,
+    /// What a request asks for.
+    asked: fn(&RunRequest) -> Option<u64>,
+    get: fn(&RunOptions) -> Option<u64>,
+    set: fn(&mut RunOptions, u64),
+}
+
+macro_rules! size {
+    ($name:ident, $asked:expr, $default:expr, up to $ceiling:expr) => {
+        Limit {
+            name: stringify!($name),
+            default: Some($default),
+            ceiling: $ceiling,
+            asked: $asked,
+            get: |options| Some(options.$name as u64),
+            set: |options, value| options.$name = usize::try_from(value).unwrap_or(usize::MAX),
+        }
+    };
+}
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+const LIMITS: [Limit; 9] = [
+    Limit {
+        name: "timeout_ms",
+        default: Some(5 * 60 * 1000),
+        ceiling: DAY_MS,
+        asked: |request| request.timeout_ms,
+        get: |options| Some(milliseconds(options.wall)),
+        set: |options, ms| options.wall = Duration::from_millis(ms),
+    },
+    Limit {
+        name: "cpu_ms",
+        default: None,
+        ceiling: DAY_MS,
+        asked: |request| request.cpu_ms,
+        get: |options| options.cpu.map(milliseconds),
+        set: |options, ms| options.cpu = Some(Duration::from_millis(ms)),
+    },
+    size!(memory_bytes, |request| request.memory_bytes, 256 << 20, up to 4 << 30),
+    size!(stack_bytes, |request| request.stack_bytes, 1 << 20, up to THREAD_STACK as u64 / 2),
+    size!(result_bytes, |request| request.result_bytes, 1 << 20, up to 64 << 20),
+    size!(console_entries, |request| request.console_entries, 1000, up to 100_000),
+    size!(console_bytes, |request| request.console_bytes, 1 << 20, up to 64 << 20),
+    size!(console_entry_bytes, |request| request.console_entry_bytes, 8 << 10, up to 1 << 20),
+    size!(source_bytes, |_| None, 4 << 20, up to 64 << 20),
+];
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Default for RunOptions {
     fn default() -> Self {
-        Self {
-            wall: Duration::from_secs(5 * 60),
-            cpu: None,
-            memory_bytes: 256 << 20,
-            stack_bytes: 1 << 20,
-            result_bytes: 1 << 20,
-            console_entries: 1000,
-            console_bytes: 1 << 20,
-            console_entry_bytes: 8 << 10,
-            source_bytes: 4 << 20,
-            name: None,
-            atomic: false,
-            changes: false,
-        }
+        Self::each(|limit| limit.default)
     }
 }
 
 impl RunOptions {
+    fn each(value: impl Fn(&Limit) -> Option<u64>) -> Self {
+        let mut options = Self {
+            wall: Duration::ZERO,
+            cpu: None,
+            memory_bytes: 0,
+            stack_bytes: 0,
+            result_bytes: 0,
+            console_entries: 0,
+            console_bytes: 0,
+            console_entry_bytes: 0,
+            source_bytes: 0,
+            name: None,
+            atomic: false,
+            changes: false,
+        };
+        for limit in &LIMITS {
+            if let Some(value) = value(limit) {
+                (limit.set)(&mut options, value);
+            }
+        }
+        options
+    }
+
     /// The same with something set: fields may come to be more, so that they are not all said.
     #[must_use]
     pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
@@ -77,44 +143,22 @@ impl RunOptions {
 
     /// The largest limits a caller may ask for, unless the embedder says otherwise.
     pub fn ceilings() -> Self {
-        Self {
-            wall: Duration::from_secs(24 * 60 * 60),
-            cpu: Some(Duration::from_secs(24 * 60 * 60)),
-            memory_bytes: 4 << 30,
-            stack_bytes: THREAD_STACK / 2,
-            result_bytes: 64 << 20,
-            console_entries: 100_000,
-            console_bytes: 64 << 20,
-            console_entry_bytes: 1 << 20,
-            source_bytes: 64 << 20,
-            name: None,
-            atomic: false,
-            changes: false,
-        }
+        Self::each(|limit| Some(limit.ceiling))
     }
 
-    /// These options with what `limits` states in place of the defaults.
+    /// These options with what a request states in their place.
     #[must_use]
-    pub fn with(mut self, limits: &Limits) -> Self {
-        let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-        if let Some(ms) = limits.timeout_ms {
-            self.wall = Duration::from_millis(ms);
-        }
-        if let Some(ms) = limits.cpu_ms {
-            self.cpu = Some(Duration::from_millis(ms));
-        }
-        for (target, value) in [
-            (&mut self.memory_bytes, limits.memory_bytes),
-            (&mut self.stack_bytes, limits.stack_bytes),
-            (&mut self.result_bytes, limits.result_bytes),
-            (&mut self.console_entries, limits.console_entries),
-            (&mut self.console_bytes, limits.console_bytes),
-            (&mut self.console_entry_bytes, limits.console_entry_bytes),
-        ] {
-            if let Some(value) = value {
-                *target = size(value);
+    pub fn with(mut self, request: &RunRequest) -> Self {
+        for limit in &LIMITS {
+            if let Some(value) = (limit.asked)(request) {
+                (limit.set)(&mut self, value);
             }
         }
+        if request.name.is_some() {
+            self.name.clone_from(&request.name);
+        }
+        self.atomic |= request.atomic;
+        self.changes |= request.changes;
         self
     }
 
@@ -123,28 +167,19 @@ impl RunOptions {
     /// # Errors
     /// `invalid_request`, naming the limit with both numbers.
     pub fn check(&self, ceilings: &Self) -> Result<(), ScriptError> {
-        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let cpu_ceiling = ceilings.cpu.map_or(u64::MAX, ms);
-        let checks: [(&str, u64, u64); 9] = [
-            ("timeout_ms", ms(self.wall), ms(ceilings.wall)),
-            ("cpu_ms", self.cpu.map_or(1, ms), cpu_ceiling),
-            ("memory_bytes", self.memory_bytes as u64, ceilings.memory_bytes as u64),
-            ("stack_bytes", self.stack_bytes as u64, ceilings.stack_bytes.min(THREAD_STACK / 2) as u64),
-            ("result_bytes", self.result_bytes as u64, ceilings.result_bytes as u64),
-            ("console_entries", self.console_entries as u64, ceilings.console_entries as u64),
-            ("console_bytes", self.console_bytes as u64, ceilings.console_bytes as u64),
-            ("console_entry_bytes", self.console_entry_bytes as u64, ceilings.console_entry_bytes as u64),
-            ("source_bytes", self.source_bytes as u64, ceilings.source_bytes as u64),
-        ];
-        for (name, value, ceiling) in checks {
+        for limit in &LIMITS {
+            let (name, Some(value)) = (limit.name, (limit.get)(self)) else { continue };
+            let mut ceiling = (limit.get)(ceilings).unwrap_or(u64::MAX);
+            if name == "stack_bytes" {
+                // Whatever an embedder says: the threads have no more.
+                ceiling = ceiling.min(limit.ceiling);
+            }
             if value == 0 {
                 return Err(ScriptError::invalid_request(format!("{name} is zero: a limit is at least 1")));
             }
             if value > ceiling {
-                return Err(ScriptError::invalid_request(format!(
-                    "{name} is {value}, more than the {ceiling} allowed here"
-                ))
-                .with_limit(ceiling, value));
+                let message = format!("{name} is {value}, more than the {ceiling} allowed here");
+                return Err(ScriptError::invalid_request(message).with_limit(ceiling, value));
             }
         }
         if self.name.as_ref().is_some_and(|name| name.is_empty() || name.len() > 256 || name.contains(['\0', '\n'])) {

@@ -14,7 +14,6 @@ use self::flight::{Flight, Landed, Whereabouts, busy, until};
 use self::slice::{Slice, Work};
 use crate::Extensions;
 use crate::RunOptions;
-use crate::budget::Budget;
 use crate::config::EngineConfig;
 use crate::console::{Console, ConsoleOutput, ConsoleSink};
 use crate::control::{Control, StopHandle};
@@ -23,7 +22,7 @@ use crate::executor::Executor;
 use crate::held::Held;
 use crate::inbox::Inbox;
 use crate::program::MakeProgram;
-use crate::vm::{BuildSpec, CALLBACK, Globals, RunJob, Step, Vm};
+use crate::vm::{BuildSpec, CALLBACK, Globals, Step, Vm};
 
 /// Where a run's VM comes from.
 pub enum VmSource {
@@ -57,7 +56,7 @@ impl VmSource {
     }
 }
 
-/// One script to run on one VM.
+/// One script to run on one VM. It goes to the VM as a whole.
 pub struct Script {
     /// Makes the program, on the thread that runs it and within the run's limits.
     pub prepare: MakeProgram,
@@ -111,21 +110,7 @@ pub async fn run(
         VmSource::Build(build) => build.0.console.clone(),
     };
     let control = vm.control().clone();
-    let cancel = script.cancel.clone();
-    let job = RunJob {
-        prepare: script.prepare,
-        args: script.args,
-        name: script.name,
-        options: script.options.clone(),
-        extensions: script.extensions,
-        lent: script.lent,
-        budget: Budget {
-            control: Some(control.clone()),
-            memory_bytes: script.options.memory_bytes,
-            is_background: false,
-        },
-        sink: script.sink,
-    };
+    let (cancel, options) = (script.cancel.clone(), script.options.clone());
     let mut flight = Flight {
         executor: executor.clone(),
         runtime: runtime.clone(),
@@ -141,10 +126,10 @@ pub async fn run(
         return flight.end(Err(error), None, false, submitted, 0);
     }
     let work = match vm {
-        VmSource::Warm(vm) => Work::Start(vm, job),
-        VmSource::Build(build) => Work::Build(build.0, job),
+        VmSource::Warm(vm) => Work::Start(vm, script),
+        VmSource::Build(build) => Work::Build(build.0, script),
     };
-    let mut outcome = flight.send(work, &script.options);
+    let mut outcome = flight.send(work, &options);
     let mut started = false;
     loop {
         match outcome {
@@ -204,7 +189,7 @@ pub async fn run(
                     let error = flight.stop_error();
                     return flight.end_with(Err(error), vm, None, submitted, host_calls);
                 }
-                outcome = flight.send(Work::Resume(vm), &script.options);
+                outcome = flight.send(Work::Resume(vm), &options);
             }
         }
     }

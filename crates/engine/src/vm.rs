@@ -10,14 +10,14 @@ use crate::RunOptions;
 use crate::bridge::{EnterError, Helpers, WalkError, from_json, to_json};
 use crate::budget::Budget;
 use crate::config::EngineConfig;
-use crate::console::{Console, ConsoleSink};
+use crate::console::Console;
 use crate::control::{Control, StopHandle, StopReason};
 use crate::error::{Sources, describe, describe_syntax};
 use crate::host::{HostState, uncaught_text};
 use crate::inbox::{Delivery, Inbox};
 use crate::js::{Exception, Job, Js, PromiseState, Saved, Scope, Value, catch_stop};
-use crate::ops::Extensions;
-use crate::program::{MakeProgram, Program};
+use crate::program::Program;
+use crate::run::Script;
 
 /// How long microtasks that a settled run left behind may go on as part of the run.
 const DRAIN: Duration = Duration::from_millis(5);
@@ -47,18 +47,6 @@ struct Running {
     promise: Saved,
     options: Arc<RunOptions>,
     result_is_optional: bool,
-}
-
-/// What one run brings, in the form the VM wants it.
-pub(crate) struct RunJob {
-    pub(crate) prepare: MakeProgram,
-    pub(crate) args: Json,
-    pub(crate) name: String,
-    pub(crate) options: Arc<RunOptions>,
-    pub(crate) extensions: Extensions,
-    pub(crate) lent: Extensions,
-    pub(crate) budget: Budget,
-    pub(crate) sink: Option<ConsoleSink>,
 }
 
 /// What a VM is built from.
@@ -143,13 +131,13 @@ impl Vm {
     }
 
     /// Begins a run. The heap limit is checked first; a VM that holds more already is left as it is.
-    pub(crate) fn start(&mut self, job: RunJob) -> Step {
+    pub(crate) fn start(&mut self, script: Script) -> Step {
         // Answered already; the console and the context are the successor's.
         if self.control.should_stop() {
             return Step::Stopped;
         }
+        let Script { prepare, args: given, name, options, extensions, lent, sink, cancel: _ } = script;
         let held = self.js.heap_bytes();
-        let options = job.options;
         if held > options.memory_bytes {
             let error = ScriptError::invalid_request(format!(
                 "memory_bytes is {}, but the session's VM holds {held} already: reset the session or raise the limit",
@@ -158,34 +146,35 @@ impl Vm {
             return self.refuse(error.with_limit(options.memory_bytes as u64, held as u64));
         }
         self.js.set_heap_limit(options.memory_bytes);
-        let budget = job.budget;
-        self.host.set_context(job.extensions, job.lent, budget.clone());
+        let budget =
+            Budget { control: Some(self.control.clone()), memory_bytes: options.memory_bytes, is_background: false };
+        self.host.set_context(extensions, lent, budget.clone());
         self.host.begin_run();
-        self.host.console.begin_run(&options, job.sink);
+        self.host.console.begin_run(&options, sink);
         self.host.host_calls.store(0, Ordering::Relaxed);
-        let program = match (job.prepare)(&budget) {
+        let program = match prepare(&budget) {
             Ok(program) => program,
             // Whatever it says: the run's time was over.
             Err(_) if self.control.should_stop() => return Step::Stopped,
             Err(error) => return self.refuse(error),
         };
-        self.sources.add(job.name.clone(), program.origin.clone());
+        self.sources.add(name.clone(), program.origin.clone());
         self.args_declared |= program.declares_args;
 
         let scope = self.js.enter(options.stack_bytes);
         let label = fresh_label();
-        let hides_args = program.declares_args || (self.args_declared && is_nothing(&job.args));
+        let hides_args = program.declares_args || (self.args_declared && is_nothing(&given));
         let called = (|| {
             let args = program.args.as_deref().unwrap_or(if hides_args { &label } else { "args" });
             let text = wrap(&program, &label, args);
-            let function = match scope.eval(&text, &job.name, FIRST_LINE) {
+            let function = match scope.eval(&text, &name, FIRST_LINE) {
                 Ok(function) => function,
                 Err(Exception) => {
                     let thrown = scope.catch();
                     return Err(Some(describe_syntax(self.host.helpers(), &self.sources, &thrown, LABEL_COLUMN)));
                 }
             };
-            let args = match from_json(self.host.helpers(), scope, &job.args) {
+            let args = match from_json(self.host.helpers(), scope, &given) {
                 Ok(args) => args,
                 Err(EnterError::Invalid(message)) => {
                     return Err(Some(ScriptError::invalid_request(format!("args: {message}"))));

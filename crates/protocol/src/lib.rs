@@ -1,6 +1,6 @@
 //! The data that crosses Perennial's boundaries, and nothing else: no behaviour beyond constructing and (de)serialising.
 //!
-//! * [`RunRequest`], [`Limits`]: what a caller sends.
+//! * [`RunRequest`]: what a caller sends.
 //! * [`ScriptResult`], [`ScriptError`], [`Usage`], [`ConsoleEntry`]: what it gets back.
 //!
 //! Every type serialises with serde and has a JSON schema; [`result_schema`] is the published one of a result.
@@ -14,7 +14,7 @@ mod result;
 pub use bound::json_bytes;
 pub use error::{Cause, ErrorKind, ScriptError};
 pub use line::IdScan;
-pub use request::{Limits, RunRequest};
+pub use request::RunRequest;
 pub use result::{
     ConsoleEntry, ConsoleLevel, EndReason, FileChange, FileChangeKind, OutcomeError, ProducedFile, RebuildReason,
     ScriptResult, Status, Usage, VmOrigin, result_schema,

@@ -89,40 +89,4 @@ impl RunRequest {
         self.timeout_ms = Some(timeout_ms);
         self
     }
-
-    /// The limits asked for; what is absent takes the default.
-    pub fn limits(&self) -> Limits {
-        Limits {
-            timeout_ms: self.timeout_ms,
-            cpu_ms: self.cpu_ms,
-            memory_bytes: self.memory_bytes,
-            stack_bytes: self.stack_bytes,
-            result_bytes: self.result_bytes,
-            console_entries: self.console_entries,
-            console_bytes: self.console_bytes,
-            console_entry_bytes: self.console_entry_bytes,
-        }
-    }
-}
-
-/// Limits of one run as a caller states them; what is absent takes the default. Zero is never valid.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
-    /// Wall-clock limit in milliseconds.
-    pub timeout_ms: Option<u64>,
-    /// CPU-time limit in milliseconds.
-    pub cpu_ms: Option<u64>,
-    /// Heap limit in bytes.
-    pub memory_bytes: Option<u64>,
-    /// JavaScript stack limit in bytes.
-    pub stack_bytes: Option<u64>,
-    /// Limit of the result in bytes of JSON.
-    pub result_bytes: Option<u64>,
-    /// How many console entries are kept.
-    pub console_entries: Option<u64>,
-    /// How many bytes of console text are kept.
-    pub console_bytes: Option<u64>,
-    /// Where one console entry is cut, in bytes.
-    pub console_entry_bytes: Option<u64>,
 }

@@ -10,7 +10,7 @@ use crate::cells::{Author, syntax_error};
 use crate::modules::{BundleImports, ModuleAccess, script_error, session_modules};
 use crate::preparer::LimitedPreparer;
 use crate::provision::RunScope;
-use crate::work::Ready;
+use crate::ready::Ready;
 
 /// A module that is run again and again, with everything it imports as it was when this was made; see
 /// [`crate::BrowserSession::run_module`]. Cheap to clone.

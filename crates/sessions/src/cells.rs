@@ -30,7 +30,7 @@ struct Generations {
 
 impl CellCache {
     /// What makes the program of a cell. `name` is what positions call it.
-    pub(crate) fn prepare(self: &Arc<Self>, source: Arc<str>, name: String) -> MakeProgram {
+    pub(crate) fn prepare(self: &Arc<Self>, source: String, name: String) -> MakeProgram {
         let programs = self.clone();
         Box::new(move |budget| {
             if let Some(program) = programs.find(&source) {
@@ -48,7 +48,7 @@ impl CellCache {
                         result_is_optional: cell.ends_in_assignment,
                         origin: Arc::new(Author(cell.prepared)),
                     });
-                    programs.keep(source, program.clone(), bytes);
+                    programs.keep(source.into(), program.clone(), bytes);
                     Ok(program)
                 }
                 Err(PrepareError::Source(error)) => Err(syntax_error(&error, &name, &source)),
@@ -66,7 +66,7 @@ impl CellCache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, source: &Arc<str>) -> Option<Arc<Program>> {
+    fn find(&self, source: &str) -> Option<Arc<Program>> {
         let mut generations = self.lock();
         if let Some((program, _)) = generations.young.get(source).cloned() {
             generations.hits += 1;

@@ -47,6 +47,7 @@ mod pool;
 mod preparer;
 mod provision;
 mod provisions;
+mod ready;
 mod reaper;
 mod record;
 mod registry;
@@ -59,7 +60,6 @@ mod supervise;
 mod table;
 mod tombstones;
 mod vars;
-mod work;
 
 pub use builder::TableBuilder;
 #[cfg(feature = "modules")]
@@ -94,7 +94,7 @@ pub use perennial_stdlib::{files, node};
 pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
 #[cfg(feature = "typescript")]
 pub use preparer::LimitedPreparer;
-pub use provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, Report, RunScope};
+pub use provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, RunScope};
 pub use provisions::Provisions;
 pub use registry::OwnerLimits;
 pub use run::Run;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use perennial_engine::{EngineConfig, RunOptions};
+use perennial_engine::RunOptions;
 use perennial_protocol::{EndReason, ErrorKind, RunRequest, ScriptError, ScriptResult};
 use perennial_stdlib::files::Files;
 
@@ -14,11 +14,9 @@ use crate::plugins::PluginSet;
 use crate::provision::Provided;
 use crate::registry::OwnerState;
 use crate::run::Run;
-use crate::session::Call;
 use crate::shared::{Pinned, Shared, TableHandle};
 use crate::slot::Slot;
 use crate::vars::Vars;
-use crate::work::Work;
 
 /// Whose sessions they are: a table as one of those it serves sees it. Names of sessions are of one owner, and so are the ends that are remembered and the
 /// limits of [`OwnerLimits`](crate::OwnerLimits). The machine is shared: cores, threads, warm VMs, memory, the workers that read large sources, and the cells that are kept ready. Cheap
@@ -143,8 +141,7 @@ impl Owner {
     /// # Cancellation
     /// Dropping the future stops the script, which costs the session its VM and nothing else.
     pub async fn run_with(&self, name: &str, request: RunRequest, context: RunContext) -> ScriptResult {
-        let work = Work::Cell(request.script.as_str().into());
-        self.run_work(name, work, request, context).await
+        self.execute(name, Run { context, ..Run::request(request) }).await
     }
 
     /// Runs a bundle on the session of this name. Of the request everything but the script counts.
@@ -159,17 +156,13 @@ impl Owner {
         request: RunRequest,
         context: RunContext,
     ) -> ScriptResult {
-        self.run_work(name, Work::Ready(bundle.ready()), request, context).await
+        self.execute(name, Run { ready: Some(bundle.ready()), context, ..Run::request(request) }).await
     }
 
-    async fn run_work(&self, name: &str, work: Work, request: RunRequest, context: RunContext) -> ScriptResult {
+    async fn execute(&self, name: &str, run: Run) -> ScriptResult {
         let started = Instant::now();
-        let mut options = self.defaults().clone().with(&request.limits());
-        options.name = request.name;
-        options.atomic = request.atomic;
-        options.changes = request.changes;
         let slot = self.acquire(name);
-        let locked = match &context.cancel {
+        let locked = match &run.context.cancel {
             None => slot.lock().await,
             Some(cancel) => tokio::select! {
                 biased;
@@ -184,9 +177,7 @@ impl Owner {
             Ok(session) => session,
             Err(error) => return ScriptResult::refused(error),
         };
-        let call =
-            Call { config: EngineConfig::default(), work, args: request.args, options, context, epoch: request.epoch };
-        session.run_since(started, call).await
+        session.run_since(started, run).await
     }
 
     /// Ends a session: stops what it runs, drops its VM and what it has. `false` if there was none. A run under way ends as `cancelled`.
@@ -264,11 +255,7 @@ impl Session {
     /// # Cancellation
     /// Dropping the future stops the script, which costs the session its VM and nothing else.
     pub async fn run(&self, run: Run) -> ScriptResult {
-        let Run { request, ready, context } = run;
-        match ready {
-            Some(ready) => self.owner.run_work(&self.name, Work::Ready(ready), request, context).await,
-            None => self.owner.run_with(&self.name, request, context).await,
-        }
+        self.owner.execute(&self.name, run).await
     }
 
     /// Its durable values; see [`Owner::vars`].

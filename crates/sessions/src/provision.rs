@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
 use perennial_engine::{Extensions, RunOptions};
-use perennial_protocol::{EndReason, FileChange, ProducedFile, ScriptError};
+use perennial_protocol::{EndReason, ScriptError, ScriptResult};
 use serde_json::{Map, Value};
 
 use crate::epochs::Epochs;
@@ -61,8 +61,8 @@ pub trait Provided: Any + Send + Sync {
     }
 
     /// A run that has begun is over: says what is in use.
-    fn report(&self, report: &mut Report) {
-        let _ = report;
+    fn report(&self, ended: &mut Ended<'_>) {
+        let _ = ended;
     }
 
     /// Says what is in use, for listings.
@@ -91,8 +91,8 @@ impl Holds {
 /// If the run's caller gives up, it is dropped instead of settled: then it undoes what is to be undone. The VM may still be calling ops at that moment, so
 /// what they may do has to be refused by then.
 pub trait InRun: Send {
-    /// The run is over.
-    fn settle(self: Box<Self>, ended: &Ended, report: &mut Report);
+    /// The run is over: says what it did.
+    fn settle(self: Box<Self>, ended: &mut Ended<'_>);
 }
 
 /// What a session's state keeps the table from.
@@ -103,15 +103,17 @@ pub struct Holds {
     pub expiry: bool,
 }
 
-/// How a run has ended, as far as provisions are concerned.
-#[derive(Clone, Copy, Debug)]
-pub struct Ended {
+/// A run that is over: how it ended, and what provisions have to say of it in its result.
+#[derive(Debug)]
+pub struct Ended<'a> {
+    pub(crate) result: &'a mut ScriptResult,
     pub(crate) has_begun: bool,
-    pub(crate) is_ok: bool,
     pub(crate) atomic: bool,
+    /// Of the provision that says something now.
+    pub(crate) name: &'static str,
 }
 
-impl Ended {
+impl Ended<'_> {
     /// Whether a script ran at all; otherwise nothing may have changed.
     pub fn has_begun(&self) -> bool {
         self.has_begun
@@ -119,34 +121,23 @@ impl Ended {
 
     /// Whether it returned.
     pub fn is_ok(&self) -> bool {
-        self.is_ok
+        self.error().is_none()
+    }
+
+    /// Why it did not return.
+    pub fn error(&self) -> Option<&ScriptError> {
+        self.result.error.as_deref()
     }
 
     /// Whether what it did is to be undone.
     pub fn is_undone(&self) -> bool {
-        self.has_begun && self.atomic && !self.is_ok
+        self.has_begun && self.atomic && !self.is_ok()
     }
-}
 
-/// What provisions say of a run that is over.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Of the provision that says something now.
-    pub(crate) name: &'static str,
-    pub(crate) files: Vec<FileChange>,
-    pub(crate) files_more: u64,
-    pub(crate) artifacts: Vec<ProducedFile>,
-    pub(crate) commands_begun: u64,
-    pub(crate) commands_running: u64,
-    pub(crate) command_log_bytes: u64,
-    pub(crate) more: Map<String, Value>,
-}
-
-impl Report {
-    /// What the run or its session uses, as `usage.more` of the result has it under the provision's name. What goes beyond 16 KiB of JSON for all
+    /// Says what the run or its session uses, as `usage.more` of the result has it under the provision's name. What goes beyond 16 KiB of JSON for all
     /// provisions together is left out, and the result's `cut` says so.
     pub fn usage(&mut self, value: impl Into<Value>) {
-        self.more.insert(self.name.to_owned(), value.into());
+        self.result.usage.more.insert(self.name.to_owned(), value.into());
     }
 }
 

@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 
-use perennial_protocol::{EndReason, ScriptError};
+use perennial_protocol::{EndReason, ScriptError, ScriptResult};
 #[cfg(feature = "commands")]
 use perennial_stdlib::commands::{CommandSet, ProcessLimits};
 use perennial_stdlib::files::{FilesQuota, Mounts};
@@ -32,7 +32,7 @@ use crate::key::SessionKey;
 use crate::library::Library;
 #[cfg(feature = "modules")]
 use crate::modules::ModuleAccess;
-use crate::provision::{Description, Ended, Has, InRun, Own, Provided, Provision, Report, RunScope};
+use crate::provision::{Description, Ended, Has, InRun, Own, Provided, Provision, RunScope};
 use crate::record::Record;
 use crate::vars::VarsQuota;
 
@@ -264,8 +264,8 @@ impl Provisions {
             match caught(name, || kind.begin(index, run)) {
                 Some(in_run) => begun.runs.extend(in_run.map(|in_run| (name, in_run))),
                 None => {
-                    let ended = Ended { has_begun: false, is_ok: false, atomic: false };
-                    begun.settle(&ended, self, record);
+                    let mut result = ScriptResult::refused(failed(name));
+                    begun.settle(Ended { result: &mut result, has_begun: false, atomic: false, name }, self, record);
                     return Err(failed(name));
                 }
             }
@@ -307,18 +307,17 @@ pub(crate) struct InRuns {
 
 impl InRuns {
     /// Settles everything, and asks what is in use if a script ran.
-    pub(crate) fn settle(mut self, ended: &Ended, provisions: &Provisions, record: &Record) -> Report {
-        let mut report = Report::default();
+    pub(crate) fn settle(mut self, mut ended: Ended<'_>, provisions: &Provisions, record: &Record) {
         for (name, in_run) in self.runs.drain(..) {
-            report.name = name;
-            caught(name, || in_run.settle(ended, &mut report));
+            ended.name = name;
+            caught(name, || in_run.settle(&mut ended));
         }
-        if ended.has_begun {
-            for (name, provided) in provisions.opened(record) {
-                report.name = name;
-                caught(name, || provided.report(&mut report));
-            }
+        if !ended.has_begun {
+            return;
         }
-        report
+        for (name, provided) in provisions.opened(record) {
+            ended.name = name;
+            caught(name, || provided.report(&mut ended));
+        }
     }
 }

@@ -4,13 +4,6 @@ use perennial_engine::Program;
 
 use crate::provision::RunScope;
 
-/// What a call runs.
-pub(crate) enum Work {
-    /// A cell, to be made ready.
-    Cell(Arc<str>),
-    Ready(Ready),
-}
-
 /// A program that is ready.
 #[derive(Clone)]
 pub(crate) struct Ready {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use perennial_engine::ConsoleSink;
+use perennial_engine::{ConsoleSink, EngineConfig, RunOptions};
 use perennial_protocol::RunRequest;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 #[cfg(feature = "modules")]
 use crate::bundle::CompiledBundle;
 use crate::context::{Grant, Loan, RunContext};
-use crate::work::Ready;
+use crate::ready::Ready;
 
 /// One run: what is run, and what it brings.
 ///
@@ -28,7 +28,12 @@ use crate::work::Ready;
 #[must_use = "nothing runs until a session is given it"]
 pub struct Run {
     pub(crate) request: RunRequest,
+    /// Runs in the place of the request's script.
     pub(crate) ready: Option<Ready>,
+    /// The limits of which the request says some anew; the table's where nobody says.
+    pub(crate) options: Option<RunOptions>,
+    /// What scripts find besides what the table has.
+    pub(crate) config: EngineConfig,
     pub(crate) context: RunContext,
 }
 
@@ -46,7 +51,7 @@ impl Run {
 
     /// What somebody asks for by a request, which has limits and more already.
     pub fn request(request: RunRequest) -> Self {
-        Self { request, ready: None, context: RunContext::new() }
+        Self { request, ready: None, options: None, config: EngineConfig::default(), context: RunContext::new() }
     }
 
     /// Bound to `args` as a value, never spliced into the source.
@@ -119,6 +124,13 @@ impl Run {
     pub fn cancel_with(mut self, token: CancellationToken) -> Self {
         self.context = self.context.cancel_with(token);
         self
+    }
+}
+
+impl Run {
+    /// What of it is limits and settings.
+    pub(crate) fn take_options(&mut self, defaults: &RunOptions) -> RunOptions {
+        self.options.take().unwrap_or_else(|| defaults.clone()).with(&self.request)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use perennial_engine::{
     Background, Build, EngineConfig, Globals, MakeProgram, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
 };
-use perennial_protocol::{EndReason, ErrorKind, RebuildReason, ScriptError, ScriptResult, VmOrigin};
+use perennial_protocol::{EndReason, ErrorKind, RebuildReason, RunRequest, ScriptError, ScriptResult, Usage, VmOrigin};
 #[cfg(feature = "commands")]
 use perennial_stdlib::commands::SessionProcs;
 use perennial_stdlib::files::Files;
@@ -23,13 +23,13 @@ use crate::epochs::Epochs;
 use crate::in_flight::{InFlight, ThreadOut};
 use crate::lock::lock;
 use crate::pool::Place;
-use crate::provision::{Ended, Provided, Report, RunScope};
+use crate::provision::{Ended, Provided, RunScope};
 #[cfg(feature = "commands")]
 use crate::provisions::Procs;
 use crate::record::{MadeOf, SessionState};
+use crate::run::Run;
 use crate::shared::Pinned;
 use crate::vars::Vars;
-use crate::work::Work;
 
 /// One session, locked: nobody else runs on it while this is held.
 pub struct BrowserSession {
@@ -37,17 +37,6 @@ pub struct BrowserSession {
     state: OwnedMutexGuard<SessionState>,
     /// A run has begun; it has not ended if its future was dropped.
     in_run: bool,
-}
-
-/// One call and all it brings.
-pub(crate) struct Call {
-    /// What it brings besides what the table has.
-    pub(crate) config: EngineConfig,
-    pub(crate) work: Work,
-    pub(crate) args: Value,
-    pub(crate) options: RunOptions,
-    pub(crate) context: RunContext,
-    pub(crate) epoch: Option<u64>,
 }
 
 /// Where the VM of a run comes from, and how its result says so.
@@ -134,15 +123,10 @@ impl BrowserSession {
         context: RunContext,
         epoch: Option<u64>,
     ) -> ScriptResult {
-        let call = Call {
-            config: config.clone(),
-            work: Work::Cell(source.into()),
-            args: args.clone(),
-            options: options.clone(),
-            context,
-            epoch,
-        };
-        self.run_since(Instant::now(), call).await
+        let request = RunRequest::new(source).with_args(args.clone()).configure(|request| request.epoch = epoch);
+        let (options, config) = (Some(options.clone()), config.clone());
+        let run = Run { options, config, context, ..Run::request(request) };
+        self.run_since(Instant::now(), run).await
     }
 
     /// Runs a bundle, under the same rules as [`Self::run`], which says what dropping the future does. The result is the entry's default export, called with `args` if it is a
@@ -160,20 +144,16 @@ impl BrowserSession {
         context: RunContext,
         epoch: Option<u64>,
     ) -> ScriptResult {
-        let call = Call {
-            config: config.clone(),
-            work: Work::Ready(bundle.ready()),
-            args: args.clone(),
-            options: options.clone(),
-            context,
-            epoch,
-        };
-        self.run_since(Instant::now(), call).await
+        let request = RunRequest::new("").with_args(args.clone()).configure(|request| request.epoch = epoch);
+        let (options, config) = (Some(options.clone()), config.clone());
+        let run = Run { ready: Some(bundle.ready()), options, config, context, ..Run::request(request) };
+        self.run_since(Instant::now(), run).await
     }
 
-    pub(crate) async fn run_since(&mut self, started: Instant, call: Call) -> ScriptResult {
-        let console_bytes = call.options.console_bytes;
-        let mut result = match self.try_run(call).await {
+    pub(crate) async fn run_since(&mut self, started: Instant, mut run: Run) -> ScriptResult {
+        let options = run.take_options(&self.pinned.shared.config.defaults);
+        let console_bytes = options.console_bytes;
+        let mut result = match self.try_run(run, options).await {
             Ok(result) => result,
             Err(error) => ScriptResult::refused(error),
         };
@@ -182,14 +162,13 @@ impl BrowserSession {
         result
     }
 
-    async fn try_run(&mut self, call: Call) -> Result<ScriptResult, ScriptError> {
-        let Call { config, work, args, options, context, epoch } = call;
+    async fn try_run(&mut self, run: Run, options: RunOptions) -> Result<ScriptResult, ScriptError> {
+        let Run { request, ready, options: _, config, context } = run;
+        let RunRequest { script: source, args, epoch, .. } = request;
         let (shared, record) = (self.pinned.shared.clone(), self.pinned.record.clone());
         self.check_alive()?;
         options.check(&shared.config.ceilings)?;
-        if let Work::Cell(source) = &work
-            && source.len() > options.source_bytes
-        {
+        if ready.is_none() && source.len() > options.source_bytes {
             let message =
                 format!("the script has {} bytes, more than the {} allowed", source.len(), options.source_bytes);
             return Err(
@@ -210,7 +189,7 @@ impl BrowserSession {
         let epochs = Epochs::of_call(epoch);
         let has = shared.provisions.of(&record);
         let mut scope = RunScope { has: &has, options: &options, grants, loans, epochs, name: "" };
-        if let Work::Ready(ready) = &work {
+        if let Some(ready) = &ready {
             (ready.brings)(&mut scope);
         }
         // Before a VM is taken: what refuses a run costs the session nothing.
@@ -226,15 +205,11 @@ impl BrowserSession {
         };
         record.set_stop(source_vm.stop_handle());
         let seq = self.state.seq + 1;
-        let (name, prepare) = match work {
-            Work::Cell(source) => {
+        let (name, prepare): (_, MakeProgram) = match ready {
+            Some(ready) => (options.name.clone().unwrap_or(ready.name), Box::new(move |_| Ok(ready.program))),
+            None => {
                 let name = options.name.clone().unwrap_or_else(|| format!("cell {seq}"));
-                let prepare = shared.cells.prepare(source, name.clone());
-                (name, prepare)
-            }
-            Work::Ready(ready) => {
-                let prepare: MakeProgram = Box::new(move |_| Ok(ready.program));
-                (options.name.clone().unwrap_or(ready.name), prepare)
+                (name.clone(), shared.cells.prepare(source, name))
             }
         };
         let atomic = options.atomic;
@@ -256,38 +231,37 @@ impl BrowserSession {
         self.in_run = true;
         let end = perennial_engine::run(&shared.executor, &shared.runtime, source_vm, script, held).await;
 
-        let ended = Ended { has_begun: end.started, is_ok: end.outcome.is_ok(), atomic };
-        if !end.started {
-            in_runs.settle(&ended, &shared.provisions, &record);
+        // What the VM refused that was there already has not run.
+        let has_begun = end.started
+            && !(chosen.origin == VmOrigin::Warm
+                && end.outcome.as_ref().is_err_and(|error| error.kind == ErrorKind::InvalidRequest));
+        let RunEnd { outcome, vm, started, globals, console, usage, held } = end;
+        let mut result = ScriptResult::of(outcome);
+        (result.console, result.console_dropped, result.usage) = (console.entries, console.dropped, usage);
+        in_runs.settle(Ended { result: &mut result, has_begun, atomic, name: "" }, &shared.provisions, &record);
+        if has_begun {
+            self.state.seq = seq;
+            self.state.epochs.see(epochs, chosen.origin == VmOrigin::Warm);
+            self.state.config = Some(config);
+            record.runs.fetch_add(1, Ordering::Relaxed);
+            self.tell(&mut result, chosen.origin, chosen.because, globals);
+            self.state.lost_because = lost_because(vm.as_ref(), result.error.as_deref());
+        } else if started {
+            self.state.lost_because = lost_because(vm.as_ref(), None);
+        } else {
             // Nothing has changed, except that a VM may have been lost before the run was looked at.
             self.state.had_vm = had_vm;
-            let poisoned = end.vm.as_ref().and_then(Vm::poisoned_by).map(rebuild_reason);
+            let poisoned = vm.as_ref().and_then(Vm::poisoned_by).map(rebuild_reason);
             self.state.lost_because = poisoned.or(chosen.because).or(before);
-            let error =
-                end.outcome.err().unwrap_or_else(|| ScriptError::internal("a run that did not start has no result"));
-            self.finish(end.vm, end.held);
+        }
+        self.finish(vm, held);
+        if !started {
             self.check_alive()?;
-            return Err(error);
         }
-        // Refused by the VM that was there already: nothing ran.
-        let refused = chosen.origin == VmOrigin::Warm
-            && end.outcome.as_ref().is_err_and(|error| error.kind == ErrorKind::InvalidRequest);
-        if refused {
-            in_runs.settle(&Ended { has_begun: false, ..ended }, &shared.provisions, &record);
-            let error = end.outcome.err().unwrap_or_else(|| ScriptError::internal("a refused run has an error"));
-            self.state.lost_because = lost_because(end.vm.as_ref(), None);
-            self.finish(end.vm, end.held);
-            // What callbacks had written by then is said now, or never.
-            let mut refused = ScriptResult::refused(error);
-            (refused.console, refused.console_dropped) = (end.console.entries, end.console.dropped);
-            return Ok(refused);
+        if !has_begun {
+            result.usage = Usage::default();
         }
-        self.state.seq = seq;
-        self.state.epochs.see(epochs, chosen.origin == VmOrigin::Warm);
-        self.state.config = Some(config);
-        record.runs.fetch_add(1, Ordering::Relaxed);
-        let report = in_runs.settle(&ended, &shared.provisions, &record);
-        Ok(self.conclude(end, chosen.origin, chosen.because, seq, report))
+        Ok(result)
     }
 
     /// Nothing runs between the runs from here on, until this session's VM is given back.
@@ -376,47 +350,35 @@ impl BrowserSession {
         }
     }
 
-    /// Turns the end of a run into its result and settles what becomes of the VM.
-    fn conclude(
+    /// Says in the result of a run what became of the session's state.
+    fn tell(
         &mut self,
-        mut end: RunEnd,
+        result: &mut ScriptResult,
         origin: VmOrigin,
         because: Option<RebuildReason>,
-        seq: u64,
-        report: Report,
-    ) -> ScriptResult {
-        let record = self.pinned.record.clone();
+        globals: Option<Globals>,
+    ) {
+        let record = &self.pinned.record;
         let lost = match origin {
             VmOrigin::Warm => Globals::default(),
             VmOrigin::Built | VmOrigin::Rebuilt => std::mem::take(&mut self.state.globals),
         };
-        let mut shadowed = Vec::new();
-        if let Some(mut globals) = end.globals.take() {
-            shadowed = std::mem::take(&mut globals.shadowed);
+        if let Some(mut globals) = globals {
+            result.shadowed = std::mem::take(&mut globals.shadowed);
             self.state.globals = globals;
         }
-        self.state.lost_because = lost_because(end.vm.as_ref(), end.outcome.as_ref().err());
-        if let Err(error) = &mut end.outcome
+        if let Some(error) = &mut result.error
             && error.kind == ErrorKind::Cancelled
             && let Some(reason) = record.end_reason()
         {
             error.message = format!("the session ended while the script ran ({})", reason.as_str());
         }
-        end.usage.background_cpu_ms = std::mem::take(&mut self.state.background.since_last_run).as_secs_f64() * 1000.0;
-        end.usage.commands_begun = report.commands_begun;
-        end.usage.commands_running = report.commands_running;
-        end.usage.command_log_bytes = report.command_log_bytes;
-        end.usage.more = report.more;
-        let mut result = ScriptResult::of(end.outcome);
-        (result.vm, result.rebuilt_because, result.seq) = (Some(origin), because, Some(seq));
+        result.usage.background_cpu_ms =
+            std::mem::take(&mut self.state.background.since_last_run).as_secs_f64() * 1000.0;
+        (result.vm, result.rebuilt_because, result.seq) = (Some(origin), because, Some(self.state.seq));
         result.lost_globals_count = (lost.count > lost.names.len() as u64).then_some(lost.count);
-        (result.lost_globals, result.shadowed) = (lost.names, shadowed);
+        result.lost_globals = lost.names;
         result.replaces = lock(&record.replaces).take();
-        result.usage = end.usage;
-        (result.console, result.console_dropped) = (end.console.entries, end.console.dropped);
-        (result.files, result.files_more, result.artifacts) = (report.files, report.files_more, report.artifacts);
-        self.finish(end.vm, end.held);
-        result
     }
 
     /// Gives the VM back to the pool, or lets it go; from here on the session is idle.

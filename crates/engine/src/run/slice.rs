@@ -3,15 +3,16 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::Script;
 use crate::control::Control;
 use crate::executor::{Task, Ticket};
 use crate::held::Held;
 use crate::js::{Js, catch_stop};
-use crate::vm::{BuildSpec, CALLBACK, Globals, RunJob, Step, Vm};
+use crate::vm::{BuildSpec, CALLBACK, Globals, Step, Vm};
 
 pub(super) enum Work {
-    Build(BuildSpec, RunJob),
-    Start(Vm, RunJob),
+    Build(BuildSpec, Script),
+    Start(Vm, Script),
     Resume(Vm),
     Pump(Vm, Duration),
     Drop(Vm, #[expect(dead_code, reason = "dropped after the VM")] Box<dyn Held>),
@@ -92,11 +93,11 @@ impl Task for Slice {
         let on_thread = OnThread::enter(&control);
         let mut pumped = Duration::ZERO;
         let (vm, step) = match work {
-            Work::Build(spec, job) => {
-                control.begin_run(job.options.wall, job.options.cpu);
+            Work::Build(spec, script) => {
+                control.begin_run(script.options.wall, script.options.cpu);
                 match catch_stop(|| Vm::build(spec)) {
                     Some(Ok(mut vm)) => {
-                        let step = catch_stop(|| vm.start(job)).unwrap_or(Step::Stopped);
+                        let step = catch_stop(|| vm.start(script)).unwrap_or(Step::Stopped);
                         (Some(vm), step)
                     }
                     // A stop makes calls fail before it is noticed where the VM can be left.
@@ -105,9 +106,9 @@ impl Task for Slice {
                     None => (None, Step::Stopped),
                 }
             }
-            Work::Start(mut vm, job) => {
-                control.begin_run(job.options.wall, job.options.cpu);
-                let step = catch_stop(|| vm.start(job)).unwrap_or(Step::Stopped);
+            Work::Start(mut vm, script) => {
+                control.begin_run(script.options.wall, script.options.cpu);
+                let step = catch_stop(|| vm.start(script)).unwrap_or(Step::Stopped);
                 (Some(vm), step)
             }
             Work::Resume(mut vm) => {

@@ -7,7 +7,7 @@ use perennial_stdlib::files::{Artifacts, ArtifactsRun, artifact_areas, artifact_
 
 use crate::key::SessionKey;
 use crate::library::Library;
-use crate::provision::{Ended, InRun, Own, Provision, Report, RunScope};
+use crate::provision::{Ended, InRun, Own, Provision, RunScope};
 
 pub(super) struct ArtifactsProvision;
 
@@ -36,9 +36,9 @@ impl Provision for ArtifactsProvision {
 struct Produced(Arc<ArtifactsRun>);
 
 impl InRun for Produced {
-    fn settle(self: Box<Self>, _: &Ended, report: &mut Report) {
+    fn settle(self: Box<Self>, ended: &mut Ended<'_>) {
         let produced = self.0.end().into_iter();
-        report.artifacts = produced.map(|file| ProducedFile { name: file.name, bytes: file.bytes }).collect();
+        ended.result.artifacts = produced.map(|file| ProducedFile { name: file.name, bytes: file.bytes }).collect();
     }
 }
 

@@ -10,7 +10,7 @@ use perennial_stdlib::commands::{self, CommandGrants, CommandSet, ProcessLimits,
 
 use crate::key::SessionKey;
 use crate::library::Library;
-use crate::provision::{Description, Holds, InRun, Own, Provided, Provision, Report, RunScope};
+use crate::provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, RunScope};
 
 pub(super) struct CommandsProvision {
     set: Option<Arc<CommandSet>>,
@@ -65,11 +65,11 @@ impl Provided for Procs {
         Holds { expiry: self.is_use && self.procs.usage().running > 0 }
     }
 
-    fn report(&self, report: &mut Report) {
-        let usage = self.procs.usage();
-        report.commands_begun = usage.begun - self.told.swap(usage.begun, Ordering::Relaxed);
-        report.commands_running = usage.running as u64;
-        report.command_log_bytes = usage.log_bytes as u64;
+    fn report(&self, ended: &mut Ended<'_>) {
+        let (usage, of_run) = (self.procs.usage(), &mut ended.result.usage);
+        of_run.commands_begun = usage.begun - self.told.swap(usage.begun, Ordering::Relaxed);
+        of_run.commands_running = usage.running as u64;
+        of_run.command_log_bytes = usage.log_bytes as u64;
     }
 
     fn describe(&self, description: &mut Description) {

@@ -9,7 +9,7 @@ use perennial_stdlib::files::{self, Change, ChangeKind, Files, FilesQuota, Files
 
 use crate::key::SessionKey;
 use crate::library::Library;
-use crate::provision::{Ended, InRun, Own, Provided, Provision, Report, RunScope};
+use crate::provision::{Ended, InRun, Own, Provided, Provision, RunScope};
 
 pub(super) struct FilesProvision {
     quota: FilesQuota,
@@ -76,15 +76,15 @@ struct Undo {
 }
 
 impl InRun for Undo {
-    fn settle(mut self: Box<Self>, ended: &Ended, report: &mut Report) {
+    fn settle(mut self: Box<Self>, ended: &mut Ended<'_>) {
         self.atomic = false;
         if !ended.has_begun() {
             return self.view.withdraw();
         }
         let (changes, more) = self.view.settle(ended.is_undone());
         if self.changes {
-            report.files = changes.into_iter().map(listed).collect();
-            report.files_more = more as u64;
+            ended.result.files = changes.into_iter().map(listed).collect();
+            ended.result.files_more = more as u64;
         }
     }
 }

@@ -6,7 +6,7 @@ use perennial_protocol::EndReason;
 
 use crate::key::SessionKey;
 use crate::library::Library;
-use crate::provision::{Description, Ended, InRun, Own, Provided, Provision, Report, RunScope};
+use crate::provision::{Description, Ended, InRun, Own, Provided, Provision, RunScope};
 use crate::vars::{self, Vars, VarsQuota, VarsView};
 
 pub(super) struct VarsProvision(VarsQuota);
@@ -58,7 +58,7 @@ struct Undo {
 }
 
 impl InRun for Undo {
-    fn settle(mut self: Box<Self>, ended: &Ended, _: &mut Report) {
+    fn settle(mut self: Box<Self>, ended: &mut Ended<'_>) {
         self.atomic = false;
         if ended.has_begun() {
             self.view.settle(ended.is_undone());

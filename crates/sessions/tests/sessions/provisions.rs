@@ -7,7 +7,7 @@ use std::time::Duration;
 use perennial_sessions::protocol::{EndReason, ErrorKind, RebuildReason, VmOrigin};
 use perennial_sessions::{
     Area, Bound, Description, Ended, Grant, Holds, InRun, Library, LibraryError, Loan, OpError, OpTable, OpValue, Own,
-    PluginOptions, PluginSet, Provided, Provision, Provisions, Report, RunContext, RunRequest, RunScope, ScriptError,
+    PluginOptions, PluginSet, Provided, Provision, Provisions, RunContext, RunRequest, RunScope, ScriptError,
     SessionKey, SessionTable, TableConfig,
 };
 use perennial_testkit::{ManualClock, eventually};
@@ -99,9 +99,9 @@ impl Provided for Recorded {
         if self.keeps { Holds::expiry() } else { Holds::default() }
     }
 
-    fn report(&self, report: &mut Report) {
+    fn report(&self, ended: &mut Ended<'_>) {
         assert!(!self.breaks, "as it was told");
-        report.usage(self.notes.load(Ordering::Relaxed));
+        ended.usage(self.notes.load(Ordering::Relaxed));
     }
 
     fn describe(&self, description: &mut Description) {
@@ -122,7 +122,7 @@ struct InRecorder {
 }
 
 impl InRun for InRecorder {
-    fn settle(mut self: Box<Self>, ended: &Ended, _: &mut Report) {
+    fn settle(mut self: Box<Self>, ended: &mut Ended<'_>) {
         self.settled = true;
         let what = format!("settle begun={} ok={} undone={}", ended.has_begun(), ended.is_ok(), ended.is_undone());
         self.log.lock().unwrap().push(what);
