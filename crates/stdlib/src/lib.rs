@@ -6,6 +6,9 @@
 //! Each area has one name everywhere: `js-runtime/src/NAME.ts`, of which `js/NAME.js` is made (`cargo xtask generate`), and `NAME.rs` here, in `web` or
 //! `outside`, which holds its ops. What an area remembers it keeps in the VM.
 
+#[rustfmt::skip]
+#[allow(dead_code, reason = "features leave some out")]
+mod area;
 #[cfg(feature = "net")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -22,6 +25,9 @@ pub use self::outside::net;
 pub use self::web::{areas, node, ops};
 #[cfg(feature = "net")]
 pub(crate) use self::web::{compression, url};
+
+/// TypeScript declarations of what the areas provide to scripts.
+pub const DECLARATIONS: &[&str] = area::DECLARATIONS;
 
 fn text(args: &[OpValue], index: usize) -> Result<&str, OpError> {
     args.get(index).and_then(OpValue::as_str).ok_or_else(|| OpError::type_error("a text is wanted"))

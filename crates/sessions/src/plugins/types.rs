@@ -4,31 +4,13 @@ use serde_json::Value;
 
 use super::set::PluginSet;
 
-/// What every session has, written by hand.
-const SESSION: &[&str] = &[
-    include_str!("../../../../js-runtime/types/session.d.ts"),
-    include_str!("../../../../js-runtime/types/artifacts.d.ts"),
-    include_str!("../../../../js-runtime/types/blob.d.ts"),
-    include_str!("../../../../js-runtime/types/clone.d.ts"),
-    include_str!("../../../../js-runtime/types/commands.d.ts"),
-    include_str!("../../../../js-runtime/types/compression.d.ts"),
-    include_str!("../../../../js-runtime/types/crypto.d.ts"),
-    include_str!("../../../../js-runtime/types/encoding.d.ts"),
-    include_str!("../../../../js-runtime/types/events.d.ts"),
-    include_str!("../../../../js-runtime/types/fetch.d.ts"),
-    include_str!("../../../../js-runtime/types/fs.d.ts"),
-    include_str!("../../../../js-runtime/types/navigator.d.ts"),
-    include_str!("../../../../js-runtime/types/node.d.ts"),
-    include_str!("../../../../js-runtime/types/performance.d.ts"),
-    include_str!("../../../../js-runtime/types/streams.d.ts"),
-    include_str!("../../../../js-runtime/types/url.d.ts"),
-    include_str!("../../../../js-runtime/types/url-pattern.d.ts"),
-];
+/// What the engine and the sessions provide, besides the areas of the library.
+const SESSION: &str = include_str!("../../../../js-runtime/types/session.d.ts");
 
 impl PluginSet {
     /// TypeScript declarations of everything that scripts of a session with these plugins find.
     pub fn types(&self) -> String {
-        let mut text = SESSION.join("\n");
+        let mut text = [&[SESSION], perennial_stdlib::DECLARATIONS].concat().join("\n");
         text.push_str("\ndeclare const tools: PerennialToolSearch & {\n");
         for plugin in self.plugins() {
             comment(&mut text, "  ", &plugin.description);

@@ -18,18 +18,12 @@ pub use registry::{ProcessLimits, ProcessUsage, SessionProcs};
 
 pub use ops::ops;
 
-use std::sync::LazyLock;
-
 use perennial_engine::Area;
 pub use perennial_keeper::{Limits, prepare};
 
+use crate::area;
+
 /// What scripts reach them by.
 pub fn areas() -> Vec<Area> {
-    static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
-        vec![
-            Area::new("commands", &["CommandError", "commands"], include_str!("../../js/commands.js"))
-                .with_internals(&["commandsFor"]),
-        ]
-    });
-    AREAS.clone()
+    area::each(&[&area::COMMANDS])
 }

@@ -32,23 +32,18 @@ pub use tree::{FilesQuota, Kind};
 pub use ops::ops;
 
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use data::Gauge;
 use perennial_engine::Area;
 use tree::{Flags, Room, Tree};
 
+use crate::area;
+
 /// What scripts reach them by.
 pub fn areas() -> Vec<Area> {
-    static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
-        vec![
-            Area::new("fs", &["fs"], include_str!("../../js/fs.js")),
-            Area::new("fs-handle", &[], include_str!("../../js/fs-handle.js")).with_internals(&["fsHandles"]),
-            Area::new("fs-shared", &[], include_str!("../../js/fs-shared.js")).with_internals(&["fsShared"]),
-        ]
-    });
-    AREAS.clone()
+    area::each(&[&area::FS, &area::FS_HANDLE, &area::FS_SHARED])
 }
 
 /// The files of one session.

@@ -23,7 +23,7 @@ pub use ops::NetGrants;
 pub use ops::ops;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use perennial_engine::{Area, OpError};
@@ -31,15 +31,11 @@ use tokio::sync::Notify;
 
 use cookies::Jar;
 
+use crate::area;
+
 /// What scripts reach it by.
 pub fn areas() -> Vec<Area> {
-    static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
-        vec![
-            Area::new("fetch", &["fetch", "perennial"], include_str!("../../js/fetch.js"))
-                .with_internals(&["fetchFor"]),
-        ]
-    });
-    AREAS.clone()
+    area::each(&[&area::FETCH])
 }
 
 /// The contents of the parts of a form.

@@ -34,16 +34,20 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
-use perennial_engine::{Bound, Budget, OpError, OpTable, OpValue};
+use perennial_engine::{Area, Bound, Budget, OpError, OpTable, OpValue};
 use serde_json::{Value, json};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::{bytes, number, text};
+use crate::{area, bytes, number, text};
 
 /// What is done between two looks at whether the script was stopped.
 const PART: usize = 1 << 20;
 const ROUNDS: u32 = 1000;
+
+pub(super) fn areas() -> Vec<Area> {
+    area::each(&[&area::CRYPTO, &area::CRYPTO_PUBLIC, &area::CRYPTO_SECRET, &area::CRYPTO_SHARED, &area::CRYPTO_SUBTLE])
+}
 
 pub(crate) fn ops() -> OpTable {
     OpTable::new()

@@ -1,10 +1,12 @@
 //! Modules of Node.js: a shim where habits are strong. Each is a value of an area; who imports one gets a module that shows it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use perennial_engine::{Area, Bound, OpTable, OpValue};
 use serde_json::{Map, Value, json};
+
+use crate::area;
 
 /// The modules, and what each of them exports by name besides its default.
 const MODULES: [(&str, &[&str]); 10] = [
@@ -247,27 +249,20 @@ pub fn modules() -> impl Iterator<Item = (String, Arc<str>)> {
 }
 
 pub(crate) fn areas() -> Vec<Area> {
-    static AREAS: LazyLock<Vec<Area>> = LazyLock::new(|| {
-        vec![
-            Area::new("node-assert", &[], include_str!("../../js/node-assert.js"))
-                .with_internals(&["node:assert", "node:assert/strict"]),
-            Area::new("node-buffer", &["Buffer"], include_str!("../../js/node-buffer.js"))
-                .with_internals(&["node:buffer", "buffers"]),
-            Area::new("node-equal", &[], include_str!("../../js/node-equal.js")).with_internals(&["deepEqual"]),
-            Area::new("node-events", &[], include_str!("../../js/node-events.js")).with_internals(&["node:events"]),
-            Area::new("node-fs", &[], include_str!("../../js/node-fs.js")).with_internals(&["node:fs/promises"]),
-            Area::new("node-numbers", &[], include_str!("../../js/node-numbers.js")).with_internals(&["nodeNumbers"]),
-            Area::new("node-path", &[], include_str!("../../js/node-path.js")).with_internals(&["node:path"]),
-            Area::new("node-process", &["process"], include_str!("../../js/node-process.js"))
-                .with_internals(&["node:process"]),
-            Area::new("node-shared", &[], include_str!("../../js/node-shared.js")).with_internals(&["nodeShared"]),
-            Area::new("node-timers", &[], include_str!("../../js/node-timers.js"))
-                .with_internals(&["node:timers/promises"]),
-            Area::new("node-url", &[], include_str!("../../js/node-url.js")).with_internals(&["node:url"]),
-            Area::new("node-util", &[], include_str!("../../js/node-util.js")).with_internals(&["node:util"]),
-        ]
-    });
-    AREAS.clone()
+    area::each(&[
+        &area::NODE_ASSERT,
+        &area::NODE_BUFFER,
+        &area::NODE_EQUAL,
+        &area::NODE_EVENTS,
+        &area::NODE_FS,
+        &area::NODE_NUMBERS,
+        &area::NODE_PATH,
+        &area::NODE_PROCESS,
+        &area::NODE_SHARED,
+        &area::NODE_TIMERS,
+        &area::NODE_URL,
+        &area::NODE_UTIL,
+    ])
 }
 
 pub(crate) fn ops() -> OpTable {

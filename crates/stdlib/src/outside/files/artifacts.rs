@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use perennial_engine::{Area, Bound, Budget, OpContext, OpError, OpResult, OpTable, OpValue};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::mount::{Mount, MountError, MountMode, Place};
 use super::path::VirtualPath;
 use super::tree::Flags;
 use super::volume::{Removal, Volume};
-use crate::text;
+use crate::{area, text};
 
 /// Files that one handle may have.
 const MAX_FILES: usize = 10_000;
@@ -329,9 +329,7 @@ async fn blocking(work: impl FnOnce() -> OpResult + Send + 'static) -> OpResult 
 
 /// What scripts reach an output folder by.
 pub fn artifact_areas() -> Vec<Area> {
-    static AREAS: LazyLock<Vec<Area>> =
-        LazyLock::new(|| vec![Area::new("artifacts", &["artifacts"], include_str!("../../../js/artifacts.js"))]);
-    AREAS.clone()
+    area::each(&[&area::ARTIFACTS])
 }
 
 /// The ops behind them.
