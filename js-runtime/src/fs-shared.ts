@@ -11,6 +11,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   async function ask(verb: FileVerb, first: unknown, second: unknown = undefined, third: unknown = undefined): Promise<any> {
     const name = "fs_" + verb, answer = ops[name](first, second, third);
     if (answer !== undefined) return answer;
+    // What a path means now, whatever the working directory is when its turn comes.
+    if (typeof first === "string") first = ops.fs_absolute(first);
+    if (verb === "rename") second = ops.fs_absolute(second);
     await turn();
     try {
       return await ops[name + "_host"](first, second, third);

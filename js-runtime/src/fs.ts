@@ -28,9 +28,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const names = (path: string): Promise<any[]> => ask("list", path);
 
   async function readdir(path: unknown, options: unknown = undefined) {
-    const given = optionsOf(options), folder = pathOf(path), found: unknown[] = list();
+    const given = optionsOf(options), folder = pathOf(path), place: string = ops.fs_absolute(folder), found: unknown[] = list();
     const visit = async (below: string) => {
-      const entries = await names(join(folder, below === "" ? "." : below));
+      const entries = await names(below === "" ? place : join(place, below));
       for (let i = 0; i < entries.length; i++) {
         const name: string = entries[i][0], kind: FileKind = entries[i][1], inner = join(below, name);
         push(found, given.withFileTypes ? new Dirent(name, below === "" ? folder : join(folder, below), kind) : inner);
@@ -57,9 +57,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
 
   async function copyFile(from: unknown, to: unknown, mode: unknown = 0): Promise<void> {
-    const path = pathOf(from), target = pathOf(to), exclusive = (Number(mode) & 1) !== 0;
+    let path = pathOf(from), target = pathOf(to);
+    const exclusive = (Number(mode) & 1) !== 0;
     if (ops.fs_copy(path, target, exclusive) !== undefined) return;
     // To or from a folder of the host.
+    path = ops.fs_absolute(path);
+    target = ops.fs_absolute(target);
     await handles().with(path, { read: true }, (source) =>
       handles().with(target, { write: true, create: true, exclusive }, async (id) => {
         // Under two names it may be one file, which is not to be emptied.
@@ -92,7 +95,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
 
   async function cp(from: unknown, to: unknown, options: unknown = undefined): Promise<void> {
-    const path = pathOf(from), target = pathOf(to), { recursive, force, errorOnExist } = optionsOf(options);
+    const path: string = ops.fs_absolute(pathOf(from)), target: string = ops.fs_absolute(pathOf(to)), { recursive, force, errorOnExist } = optionsOf(options);
     if ((await ask("stat", path, true))[0] !== "directory") {
       if (force === false && (await exists(target))) {
         if (errorOnExist) await copyFile(path, target, 1);
@@ -145,6 +148,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   class Globbed {
     #base: string;
+    /** What that means from the beginning on. */
+    #place: string;
     #patterns: string[];
     #types: boolean;
     /** Folders that are still to be looked at. */
@@ -154,6 +159,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     #over = false;
     constructor(base: string, first: string, patterns: string[], types: boolean) {
       this.#base = base;
+      this.#place = ops.fs_absolute(base);
       this.#patterns = patterns;
       this.#types = types;
       push(this.#folders, first);
@@ -168,7 +174,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return { value, done: true };
     }
     async #look(folder: string) {
-      const entries = await names(folder === "" ? this.#base : indexOf(folder, "/") === 0 ? folder : join(this.#base, folder));
+      const entries = await names(folder === "" ? this.#place : indexOf(folder, "/") === 0 ? folder : join(this.#place, folder));
       this.#found = list();
       this.#at = 0;
       for (let i = entries.length - 1; i >= 0; i--) if (entries[i][1] === "directory") push(this.#folders, join(folder, entries[i][0]));
@@ -217,9 +223,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       const { start, end } = dictionary(options, "the options of fs.readStream");
       const from = start === undefined ? 0 : wholeNumber(start, "start");
       // The end is the last byte that is read, as in Node.
-      return handles().readStream(pathOf(path), from, end === undefined ? 9007199254740991 : wholeNumber(end, "end") + 1);
+      return handles().readStream(ops.fs_absolute(pathOf(path)), from, end === undefined ? 9007199254740991 : wholeNumber(end, "end") + 1);
     },
-    writeStream: (path: unknown, options: unknown = undefined) => handles().writeStream(pathOf(path), flagsOf(dictionary(options, "the options of fs.writeStream").flags, "w")),
+    writeStream: (path: unknown, options: unknown = undefined) => handles().writeStream(ops.fs_absolute(pathOf(path)), flagsOf(dictionary(options, "the options of fs.writeStream").flags, "w")),
   };
   return { fs: freeze(fs) };
 };

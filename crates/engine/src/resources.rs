@@ -118,6 +118,14 @@ impl Resources {
         value.and_then(|value| value.downcast().ok()).ok_or_else(|| OpError::type_error("it is closed"))
     }
 
+    /// Puts another value in the place of one that is held, whose bytes are counted already; whether that was there.
+    pub fn replace<T: Send + Sync + 'static>(&self, id: u32, value: T) -> bool {
+        let mut inner = self.lock();
+        let before = inner.held.get_mut(&id).map(|held| std::mem::replace(&mut held.value, Arc::new(value)));
+        drop(inner);
+        before.is_some()
+    }
+
     /// Lets go of it; whether it was there.
     pub fn remove(&self, id: u32) -> bool {
         let mut inner = self.lock();

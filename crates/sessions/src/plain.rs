@@ -13,7 +13,7 @@ pub(crate) struct CellCache;
 impl CellCache {
     /// What makes the program of a script.
     pub(crate) fn prepare(self: &Arc<Self>, source: String, _name: String) -> MakeProgram {
-        Box::new(move |_| Ok(Arc::new(Program::plain(source.into()))))
+        Box::new(move |_| Ok(Arc::new(Program::plain(source))))
     }
 
     pub(crate) fn counts(&self) -> CacheCounts {

@@ -25,4 +25,5 @@ mod sessions {
     mod semantics;
     mod table;
     mod transcripts;
+    mod volumes;
 }

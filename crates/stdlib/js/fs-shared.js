@@ -12,6 +12,9 @@
   async function ask(verb          , first         , second          = undefined, third          = undefined)               {
     const name = "fs_" + verb, answer = ops[name](first, second, third);
     if (answer !== undefined) return answer;
+    // What a path means now, whatever the working directory is when its turn comes.
+    if (typeof first === "string") first = ops.fs_absolute(first);
+    if (verb === "rename") second = ops.fs_absolute(second);
     await turn();
     try {
       return await ops[name + "_host"](first, second, third);

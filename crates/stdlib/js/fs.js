@@ -29,9 +29,9 @@
   const names = (path        )                 => ask("list", path);
 
   async function readdir(path         , options          = undefined) {
-    const given = optionsOf(options), folder = pathOf(path), found            = list();
+    const given = optionsOf(options), folder = pathOf(path), place         = ops.fs_absolute(folder), found            = list();
     const visit = async (below        ) => {
-      const entries = await names(join(folder, below === "" ? "." : below));
+      const entries = await names(below === "" ? place : join(place, below));
       for (let i = 0; i < entries.length; i++) {
         const name         = entries[i][0], kind           = entries[i][1], inner = join(below, name);
         push(found, given.withFileTypes ? new Dirent(name, below === "" ? folder : join(folder, below), kind) : inner);
@@ -58,9 +58,12 @@
   }
 
   async function copyFile(from         , to         , mode          = 0)                {
-    const path = pathOf(from), target = pathOf(to), exclusive = (Number(mode) & 1) !== 0;
+    let path = pathOf(from), target = pathOf(to);
+    const exclusive = (Number(mode) & 1) !== 0;
     if (ops.fs_copy(path, target, exclusive) !== undefined) return;
     // To or from a folder of the host.
+    path = ops.fs_absolute(path);
+    target = ops.fs_absolute(target);
     await handles().with(path, { read: true }, (source) =>
       handles().with(target, { write: true, create: true, exclusive }, async (id) => {
         // Under two names it may be one file, which is not to be emptied.
@@ -93,7 +96,7 @@
   }
 
   async function cp(from         , to         , options          = undefined)                {
-    const path = pathOf(from), target = pathOf(to), { recursive, force, errorOnExist } = optionsOf(options);
+    const path         = ops.fs_absolute(pathOf(from)), target         = ops.fs_absolute(pathOf(to)), { recursive, force, errorOnExist } = optionsOf(options);
     if ((await ask("stat", path, true))[0] !== "directory") {
       if (force === false && (await exists(target))) {
         if (errorOnExist) await copyFile(path, target, 1);
@@ -146,6 +149,8 @@
 
   class Globbed {
     #base;       ;
+    /** What that means from the beginning on. */
+    #place;       ;
     #patterns;         ;
     #types;        ;
     /** Folders that are still to be looked at. */
@@ -155,6 +160,7 @@
     #over = false;
     constructor(base        , first        , patterns          , types         ) {
       this.#base = base;
+      this.#place = ops.fs_absolute(base);
       this.#patterns = patterns;
       this.#types = types;
       push(this.#folders, first);
@@ -169,7 +175,7 @@
       return { value, done: true };
     }
     async #look(folder        ) {
-      const entries = await names(folder === "" ? this.#base : indexOf(folder, "/") === 0 ? folder : join(this.#base, folder));
+      const entries = await names(folder === "" ? this.#place : indexOf(folder, "/") === 0 ? folder : join(this.#place, folder));
       this.#found = list();
       this.#at = 0;
       for (let i = entries.length - 1; i >= 0; i--) if (entries[i][1] === "directory") push(this.#folders, join(folder, entries[i][0]));
@@ -218,9 +224,9 @@
       const { start, end } = dictionary(options, "the options of fs.readStream");
       const from = start === undefined ? 0 : wholeNumber(start, "start");
       // The end is the last byte that is read, as in Node.
-      return handles().readStream(pathOf(path), from, end === undefined ? 9007199254740991 : wholeNumber(end, "end") + 1);
+      return handles().readStream(ops.fs_absolute(pathOf(path)), from, end === undefined ? 9007199254740991 : wholeNumber(end, "end") + 1);
     },
-    writeStream: (path         , options          = undefined) => handles().writeStream(pathOf(path), flagsOf(dictionary(options, "the options of fs.writeStream").flags, "w")),
+    writeStream: (path         , options          = undefined) => handles().writeStream(ops.fs_absolute(pathOf(path)), flagsOf(dictionary(options, "the options of fs.writeStream").flags, "w")),
   };
   return { fs: freeze(fs) };
 })

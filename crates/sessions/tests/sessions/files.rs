@@ -12,7 +12,7 @@ use perennial_sessions::{RunContext, RunRequest, ScriptResult, SessionTable, Tab
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-fn table() -> SessionTable {
+pub(crate) fn table() -> SessionTable {
     SessionTable::new(10, Duration::from_secs(60))
 }
 
@@ -20,18 +20,19 @@ async fn run_with(table: &SessionTable, script: &str, context: RunContext) -> Sc
     table.run_with("s", RunRequest::new(script), context).await
 }
 
-async fn value(table: &SessionTable, script: &str, context: RunContext) -> Value {
+pub(crate) async fn value(table: &SessionTable, script: &str, context: RunContext) -> Value {
     let ScriptResult { value, error, .. } = run_with(table, script, context).await;
     assert!(error.is_none(), "{script}: {error:?}");
     value.unwrap_or(Value::Null)
 }
 
-fn mount(host: &Path, at: &str, mode: MountMode) -> RunContext {
+pub(crate) fn mount(host: &Path, at: &str, mode: MountMode) -> RunContext {
     RunContext::new().grant(Mounts::new(vec![Mount::open(host, at, mode).expect("a folder")]).expect("one mount"))
 }
 
 /// What a promise comes to: its value, or the error's class and code.
-const TRY: &str = "const t = (p) => p.then((v) => v ?? 'done', (e) => e.name + ' ' + (e.code ?? e.message));\n";
+pub(crate) const TRY: &str =
+    "const t = (p) => p.then((v) => v ?? 'done', (e) => e.name + ' ' + (e.code ?? e.message));\n";
 
 #[tokio::test]
 async fn files_survive_the_vm_and_end_with_the_session() {

@@ -67,6 +67,8 @@ pub struct Files {
     state: Mutex<Trees>,
     /// Files of the host that are open.
     open: Arc<AtomicUsize>,
+    /// Held while a file of the host becomes the session's.
+    copying: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -102,7 +104,7 @@ pub struct FilesUsage {
 impl Files {
     /// No files yet.
     pub fn new(quota: FilesQuota) -> Self {
-        Self { quota, gauge: Arc::default(), state: Mutex::default(), open: Arc::default() }
+        Self { quota, gauge: Arc::default(), state: Mutex::default(), open: Arc::default(), copying: Mutex::default() }
     }
 
     /// For a run that begins: those of earlier runs can change nothing from here on. With `track`, what it changes is told from what the host
@@ -139,6 +141,7 @@ impl Files {
             gauge: Arc::default(),
             state: Mutex::new(Trees { tree, next_id, ..Trees::default() }),
             open: Arc::default(),
+            copying: Mutex::default(),
         }
     }
 
@@ -306,6 +309,11 @@ impl FilesView {
         let now = state.tree.clone();
         drop(state);
         changes::between(&base, &now)
+    }
+
+    /// Nobody else of the session makes a file of the host its own while this is held. Blocks.
+    fn copy_up(&self) -> MutexGuard<'_, ()> {
+        self.files.copying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn restored(&self) -> u64 {

@@ -5,8 +5,9 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cap_fs_ext::DirExt;
-use cap_std::fs::{Dir, FileType, Metadata, OpenOptions, OpenOptionsExt};
+use cap_fs_ext::{DirExt, SystemTimeSpec};
+use cap_std::fs::{Dir, DirEntry, FileType, Metadata, OpenOptions, OpenOptionsExt};
+use cap_std::time::SystemTime;
 use perennial_engine::Budget;
 
 use super::error::{Code, FsError};
@@ -19,6 +20,8 @@ use super::volume::{Opened, Removal, Stat, Volume};
 const MAX_NAMES: usize = 200_000;
 /// Folders in folders that are removed at once: each holds a descriptor.
 const MAX_DEPTH: usize = 64;
+/// Names that are looked at before they are removed.
+const SOME: usize = 10_000;
 
 type Result<T> = std::result::Result<T, FsError>;
 
@@ -52,8 +55,26 @@ impl Host {
             return Err(FsError::new(Code::NameTooLong, what, path.shown()).because(why));
         }
         let wrong = |error| explain(error, what, path);
-        let entries: Vec<_> = dir.entries().map_err(wrong)?.collect::<io::Result<_>>().map_err(wrong)?;
-        for entry in entries {
+        loop {
+            let some: Vec<_> = dir.entries().map_err(wrong)?.take(SOME).collect::<io::Result<_>>().map_err(wrong)?;
+            if some.is_empty() {
+                return Ok(());
+            }
+            self.clear_some(dir, some, path, what, depth, budget)?;
+        }
+    }
+
+    fn clear_some(
+        &self,
+        dir: &Dir,
+        some: Vec<DirEntry>,
+        path: &Place,
+        what: &'static str,
+        depth: usize,
+        budget: &Budget,
+    ) -> Result<()> {
+        let wrong = |error| explain(error, what, path);
+        for entry in some {
             if budget.is_stopped() {
                 return Err(FsError::new(Code::Canceled, what, path.shown()).because("the script was stopped"));
             }
@@ -79,7 +100,7 @@ impl Host {
         }
         if flags.create {
             let mut options = OpenOptions::new();
-            options.read(flags.read).write(true).create_new(true);
+            options.read(flags.read).write(true).append(flags.append).create_new(true);
             match self.dir.open_with(path.relative(), &options) {
                 Ok(file) => return Ok(file.into_std()),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !flags.exclusive => {}
@@ -167,6 +188,9 @@ impl Volume for Host {
 
     fn mkdir(&self, path: &Place, recursive: bool) -> Result<Option<VirtualPath>> {
         const WHAT: &str = "mkdir";
+        if recursive && self.dir.metadata(path.relative()).is_ok_and(|metadata| metadata.is_dir()) {
+            return Ok(None);
+        }
         self.may_write(WHAT, path)?;
         if !recursive {
             self.dir.create_dir(path.relative()).map_err(|error| explain(error, WHAT, path))?;
@@ -218,8 +242,12 @@ impl Volume for Host {
 
     fn touch(&self, path: &Place, modified: f64) -> Result<()> {
         self.may_write("utime", path)?;
-        let file = self.open_file(path, Flags { write: true, ..Flags::default() })?;
         let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs_f64((modified / 1000.0).clamp(0.0, 1e11));
+        if self.stat(path, true)?.kind == Kind::Directory {
+            let time = Some(SystemTimeSpec::Absolute(SystemTime::from_std(time)));
+            return self.dir.set_times(path.relative(), None, time).map_err(|error| explain(error, "utime", path));
+        }
+        let file = self.open_file(path, Flags { write: true, ..Flags::default() })?;
         file.set_modified(time).map_err(|error| explain(error, "utime", path))
     }
 
@@ -292,6 +320,8 @@ fn reopen(found: &std::fs::File, flags: Flags) -> io::Result<std::fs::File> {
     std::fs::OpenOptions::new()
         .read(flags.read || !flags.write)
         .write(flags.write)
+        // Each write goes to the end, whoever else writes.
+        .append(flags.append)
         .open(format!("/proc/self/fd/{}", found.as_raw_fd()))
 }
 

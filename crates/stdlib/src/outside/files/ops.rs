@@ -120,6 +120,9 @@ pub fn ops() -> OpTable {
             Bound::SMALL,
             |context, args| Ok(json!(Request::new(context, &args)?.cwd()?.to_string()).into()),
         )
+        .sync("fs_absolute", Bound::PIECE, |context, args| {
+            Ok(path_value(Request::new(context, &args)?.paths(1)?.pop()))
+        })
         .sync("fs_match", Bound::SMALL, |context, args| {
             let (pattern, path) = (crate::text(&args, 0)?, crate::text(&args, 1)?);
             Ok(json!(super::glob::matches(pattern, path, &context.budget)?).into())
@@ -274,7 +277,7 @@ fn on_host(request: &Request<'_>, count: usize, act: fn(&Call<'_>) -> OpResult) 
         act(&Call { request, volume, host: Some(&host), places: &places, rest: &request.args[count..] })
     };
     match host.mode {
-        MountMode::Overlay => call(&Overlay::new(&request.view, host.clone())),
+        MountMode::Overlay => call(&Overlay::new(&request.view, mounts, host.clone())),
         MountMode::ReadOnly | MountMode::ReadWrite => call(&host),
     }
 }
@@ -307,9 +310,12 @@ fn open(call: &Call<'_>) -> OpResult {
     const BYTES: usize = 512;
     let (Request { context, view, .. }, flags) = (call.request, call.flags(0)?);
     let slot = call.host.map(|_| Slot::take(&view.files.open, call.place().shown())).transpose()?;
-    let opened = call.volume.open(call.place(), flags)?;
+    // Its place first: opening may empty a file, or make one.
+    let number = context.resources.add((), BYTES, &context.budget)?;
+    let opened = call.volume.open(call.place(), flags).inspect_err(|_| _ = context.resources.remove(number))?;
     let handle = Handle::new(view, opened, call.place(), flags, call.host.cloned().zip(slot));
-    Ok(json!(context.resources.add(handle, BYTES, &context.budget)?).into())
+    context.resources.replace(number, handle);
+    Ok(json!(number).into())
 }
 
 fn done(outcome: Result<(), FsError>) -> OpResult {

@@ -1,11 +1,13 @@
 //! A folder of the host with the session's own changes over it. The changes are in the session's tree, at the same paths, and count like all of
 //! it; the host's folder is only ever read.
 
+use std::sync::Arc;
+
 use perennial_engine::Budget;
 
 use super::error::{Code, FsError};
 use super::host::{self, Host};
-use super::mount::Place;
+use super::mount::{Mounts, Place};
 use super::path::VirtualPath;
 use super::tree::{Flags, Kind, Layer, Node, Tree};
 use super::volume::{Opened, Removal, Stat, Volume};
@@ -15,30 +17,52 @@ type Result<T> = std::result::Result<T, FsError>;
 
 pub(super) struct Overlay<'a> {
     view: &'a FilesView,
+    mounts: &'a Mounts,
     host: Host,
 }
 
+/// What the session has of something itself.
+struct Upper {
+    /// Where it is when links are followed.
+    path: VirtualPath,
+    node: Node,
+    /// Nothing of the host's is seen in it.
+    alone: bool,
+}
+
 impl<'a> Overlay<'a> {
-    pub(super) fn new(view: &'a FilesView, host: Host) -> Self {
-        Self { view, host }
+    pub(super) fn new(view: &'a FilesView, mounts: &'a Mounts, host: Host) -> Self {
+        Self { view, mounts, host }
     }
 
-    fn layer(&self, path: &Place, what: &'static str) -> Result<Option<Node>> {
-        match self.view.look(|tree| Ok(tree.layer(&self.host.at, path.shown())))? {
-            Layer::Upper(node) => Ok(Some(node)),
-            Layer::Lower => Ok(None),
-            Layer::Gone => Err(FsError::new(Code::NotFound, what, path.shown())),
-            Layer::Blocked => Err(FsError::new(Code::NotDirectory, what, path.shown())),
-        }
+    fn layer(&self, path: &Place) -> Result<Layer> {
+        self.view.look(|tree| Ok(tree.layer(&self.host.at, path.shown())))
     }
 
-    /// The session's own node, its links followed as long as they stay among the session's own.
-    fn upper(&self, path: &Place, follow: bool, what: &'static str) -> Result<Option<Node>> {
-        match self.layer(path, what)? {
-            Some(Node::Link(_)) if follow => {
-                self.view.look(|tree| tree.find(path.shown(), true, what)).map(|(_, node)| Some(node))
+    /// The session's own node, its links followed as long as they stay among the session's own. None where it is the host's.
+    fn upper(&self, place: &Place, follow: bool, what: &'static str) -> Result<Option<Upper>> {
+        let path = place.shown();
+        match self.layer(place)? {
+            Layer::Upper { node: Node::Link(_), .. } if follow => {
+                let (found, node) = self.view.look(|tree| tree.find(path, true, what))?;
+                if self.mounts.of(&found).is_some_and(|(mount, _)| !Arc::ptr_eq(&mount.dir, &self.host.dir)) {
+                    return Err(
+                        FsError::new(Code::Loop, what, path).because("links into other mounts are not followed")
+                    );
+                }
+                let alone = match self.view.look(|tree| Ok(tree.layer(&self.host.at, &found)))? {
+                    Layer::Upper { node: Node::Dir(dir), covers } => dir.opaque || !covers,
+                    _ => true,
+                };
+                Ok(Some(Upper { path: found, node, alone }))
             }
-            node => Ok(node),
+            Layer::Upper { node, covers } => {
+                let alone = !covers || !matches!(&node, Node::Dir(dir) if !dir.opaque);
+                Ok(Some(Upper { path: path.clone(), node, alone }))
+            }
+            Layer::Lower => Ok(None),
+            Layer::Gone => Err(FsError::new(Code::NotFound, what, path)),
+            Layer::Blocked => Err(FsError::new(Code::NotDirectory, what, path)),
         }
     }
 
@@ -68,17 +92,30 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// Changes the session's tree, where the folders above are made first.
+    /// Changes the session's tree, where the folders above are made first, or leaves it as it is.
     fn change<T>(
         &self,
         path: &Place,
         what: &'static str,
         change: impl FnOnce(&mut Tree, &mut Room<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.view.change(what, |tree, room| {
-            tree.mkdir(room, &path.shown().parent(), true)?;
-            change(tree, room)
-        })
+        let (done, before) = self.view.change(what, |tree, room| {
+            let mut changed = tree.clone();
+            changed.mkdir(room, &path.shown().parent(), true)?;
+            let done = change(&mut changed, room)?;
+            Ok((done, std::mem::replace(tree, changed)))
+        })?;
+        // When nobody waits for the tree any more.
+        drop(before);
+        Ok(done)
+    }
+
+    /// Whether the host has something of this name that is seen, or would be if the session had nothing.
+    fn covers(&self, path: &Place) -> Result<bool> {
+        match self.layer(path)? {
+            Layer::Upper { covers: true, .. } | Layer::Lower => self.host_has(path),
+            _ => Ok(false),
+        }
     }
 
     fn host_file(&self, path: &Place, flags: Flags) -> Result<Option<std::fs::File>> {
@@ -104,20 +141,23 @@ impl<'a> Overlay<'a> {
 impl Volume for Overlay<'_> {
     fn stat(&self, path: &Place, follow: bool) -> Result<Stat> {
         match self.upper(path, follow, if follow { "stat" } else { "lstat" })? {
-            Some(node) => Ok(Stat::of(&node)),
+            Some(Upper { node, .. }) => Ok(Stat::of(&node)),
             None => self.host.stat(path, follow),
         }
     }
 
     fn list(&self, path: &Place) -> Result<Vec<(String, Kind)>> {
         const WHAT: &str = "scandir";
-        let Some(node) = self.upper(path, true, WHAT)? else { return self.host.list(path) };
+        let Some(Upper { path: found, node, alone }) = self.upper(path, true, WHAT)? else {
+            return self.host.list(path);
+        };
         let Node::Dir(dir) = node else { return Err(FsError::new(Code::NotDirectory, WHAT, path.shown())) };
-        let lower = match self.host.list(path) {
-            _ if dir.opaque => Vec::new(),
-            Ok(lower) => lower,
-            Err(error) if matches!(error.code, Code::NotFound | Code::NotDirectory) => Vec::new(),
-            Err(error) => return Err(error),
+        let lower = if alone { None } else { self.mounts.of(&found) };
+        let lower = match lower.map(|(_, place)| self.host.list(&place)) {
+            None => Vec::new(),
+            Some(Ok(lower)) => lower,
+            Some(Err(error)) if matches!(error.code, Code::NotFound | Code::NotDirectory) => Vec::new(),
+            Some(Err(error)) => return Err(error),
         };
         let own = dir.entries.iter().filter(|(_, node)| !matches!(node, Node::Gone));
         let mut names: Vec<_> = own.map(|(name, node)| (name.to_string(), node.kind())).collect();
@@ -128,23 +168,28 @@ impl Volume for Overlay<'_> {
 
     fn mkdir(&self, path: &Place, recursive: bool) -> Result<Option<VirtualPath>> {
         const WHAT: &str = "mkdir";
-        if let Some(kind) = self.exists(path)? {
-            let is_fine = recursive && kind == Kind::Directory;
-            return if is_fine { Ok(None) } else { Err(FsError::new(Code::Exists, WHAT, path.shown())) };
-        }
-        let mut first = None;
-        if recursive && !path.is_root() {
-            first = self.mkdir(&path.parent(), true)?;
+        let wrong = |code| Err(FsError::new(code, WHAT, path.shown()));
+        let first = if recursive {
+            // From the top: what is missing is missing below, too.
+            let Some(first) = self.first_missing(path)? else { return Ok(None) };
+            first
+        } else if self.exists(path)?.is_some() {
+            return wrong(Code::Exists);
         } else {
             self.check_parent(path, WHAT)?;
-        }
-        self.change(path, WHAT, |tree, room| {
-            let hidden = matches!(tree.layer(&self.host.at, path.shown()), Layer::Gone);
-            tree.mkdir(room, path.shown(), false)?;
-            if hidden {
-                tree.make_opaque(path.shown());
+            path.clone()
+        };
+        self.change(&first, WHAT, |tree, room| {
+            let hidden = matches!(tree.layer(&self.host.at, first.shown()), Layer::Gone);
+            if recursive {
+                tree.mkdir(room, path.shown(), true)?;
+            } else {
+                tree.mkdir(room, path.shown(), false)?;
             }
-            Ok(first.or_else(|| Some(path.shown().clone())))
+            if hidden {
+                tree.make_opaque(first.shown());
+            }
+            Ok(Some(first.shown().clone()))
         })
     }
 
@@ -155,19 +200,16 @@ impl Volume for Overlay<'_> {
         if kind == Kind::Directory && !removal.is_recursive() && !self.list(path)?.is_empty() {
             return Err(FsError::new(Code::NotEmpty, what, path.shown()));
         }
-        let hides = self.host_has(path)?;
-        let removed = self.change(path, what, |tree, room| {
-            let removed = match tree.layer(&self.host.at, path.shown()) {
-                Layer::Upper(_) => Some(tree.remove(path.shown(), true, room.now, what)?),
-                _ => None,
-            };
-            if hides && matches!(tree.layer(&self.host.at, path.shown()), Layer::Lower) {
+        let covers = self.covers(path)?;
+        self.change(path, what, |tree, room| {
+            if let Layer::Upper { .. } = tree.layer(&self.host.at, path.shown()) {
+                tree.remove(path.shown(), true, room.now, what)?;
+            }
+            if covers {
                 tree.hide(room, path.shown())?;
             }
-            Ok(removed)
-        })?;
-        drop(removed);
-        Ok(())
+            Ok(())
+        })
     }
 
     fn rename(&self, from: &Place, to: &Place) -> Result<()> {
@@ -179,16 +221,17 @@ impl Volume for Overlay<'_> {
         let kind = self.stat(from, false)?.kind;
         self.check_parent(to, WHAT)?;
         let replaced = self.exists(to)?;
-        let hides = self.host_has(from)?;
+        let covers = self.covers(from)?;
+        let own = self.upper(from, false, WHAT)?;
         match (kind, replaced) {
-            (Kind::Directory, _) if hides => {
+            (Kind::Directory, _) if covers && own.as_ref().is_none_or(|own| !own.alone) => {
                 let error = FsError::new(Code::CrossDevice, WHAT, from.shown()).to(to.shown());
                 return Err(error.because("folders of an overlaid one are not renamed: copy what is in them"));
             }
             (Kind::Directory, Some(Kind::Directory)) if !self.list(to)?.is_empty() => return wrong(Code::NotEmpty),
             (Kind::Directory, Some(Kind::File | Kind::Link)) => return wrong(Code::NotDirectory),
             (Kind::File | Kind::Link, Some(Kind::Directory)) => return wrong(Code::IsDirectory),
-            (Kind::Link, _) if hides && self.layer(from, WHAT)?.is_none() => return wrong(Code::CrossDevice),
+            (Kind::Link, _) if own.is_none() => return wrong(Code::CrossDevice),
             _ => {}
         }
         if kind == Kind::File {
@@ -197,11 +240,11 @@ impl Volume for Overlay<'_> {
         }
         self.change(to, WHAT, |tree, room| {
             let was_hidden = matches!(tree.layer(&self.host.at, to.shown()), Layer::Gone);
-            drop(tree.rename(room, from.shown(), to.shown())?);
+            tree.rename(room, from.shown(), to.shown())?;
             if kind == Kind::Directory && (was_hidden || replaced.is_some()) {
                 tree.make_opaque(to.shown());
             }
-            if hides {
+            if covers {
                 tree.hide(room, from.shown())?;
             }
             Ok(())
@@ -218,70 +261,115 @@ impl Volume for Overlay<'_> {
     }
 
     fn read_link(&self, path: &Place) -> Result<String> {
-        match self.layer(path, "readlink")? {
-            Some(Node::Link(link)) => Ok(link.target.to_string()),
+        match self.upper(path, false, "readlink")? {
+            Some(Upper { node: Node::Link(link), .. }) => Ok(link.target.to_string()),
             Some(_) => Err(FsError::new(Code::Invalid, "readlink", path.shown())),
             None => self.host.read_link(path),
         }
     }
 
     fn real(&self, path: &Place) -> Result<VirtualPath> {
-        match self.layer(path, "realpath")? {
-            Some(_) => self.view.look(|tree| tree.find(path.shown(), true, "realpath")).map(|(found, _)| found),
+        match self.upper(path, true, "realpath")? {
+            Some(Upper { path, .. }) => Ok(path),
             None => self.host.real(path),
         }
     }
 
     fn touch(&self, path: &Place, modified: f64) -> Result<()> {
-        if self.layer(path, "utime")?.is_none() {
+        const WHAT: &str = "utime";
+        if self.upper(path, true, WHAT)?.is_some() {
+            return self.view.change(WHAT, |tree, _| tree.touch(path.shown(), modified));
+        }
+        // It has to be the session's own first.
+        if self.host.stat(path, true)?.kind != Kind::Directory {
             self.open(path, Flags { write: true, ..Flags::default() })?;
         }
-        self.view.change("utime", |tree, _| tree.touch(path.shown(), modified))
+        self.change(path, WHAT, |tree, room| {
+            if let Layer::Lower = tree.layer(&self.host.at, path.shown()) {
+                tree.mkdir(room, path.shown(), false)?;
+            }
+            tree.touch(path.shown(), modified)
+        })
     }
 
     /// Opens the host's file if it is only to be read, and else the session's, which it becomes by this.
     fn open(&self, path: &Place, flags: Flags) -> Result<Opened> {
         const WHAT: &str = "open";
         let writes = flags.write || flags.create || flags.truncate;
-        let own = match self.upper(path, true, WHAT) {
-            Ok(own) => own,
-            Err(error) if error.code == Code::NotFound && flags.create => None,
+        let is_gone = match self.upper(path, !flags.exclusive, WHAT) {
+            Ok(Some(Upper { node: Node::Dir(_), .. })) if !flags.exclusive => {
+                return Err(FsError::new(Code::IsDirectory, WHAT, path.shown()));
+            }
+            Ok(Some(_)) if writes => return self.open_own(path, flags),
+            Ok(Some(_)) => {
+                let (found, file) = self.view.look(|tree| tree.file(path.shown(), WHAT))?;
+                return Ok(Opened::Memory(found, file.id));
+            }
+            Ok(None) => false,
+            Err(error) if error.code == Code::NotFound && flags.create => true,
             Err(error) => return Err(error),
         };
-        if let Some(node) = own {
-            let Node::File(_) = node else { return Err(FsError::new(Code::IsDirectory, WHAT, path.shown())) };
-            let (found, id) = if writes {
-                self.view.change(WHAT, |tree, room| tree.open(room, path.shown(), flags))?
-            } else {
-                self.view.look(|tree| tree.file(path.shown(), WHAT)).map(|(found, file)| (found, file.id))?
-            };
-            return Ok(Opened::Memory(found, id));
-        }
-        let is_gone = matches!(self.view.look(|tree| Ok(tree.layer(&self.host.at, path.shown())))?, Layer::Gone);
         if !writes {
-            let read = Flags { read: true, ..Flags::default() };
-            return self.host.open(path, read);
+            return self.host.open(path, Flags { read: true, ..Flags::default() });
         }
+        // A link of the session's own that leads nowhere yet: the file is made where it leads.
+        if let Layer::Upper { .. } = self.layer(path)? {
+            return self.open_own(path, flags);
+        }
+        // One at a time: each holds a whole file, and two of one file would not know of each other.
+        let _one = self.view.copy_up();
         let lower = if is_gone { None } else { self.host_file(path, flags)? };
         self.check_parent(path, WHAT)?;
         let content = match lower {
             Some(_) if flags.exclusive => return Err(FsError::new(Code::Exists, WHAT, path.shown())),
-            Some(_) if flags.truncate => Some(Vec::new()),
+            Some(_) if flags.truncate => None,
             Some(file) => Some(self.content(&file, path)?),
             None if flags.create => None,
             None => return Err(FsError::new(Code::NotFound, WHAT, path.shown())),
         };
-        let create = Flags { create: true, write: true, ..Flags::default() };
         self.change(path, WHAT, |tree, room| {
-            let (found, id) = tree.open(room, path.shown(), create)?;
-            if let Some(content) = content
-                && let Err(error) = tree.write(room, &found, id, Some(0), &content)
-            {
-                // What there is no room for is not there at all.
-                tree.remove(&found, false, room.now, WHAT)?;
-                return Err(error);
+            // Somebody may have been faster.
+            let is_own = matches!(tree.layer(&self.host.at, path.shown()), Layer::Upper { .. });
+            let flags = if is_own { flags } else { Flags { create: true, write: true, ..flags } };
+            let (found, id) = tree.open(room, path.shown(), flags)?;
+            if let Some(content) = content.filter(|_| !is_own) {
+                tree.write(room, &found, id, Some(0), &content)?;
             }
             Ok(Opened::Memory(found, id))
         })
+    }
+}
+
+impl Overlay<'_> {
+    /// Opens for writing what the session has itself.
+    fn open_own(&self, path: &Place, flags: Flags) -> Result<Opened> {
+        let (found, id) = self.view.change("open", |tree, room| {
+            let (found, _) = tree.resolve(path.shown(), !flags.exclusive, "open")?;
+            if self.mounts.of(&found).is_some_and(|(mount, _)| !Arc::ptr_eq(&mount.dir, &self.host.dir)) {
+                let error = FsError::new(Code::Loop, "open", path.shown());
+                return Err(error.because("links into other mounts are not followed"));
+            }
+            tree.open(room, path.shown(), flags)
+        })?;
+        Ok(Opened::Memory(found, id))
+    }
+
+    /// The first folder on the way to a path that is not there; none if all are.
+    fn first_missing(&self, path: &Place) -> Result<Option<Place>> {
+        let names = path.shown().names().len();
+        let base = self.host.at.names().len();
+        for count in base + 1..=names {
+            let Some((_, place)) = self.mounts.of(&path.shown().first(count)) else { continue };
+            match self.stat(&place, true) {
+                Ok(stat) if stat.kind == Kind::Directory => {}
+                Ok(_) => {
+                    let code = if count == names { Code::Exists } else { Code::NotDirectory };
+                    return Err(FsError::new(code, "mkdir", path.shown()));
+                }
+                Err(error) if error.code == Code::NotFound => return Ok(Some(place)),
+                Err(error) => return Err(FsError { what: "mkdir", ..error }),
+            }
+        }
+        Ok(None)
     }
 }

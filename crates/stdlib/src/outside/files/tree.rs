@@ -62,7 +62,7 @@ pub(super) struct File {
 pub(super) struct Dir {
     /// Persistent, so that a change after a snapshot costs what it changes and not the folder.
     pub(super) entries: OrdMap<Arc<str>, Node>,
-    /// Over a folder of the host: nothing of the one of this name is seen.
+    /// Over a folder of the host: nothing of the one of this name is seen, in folders of it neither.
     pub(super) opaque: bool,
     pub(super) modified: f64,
 }
@@ -160,7 +160,11 @@ struct Weight {
 
 /// What stands at a path over a folder of the host.
 pub(super) enum Layer {
-    Upper(Node),
+    Upper {
+        node: Node,
+        /// What the host has of this name would be seen if the session had nothing.
+        covers: bool,
+    },
     /// It was removed.
     Gone,
     Lower,
@@ -378,21 +382,25 @@ impl Tree {
     pub(super) fn layer(&self, base: &VirtualPath, path: &VirtualPath) -> Layer {
         let Ok((_, Node::Dir(mut dir))) = self.find(base, false, "stat") else { return Layer::Lower };
         let names = path.below(base).unwrap_or(&[]);
-        let Some((last, above)) = names.split_last() else { return Layer::Upper(Node::Dir(dir)) };
+        let Some((last, above)) = names.split_last() else {
+            return Layer::Upper { node: Node::Dir(dir), covers: true };
+        };
+        let mut covers = !dir.opaque;
         for name in above {
             match dir.entries.get(&**name).cloned() {
                 Some(Node::Dir(next)) => dir = next,
                 Some(Node::Gone) => return Layer::Gone,
                 Some(Node::File(_) | Node::Link(_)) => return Layer::Blocked,
-                None if dir.opaque => return Layer::Gone,
-                None => return Layer::Lower,
+                None => return if covers { Layer::Lower } else { Layer::Gone },
             }
+            // What is in a folder that stands alone does, too.
+            covers &= !dir.opaque;
         }
         match dir.entries.get(&**last) {
             Some(Node::Gone) => Layer::Gone,
-            Some(node) => Layer::Upper(node.clone()),
-            None if dir.opaque => Layer::Gone,
-            None => Layer::Lower,
+            Some(node) => Layer::Upper { node: node.clone(), covers },
+            None if covers => Layer::Lower,
+            None => Layer::Gone,
         }
     }
 

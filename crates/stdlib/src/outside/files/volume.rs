@@ -98,12 +98,24 @@ impl Own<'_> {
         self.mounts.is_some_and(|mounts| mounts.pins(path))
     }
 
-    /// A link may lead into a mount; there it is not followed.
+    /// A link may lead into a mount; there it is not followed, wherever on the way it is.
     fn check_outside(&self, tree: &Tree, path: &VirtualPath, follow: bool, what: &'static str) -> Result<()> {
         let Some(mounts) = self.mounts else { return Ok(()) };
-        let (found, _) = tree.resolve(path, follow, what)?;
-        if mounts.of(&found).is_some() {
-            return Err(FsError::new(Code::Loop, what, path).because("links into mounts are not followed"));
+        let check = |found: &VirtualPath| match mounts.of(found) {
+            Some(_) => Err(FsError::new(Code::Loop, what, path).because("links into mounts are not followed")),
+            None => Ok(()),
+        };
+        if let Ok((found, _)) = tree.resolve(path, follow, what) {
+            return check(&found);
+        }
+        // What stands in the way may be that the session has nothing below a mount.
+        for count in 1..path.names().len() {
+            match tree.resolve(&path.first(count), true, what) {
+                Ok((found, Some(_))) => check(&found)?,
+                Ok((found, None)) => return check(&found),
+                // The operation itself says what is wrong.
+                Err(_) => break,
+            }
         }
         Ok(())
     }
@@ -163,12 +175,16 @@ impl Volume for Own<'_> {
     }
 
     fn mkdir(&self, place: &Place, recursive: bool) -> Result<Option<VirtualPath>> {
-        self.view.change("mkdir", |tree, room| tree.mkdir(room, place.shown(), recursive))
+        self.view.change("mkdir", |tree, room| {
+            self.check_outside(tree, place.shown(), false, "mkdir")?;
+            tree.mkdir(room, place.shown(), recursive)
+        })
     }
 
     fn remove(&self, place: &Place, removal: Removal, _: &Budget) -> Result<()> {
         let (path, what) = (place.shown(), removal.what());
         let removed = self.view.change(what, |tree, room| {
+            self.check_outside(tree, path, false, what)?;
             let (found, node) = tree.find(path, false, what)?;
             if self.pins(&found) {
                 return Err(FsError::new(Code::Busy, what, path).because("a mount is there"));
@@ -182,10 +198,15 @@ impl Volume for Own<'_> {
     }
 
     fn rename(&self, from: &Place, to: &Place) -> Result<()> {
+        const WHAT: &str = "rename";
         let (from, to) = (from.shown(), to.shown());
-        let replaced = self.view.change("rename", |tree, room| {
-            if self.pins(from) || self.pins(to) {
-                return Err(FsError::new(Code::Busy, "rename", from).to(to).because("a mount is there"));
+        let replaced = self.view.change(WHAT, |tree, room| {
+            for path in [from, to] {
+                let found = tree.resolve(path, false, WHAT).map_or_else(|_| path.clone(), |(found, _)| found);
+                if self.pins(&found) {
+                    return Err(FsError::new(Code::Busy, WHAT, from).to(to).because("a mount is there"));
+                }
+                self.check_outside(tree, path, false, WHAT)?;
             }
             tree.rename(room, from, to)
         })?;
@@ -194,12 +215,15 @@ impl Volume for Own<'_> {
     }
 
     fn symlink(&self, target: &str, place: &Place) -> Result<()> {
-        self.view.change("symlink", |tree, room| tree.symlink(room, target, place.shown()))
+        self.view.change("symlink", |tree, room| {
+            self.check_outside(tree, place.shown(), false, "symlink")?;
+            tree.symlink(room, target, place.shown())
+        })
     }
 
     fn read_link(&self, place: &Place) -> Result<String> {
         const WHAT: &str = "readlink";
-        match self.view.look(|tree| tree.find(place.shown(), false, WHAT))?.1 {
+        match self.look(place, false, WHAT, |tree, path| tree.find(path, false, WHAT))?.1 {
             Node::Link(link) => Ok(link.target.to_string()),
             _ => Err(FsError::new(Code::Invalid, WHAT, place.shown())),
         }
@@ -211,7 +235,10 @@ impl Volume for Own<'_> {
     }
 
     fn touch(&self, place: &Place, modified: f64) -> Result<()> {
-        self.view.change("utime", |tree, _| tree.touch(place.shown(), modified))
+        self.view.change("utime", |tree, _| {
+            self.check_outside(tree, place.shown(), true, "utime")?;
+            tree.touch(place.shown(), modified)
+        })
     }
 
     fn open(&self, place: &Place, flags: Flags) -> Result<Opened> {
@@ -219,7 +246,7 @@ impl Volume for Own<'_> {
         let path = place.shown();
         let (found, id) = if flags.write || flags.create {
             self.view.change(WHAT, |tree, room| {
-                self.check_outside(tree, path, true, WHAT)?;
+                self.check_outside(tree, path, !flags.exclusive, WHAT)?;
                 tree.open(room, path, flags)
             })?
         } else {
