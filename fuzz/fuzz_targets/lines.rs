@@ -37,10 +37,10 @@ fn finds_the_id(line: &[u8]) {
 
 async fn answers_the_next(bytes: &[u8]) {
     let (client, server) = tokio::io::duplex(1 << 20);
-    let (input, output) = tokio::io::split(server);
+    let (input, output, Default::default()) = tokio::io::split(server);
     let (answers, mut lines) = tokio::io::split(client);
     let serving =
-        tokio::spawn(perennial_server::serve_mcp(SessionTable::with_config(TableConfig::default()), input, output));
+        tokio::spawn(perennial_server::serve_mcp(SessionTable::with_config(TableConfig::default()), input, output, Default::default()));
     let begin = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "fuzz", "version": "0"}}});
     let last = json!({"jsonrpc": "2.0", "id": "the last", "method": "ping"});

@@ -4,13 +4,17 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 use perennial_sessions::commands::{CommandSet, Declaration, Run};
-use perennial_sessions::files::{Mount, MountError, Mounts};
+use perennial_sessions::files::{Artifacts, Mount, MountError, Mounts};
 use perennial_sessions::net::{NetLimits, NetPolicy, Secrets};
 use perennial_sessions::node::Environment;
 use perennial_sessions::{ModuleAccess, ScriptError, TableConfig};
 use serde_json::Value;
 
-use crate::config::Config;
+use crate::config::{Config, Found};
+use crate::{output, trust};
+
+/// Bytes that scripts may produce together.
+const ARTIFACTS: u64 = 256 << 20;
 
 /// JavaScript and TypeScript sessions that remember.
 #[derive(Debug, Parser)]
@@ -59,13 +63,21 @@ pub(crate) enum Command {
     Types,
     /// Drive sessions through a pipe: JSON lines in, JSON lines out
     ///
-    /// Each line is a request: {"id": 1, "session": "a", "script": "return 1", "args": [], "timeout_ms": 1000}, or
+    /// Each line is a request (docs/batch-request.schema.json): {"id": 1, "session": "a", "script": "return 1", "args": [], "timeout_ms": 1000}, or
     /// {"id": 2, "session": "a", "op": "reset"} or "op": "close". Requests of one session run in order, sessions run side by side;
-    /// each answer carries the id and the session. A line that is wrong gets an answer with its number. Exit status 0 means that
+    /// each answer carries the id and the session. With "stream": true console lines come before the answer, as they are written. {"op": "cancel", "session": "a"}
+    /// or "request": 1, {"op": "sessions"} and {"op": "reload"} (plugins) are answered at once. A line that is wrong gets an answer with its number. Exit status 0 means that
     /// every line was answered, whatever the scripts did.
     Batch(Batch),
+    /// Agree to what a perennial.toml grants, until it says something else
+    ///
+    /// A file that was found, and not named with -c, grants nothing before: it comes with its folder, which somebody else may have written. What was
+    /// agreed to is remembered by the file's place and content.
+    Trust(Trust),
     /// Serve the Model Context Protocol on stdin and stdout
-    Mcp,
+    ///
+    /// Ctrl-C and SIGTERM end it, SIGHUP loads the plugins again.
+    Mcp(Mcp),
 }
 
 impl Command {
@@ -73,7 +85,10 @@ impl Command {
     pub(crate) fn runs_scripts(&self) -> bool {
         !matches!(
             self,
-            Self::Check(_) | Self::Types | Self::Plugin(PluginCommand::New { .. } | PluginCommand::Check { .. })
+            Self::Check(_)
+                | Self::Types
+                | Self::Trust(_)
+                | Self::Plugin(PluginCommand::New { .. } | PluginCommand::Check { .. })
         )
     }
 }
@@ -133,9 +148,6 @@ pub(crate) struct ScriptOptions {
     /// Say what each script changed among the session's files
     #[arg(long)]
     pub(crate) changes: bool,
-    /// Folder that scripts write to as `artifacts`, 256 MiB at most; made if it is not there
-    #[arg(long, value_name = "DIR")]
-    pub(crate) artifacts: Option<PathBuf>,
     /// Print whole results as JSON, one a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -152,7 +164,30 @@ pub(crate) struct Batch {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// The file; the nearest perennial.toml unless it is said
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Take it back
+    #[arg(long)]
+    pub(crate) revoke: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Mcp {
+    /// Answer with structured content besides the text, for clients that are programs: some show a model that instead
+    #[arg(long)]
+    pub(crate) structured: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Common {
+    /// Configuration file, which may grant whatever it says; the nearest perennial.toml unless it is said
+    #[arg(short = 'c', long, global = true, value_name = "FILE", conflicts_with = "no_config")]
+    config: Option<PathBuf>,
+    /// Look for no perennial.toml
+    #[arg(long, global = true)]
+    no_config: bool,
     /// Wall-clock limit of a script; of `mcp` the most that a call may ask for, of `batch` what requests have that say nothing else [default: 5m]
     #[arg(long, global = true, value_name = "TIME", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
@@ -185,6 +220,9 @@ pub(crate) struct Common {
     /// overlay stays in the session
     #[arg(long = "mount", global = true, value_name = "MOUNT")]
     mounts: Vec<String>,
+    /// Folder that scripts write to as `artifacts`, 256 MiB at most; made if it is not there
+    #[arg(long, global = true, value_name = "DIR")]
+    artifacts: Option<PathBuf>,
     /// Folder or file of a plugin whose tools scripts can call; may be given again
     #[arg(long = "plugin", global = true, value_name = "PATH")]
     plugins: Vec<PathBuf>,
@@ -200,6 +238,29 @@ pub(crate) struct Common {
 }
 
 impl Common {
+    /// What the configuration file says that counts. One that was found and nobody has agreed to grants nothing, and a line says so.
+    pub(crate) fn configuration(&self) -> Result<Config, String> {
+        if self.no_config {
+            return Ok(Config::default());
+        }
+        if let Some(path) = &self.config {
+            return Found::read(path)?.config();
+        }
+        let directory = std::env::current_dir().map_err(|error| error.to_string())?;
+        let Some(found) = Found::nearest(&directory)? else { return Ok(Config::default()) };
+        let config = found.config()?;
+        let grants = config.grants();
+        if grants.is_empty() || trust::is_trusted(&found.path, &found.text) {
+            return Ok(config);
+        }
+        output::complain(&format!(
+            "{} grants nothing yet: `perennial trust` agrees to {}; `-c FILE` does for once, `--no-config` looks for none",
+            found.path.display(),
+            grants.join(", ")
+        ));
+        Ok(config.without_grants())
+    }
+
     /// The policy asked for: the command line first, then the configuration file. Limits that no script could run under are refused here,
     /// once. What the environment has to hold for scripts is looked at only if some are to run.
     pub(crate) fn table_config(&self, file: &Config, runs_scripts: bool) -> Result<TableConfig, ScriptError> {
@@ -281,8 +342,11 @@ impl Common {
         for secret in named.chain(given) {
             let (name, origins): (String, Vec<String>) = secret.map_err(ScriptError::invalid_request)?;
             let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
-            let value = own_variable(&name).map_err(ScriptError::invalid_request)?;
-            let kept = secrets.with(&name, &value, &origins);
+            let kept = match own_variable(&name) {
+                Ok(value) => secrets.with(&name, &value, &origins),
+                // It fails who uses it.
+                Err(why) => secrets.without_value(&name, &why),
+            };
             secrets = kept.map_err(|error| ScriptError::invalid_request(error.to_string()))?;
         }
         Ok(secrets)
@@ -294,6 +358,13 @@ impl Common {
         let mounts = named.chain(self.mounts.iter().map(|text| (text, Path::new("."))));
         let mounts = mounts.map(|(text, base)| Mount::parse(text, base)).collect::<Result<Vec<_>, _>>()?;
         if mounts.is_empty() { Ok(None) } else { Mounts::new(mounts).map(Some) }
+    }
+
+    /// The folder of the command line, or else of the configuration file.
+    pub(crate) fn artifacts(&self, file: &Config) -> Result<Option<Artifacts>, String> {
+        let Some(folder) = self.artifacts.as_ref().or(file.artifacts.as_ref()) else { return Ok(None) };
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        Artifacts::in_folder(folder, ARTIFACTS).map(Some).map_err(|error| error.to_string())
     }
 
     /// The plugins of the configuration file and of the command line.

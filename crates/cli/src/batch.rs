@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use perennial_server::{BatchError, BatchOptions, Progress, serve_batch};
 use perennial_sessions::SessionTable;
+use perennial_sessions::files::Artifacts;
 
 use crate::Exit;
 use crate::args::Batch;
@@ -16,7 +17,7 @@ use crate::output;
 /// How often the progress line is written.
 const SHOWN: Duration = Duration::from_millis(100);
 
-pub(crate) async fn batch(table: &SessionTable, command: Batch) -> Exit {
+pub(crate) async fn batch(table: &SessionTable, command: Batch, artifacts: Option<Artifacts>) -> Exit {
     let input: Box<dyn Read + Send> = if command.file == Path::new("-") {
         Box::new(io::stdin())
     } else {
@@ -30,6 +31,7 @@ pub(crate) async fn batch(table: &SessionTable, command: Batch) -> Exit {
     };
     let mut options = BatchOptions::default();
     options.concurrency = usize::from(command.concurrency);
+    options.artifacts = artifacts;
     let shown = Arc::new(Mutex::new((Instant::now(), Progress::default())));
     let on_terminal = io::stderr().is_terminal() && !io::stdout().is_terminal();
     if on_terminal {

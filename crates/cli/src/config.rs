@@ -28,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) secrets: BTreeMap<String, Vec<String>>,
     /// As on the command line, with folders relative to `directory`.
     pub(crate) mounts: Vec<String>,
+    /// What scripts write to as `artifacts`.
+    pub(crate) artifacts: Option<PathBuf>,
     /// Where the file is.
     pub(crate) directory: PathBuf,
     /// Of an import map, with paths made absolute.
@@ -43,29 +45,97 @@ const NAME: &str = "perennial.toml";
 /// Nobody writes a longer one.
 const MAX_BYTES: u64 = 1 << 20;
 
-impl Config {
-    /// Reads the nearest file from a directory upwards.
-    pub(crate) fn find(from: &Path) -> Result<Self, String> {
+/// A configuration file, as it is.
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
+impl Found {
+    /// The nearest file from a directory upwards.
+    pub(crate) fn nearest(from: &Path) -> Result<Option<Self>, String> {
         // One that is there and cannot be read is no reason to look further up, let alone to go on without.
         let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
-        let Some(path) = from.ancestors().map(|directory| directory.join(NAME)).find(is_there) else {
-            return Ok(Self::default());
-        };
+        let path = from.ancestors().map(|directory| directory.join(NAME)).find(is_there);
+        path.map(|path| Self::read(&path)).transpose()
+    }
+
+    /// One that was named.
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
         match path.metadata() {
             Ok(metadata) if metadata.is_file() && metadata.len() <= MAX_BYTES => {}
             Ok(metadata) if metadata.is_file() => {
+                let bytes = metadata.len();
                 return Err(format!(
-                    "{}: {} bytes are more than the {MAX_BYTES} of a configuration",
-                    path.display(),
-                    metadata.len()
+                    "{}: {bytes} bytes are more than the {MAX_BYTES} of a configuration",
+                    path.display()
                 ));
             }
             Ok(_) => return Err(format!("{}: not a regular file", path.display())),
             Err(error) => return Err(format!("{}: {error}", path.display())),
         }
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let directory = path.parent().unwrap_or(Path::new("."));
-        Self::parse(&text, directory).map_err(|problems| format!("{}: {}", path.display(), problems.join("; ")))
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        // What it names is relative to it, wherever it is used.
+        let path = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self { path, text })
+    }
+
+    /// What it says.
+    pub(crate) fn config(&self) -> Result<Config, String> {
+        let directory = self.path.parent().unwrap_or(Path::new("/"));
+        Config::parse(&self.text, directory)
+            .map_err(|problems| format!("{}: {}", self.path.display(), problems.join("; ")))
+    }
+}
+
+impl Config {
+    /// What it grants, in words; nothing if it has limits and modules of its own folder alone.
+    pub(crate) fn grants(&self) -> Vec<String> {
+        let mut grants = Vec::new();
+        let mut say = |what: &str, items: Vec<String>| {
+            if !items.is_empty() {
+                grants.push(format!("{what} ({})", items.join(", ")));
+            }
+        };
+        let paths = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+        say("plugins", paths(&self.plugins));
+        let allow = self
+            .allow
+            .keys()
+            .flat_map(|key| self.allow.items(key).into_iter().map(move |item| format!("{key} {item}")));
+        say("allow", allow.collect());
+        say("artifacts", paths(self.artifacts.as_slice()));
+        say("commands", self.commands.names().map(str::to_owned).collect());
+        say("env", self.env.keys().cloned().collect());
+        say("mounts", self.mounts.clone());
+        say("net", self.net.clone());
+        say("secrets", self.secrets.keys().cloned().collect());
+        say("modules", paths(self.outer_modules().as_slice()));
+        grants
+    }
+
+    /// The folder of modules, if it is not within that of the file.
+    fn outer_modules(&self) -> Option<PathBuf> {
+        let root = self.modules.as_ref()?;
+        let is_inner = root.canonicalize().ok().zip(self.directory.canonicalize().ok());
+        (!is_inner.is_some_and(|(root, directory)| root.starts_with(directory))).then(|| root.clone())
+    }
+
+    /// Without what it grants.
+    pub(crate) fn without_grants(self) -> Self {
+        let modules = if self.outer_modules().is_none() { self.modules } else { None };
+        Self {
+            modules,
+            imports: self.imports,
+            directory: self.directory,
+            process_limits: self.process_limits,
+            timeout: self.timeout,
+            cpu: self.cpu,
+            memory: self.memory,
+            max_vms: self.max_vms,
+            idle_ttl: self.idle_ttl,
+            ..Self::default()
+        }
     }
 
     /// Paths are relative to `directory`.
@@ -78,7 +148,7 @@ impl Config {
         let root = reader.table(
             &root,
             "",
-            &["plugins", "allow", "commands", "env", "modules", "mounts", "net", "secrets", "limits"],
+            &["plugins", "allow", "artifacts", "commands", "env", "modules", "mounts", "net", "secrets", "limits"],
         );
         if let Some(plugins) = root.get("plugins") {
             match plugins.as_array().map(|plugins| plugins.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
@@ -132,6 +202,7 @@ impl Config {
                 _ => reader.problems.push("mounts: not a list like [\"data:/data:ro\"]".to_owned()),
             }
         }
+        config.artifacts = reader.text(&root, "", "artifacts").map(|folder| directory.join(folder));
         if let Some(modules) = root.get("modules") {
             let modules = reader.table(modules, "modules", &["root", "imports"]);
             let root = reader.text(&modules, "modules", "root");
@@ -215,8 +286,13 @@ impl Reader {
         let value = map.get(key)?;
         let text = value.as_str().map(str::to_owned);
         if text.is_none() {
-            let example = if key == "root" { "src" } else { "30s" };
-            self.problems.push(format!("{at}.{key}: a text like \"{example}\" is wanted"));
+            let example = match key {
+                "root" => "src",
+                "artifacts" => "out",
+                _ => "30s",
+            };
+            let path = if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") };
+            self.problems.push(format!("{path}: a text like \"{example}\" is wanted"));
         }
         text
     }

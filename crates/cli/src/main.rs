@@ -9,16 +9,18 @@ mod output;
 mod plugin;
 mod repl;
 mod run;
+mod trust;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use perennial_sessions::{PluginOptions, PluginSet, SessionTable};
+use perennial_server::McpOptions;
+use perennial_sessions::{Owner, PluginOptions, PluginSet, SessionTable};
 use tokio::runtime::Builder;
 
-use crate::args::{Arguments, Command};
-use crate::config::Config;
+use crate::args::{Arguments, Command, Trust};
+use crate::config::Found;
 
 /// What the program ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +79,10 @@ fn leave(exit: Exit) -> ! {
 }
 
 async fn main_async(arguments: Arguments) -> Exit {
-    let file =
-        std::env::current_dir().map_err(|error| error.to_string()).and_then(|directory| Config::find(&directory));
-    let file = match file {
+    if let Command::Trust(command) = &arguments.command {
+        return agree(command);
+    }
+    let file = match arguments.common.configuration() {
         Ok(file) => file,
         Err(error) => {
             output::complain(&error);
@@ -119,7 +122,7 @@ async fn main_async(arguments: Arguments) -> Exit {
         return plugin::plugin(command, config, &options).await;
     }
     // Whoever serves for long ends at once what it left when it was killed.
-    if matches!(arguments.command, Command::Batch(_) | Command::Mcp)
+    if serves(&arguments.command)
         && !(config.commands.is_empty() && file.allow.get("commands").is_none())
         && let Err(error) = perennial_sessions::commands::prepare().await
     {
@@ -127,19 +130,32 @@ async fn main_async(arguments: Arguments) -> Exit {
     }
     config.plugins = Some(plugins);
     let modules = config.modules.clone();
+    let artifacts = match arguments.command.runs_scripts().then(|| arguments.common.artifacts(&file)).transpose() {
+        Ok(artifacts) => artifacts.flatten(),
+        Err(error) => {
+            output::complain(&error);
+            return Exit::Usage;
+        }
+    };
     // The shell stays when a script is stopped.
     let signalled = signalled(!matches!(arguments.command, Command::Repl));
     let table = SessionTable::with_config(config);
+    let reloading = serves(&arguments.command).then(|| tokio::spawn(reload_on_hangup(table.local())));
     let work = async {
         match arguments.command {
-            Command::Run(run) => run::files(&table, run, modules.as_ref()).await,
-            Command::Eval(eval) => run::code(&table, eval).await,
-            Command::Plugin(_) | Command::Types => unreachable!("done above"),
+            Command::Run(run) => run::files(&table, run, modules.as_ref(), artifacts.as_ref()).await,
+            Command::Eval(eval) => run::code(&table, eval, artifacts.as_ref()).await,
+            Command::Plugin(_) | Command::Types | Command::Trust(_) => unreachable!("done above"),
             Command::Check(check) => check::files(check, modules.as_ref(), table.defaults()),
-            Command::Repl => repl::repl(&table, modules).await,
-            Command::Batch(batch) => batch::batch(&table, batch).await,
-            Command::Mcp => {
-                let served = perennial_server::serve_mcp(table.local(), tokio::io::stdin(), tokio::io::stdout()).await;
+            Command::Repl => repl::repl(&table, modules, artifacts.as_ref()).await,
+            Command::Batch(batch) => batch::batch(&table, batch, artifacts).await,
+            Command::Mcp(mcp) => {
+                let options = McpOptions::default().configure(|options| {
+                    options.structured = mcp.structured;
+                    options.artifacts = artifacts;
+                });
+                let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+                let served = perennial_server::serve_mcp(table.local(), input, output, options).await;
                 match served {
                     Ok(()) => Exit::Ok,
                     Err(error) => {
@@ -154,9 +170,64 @@ async fn main_async(arguments: Arguments) -> Exit {
         exit = work => exit,
         exit = signalled => exit,
     };
+    if let Some(reloading) = reloading {
+        reloading.abort();
+    }
     // Stops what still runs.
     table.clear();
     exit
+}
+
+/// `perennial trust`.
+fn agree(command: &Trust) -> Exit {
+    let found = match &command.file {
+        Some(path) => Found::read(path).map(Some),
+        None => std::env::current_dir().map_err(|error| error.to_string()).and_then(|from| Found::nearest(&from)),
+    };
+    let agreed = found.and_then(|found| {
+        let Found { path, text } = found.ok_or("there is no perennial.toml here or above")?;
+        let grants = Found { path: path.clone(), text: text.clone() }.config()?.grants();
+        let said = match (command.revoke, grants.is_empty()) {
+            (true, _) if trust::revoke(&path, &text)? => "no longer trusted".to_owned(),
+            (true, _) => "was not trusted".to_owned(),
+            (false, true) => "grants nothing that has to be agreed to".to_owned(),
+            (false, false) => {
+                trust::trust(&path, &text)?;
+                format!("may grant {}", grants.join(", "))
+            }
+        };
+        Ok(format!("{}: {said}", path.display()))
+    });
+    match agreed {
+        Ok(said) => {
+            output::remark(&said);
+            Exit::Ok
+        }
+        Err(error) => {
+            output::complain(&error);
+            Exit::Failed
+        }
+    }
+}
+
+/// Whether the program goes on until its client leaves.
+fn serves(command: &Command) -> bool {
+    matches!(command, Command::Batch(_) | Command::Mcp(_))
+}
+
+/// Loads the plugins again whenever the program is told to by SIGHUP.
+async fn reload_on_hangup(owner: Owner) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+    while hangups.recv().await.is_some() {
+        match owner.reload_plugins().await {
+            Ok(plugins) => {
+                output::remark(&format!("plugins loaded again: {}", plugins.plugins().count()));
+                plugins.failures().iter().for_each(|failure| output::complain(&failure.to_string()));
+            }
+            Err(error) => output::complain(&error.to_string()),
+        }
+    }
 }
 
 /// Completes with the first signal that asks the program to end; Ctrl-C does so only with `interrupts`. Listens from the moment it is called,

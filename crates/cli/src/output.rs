@@ -112,6 +112,11 @@ fn say_error(error: &ScriptError) {
         return problem(excerpt);
     }
     say(&format!("{} {}", styled(Style::Red, &format!("{}:", harmless(&error.name))), harmless(&error.message)));
+    if error.kind == ErrorKind::Permission {
+        // Whoever reads this may grant; scripts and models are told what, and not how.
+        let how = "--allow-net, --allow-run, --mount, --secret, --env, --modules and --artifacts grant, and so does a perennial.toml";
+        say(&styled(Style::Dim, &format!("hint: {how}")));
+    }
     if let Some(excerpt) = &error.excerpt {
         if let (Some(file), Some(line), Some(column)) = (&error.file, error.line, error.column) {
             say(&styled(Style::Dim, &format!("  at {file}:{line}:{column}")));

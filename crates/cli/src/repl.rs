@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use perennial_sessions::bundler::is_unfinished;
-use perennial_sessions::{LimitedPreparer, ModuleAccess, RunContext, RunRequest, SessionTable};
+use perennial_sessions::files::Artifacts;
+use perennial_sessions::{LimitedPreparer, ModuleAccess, RunRequest, SessionTable};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
@@ -12,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::Exit;
+use crate::run::lending;
 use crate::{live, output};
 
 const SESSION: &str = "repl";
@@ -27,7 +29,7 @@ thrown last. Imports are relative to the working directory.
 Ctrl-C stops the script that runs, or forgets the line that is typed.";
 
 /// `perennial repl`.
-pub(crate) async fn repl(table: &SessionTable, modules: Option<ModuleAccess>) -> Exit {
+pub(crate) async fn repl(table: &SessionTable, modules: Option<ModuleAccess>, artifacts: Option<&Artifacts>) -> Exit {
     let modules = modules.or_else(|| std::env::current_dir().ok()?.canonicalize().ok().map(ModuleAccess::below));
     let mut input = if std::io::stdin().is_terminal() { Input::terminal() } else { Ok(Input::Pipe) };
     loop {
@@ -58,15 +60,15 @@ pub(crate) async fn repl(table: &SessionTable, modules: Option<ModuleAccess>) ->
             {
                 output::remark(&format!("there is no command {command}; .help names those there are"));
             }
-            _ => run(table, cell, modules.clone()).await,
+            _ => run(table, cell, modules.clone(), artifacts).await,
         }
     }
 }
 
 /// Runs one cell; Ctrl-C stops it and nothing else.
-async fn run(table: &SessionTable, cell: String, modules: Option<ModuleAccess>) {
+async fn run(table: &SessionTable, cell: String, modules: Option<ModuleAccess>, artifacts: Option<&Artifacts>) {
     let cancel = CancellationToken::new();
-    let mut context = RunContext::new().cancel_with(cancel.clone());
+    let mut context = lending(artifacts).cancel_with(cancel.clone());
     if let Some(modules) = modules {
         context = context.grant(modules);
     }

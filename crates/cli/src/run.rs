@@ -16,7 +16,12 @@ use crate::{live, output};
 const SESSION: &str = "main";
 
 /// `perennial run`: the files in order on one session. `modules` is what they may import, if that was said.
-pub(crate) async fn files(table: &SessionTable, command: RunFiles, modules: Option<&ModuleAccess>) -> Exit {
+pub(crate) async fn files(
+    table: &SessionTable,
+    command: RunFiles,
+    modules: Option<&ModuleAccess>,
+    artifacts: Option<&Artifacts>,
+) -> Exit {
     // A file that is missing is found out before the first one runs.
     let mut scripts = Vec::with_capacity(command.files.len());
     let mut projects = HashMap::new();
@@ -29,13 +34,6 @@ pub(crate) async fn files(table: &SessionTable, command: RunFiles, modules: Opti
             }
         }
     }
-    let artifacts = match artifacts(&command.script) {
-        Ok(artifacts) => artifacts,
-        Err(error) => {
-            output::complain(&error);
-            return Exit::Failed;
-        }
-    };
     let several = scripts.len() > 1 && !command.script.json;
     let mut exit = Exit::Ok;
     for (file, script, project) in scripts {
@@ -43,7 +41,7 @@ pub(crate) async fn files(table: &SessionTable, command: RunFiles, modules: Opti
         if several {
             output::heading(&name);
         }
-        let context = lending(artifacts.as_ref());
+        let context = lending(artifacts);
         let result = run_file(table, file, name, script, &command.script, project, context).await;
         let shown = show(&result, &command.script);
         exit = exit.max_with(exit_of(&result));
@@ -55,28 +53,13 @@ pub(crate) async fn files(table: &SessionTable, command: RunFiles, modules: Opti
 }
 
 /// `perennial eval`.
-pub(crate) async fn code(table: &SessionTable, command: EvalCode) -> Exit {
-    let context = match artifacts(&command.script) {
-        Ok(artifacts) => lending(artifacts.as_ref()),
-        Err(error) => {
-            output::complain(&error);
-            return Exit::Failed;
-        }
-    };
-    let result = run(table, "eval", command.code, &command.script, context).await;
+pub(crate) async fn code(table: &SessionTable, command: EvalCode, artifacts: Option<&Artifacts>) -> Exit {
+    let result = run(table, "eval", command.code, &command.script, lending(artifacts)).await;
     if show(&result, &command.script) { exit_of(&result) } else { Exit::Failed }
 }
 
-/// What scripts may produce together.
-const ARTIFACTS: u64 = 256 << 20;
-
-fn artifacts(options: &ScriptOptions) -> Result<Option<Artifacts>, String> {
-    let Some(folder) = &options.artifacts else { return Ok(None) };
-    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    Artifacts::in_folder(folder, ARTIFACTS).map(Some).map_err(|error| error.to_string())
-}
-
-fn lending(artifacts: Option<&Artifacts>) -> RunContext {
+/// What a run is lent of the program's.
+pub(crate) fn lending(artifacts: Option<&Artifacts>) -> RunContext {
     artifacts.map_or_else(RunContext::new, |artifacts| RunContext::new().lend(artifacts.clone()))
 }
 

@@ -104,7 +104,7 @@ fn values_go_to_stdout_and_everything_else_to_stderr() {
     assert_eq!(out(&output), "");
     assert_eq!(
         err(&output),
-        "TypeError: cannot read property 'z' of undefined\n  at eval:2:8\n  return x.y.z\n         ^\n"
+        "TypeError: cannot read property 'z' of undefined: x.y is undefined\n  at eval:2:8\n  return x.y.z\n         ^\n"
     );
 }
 
@@ -287,6 +287,7 @@ fn the_mcp_server_ends_with_its_client_even_while_a_script_runs() {
 fn play(document: &str, folder: &Path) -> usize {
     let text = std::fs::read_to_string(root().join(document)).unwrap();
     let mut commands = 0;
+    let state = tempfile::tempdir().unwrap();
     for block in text.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
         let mut lines = block.lines().peekable();
         while let Some(line) = lines.next() {
@@ -300,7 +301,12 @@ fn play(document: &str, folder: &Path) -> usize {
             // Built already: the program itself in place of cargo's way to it.
             let shell =
                 format!("perennial() {{ '{}' \"$@\"; }}; exec 2>&1; {command}", env!("CARGO_BIN_EXE_perennial"));
-            let output = Command::new("bash").args(["-c", &shell]).current_dir(folder).output().unwrap();
+            let output = Command::new("bash")
+                .args(["-c", &shell])
+                .current_dir(folder)
+                .env("XDG_STATE_HOME", state.path())
+                .output()
+                .unwrap();
             if !expected.is_empty() {
                 assert_eq!(out(&output), expected, "{document}: {command}");
             }
@@ -324,7 +330,7 @@ fn what_the_document_on_node_shows_is_so() {
 #[test]
 fn what_the_document_on_commands_shows_is_so() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(play("docs/commands.md", folder.path()), 5);
+    assert_eq!(play("docs/commands.md", folder.path()), 6);
 }
 
 #[test]
@@ -547,10 +553,9 @@ fn the_mcp_tool_names_the_plugins() {
     lines.next().unwrap().unwrap();
     let listed = lines.next().unwrap().unwrap();
     assert!(
-        listed.contains("- html (Reads HTML: text, links, tables, metadata): links, metadata, tables, text"),
+        listed.contains("html { links, metadata, tables, text } (Reads HTML: text, links, tables, metadata), text { chunk, diff, search } ("),
         "{listed}"
     );
-    assert!(listed.contains("- text ("), "{listed}");
     drop(stdin);
     assert_eq!(wait(&mut child).code(), Some(0));
 }
@@ -571,7 +576,7 @@ fn variables_and_secrets_are_named_one_by_one() {
     std::fs::write(folder.path().join("perennial.toml"), "env = { MODE = \"file\", OTHER = \"x\" }\n").unwrap();
     let eval = |arguments: &[&str]| {
         perennial()
-            .arg("eval")
+            .args(["eval", "-c", "perennial.toml"])
             .args(arguments)
             .current_dir(folder.path())
             .env("TOKEN", "0123456789")
@@ -592,7 +597,6 @@ fn variables_and_secrets_are_named_one_by_one() {
         out(&secret)
     );
     for (arguments, part) in [
-        (["1", "--secret", "NONE=https://a.com"], "the environment has no variable NONE"),
         (["1", "--secret", "TOKEN"], "write NAME=ORIGIN"),
         (["1", "--secret", "TOKEN=a.com"], "is no origin"),
         (["1", "--env", "NONE"], "the environment has no variable NONE"),
@@ -602,11 +606,11 @@ fn variables_and_secrets_are_named_one_by_one() {
         assert_eq!(code(&output), 2, "{arguments:?}");
         assert!(err(&output).contains(part), "{}", err(&output));
     }
-    // What runs nothing asks for no secret.
-    std::fs::write(folder.path().join("perennial.toml"), "secrets = { NONE = [\"https://a.com\"] }\n").unwrap();
-    std::fs::write(folder.path().join("a.ts"), "1").unwrap();
-    let check = perennial().args(["check", "a.ts"]).current_dir(folder.path()).output().unwrap();
-    assert_eq!(code(&check), 0, "{}", err(&check));
+    // A secret without a value fails who uses it.
+    let used = ["1 + 1", "perennial.secret('NONE')"].map(|script| eval(&[script, "--secret", "NONE=https://a.com"]));
+    assert_eq!((out(&used[0]).trim(), code(&used[1])), ("2", 1));
+    let why = "Error: the secret NONE is granted and has no value: the environment has no variable NONE";
+    assert!(err(&used[1]).starts_with(why), "{}", err(&used[1]));
 }
 
 #[test]
@@ -619,7 +623,7 @@ fn what_scripts_produce_is_in_the_folder_and_said() {
     assert_eq!(std::fs::read_to_string(folder.path().join("out/a/report.txt")).unwrap(), "text");
     let refused = perennial().args(["eval", script]).current_dir(folder.path()).output().unwrap();
     assert!(
-        err(&refused).starts_with("PermissionError: producing artifacts is not permitted; `--artifacts`"),
+        err(&refused).starts_with("PermissionError: producing artifacts is not permitted; an output folder that the call lends would grant it\nhint: --allow-net"),
         "{}",
         err(&refused)
     );
@@ -653,4 +657,55 @@ fn a_full_disk_is_an_error_that_names_it_and_loses_nothing_that_was_there() {
     let full = "ENOSPC Error";
     let expected = json!([full, full, full, full, "kept", "done", "done", []]);
     assert_eq!(serde_json::from_str::<Value>(out(&output)).ok(), Some(expected), "{}{}", out(&output), err(&output));
+}
+
+#[test]
+fn a_configuration_that_was_found_grants_nothing_before_it_was_agreed_to_as_it_is() {
+    let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (inner, config) = (folder.path().join("a/b"), folder.path().join("perennial.toml"));
+    std::fs::create_dir_all(&inner).unwrap();
+    std::fs::write(folder.path().join("secret.txt"), "s").unwrap();
+    let text =
+        "mounts = [\".:/host\"]\nenv = { MODE = \"x\" }\n[limits]\nmemory = \"64MiB\"\n[modules]\nroot = \"/\"\n";
+    std::fs::write(&config, text).unwrap();
+    let perennial_here = |arguments: &[&str]| {
+        perennial().args(arguments).current_dir(&inner).env("XDG_STATE_HOME", state.path()).output().unwrap()
+    };
+    let script = "[await fs.exists('/host/secret.txt'), process.env.MODE ?? null]";
+    let seen = |arguments: &[&str]| out(&perennial_here(&[&["eval", script], arguments].concat())).trim().to_owned();
+    let untrusted = perennial_here(&["eval", script]);
+    assert_eq!(out(&untrusted).trim(), "[false,null]");
+    let said = err(&untrusted);
+    assert!(
+        said.contains("grants nothing yet: `perennial trust` agrees to env (MODE), mounts (.:/host), modules (/)"),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1);
+    // Limits count, and a file that is named.
+    let limited = perennial_here(&["eval", "new Uint8Array(128 << 20).length"]);
+    assert!(err(&limited).contains("memory"), "{}", err(&limited));
+    assert_eq!(seen(&["-c", "../../perennial.toml"]), "[true,\"x\"]");
+    assert_eq!(
+        (seen(&["--no-config"]), err(&perennial_here(&["eval", "1", "--no-config"]))),
+        ("[false,null]".to_owned(), "")
+    );
+    assert_eq!(code(&perennial_here(&["eval", "1", "--no-config", "-c", "x"])), 2);
+    assert_eq!(code(&perennial_here(&["eval", "1", "-c", "none.toml"])), 2);
+    let agreed = perennial_here(&["trust"]);
+    assert_eq!(code(&agreed), 0);
+    assert!(err(&agreed).contains("may grant env (MODE), mounts (.:/host), modules (/)"), "{}", err(&agreed));
+    assert_eq!((seen(&[]), err(&perennial_here(&["eval", "1"]))), ("[true,\"x\"]".to_owned(), ""));
+    // Any change, and any other place, is agreed to anew.
+    std::fs::write(&config, format!("{text}\n")).unwrap();
+    assert_eq!(seen(&[]), "[false,null]");
+    std::fs::write(&config, text).unwrap();
+    std::fs::copy(&config, inner.join("perennial.toml")).unwrap();
+    assert_eq!(seen(&[]), "[false,null]");
+    std::fs::remove_file(inner.join("perennial.toml")).unwrap();
+    assert_eq!(seen(&[]), "[true,\"x\"]");
+    assert_eq!(code(&perennial_here(&["trust", "--revoke"])), 0);
+    assert_eq!(seen(&[]), "[false,null]");
+    // What grants nothing is not asked about.
+    std::fs::write(&config, "[limits]\ntimeout = \"5s\"\n[modules]\nroot = \"a\"\n").unwrap();
+    assert_eq!(err(&perennial_here(&["eval", "1"])), "");
 }

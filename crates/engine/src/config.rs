@@ -2,7 +2,7 @@ use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use crate::error::LIBRARY;
+use crate::error::{Advice, LIBRARY};
 use crate::host::CORE;
 use crate::js::Bytecode;
 use crate::modules::ModuleLoader;
@@ -35,47 +35,67 @@ struct Inner {
     globals: Vec<(String, Area)>,
     /// Likewise what areas provide for each other.
     internals: Vec<(String, Area)>,
+    rest: Rest,
+}
+
+/// What a configuration has besides ops and areas.
+#[derive(Clone, Default)]
+struct Rest {
     modules: Option<Arc<dyn ModuleLoader>>,
     /// Who has assembled it.
     origin: Option<ConfigOrigin>,
+    advice: Option<Arc<Advice>>,
 }
 
 impl EngineConfig {
     /// A configuration with these ops and areas, besides the engine's own `console` and timers.
     pub fn new(ops: OpTable, areas: Vec<Area>) -> Self {
-        Self::of(ops, areas, None, None)
+        Self::of(ops, areas, Rest::default())
     }
 
-    fn of(
-        ops: OpTable,
-        areas: Vec<Area>,
-        modules: Option<Arc<dyn ModuleLoader>>,
-        origin: Option<ConfigOrigin>,
-    ) -> Self {
+    fn of(ops: OpTable, areas: Vec<Area>, rest: Rest) -> Self {
         let names = |of: fn(&Area) -> &[String]| {
             let all = own_areas().iter().chain(&areas);
             all.flat_map(|area| of(area).iter().map(|name| (name.clone(), area.clone()))).collect()
         };
         let (globals, internals) = (names(Area::globals), names(Area::internals));
         let op_numbers = ops.names().enumerate().map(|(number, name)| (name.to_owned(), number)).collect();
-        Self(Arc::new(Inner { ops, op_numbers, areas, globals, internals, modules, origin }))
+        Self(Arc::new(Inner { ops, op_numbers, areas, globals, internals, rest }))
     }
 
     /// The same with a loader of modules; without one nothing can be imported.
     #[must_use]
     pub fn with_modules(self, loader: Arc<dyn ModuleLoader>) -> Self {
-        Self::of(self.0.ops.clone(), self.0.areas.clone(), Some(loader), None)
+        // Whoever assembled it did so without this.
+        self.with(|rest| (rest.modules, rest.origin) = (Some(loader), None))
     }
 
     /// The same with a note of who has assembled it.
     #[must_use]
     pub fn with_origin(self, origin: &ConfigOrigin) -> Self {
-        Self::of(self.0.ops.clone(), self.0.areas.clone(), self.0.modules.clone(), Some(origin.clone()))
+        self.with(|rest| rest.origin = Some(origin.clone()))
+    }
+
+    /// The same with what says in errors what works instead of something that is not there: it is asked with names as a script has them (`require`,
+    /// `process.env.TOKEN`), and what the run was granted. Where it says nothing, names that are alike are offered.
+    #[must_use]
+    pub fn with_advice(self, advice: Arc<Advice>) -> Self {
+        self.with(|rest| rest.advice = Some(advice))
+    }
+
+    fn with(self, change: impl FnOnce(&mut Rest)) -> Self {
+        let mut rest = self.0.rest.clone();
+        change(&mut rest);
+        Self::of(self.0.ops.clone(), self.0.areas.clone(), rest)
+    }
+
+    pub(crate) fn advice(&self) -> Option<&Arc<Advice>> {
+        self.0.rest.advice.as_ref()
     }
 
     /// Who has assembled it, if that was noted.
     pub fn origin(&self) -> Option<&ConfigOrigin> {
-        self.0.origin.as_ref()
+        self.0.rest.origin.as_ref()
     }
 
     /// This configuration and what another one brings besides. The loader of modules is this one's.
@@ -85,7 +105,7 @@ impl EngineConfig {
     pub fn merged(&self, more: &Self) -> Result<Self, String> {
         let ops = self.0.ops.clone().merge(more.0.ops.clone());
         let areas = self.0.areas.iter().chain(&more.0.areas).cloned().collect();
-        let merged = Self::of(ops, areas, self.0.modules.clone(), None);
+        let merged = Self::of(ops, areas, Rest { origin: None, ..self.0.rest.clone() });
         match merged.brought_twice() {
             Some(name) => Err(name.to_owned()),
             None => Ok(merged),
@@ -94,16 +114,16 @@ impl EngineConfig {
 
     /// Whether it brings nothing: no op, no area, no loader of modules.
     pub fn is_empty(&self) -> bool {
-        self.0.ops.is_empty() && self.0.areas.is_empty() && self.0.modules.is_none()
+        self.0.ops.is_empty() && self.0.areas.is_empty() && self.0.rest.modules.is_none()
     }
 
     /// Whether it has a loader of modules.
     pub fn has_modules(&self) -> bool {
-        self.0.modules.is_some()
+        self.0.rest.modules.is_some()
     }
 
     pub(crate) fn modules(&self) -> Option<&Arc<dyn ModuleLoader>> {
-        self.0.modules.as_ref()
+        self.0.rest.modules.as_ref()
     }
 
     pub(crate) fn ops(&self) -> &[Arc<Op>] {

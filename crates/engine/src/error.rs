@@ -1,5 +1,7 @@
 //! From what a script threw to what its author can act on.
 
+mod advice;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,9 +9,12 @@ use perennial_protocol::{Cause, ErrorKind, ScriptError};
 
 use crate::bridge::{Helpers, to_json};
 use crate::control::{Stop, StopReason};
+use crate::host::HostState;
 use crate::js::{Class, Exception, Value};
 use crate::modules::Modules;
 use crate::program::Origin;
+
+pub use advice::Advice;
 
 /// Names of library sources begin with this; their frames are not the author's.
 pub(crate) const LIBRARY: &str = "perennial:";
@@ -256,13 +261,9 @@ fn cause_of(helpers: &Helpers, thrown: &Value<'_>, left: usize) -> Option<Box<Ca
     Some(Box::new(Cause { name, message, cause: cause_of(helpers, &cause, left - 1) }))
 }
 
-/// Describes what a script threw. `permission` is the prototype of the errors that the host throws for what is not granted.
-pub(crate) fn describe(
-    helpers: &Helpers,
-    permission: &Value<'_>,
-    sources: &Sources,
-    thrown: &Value<'_>,
-) -> ScriptError {
+/// Describes what a script threw.
+pub(crate) fn describe(host: &HostState, sources: &Sources, thrown: &Value<'_>) -> ScriptError {
+    let (helpers, permission) = (host.helpers(), host.permission_prototype(thrown.scope()));
     let is_permission = thrown.plain_prototype().is_some_and(|prototype| prototype.address() == permission.address());
     let kind = if is_permission { ErrorKind::Permission } else { ErrorKind::Runtime };
     let (name, message) = name_and_message(helpers, thrown);
@@ -272,6 +273,7 @@ pub(crate) fn describe(
             own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources, &constructors_of(thrown));
         error.stack = stack;
         if let Some(place) = place {
+            advice::improve(host, thrown.scope(), &mut error, &place);
             place.put_into(&mut error);
         }
         let number = |key: &str| thrown.get_str(key).ok().and_then(|value| value.as_number()).map(|value| value as u64);

@@ -350,6 +350,12 @@ impl HostState {
         Ok(())
     }
 
+    /// What works instead of something that is not there.
+    pub(crate) fn advice(&self, path: &str) -> Option<String> {
+        let advice = self.config.advice()?;
+        advice(path, &lock(&self.context).scope.extensions)
+    }
+
     /// Makes a result the value of `_`; `undefined` is none.
     pub(crate) fn remember<'js>(&self, scope: Scope<'js>, value: &Value<'js>) {
         if !value.is_undefined() {

@@ -24,6 +24,8 @@ mod ops;
 mod program;
 mod resources;
 mod run;
+mod script;
+mod similar;
 mod timers;
 mod vm;
 
@@ -32,6 +34,7 @@ pub use budget::Budget;
 pub use config::{Area, ConfigOrigin, EngineConfig};
 pub use console::{Console, ConsoleOutput, ConsoleSink};
 pub use control::{StopHandle, StopReason};
+pub use error::Advice;
 pub use executor::{Executor, ExecutorConfig, STUCK_AFTER};
 pub use held::Held;
 pub use host::modules_compiled;
@@ -42,7 +45,9 @@ pub use op_value::{Denied, OpError, OpResult, OpValue, bytes_to_json};
 pub use ops::{Bound, Extensions, OpContext, OpFuture, OpScope, OpTable};
 pub use program::{MakeProgram, Origin, Program};
 pub use resources::{Charge, Resources};
-pub use run::{Background, Build, RunEnd, Script, VmSource, discard, pump, run};
+pub use run::{Background, Build, RunEnd, VmSource, discard, pump, run};
+pub use script::Script;
+pub use similar::did_you_mean;
 pub use vm::{Globals, Vm};
 
 /// For benchmarks: parts that cannot be timed from outside.

@@ -124,7 +124,7 @@ pub struct Denied {
     pub what: String,
     /// What would grant it.
     pub remedy: String,
-    /// What is granted of the kind, as far as that is said; scripts find it as `granted` of the error.
+    /// What is granted of the kind, as far as that is said; the message has the first ten, and scripts find it as `granted` of the error.
     pub granted: Vec<String>,
 }
 
@@ -144,7 +144,15 @@ impl Denied {
 
 impl std::fmt::Display for Denied {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} is not permitted; {} would grant it", self.what, self.remedy)
+        const MOST: usize = 10;
+        write!(f, "{} is not permitted; {} would grant it", self.what, self.remedy)?;
+        let Some((first, rest)) = self.granted.split_first() else { return Ok(()) };
+        write!(f, " (granted: {first}")?;
+        rest.iter().take(MOST - 1).try_for_each(|granted| write!(f, ", {granted}"))?;
+        match rest.len().saturating_sub(MOST - 1) {
+            0 => f.write_str(")"),
+            more => write!(f, ", … and {more} more)"),
+        }
     }
 }
 

@@ -8,20 +8,17 @@ use perennial_protocol::{ScriptError, Usage};
 use serde_json::Value as Json;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
 use self::flight::{Flight, Landed, Whereabouts, busy, until};
 use self::slice::{Slice, Work};
-use crate::Extensions;
-use crate::RunOptions;
 use crate::config::EngineConfig;
-use crate::console::{Console, ConsoleOutput, ConsoleSink};
+use crate::console::{Console, ConsoleOutput};
 use crate::control::{Control, StopHandle};
 use crate::error::describe_stop;
 use crate::executor::Executor;
 use crate::held::Held;
 use crate::inbox::Inbox;
-use crate::program::MakeProgram;
+use crate::script::Script;
 use crate::vm::{BuildSpec, CALLBACK, Globals, Step, Vm};
 
 /// Where a run's VM comes from.
@@ -54,26 +51,6 @@ impl VmSource {
             Self::Build(build) => &build.0.control,
         }
     }
-}
-
-/// One script to run on one VM. It goes to the VM as a whole.
-pub struct Script {
-    /// Makes the program, on the thread that runs it and within the run's limits.
-    pub prepare: MakeProgram,
-    /// Bound to `args`.
-    pub args: Json,
-    /// What positions call the source.
-    pub name: String,
-    /// Checked already.
-    pub options: Arc<RunOptions>,
-    /// What ops find for as long as the session has no later run.
-    pub extensions: Extensions,
-    /// What ops find until the run ends.
-    pub lent: Extensions,
-    /// Gets console entries while the script runs.
-    pub sink: Option<ConsoleSink>,
-    /// Cancels the run.
-    pub cancel: Option<CancellationToken>,
 }
 
 /// How a run ended, and what it leaves.

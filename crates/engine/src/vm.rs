@@ -17,7 +17,7 @@ use crate::host::{HostState, uncaught_text};
 use crate::inbox::{Delivery, Inbox};
 use crate::js::{Exception, Job, Js, PromiseState, Saved, Scope, Value, catch_stop};
 use crate::program::Program;
-use crate::run::Script;
+use crate::script::Script;
 
 /// How long microtasks that a settled run left behind may go on as part of the run.
 const DRAIN: Duration = Duration::from_millis(5);
@@ -554,8 +554,7 @@ fn report_rejections(host: &HostState, sources: &Sources, scope: Scope<'_>) {
 }
 
 fn describe_thrown(host: &HostState, sources: &Sources, thrown: &Value<'_>) -> ScriptError {
-    let permission = host.permission_prototype(thrown.scope());
-    describe(host.helpers(), &permission, sources, thrown)
+    describe(host, sources, thrown)
 }
 
 /// What a run comes to that ended itself.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use own_provision::{Counter, table};
-use perennial::server::{BatchOptions, serve_batch, serve_mcp};
+use perennial::server::{BatchOptions, McpOptions, serve_batch, serve_mcp};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
@@ -24,7 +24,12 @@ async fn a_model_s_scripts_have_it_through_mcp() {
     owner.provided::<Counter>("default").await.unwrap().unwrap();
     let (ours, theirs) = tokio::io::duplex(1 << 20);
     let (input, output) = tokio::io::split(theirs);
-    let served = tokio::spawn(serve_mcp(owner, input, output));
+    let served = tokio::spawn(serve_mcp(
+        owner,
+        input,
+        output,
+        McpOptions::default().configure(|options| options.structured = true),
+    ));
     let (read, mut write) = tokio::io::split(ours);
     let who = json!({"name": "test", "version": "1"});
     let call = |id: u64, script: &str| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "run", "arguments": {"script": script}}});

@@ -113,7 +113,7 @@ impl Cutter {
 
 impl ScriptResult {
     /// Cuts everything that a script can make as long as it likes, and says in [`ScriptResult::cut`] what was. As JSON the result is then at most as long
-    /// as its value and its console may be, and 256 KiB.
+    /// as its value and its console may be, 256 KiB, and the images that it shows.
     pub fn bound(&mut self, console_bytes: usize) {
         let mut cutter = Cutter(std::mem::take(&mut self.cut));
         if let Some(error) = &mut self.error {

@@ -14,8 +14,8 @@ mod result;
 pub use bound::json_bytes;
 pub use error::{Cause, ErrorKind, ScriptError};
 pub use line::IdScan;
-pub use request::RunRequest;
+pub use request::{RunRequest, request_schema};
 pub use result::{
     ConsoleEntry, ConsoleLevel, EndReason, FileChange, FileChangeKind, OutcomeError, ProducedFile, RebuildReason,
-    ScriptResult, Status, Usage, VmOrigin, result_schema,
+    ScriptResult, ShownImage, Status, Usage, VmOrigin, result_schema,
 };

@@ -90,3 +90,10 @@ impl RunRequest {
         self
     }
 }
+
+/// The JSON schema of [`RunRequest`].
+pub fn request_schema() -> Value {
+    let mut schema = schemars::schema_for!(RunRequest).to_value();
+    crate::result::drop_formats(&mut schema);
+    schema
+}

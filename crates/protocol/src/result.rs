@@ -157,6 +157,9 @@ pub struct ScriptResult {
     /// How many produced files are not listed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub artifacts_more: u64,
+    /// Images that the script showed, at most 4 and 1.5 MB.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ShownImage>,
     /// What of this result is not whole, as paths of its fields (`error.message`): it was longer than an answer may be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cut: Vec<String>,
@@ -171,6 +174,15 @@ pub enum OutcomeError {
     /// It returned something else.
     #[error("the script returned something else than was expected: {0}")]
     Shape(#[from] serde_json::Error),
+}
+
+/// An image that a script showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ShownImage {
+    /// `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
+    pub mime_type: String,
+    /// The file as base64.
+    pub data: String,
 }
 
 /// One file that a run produced.
@@ -239,6 +251,7 @@ impl ScriptResult {
             files: Vec::new(),
             files_more: 0,
             artifacts: Vec::new(),
+            images: Vec::new(),
             artifacts_more: 0,
             cut: Vec::new(),
         }
@@ -363,5 +376,24 @@ pub struct ConsoleEntry {
 
 /// The JSON schema of [`ScriptResult`], as published in `docs/script-result.schema.json`.
 pub fn result_schema() -> Value {
-    schemars::schema_for!(ScriptResult).to_value()
+    let mut schema = schemars::schema_for!(ScriptResult).to_value();
+    drop_formats(&mut schema);
+    schema
+}
+
+/// Takes out how wide numbers are in Rust: readers of schemas know no such formats, and complain.
+pub(crate) fn drop_formats(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            let is_width = |format: &str| {
+                format == "double" || format == "float" || format.starts_with("uint") || format.starts_with("int")
+            };
+            if map.get("format").and_then(Value::as_str).is_some_and(is_width) {
+                map.remove("format");
+            }
+            map.values_mut().for_each(drop_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_formats),
+        _ => {}
+    }
 }

@@ -1,17 +1,25 @@
 //! Batches: JSON lines in, JSON lines out.
 //!
 //! A thread reads, a task per request runs, one task writes. Each request of a session waits for the one before it; how many run at
-//! once, and how many lines are held, is bounded.
+//! once, and how many lines are held, is bounded. Orders are carried out at once.
+
+mod order;
+mod request;
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use perennial_protocol::{IdScan, RunRequest, ScriptError, ScriptResult};
+use perennial_protocol::IdScan;
 use perennial_sessions::Owner;
-use serde_json::{Map, Value, json};
+use perennial_sessions::files::Artifacts;
+use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use self::order::UnderWay;
+pub use self::request::request_schema;
+use self::request::{Parsed, Refusal, parse};
 
 /// A longer line is answered with an error and passed over: a script of the largest size, escaped, with arguments.
 const MAX_LINE: usize = 64 << 20;
@@ -22,9 +30,6 @@ const LINE: usize = 1 << 10;
 const UNWRITTEN: usize = 4;
 /// Requests that run at a time, whatever is asked for.
 const MOST: usize = 1 << 16;
-/// Bytes of a session's name, and of an id as JSON.
-const MAX_NAME: usize = 256;
-const MAX_ID: usize = 1 << 10;
 
 enum Line {
     Text(Vec<u8>),
@@ -44,6 +49,8 @@ pub struct BatchOptions {
     pub concurrency: usize,
     /// Told of each answer when it is written, on the thread that writes.
     pub on_answer: Option<Arc<OnAnswer>>,
+    /// What scripts write to as `artifacts`.
+    pub artifacts: Option<Artifacts>,
 }
 
 impl BatchOptions {
@@ -57,7 +64,7 @@ impl BatchOptions {
 
 impl Default for BatchOptions {
     fn default() -> Self {
-        Self { concurrency: 64, on_answer: None }
+        Self { concurrency: 64, on_answer: None, artifacts: None }
     }
 }
 
@@ -101,8 +108,8 @@ impl Counts {
     }
 }
 
-/// Serves requests on the sessions of an owner, one JSON object a line, until `input` ends: `session`, an `id` if the answer is to carry one, and either the
-/// fields of a [`RunRequest`] or `op`, which is `reset` or `close`. Each line is answered by one: those of a session in order, others as they are done.
+/// Serves requests on the sessions of an owner, one JSON object a line, until `input` ends, each as [`request_schema`] says: a script, or an `op`. Each line is answered by one, that
+/// has its `id`: those of a session in order, others as they are done. Before the answer of a script with `stream` come lines with what it writes to its console.
 ///
 /// Reads in a thread of its own, which ends with the input only.
 ///
@@ -124,7 +131,10 @@ where
     let counts = Arc::new(Counts::default());
     let writer = tokio::task::spawn_blocking({
         let counts = counts.clone();
-        move || write_answers(output, answers_out, &counts, options.on_answer.as_deref())
+        {
+            let on_answer = options.on_answer.clone();
+            move || write_answers(output, answers_out, &counts, on_answer.as_deref())
+        }
     });
 
     let running = Arc::new(Semaphore::new(concurrency));
@@ -132,6 +142,7 @@ where
     // The end of each session's latest request.
     let mut latest: HashMap<String, oneshot::Receiver<()>> = HashMap::new();
     let (mut number, mut unread) = (0_u64, None);
+    let under_way = Arc::new(UnderWay::default());
     loop {
         let line = tokio::select! {
             biased;
@@ -148,16 +159,24 @@ where
         let request = match line {
             Line::Text(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => continue,
             Line::Text(bytes) => parse(&bytes),
-            Line::TooLong(id) => {
-                Err(Refusal { id, ..Refusal::of(format!("the line is longer than {MAX_LINE} bytes")) })
-            }
+            Line::TooLong(id) => Err(Refusal::of(id, format!("the line is longer than {MAX_LINE} bytes"))),
             Line::Unreadable(error) => {
                 unread = Some(error);
                 break;
             }
         };
         let request = match request {
-            Ok(request) => request,
+            Ok(Parsed::Request(request)) => request,
+            Ok(Parsed::Order(id, order)) => {
+                let (owner, answers, under_way) = (owner.clone(), answers.clone(), under_way.clone());
+                // One that has to wait holds up nobody, and there are as many as places.
+                let Ok(place) = held.clone().acquire_owned().await else { break };
+                tokio::spawn(async move {
+                    let _ = answers.send(order.carry_out(id, &owner, &under_way).await).await;
+                    drop(place);
+                });
+                continue;
+            }
             Err(refusal) => {
                 counts.failed.fetch_add(1, Ordering::Relaxed);
                 if answers.send(refusal.answer(number)).await.is_err() {
@@ -175,6 +194,7 @@ where
             latest.retain(|_, end| matches!(end.try_recv(), Err(oneshot::error::TryRecvError::Empty)));
         }
         let (owner, running, answers, counts) = (owner.clone(), running.clone(), answers.clone(), counts.clone());
+        let (artifacts, cancel) = (options.artifacts.clone(), under_way.enter(number, &request));
         counts.under_way.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
             if let Some(before) = before {
@@ -182,11 +202,14 @@ where
                 let _ = before.await;
             }
             let permit = running.acquire().await;
-            let answer = request.carry_out(&owner, &counts).await;
+            let answer = request.carry_out(&owner, artifacts, cancel, &answers).await;
+            if !answer.is_ok {
+                counts.failed.fetch_add(1, Ordering::Relaxed);
+            }
             let _ = finished.send(());
             counts.under_way.fetch_sub(1, Ordering::Relaxed);
             // Until there is room for it: answers that nobody reads hold up new requests.
-            let _ = answers.send(answer).await;
+            let _ = answers.send(answer.line).await;
             drop((permit, place));
         });
     }
@@ -266,118 +289,4 @@ fn write_answers(
         }
     }
     out.flush()
-}
-
-/// One line that can be carried out.
-struct Request {
-    id: Option<Value>,
-    session: String,
-    action: Action,
-}
-
-enum Action {
-    Run(Box<RunRequest>),
-    Reset,
-    Close,
-}
-
-/// A line that cannot.
-struct Refusal {
-    id: Option<Value>,
-    session: Option<String>,
-    message: String,
-}
-
-impl Refusal {
-    fn of(message: impl Into<String>) -> Self {
-        Self { id: None, session: None, message: message.into() }
-    }
-
-    fn answer(self, line: u64) -> String {
-        let mut answer = Map::new();
-        answer.insert("line".to_owned(), json!(line));
-        let error = ScriptError::invalid_request(format!("line {line}: {}", self.message));
-        finish(self.id, self.session.as_deref(), answer, &ScriptResult::refused(error))
-    }
-}
-
-fn parse(line: &[u8]) -> Result<Request, Refusal> {
-    let mut map: Map<String, Value> = serde_json::from_slice(line).map_err(|error| {
-        let mut scan = IdScan::default();
-        scan.feed(line);
-        Refusal { id: scan.id(), ..Refusal::of(format!("no JSON object: {error}")) }
-    })?;
-    let id = map.shift_remove("id");
-    if id.as_ref().is_some_and(|id| id.to_string().len() > MAX_ID) {
-        return Err(Refusal::of(format!("an id has at most {MAX_ID} bytes")));
-    }
-    let session = match map.shift_remove("session") {
-        Some(Value::String(session)) if (1..=MAX_NAME).contains(&session.len()) => session,
-        Some(Value::String(_)) => {
-            let message = format!("session is a name of 1 to {MAX_NAME} bytes");
-            return Err(Refusal { id, session: None, message });
-        }
-        other => {
-            let message = if other.is_none() { "session is missing" } else { "session is not a string" };
-            return Err(Refusal { id, session: None, message: message.to_owned() });
-        }
-    };
-    let refuse = |id: Option<Value>, message: String| Err(Refusal { id, session: Some(session.clone()), message });
-    let action = match map.shift_remove("op") {
-        None => match serde_json::from_value(Value::Object(map)) {
-            Ok(request) => Action::Run(Box::new(request)),
-            Err(error) => return refuse(id, error.to_string()),
-        },
-        Some(op) => {
-            if let Some(key) = map.keys().next() {
-                return refuse(id, format!("unknown field `{key}` beside op"));
-            }
-            match op.as_str() {
-                Some("reset") => Action::Reset,
-                Some("close") => Action::Close,
-                _ => return refuse(id, format!("op is \"reset\" or \"close\", not {op}")),
-            }
-        }
-    };
-    Ok(Request { id, session, action })
-}
-
-impl Request {
-    async fn carry_out(self, owner: &Owner, counts: &Counts) -> String {
-        let (op, existed) = match self.action {
-            Action::Run(request) => {
-                let result = owner.run(&self.session, *request).await;
-                if !result.is_ok() {
-                    counts.failed.fetch_add(1, Ordering::Relaxed);
-                }
-                return finish(self.id, Some(&self.session), Map::new(), &result);
-            }
-            Action::Reset => ("reset", owner.reset(&self.session).await),
-            Action::Close => ("close", owner.remove(&self.session)),
-        };
-        let mut answer = Map::new();
-        if let Some(id) = self.id {
-            answer.insert("id".to_owned(), id);
-        }
-        answer.insert("session".to_owned(), json!(self.session));
-        answer.insert("op".to_owned(), json!(op));
-        answer.insert("status".to_owned(), json!("ok"));
-        answer.insert("existed".to_owned(), json!(existed));
-        Value::Object(answer).to_string()
-    }
-}
-
-/// An answer: whose it is, then the fields of the result.
-fn finish(id: Option<Value>, session: Option<&str>, mut answer: Map<String, Value>, result: &ScriptResult) -> String {
-    if let Some(id) = id {
-        answer.insert("id".to_owned(), id);
-    }
-    if let Some(session) = session {
-        answer.insert("session".to_owned(), json!(session));
-    }
-    // A result is made of JSON and always serialises.
-    if let Ok(Value::Object(fields)) = serde_json::to_value(result) {
-        answer.extend(fields);
-    }
-    Value::Object(answer).to_string()
 }

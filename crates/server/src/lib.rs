@@ -6,11 +6,13 @@
 //! * [`text_for_model`]: what a model reads of a result.
 
 mod batch;
+mod listing;
 mod mcp;
+mod resources;
 mod text;
 mod tools;
 mod transport;
 
-pub use batch::{BatchError, BatchOptions, OnAnswer, Progress, serve_batch};
-pub use mcp::{McpError, serve_mcp};
+pub use batch::{BatchError, BatchOptions, OnAnswer, Progress, request_schema, serve_batch};
+pub use mcp::{McpError, McpOptions, serve_mcp};
 pub use text::{state_notes, text_for_model};

@@ -1,21 +1,25 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use perennial_protocol::{ConsoleEntry, RunRequest, ScriptResult, json_bytes};
+use perennial_sessions::files::Artifacts;
 use perennial_sessions::{Owner, PluginSet, RunContext};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult, ErrorCode,
-    Implementation, JsonObject, ListToolsResult, MetaObject, NumberOrString, PaginatedRequestParams,
-    ProgressNotificationParam, ProgressToken, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+    Implementation, JsonObject, ListResourcesResult, ListToolsResult, MetaObject, NumberOrString,
+    PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ProtocolVersion, ReadResourceRequestParams,
+    ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, ServerInitializeError};
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::listing::listing;
+use crate::resources;
 use crate::text::text_for_model;
 use crate::tools::{DEFAULT_SESSION, tools};
 use crate::transport::{LAST_ANSWERS, Lines};
@@ -25,9 +29,6 @@ const UNDER_WAY: usize = 64 << 20;
 const CALL: usize = 1 << 10;
 /// Of JSON-RPC's codes for whatever a server means by them.
 const BUSY: ErrorCode = ErrorCode(-32000);
-/// Sessions that are listed.
-const MAX_LISTED: usize = 1000;
-
 /// Why a connection was not served to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum McpError {
@@ -37,6 +38,26 @@ pub enum McpError {
     /// A defect in Perennial.
     #[error("the connection's task failed: {0}")]
     Failed(#[from] tokio::task::JoinError),
+}
+
+/// How a client is served.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct McpOptions {
+    /// Answers have structured content besides their text, and tools the schema of it. Some clients show a model that instead of the text, which is a tenth of its size; it is for
+    /// clients that are programs.
+    pub structured: bool,
+    /// What scripts write to as `artifacts`. Answers link to what is there, and the client reads it as resources.
+    pub artifacts: Option<Artifacts>,
+}
+
+impl McpOptions {
+    /// The same with something set: fields may come to be more, so that they are not all said.
+    #[must_use]
+    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
+        set(&mut self);
+        self
+    }
 }
 
 /// Serves one client over a pair of byte streams, one JSON message a line, until `input` ends; then every session of `owner` is ended. Give each client
@@ -49,7 +70,7 @@ pub enum McpError {
 ///
 /// # Errors
 /// If the client never gets as far as a session of the protocol. A client that leaves before it has begun is no error.
-pub async fn serve_mcp<R, W>(owner: Owner, input: R, output: W) -> Result<(), McpError>
+pub async fn serve_mcp<R, W>(owner: Owner, input: R, output: W, options: McpOptions) -> Result<(), McpError>
 where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
@@ -57,8 +78,14 @@ where
     let closed = CancellationToken::new();
     let calls = TaskTracker::new();
     let room = Arc::new(Semaphore::new(UNDER_WAY / CALL));
-    let server =
-        Server { owner: owner.clone(), calls: calls.clone(), room, tools: Arc::default(), closed: closed.clone() };
+    let server = Server {
+        owner: owner.clone(),
+        options,
+        calls: calls.clone(),
+        room,
+        tools: Arc::default(),
+        closed: closed.clone(),
+    };
     let transport = Lines::new(input, output, closed.clone());
     // Stops every script as soon as the client is gone, so that the service has nothing to wait for. It goes with this future.
     let mut watch = JoinSet::new();
@@ -70,7 +97,25 @@ where
         }
     });
     let served = match server.serve(transport).await {
-        Ok(service) => service.waiting().await.map(drop).map_err(McpError::from),
+        Ok(service) => {
+            let (peer, closed) = (service.peer().clone(), closed.clone());
+            let mut changes = owner.plugin_changes();
+            watch.spawn(async move {
+                loop {
+                    tokio::select! {
+                        biased;
+                        () = closed.cancelled() => return,
+                        changed = changes.changed() => if !changed { return },
+                    }
+                    tokio::select! {
+                        biased;
+                        () = closed.cancelled() => return,
+                        sent = peer.notify_tool_list_changed() => if sent.is_err() { return },
+                    }
+                }
+            });
+            service.waiting().await.map(drop).map_err(McpError::from)
+        }
         Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
         Err(error) => Err(McpError::Handshake(error.to_string())),
     };
@@ -89,6 +134,7 @@ where
 #[derive(Clone)]
 struct Server {
     owner: Owner,
+    options: McpOptions,
     calls: TaskTracker,
     /// Room for calls under way, in units of [`CALL`].
     room: Arc<Semaphore>,
@@ -105,7 +151,12 @@ type Answer = Result<CallToolResult, String>;
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let tools = ServerCapabilities::builder().enable_tools().enable_tool_list_changed();
+        let capabilities = match self.options.artifacts {
+            Some(_) => tools.enable_resources().build(),
+            None => tools.build(),
+        };
+        ServerConfig::new(capabilities)
             .with_server_info(Implementation::new("perennial", env!("CARGO_PKG_VERSION")))
             .with_instructions("Runs JavaScript in named sessions that remember. Start with the tool `run`.")
     }
@@ -116,6 +167,26 @@ impl ServerHandler for Server {
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         Ok(ListToolsResult::with_all_items(self.tools().to_vec()))
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Ok(ListResourcesResult::with_all_items(self.options.artifacts.as_ref().map(resources::all).unwrap_or_default()))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let Some(artifacts) = self.options.artifacts.clone() else {
+            return Err(resources::missing(&request.uri));
+        };
+        let read = tokio::task::spawn_blocking(move || resources::read(&artifacts, &request.uri));
+        read.await.map_err(|error| ErrorData::internal_error(format!("reading failed: {error}"), None))?
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -185,7 +256,7 @@ impl Server {
         let mut known = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
             Some((of, tools)) if *of == plugins => tools.clone(),
-            _ => known.insert((plugins.clone(), Arc::new(tools(&plugins)))).1.clone(),
+            _ => known.insert((plugins, Arc::new(tools(&self.owner, self.options.structured)))).1.clone(),
         }
     }
 
@@ -247,6 +318,9 @@ impl Server {
             return Err(format!("timeout_ms is at most {most} here"));
         }
         let mut brought = RunContext::new().cancel_with(context.ct.clone());
+        if let Some(artifacts) = &self.options.artifacts {
+            brought = brought.lend(artifacts.clone());
+        }
         let progress = progress.map(|token| {
             let (sender, receiver) = mpsc::unbounded_channel();
             // What is sent is bounded by the run's console limits.
@@ -287,49 +361,28 @@ impl Server {
             // The console sink is gone with the run, so this ends; progress has to come before the answer.
             let _ = forwarded.await;
         }
-        Ok(script_result(outcome))
+        Ok(self.script_result(outcome))
     }
 
     fn sessions(&self) -> CallToolResult {
-        let mut sessions = self.owner.sessions();
-        let more = sessions.len().saturating_sub(MAX_LISTED);
-        sessions.truncate(MAX_LISTED);
-        let listed: Vec<Value> = sessions
-            .iter()
-            .map(|session| {
-                let mut map = Map::new();
-                map.insert("name".to_owned(), json!(session.name));
-                map.insert("runs".to_owned(), json!(session.runs));
-                map.insert("running".to_owned(), json!(session.running));
-                map.insert("idle_ms".to_owned(), json!(session.idle.as_millis() as u64));
-                if let Some(bytes) = session.heap_bytes {
-                    map.insert("heap_bytes".to_owned(), json!(bytes));
-                }
-                map.insert("vars".to_owned(), json!(session.vars));
-                map.insert("vars_bytes".to_owned(), json!(session.vars_bytes));
-                map.insert("commands".to_owned(), json!(session.commands));
-                map.insert("command_log_bytes".to_owned(), json!(session.command_log_bytes));
-                Value::Object(map)
-            })
-            .collect();
-        let lines: Vec<String> = sessions
-            .iter()
-            .map(|session| {
-                let commands = match session.commands {
-                    0 => String::new(),
-                    1 => ", 1 command running".to_owned(),
-                    count => format!(", {count} commands running"),
-                };
-                format!("{}: {} runs, {} vars{commands}", session.name, session.runs, session.vars)
-            })
-            .collect();
-        let mut text = if lines.is_empty() { "no sessions".to_owned() } else { lines.join("\n") };
-        let mut answer = json!({"sessions": listed});
+        let (sessions, more) = listing(&self.owner);
+        let lines = sessions.iter().map(|session| {
+            let commands = match session["commands"].as_u64().unwrap_or(0) {
+                0 => String::new(),
+                1 => ", 1 command running".to_owned(),
+                count => format!(", {count} commands running"),
+            };
+            let name = session["name"].as_str().unwrap_or_default();
+            format!("{name}: {} runs, {} vars{commands}", session["runs"], session["vars"])
+        });
+        let mut text =
+            if sessions.is_empty() { "no sessions".to_owned() } else { lines.collect::<Vec<_>>().join("\n") };
+        let mut answer = json!({"sessions": sessions});
         if more > 0 {
             text.push_str(&format!("\n… and {more} more"));
             answer["more"] = json!(more);
         }
-        result(text, Some(answer), false)
+        result(text, self.options.structured.then_some(answer), false)
     }
 }
 
@@ -341,15 +394,27 @@ fn is_short(token: &ProgressToken) -> bool {
     }
 }
 
-fn script_result(mut outcome: ScriptResult) -> CallToolResult {
-    let (text, is_error) = (text_for_model(&outcome), !outcome.is_ok());
-    // The value may be large, and goes as it is; the rest of a result is made of JSON and always serialises.
-    let value = outcome.value.take();
-    let mut structured = serde_json::to_value(outcome).unwrap_or(Value::Null);
-    if let Some(value) = value {
-        structured["value"] = value;
+impl Server {
+    /// The text, the images, and links to what was produced; structured content where it is wanted.
+    fn script_result(&self, mut outcome: ScriptResult) -> CallToolResult {
+        let (text, is_error) = (text_for_model(&outcome), !outcome.is_ok());
+        let images = std::mem::take(&mut outcome.images);
+        let links: Vec<ContentBlock> =
+            outcome.artifacts.iter().map(|file| resources::link(&file.name, file.bytes)).collect();
+        let structured = self.options.structured.then(|| {
+            // The value may be large, and goes as it is; the rest of a result is made of JSON and always serialises.
+            let value = outcome.value.take();
+            let mut structured = serde_json::to_value(outcome).unwrap_or(Value::Null);
+            if let Some(value) = value {
+                structured["value"] = value;
+            }
+            structured
+        });
+        let mut result = result(text, structured, is_error);
+        result.content.extend(images.into_iter().map(|image| ContentBlock::image(image.data, image.mime_type)));
+        result.content.extend(links);
+        result
     }
-    result(text, Some(structured), is_error)
 }
 
 fn result(text: String, structured: Option<Value>, is_error: bool) -> CallToolResult {

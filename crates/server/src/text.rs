@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use perennial_protocol::{ConsoleLevel, FileChangeKind, ScriptResult, VmOrigin};
+use serde_json::Value;
 
 /// How much of a value the text shows. All of it is in the structured result.
 const MAX_VALUE: usize = 32 << 10;
@@ -29,6 +30,8 @@ pub fn text_for_model(result: &ScriptResult) -> String {
                 cause = known.cause.as_deref();
             }
         }
+        // As it is: a model reads no escapes where there need be none.
+        (None, Some(Value::String(value))) => text.push_str(&cut(value, MAX_VALUE)),
         (None, Some(value)) => text.push_str(&cut(&value.to_string(), MAX_VALUE)),
         (None, None) => text.push_str("undefined"),
     }
@@ -118,6 +121,10 @@ pub fn state_notes(result: &ScriptResult) -> Vec<String> {
         let more = result.artifacts.len().saturating_sub(MAX_FILES) as u64 + result.artifacts_more;
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         notes.push(format!("artifacts: {}{more}", named.collect::<Vec<_>>().join(", ")));
+    }
+    if !result.images.is_empty() {
+        let kinds: Vec<&str> = result.images.iter().map(|image| &*image.mime_type).collect();
+        notes.push(format!("shown: {}", kinds.join(", ")));
     }
     if !result.cut.is_empty() {
         notes.push(format!("too long for an answer, and cut: {}", result.cut.join(", ")));

@@ -1,68 +1,53 @@
 use std::sync::Arc;
 
 use perennial_protocol::result_schema;
-use perennial_sessions::PluginSet;
+use perennial_sessions::Owner;
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
 /// The session of callers that name none.
 pub(crate) const DEFAULT_SESSION: &str = "default";
 
-/// What a model is told it can rely on. A test keeps it under 1,500 characters.
+/// What a model is told it can rely on, whatever it is granted.
 pub(crate) const RUN: &str = "Runs a cell of TypeScript or JavaScript in a session that remembers, like a notebook.
 
-Top-level `const`, `let`, functions, classes and imports stay for later cells and may be declared again. The result is what you `return`, \
-else the value of the last expression; `_` is the last result. `await` works at the top level.
+The result is what you `return`, else the value of the last expression; `_` is the last one. `await` works at the top level. Top-level names and \
+imports stay for later cells and may be declared again. A script that throws keeps them. One that is stopped (time, memory, cancelled) loses them, and the next \
+result lists which; `vars` and files stay: vars.set(name, value), vars.get(name), vars.update(name, fn), vars.keys().
 
-Names are lost when the VM is discarded; `vars` keeps JSON values until the session ends: vars.get(name), vars.set(name, value), vars.has, \
-vars.delete, vars.keys(), vars.update(name, fn).
+`args` is what the call gives. `console.log` comes with the result. `fs` has the session's own files, by promises: await fs.readFile(path, \"utf8\"), writeFile, \
+readdir, stat, rm, glob. Results are JSON: dates are ISO strings; Map, Set, BigInt, NaN and bytes are tagged: {\"$map\": [[key, value]]}, {\"$bytes\": base64}. Functions, promises, \
+cycles and more than 1 MiB are errors.
 
-`args` is bound to the arguments given. `console.log` is returned with the result. Timers work. `fs` has the session's own files, \
-`fetch` reaches what was granted; `commands.run(name, values)` and `commands.start` run what was declared: a refusal names it.
+Calls on one session run in turn, different sessions side by side.
+";
 
-A script that throws keeps what it had declared. One that is stopped (time, memory, cancelled) loses it, and the next result lists what was \
-lost. Errors carry line, column and an excerpt. Results are copied as JSON: dates become ISO strings; Map, Set, BigInt, NaN and bytes \
-are tagged like {\"$map\": [[key, value]]}; functions, promises and cycles are errors that name the path. A result over 1 MiB is an \
-error: return a part.
+/// Characters of the description with all that is granted.
+const DESCRIPTION: usize = 2000;
 
-Calls on one session run one after the other, different sessions side by side.";
-
-/// How much of the description plugins may take.
-const MAX_PLUGINS: usize = 2000;
-
-/// What a model is told of the plugins; the rest it finds with `tools.search`.
-fn run_description(plugins: &PluginSet) -> String {
-    let mut text = RUN.to_owned();
-    if plugins.plugins().next().is_none() {
-        return text;
-    }
-    text.push_str("\n\nPlugins, called as `await tools.PLUGIN.TOOL(args)`; tools.search(\"words\") finds tools, tools.describe(\"plugin.tool\") gives their schemas:");
-    let start = text.len();
-    for plugin in plugins.plugins() {
-        let names: Vec<&str> = plugin.tools.keys().map(String::as_str).collect();
-        let line = format!("\n- {} ({}): {}", plugin.name, plugin.description, names.join(", "));
-        if text.len() - start + line.len() > MAX_PLUGINS {
-            text.push_str("\n- … and more");
-            break;
-        }
-        text.push_str(&line);
-    }
-    text
+/// What a model is told of `run`, made of what there is.
+fn run_description(owner: &Owner) -> String {
+    format!("{RUN}\n{}", owner.briefing(DESCRIPTION - RUN.chars().count() - 1))
 }
 
-pub(crate) fn tools(plugins: &PluginSet) -> Vec<Tool> {
+/// The tools, with the schemas of structured answers if those are given.
+pub(crate) fn tools(owner: &Owner, structured: bool) -> Vec<Tool> {
+    let with_output = |tool: Tool, schema: fn() -> Arc<JsonObject>| {
+        if structured { tool.with_raw_output_schema(schema()) } else { tool }
+    };
     vec![
-        Tool::new("run", run_description(plugins), run_input())
+        with_output(Tool::new("run", run_description(owner), run_input()), || object(result_schema()))
             .with_title("Run TypeScript")
-            .with_raw_output_schema(object(result_schema()))
             .with_annotations(annotations(false, true, false)),
-        Tool::new(
-            "sessions",
-            "Lists the sessions with what they hold.",
-            object(json!({"type": "object", "additionalProperties": false})),
+        with_output(
+            Tool::new(
+                "sessions",
+                "Lists the sessions with what they hold.",
+                object(json!({"type": "object", "additionalProperties": false})),
+            ),
+            sessions_output,
         )
         .with_title("List sessions")
-        .with_raw_output_schema(sessions_output())
         .with_annotations(annotations(true, false, true)),
         Tool::new(
             "reset_session",
@@ -138,16 +123,14 @@ fn object(value: Value) -> Arc<JsonObject> {
 
 #[cfg(test)]
 mod tests {
+    use perennial_sessions::SessionTable;
+
     use super::*;
 
-    #[test]
-    fn the_description_for_models_is_short() {
-        assert!(RUN.chars().count() < 1500, "{}", RUN.chars().count());
-    }
-
-    #[test]
-    fn every_schema_is_an_object_at_its_root() {
-        for tool in tools(&PluginSet::empty()) {
+    #[tokio::test]
+    async fn every_schema_is_an_object_at_its_root() {
+        let table = SessionTable::builder().build().expect("a table");
+        for tool in tools(&table.local(), true) {
             assert_eq!(tool.input_schema.get("type"), Some(&json!("object")), "{}", tool.name);
             if let Some(output) = &tool.output_schema {
                 assert_eq!(output.get("type"), Some(&json!("object")), "{}", tool.name);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use perennial_server::serve_mcp;
+use perennial_server::{McpOptions, serve_mcp};
 use perennial_sessions::{Owner, RunRequest, SessionTable};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf};
@@ -20,7 +20,11 @@ impl Client {
     async fn connect(owner: Owner) -> Self {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
         let (input, output) = tokio::io::split(theirs);
-        let served = tokio::spawn(async move { serve_mcp(owner, input, output).await.unwrap() });
+        let served = tokio::spawn(async move {
+            serve_mcp(owner, input, output, McpOptions::default().configure(|options| options.structured = true))
+                .await
+                .unwrap()
+        });
         let (read, write) = tokio::io::split(ours);
         let mut client = Self { read: BufReader::new(read), write, served, id: 0 };
         let who = json!({"name": "test", "version": "1"});

@@ -118,7 +118,7 @@
     const group = { __proto__: null };
     for (let j = 0; j < offered.length; j++) {
       const tool = offered[j];
-      group[tool] = { [tool]: (args) => call(name, tool, args) }[tool];
+      group[tool] = { [tool]: (args) => call(name, tool, args === undefined ? { __proto__: null } : args) }[tool];
     }
     defineProperty(tools, name, { __proto__: null, value: freeze(group), enumerable: true });
   }

@@ -1,14 +1,19 @@
+use std::sync::Arc;
+
 use perennial_engine::{ConfigOrigin, EngineConfig};
 
+use crate::advice::advise;
+use crate::briefing::Briefing;
 use crate::library::{Library, LibraryError};
 use crate::plugins::{self, PluginSet};
 use crate::provisions::Provisions;
 
 /// What the sessions of a table are made of, until its plugins change.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Generation {
     pub(crate) plugins: PluginSet,
     pub(crate) config: EngineConfig,
+    pub(crate) briefing: Briefing,
 }
 
 impl Generation {
@@ -22,7 +27,10 @@ impl Generation {
         perennial_stdlib::areas().into_iter().for_each(|area| library.area(area));
         provisions.declare(&mut library);
         plugins::declare(&plugins, &mut library);
+        let briefing = library.briefing();
         let config = library.config(plugins::loader(&plugins))?.with_origin(table);
-        Ok(Self { plugins, config })
+        let of = plugins.clone();
+        let config = config.with_advice(Arc::new(move |path, granted| advise(path, granted, &of)));
+        Ok(Self { plugins, config, briefing })
     }
 }

@@ -13,7 +13,9 @@
     allow(dead_code, reason = "what plugins may ask for is declared where there are none")
 )]
 
+mod advice;
 mod background;
+mod briefing;
 mod builder;
 #[cfg(feature = "modules")]
 mod bundle;
@@ -73,13 +75,15 @@ pub use key::SessionKey;
 pub use library::{Library, LibraryError};
 #[cfg(feature = "modules")]
 pub use modules::{ModuleAccess, provided_modules};
+#[cfg(feature = "modules")]
+pub use owner::PluginChanges;
 pub use owner::{Owner, Session};
 #[cfg(feature = "typescript")]
 pub use perennial_bundler as bundler;
 pub use perennial_engine::{
     Area, Bound, Budget, ConsoleSink, Denied, EngineConfig, EventError, EventSender, ExecutorConfig, Extensions,
-    OpContext, OpError, OpFuture, OpResult, OpScope, OpTable, OpValue, RunOptions, StopReason, live_runtimes,
-    modules_compiled, quickjs_version, use_utc,
+    OpContext, OpError, OpFuture, OpResult, OpScope, OpTable, OpValue, RunOptions, StopReason, did_you_mean,
+    live_runtimes, modules_compiled, quickjs_version, use_utc,
 };
 #[cfg(any(feature = "commands", feature = "typescript"))]
 pub use perennial_keeper::use_supervisor;
@@ -91,7 +95,7 @@ pub use perennial_stdlib::commands;
 pub use perennial_stdlib::net;
 pub use perennial_stdlib::{files, node};
 #[cfg(feature = "modules")]
-pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool, did_you_mean};
+pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool};
 #[cfg(feature = "typescript")]
 pub use preparer::LimitedPreparer;
 pub use provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, RunScope};

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use perennial_engine::{Area, EngineConfig, ModuleLoader, OpTable};
 
+use crate::briefing::Briefing;
 use crate::capability::{Capability, Declared, Granted, Grants};
 
 /// What scripts find: native functions, and the JavaScript that they are reached through. Assembled from all provisions when a table is made, and again
@@ -13,6 +14,7 @@ pub struct Library {
     areas: Vec<Area>,
     granted: Granted,
     capabilities: Vec<Declared>,
+    briefing: Briefing,
     /// Which of embedders' provisions declares something now.
     by: Option<u64>,
     /// The name of the provision that does.
@@ -70,6 +72,18 @@ impl Library {
     pub fn area(&mut self, area: Area) {
         self.said.extend(area.names().map(|name| (name.to_owned(), self.who)));
         self.areas.push(area);
+    }
+
+    /// Tells those who write scripts for the table what they have of this, or that they have nothing of it: a sentence, and a list behind it if there is one. A model
+    /// reads it in the description of the tool that runs scripts, with the others', as far as there is room ([`Owner::briefing`](crate::Owner::briefing)). What is a
+    /// secret, or the host's own business, is not for it.
+    pub fn tell(&mut self, text: impl Into<String>, items: impl IntoIterator<Item = impl Into<String>>) {
+        self.briefing.add(text.into(), items.into_iter().map(Into::into).collect());
+    }
+
+    /// What was told.
+    pub(crate) fn briefing(&self) -> Briefing {
+        self.briefing.clone()
     }
 
     /// Adds something that plugins may ask for. Returns what those that there are have been granted of it, for the ops that serve them.

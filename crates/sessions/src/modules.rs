@@ -61,6 +61,21 @@ impl ModuleAccess {
         Self::new(self.loader.clone(), base)
     }
 
+    /// Packages that scripts may import by their names: those that the project depends on and has. Blocks; a `package.json` that cannot be read has none.
+    pub fn packages(&self) -> Vec<String> {
+        const MOST: u64 = 1 << 20;
+        let path = self.base.join("package.json");
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file() || metadata.len() > MOST) {
+            return Vec::new();
+        }
+        let package: Option<serde_json::Value> =
+            std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let listed =
+            ["dependencies", "devDependencies"].into_iter().filter_map(|kind| package.as_ref()?.get(kind)?.as_object());
+        let is_there = |name: &&String| self.base.join("node_modules").join(name).is_dir();
+        listed.flat_map(serde_json::Map::keys).filter(is_there).cloned().collect()
+    }
+
     /// What is wrong with an import of a script, in the script. Blocks; runs nothing.
     ///
     /// # Errors

@@ -4,11 +4,17 @@ use std::time::{Instant, SystemTime};
 use perennial_engine::RunOptions;
 use perennial_protocol::{EndReason, ErrorKind, RunRequest, ScriptError, ScriptResult};
 use perennial_stdlib::files::Files;
+#[cfg(feature = "modules")]
+use tokio::sync::watch;
 
 #[cfg(feature = "modules")]
 use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
+#[cfg(feature = "modules")]
+use crate::generation::Generation;
 use crate::info::SessionInfo;
+#[cfg(feature = "modules")]
+use crate::library::LibraryError;
 #[cfg(feature = "modules")]
 use crate::plugins::PluginSet;
 use crate::provision::Provided;
@@ -60,6 +66,30 @@ impl Owner {
     #[cfg(feature = "modules")]
     pub fn plugins(&self) -> PluginSet {
         self.shared().generation().plugins
+    }
+
+    /// Loads the plugins of the table again, which other owners have too; see [`SessionTable::reload_plugins`](crate::SessionTable::reload_plugins).
+    ///
+    /// # Cancellation
+    /// Dropping the future leaves the plugins as they are.
+    ///
+    /// # Errors
+    /// As there.
+    #[cfg(feature = "modules")]
+    pub async fn reload_plugins(&self) -> Result<PluginSet, LibraryError> {
+        self.shared().reload_plugins().await
+    }
+
+    /// Tells when the plugins of the table have become others. It does not keep the table.
+    #[cfg(feature = "modules")]
+    pub fn plugin_changes(&self) -> PluginChanges {
+        PluginChanges(self.shared().generation.subscribe())
+    }
+
+    /// What those who write scripts for this table's sessions are told of what there is, a line for each provision that says something
+    /// ([`Library::tell`](crate::Library::tell)), in at most so many characters.
+    pub fn briefing(&self, most: usize) -> String {
+        self.shared().generation().briefing.lines(most)
     }
 
     /// The limits of runs that say nothing else.
@@ -230,6 +260,22 @@ impl Owner {
 impl std::fmt::Debug for Owner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Owner").field("name", &self.name()).field("sessions", &self.state.len()).finish_non_exhaustive()
+    }
+}
+
+/// Tells when the plugins of a table have become others.
+#[cfg(feature = "modules")]
+#[derive(Debug)]
+pub struct PluginChanges(watch::Receiver<Generation>);
+
+#[cfg(feature = "modules")]
+impl PluginChanges {
+    /// Waits until they have since the last time, or since this was made. `false` when the table is gone.
+    ///
+    /// # Cancellation
+    /// Dropping the future misses nothing.
+    pub async fn changed(&mut self) -> bool {
+        self.0.changed().await.is_ok()
     }
 }
 

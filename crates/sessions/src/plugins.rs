@@ -9,11 +9,9 @@ mod ops;
 mod read;
 mod schema;
 mod set;
-mod similar;
 mod types;
 
 pub use allow::Allow;
 pub use manifest::Tool;
 pub(crate) use ops::{declare, loader};
 pub use set::{Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet};
-pub use similar::did_you_mean;

@@ -9,6 +9,7 @@ mod files;
 mod modules;
 #[cfg(feature = "net")]
 mod net;
+mod show;
 mod vars;
 
 use std::any::{Any, TypeId};
@@ -164,6 +165,7 @@ impl Provisions {
             .standard(vars::VarsProvision::new(of.vars))
             .standard(files::FilesProvision::new(of.files, of.mounts))
             .standard(artifacts::ArtifactsProvision)
+            .standard(show::ShowProvision)
             .standard(environment::EnvironmentProvision::new(of.env));
         #[cfg(feature = "net")]
         let all = all.standard(net::NetProvision::new(of.net, of.secrets, of.network));

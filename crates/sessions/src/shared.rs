@@ -1,18 +1,21 @@
 //! What a table and all that belongs to it share, and how sessions end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Instant, SystemTime};
 
 use perennial_engine::{ConfigOrigin, Executor, Vm};
 use perennial_protocol::{EndReason, ScriptError};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use crate::cells::CellCache;
 use crate::clock::Clock;
 use crate::config::TableConfig;
 use crate::generation::Generation;
 use crate::info::SessionInfo;
+#[cfg(feature = "modules")]
+use crate::library::LibraryError;
 use crate::lock::lock;
 #[cfg(feature = "modules")]
 use crate::plugins::PluginSet;
@@ -33,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) cells: Arc<CellCache>,
     /// What sessions have.
     pub(crate) provisions: Provisions,
-    generation: RwLock<Generation>,
+    pub(crate) generation: watch::Sender<Generation>,
     pub(crate) owners: Owners,
     pub(crate) deadlines: Arc<Deadlines>,
     sweeping: Mutex<()>,
@@ -94,7 +97,7 @@ impl Shared {
             executor: Arc::new(Executor::new(config.executor.clone())),
             cells: Arc::default(),
             provisions,
-            generation: RwLock::new(generation),
+            generation: watch::Sender::new(generation),
             runtime,
             pool: Arc::default(),
             owners: Owners::new(config.owner_limits),
@@ -116,18 +119,46 @@ impl Shared {
     }
 
     pub(crate) fn generation(&self) -> Generation {
-        self.generation.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.generation.borrow().clone()
     }
 
     /// Replaces the generation. `false` if its plugins are others than those expected.
     #[cfg(feature = "modules")]
     pub(crate) fn set_generation(&self, expected: Option<&PluginSet>, generation: Generation) -> bool {
-        let mut current = self.generation.write().unwrap_or_else(PoisonError::into_inner);
-        if expected.is_some_and(|expected| current.plugins != *expected) {
-            return false;
+        self.generation.send_if_modified(|current| {
+            let is_expected = expected.is_none_or(|expected| current.plugins == *expected);
+            if is_expected {
+                *current = generation;
+            }
+            is_expected
+        })
+    }
+
+    /// `false` if there are others than those expected.
+    #[cfg(feature = "modules")]
+    pub(crate) fn replace_plugins(
+        &self,
+        expected: Option<&PluginSet>,
+        plugins: &PluginSet,
+    ) -> Result<bool, LibraryError> {
+        if *plugins == self.generation().plugins {
+            return Ok(true);
         }
-        *current = generation;
-        true
+        let generation = Generation::new(&self.origin, &self.provisions, plugins.clone())?;
+        Ok(self.set_generation(expected, generation))
+    }
+
+    /// Loads the plugins again from where they came.
+    #[cfg(feature = "modules")]
+    pub(crate) async fn reload_plugins(&self) -> Result<PluginSet, LibraryError> {
+        loop {
+            let before = self.generation().plugins;
+            let plugins = before.reload().await;
+            // Somebody may have given others meanwhile, which are then to be loaded again.
+            if self.replace_plugins(Some(&before), &plugins)? {
+                return Ok(plugins);
+            }
+        }
     }
 
     pub(crate) fn bounds(&self) -> Bounds {

@@ -222,7 +222,7 @@ impl SessionTable {
     /// If one of them was granted something that no provision of the table serves; then all stays as it is.
     #[cfg(feature = "modules")]
     pub fn set_plugins(&self, plugins: &PluginSet) -> Result<(), LibraryError> {
-        self.replace_plugins(None, plugins).map(drop)
+        self.shared().replace_plugins(None, plugins).map(drop)
     }
 
     /// Loads the plugins again from where they came. Returns what there is now, failures included.
@@ -234,25 +234,7 @@ impl SessionTable {
     /// As [`Self::set_plugins`].
     #[cfg(feature = "modules")]
     pub async fn reload_plugins(&self) -> Result<PluginSet, LibraryError> {
-        loop {
-            let before = self.plugins();
-            let plugins = before.reload().await;
-            // Somebody may have given others meanwhile, which are then to be loaded again.
-            if self.replace_plugins(Some(&before), &plugins)? {
-                return Ok(plugins);
-            }
-        }
-    }
-
-    /// `false` if there are others than those expected.
-    #[cfg(feature = "modules")]
-    fn replace_plugins(&self, expected: Option<&PluginSet>, plugins: &PluginSet) -> Result<bool, LibraryError> {
-        let shared = self.shared();
-        if *plugins == shared.generation().plugins {
-            return Ok(true);
-        }
-        let generation = Generation::new(&shared.origin, &shared.provisions, plugins.clone())?;
-        Ok(shared.set_generation(expected, generation))
+        self.shared().reload_plugins().await
     }
 
     /// The plugins of scripts whose callers bring no configuration.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
 mod sessions {
+    mod advice;
     mod artifacts;
     mod atomic;
     mod bounds;

@@ -82,6 +82,8 @@ pub(crate) static REQUEST: Lazy = Lazy::new(|| Area::new("request", &["Request"]
 
 pub(crate) static RESPONSE: Lazy = Lazy::new(|| Area::new("response", &["Response"], include_str!("../js/response.js")).with_internals(&["responses"]));
 
+pub(crate) static SHOW: Lazy = Lazy::new(|| Area::new("show", &["show"], include_str!("../js/show.js")));
+
 pub(crate) static STREAMS_BYTES: Lazy = Lazy::new(|| Area::new("streams-bytes", &["ReadableByteStreamController", "ReadableStreamBYOBReader", "ReadableStreamBYOBRequest"], include_str!("../js/streams-bytes.js")).with_internals(&["readableBytes"]));
 
 pub(crate) static STREAMS_PIPE: Lazy = Lazy::new(|| Area::new("streams-pipe", &[], include_str!("../js/streams-pipe.js")).with_internals(&["pipe"]));
@@ -117,6 +119,7 @@ pub(crate) const DECLARATIONS: &[&str] = &[
     include_str!("../../../js-runtime/types/navigator.d.ts"),
     include_str!("../../../js-runtime/types/node.d.ts"),
     include_str!("../../../js-runtime/types/performance.d.ts"),
+    include_str!("../../../js-runtime/types/show.d.ts"),
     include_str!("../../../js-runtime/types/streams.d.ts"),
     include_str!("../../../js-runtime/types/url-pattern.d.ts"),
     include_str!("../../../js-runtime/types/url.d.ts"),

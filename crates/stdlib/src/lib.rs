@@ -22,6 +22,7 @@ pub use self::outside::commands;
 pub use self::outside::files;
 #[cfg(feature = "net")]
 pub use self::outside::net;
+pub use self::outside::show;
 pub use self::web::{areas, node, ops};
 #[cfg(feature = "net")]
 pub(crate) use self::web::{compression, url};

@@ -5,3 +5,4 @@ pub mod commands;
 pub mod files;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod show;

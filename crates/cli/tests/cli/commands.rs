@@ -50,7 +50,7 @@ impl Program {
         std::fs::write(folder.path().join("perennial.toml"), CONFIG).unwrap();
         std::fs::create_dir_all(folder.path().join("tmp")).unwrap();
         let mut child = perennial()
-            .args(["batch", "--concurrency", "16"])
+            .args(["batch", "--concurrency", "16", "-c", "perennial.toml"])
             .current_dir(folder.path())
             .env("TMPDIR", folder.path().join("tmp"))
             .stdin(Stdio::piped())
@@ -319,7 +319,10 @@ fn a_program_is_allowed_on_the_command_line_and_runs_where_the_caller_is() {
     assert!(err(&output).contains("--allow-run"), "{}", err(&output));
     assert_eq!(code(&eval("1", &["--allow-run", ""])), 2);
     std::fs::write(folder.path().join("perennial.toml"), CONFIG).unwrap();
-    let output = eval("const [cwd, home] = (await commands.run('where')).stdout; [cwd, home !== cwd]", &[]);
+    let output = eval(
+        "const [cwd, home] = (await commands.run('where')).stdout; [cwd, home !== cwd]",
+        &["-c", "perennial.toml"],
+    );
     assert_eq!(out(&output).trim(), json!([here, true]).to_string(), "{}", err(&output));
 }
 
@@ -368,7 +371,9 @@ fn a_fork_bomb_of_a_user_without_cgroups_is_bounded_too() {
     let text = format!("[commands]\nbomb = {{ run = {}, limits = {{ processes = 20 }} }}\n", config["run"]);
     std::fs::write(folder.path().join("perennial.toml"), text).unwrap();
     let mut command = std::process::Command::new(&program);
-    command.args(["eval", "await commands.run('bomb').catch((e) => [e.reason, e.message])"]).current_dir(folder.path());
+    command
+        .args(["-c", "perennial.toml", "eval", "await commands.run('bomb').catch((e) => [e.reason, e.message])"])
+        .current_dir(folder.path());
     command.env("TMPDIR", folder.path());
     if rustix::process::geteuid().is_root() {
         command.uid(NOBODY).gid(NOBODY);

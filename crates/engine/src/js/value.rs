@@ -293,8 +293,17 @@ impl<'js> Value<'js> {
 
     /// The enumerable own string keys.
     pub(crate) fn keys(&self) -> Result<Keys<'js>, Exception> {
+        self.keys_of(qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_ENUM_ONLY)
+    }
+
+    /// Likewise with those that are not enumerable.
+    pub(crate) fn all_keys(&self) -> Result<Keys<'js>, Exception> {
+        self.keys_of(qjs::JS_GPN_STRING_MASK)
+    }
+
+    fn keys_of(&self, flags: u32) -> Result<Keys<'js>, Exception> {
         let (mut table, mut length) = (ptr::null_mut(), 0);
-        let flags = (qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_ENUM_ONLY) as c_int;
+        let flags = flags as c_int;
         // SAFETY: live object; QuickJS fills both unless it fails.
         let outcome =
             unsafe { ffi::JS_GetOwnPropertyNames(self.scope.raw(), &raw mut table, &raw mut length, self.raw, flags) };

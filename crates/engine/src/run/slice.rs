@@ -3,11 +3,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::Script;
 use crate::control::Control;
 use crate::executor::{Task, Ticket};
 use crate::held::Held;
 use crate::js::{Js, catch_stop};
+use crate::script::Script;
 use crate::vm::{BuildSpec, CALLBACK, Globals, Step, Vm};
 
 pub(super) enum Work {

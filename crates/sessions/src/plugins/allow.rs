@@ -4,7 +4,6 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
-use super::similar::did_you_mean;
 use crate::capability::Declared;
 use crate::library::Library;
 use crate::provisions::{Provisions, Standard};
@@ -46,7 +45,7 @@ impl Allow {
         let mut problems = Vec::new();
         let keys: Vec<&str> = known.iter().map(Declared::key).collect();
         for key in map.keys().filter(|key| !keys.contains(&&***key)) {
-            problems.push(format!(": there is no '{key}'{}", did_you_mean(key, &keys)));
+            problems.push(format!(": there is no '{key}'{}", perennial_engine::did_you_mean(key, &keys)));
         }
         let mut asked = Vec::new();
         for of in known {
@@ -72,6 +71,11 @@ impl Allow {
     /// What is asked for of one capability, as it was written.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.0.iter().find(|asked| asked.of.key() == key).map(|asked| &asked.value)
+    }
+
+    /// The capabilities that something is asked for of.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|asked| asked.of.key())
     }
 
     /// What is asked for of one capability, one by one.

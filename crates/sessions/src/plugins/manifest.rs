@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use super::allow::Allow;
 use super::schema::Schema;
-use super::similar::did_you_mean;
 use crate::capability::Declared;
 
 /// Names under `tools` that are not plugins'.
@@ -184,7 +183,7 @@ fn text(value: &Value, what: &str, problems: &mut Vec<String>) -> String {
 
 fn unknown_keys(keys: &[String], known: &[&str], what: &str, problems: &mut Vec<String>) {
     for key in keys.iter().filter(|key| !known.contains(&&***key)) {
-        problems.push(format!("{what} has no '{key}'{}", did_you_mean(key, known)));
+        problems.push(format!("{what} has no '{key}'{}", perennial_engine::did_you_mean(key, known)));
     }
 }
 

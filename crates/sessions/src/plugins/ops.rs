@@ -117,7 +117,7 @@ impl Set {
                 .flat_map(|plugin| plugin.tools.keys().map(|tool| format!("{}.{tool}", plugin.name)))
                 .collect();
             let names: Vec<&str> = known.iter().map(String::as_str).collect();
-            let hint = super::similar::did_you_mean(name, &names);
+            let hint = perennial_engine::did_you_mean(name, &names);
             return Err(OpError::type_error(format!(
                 "there is no tool '{}'{hint}; tools.search(\"…\") finds those there are",
                 &name[..name.floor_char_boundary(SEARCHED)]
@@ -138,8 +138,31 @@ impl Set {
 pub(crate) fn declare(plugins: &PluginSet, library: &mut Library) {
     static TOOLS: LazyLock<Area> = LazyLock::new(|| Area::new("tools", &["tools"], include_str!("../../js/tools.js")));
     library.area(TOOLS.clone());
+    tell(plugins, library);
     let capabilities = library.capabilities().to_vec();
     library.ops(ops(plugins, capabilities));
+}
+
+/// What is known of the plugins before any is called.
+fn tell(plugins: &PluginSet, library: &mut Library) {
+    /// Of what is wrong with one.
+    const PROBLEM: usize = 200;
+    if plugins.plugins().next().is_some() {
+        let text = "Plugins: `await tools.PLUGIN.TOOL(args)`; tools.search(\"words\") and tools.describe(\"plugin.tool\") say more of";
+        let named = plugins.plugins().map(|plugin| {
+            let tools: Vec<&str> = plugin.tools.keys().map(String::as_str).collect();
+            format!("{} {{ {} }} ({})", plugin.name, tools.join(", "), plugin.description)
+        });
+        library.tell(text, named);
+    }
+    if !plugins.failures().is_empty() {
+        let failed = plugins.failures().iter().map(|failure| {
+            let name = failure.path.file_stem().unwrap_or(failure.path.as_os_str()).to_string_lossy();
+            let why: String = failure.problems.join("; ").chars().take(PROBLEM).collect();
+            format!("{name} ({why})")
+        });
+        library.tell("Plugins that could not be loaded:", failed);
+    }
 }
 
 /// The ops behind the `tools` of these plugins.

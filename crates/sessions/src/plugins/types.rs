@@ -19,7 +19,7 @@ impl PluginSet {
                 comment(&mut text, "    ", &tool.description);
                 let input = type_of(&tool.input, &tool.input, 0);
                 // A tool that asks for nothing can be called with nothing.
-                let optional = if jsonless(&tool.input) { "?" } else { "" };
+                let optional = if needs_nothing(&tool.input) { "?" } else { "" };
                 let output = tool.output.as_ref().map_or("any".to_owned(), |output| type_of(output, output, 0));
                 text.push_str(&format!("    {name}(args{optional}: {input}): Promise<{output}>;\n"));
             }
@@ -35,8 +35,8 @@ fn comment(text: &mut String, indent: &str, description: &str) {
     text.push_str(&format!("{indent}/** {description} */\n"));
 }
 
-fn jsonless(schema: &Value) -> bool {
-    schema.get("type").is_none() && schema.get("required").is_none()
+fn needs_nothing(schema: &Value) -> bool {
+    schema.get("required").is_none_or(|required| required.as_array().is_some_and(Vec::is_empty))
 }
 
 /// Schemas nested deeper are `any`.

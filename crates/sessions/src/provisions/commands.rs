@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use perennial_protocol::EndReason;
-use perennial_stdlib::commands::{self, CommandGrants, CommandSet, ProcessLimits, SessionProcs};
+use perennial_stdlib::commands::{self, CommandGrants, CommandSet, Declaration, ProcessLimits, SessionProcs};
 
 use crate::key::SessionKey;
 use crate::library::Library;
@@ -36,6 +36,23 @@ impl Provision for CommandsProvision {
         let grants = library.capability(capability::CommandsCapability);
         library.ops(commands::ops(&CommandGrants::new(grants)));
         commands::areas().into_iter().for_each(|area| library.area(area));
+        let Some(set) = &self.set else { return library.tell("`commands` runs nothing here.", [""; 0]) };
+        let of = |persistent: bool| {
+            let declared = set.names().filter_map(|name| Some((name, set.get(name)?)));
+            declared.filter(move |(_, command)| command.persistent == persistent)
+        };
+        let named = |(name, command): (&str, &Arc<Declaration>)| match command.values() {
+            values if values.is_empty() => name.to_owned(),
+            values => format!("{name} {{ {} }}", values.join(", ")),
+        };
+        if of(false).next().is_some() {
+            let text =
+                "`await commands.run(name, { values }, { stdin: \"text\" })` gives { stdout, stderr, exitCode } of";
+            library.tell(text, of(false).map(named));
+        }
+        if of(true).next().is_some() {
+            library.tell("`await commands.start(name, { values })` keeps running", of(true).map(named));
+        }
     }
 
     fn open(&self, _: &SessionKey) -> Procs {

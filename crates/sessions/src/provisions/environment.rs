@@ -25,7 +25,11 @@ impl Provision for EnvironmentProvision {
     }
 
     /// `process` is there without one, and empty.
-    fn declare(&self, _: &mut Library) {}
+    fn declare(&self, library: &mut Library) {
+        if let Some(environment) = &self.0 {
+            library.tell("`process.env` has", environment.names());
+        }
+    }
 
     fn open(&self, _: &SessionKey) {}
 

@@ -5,7 +5,7 @@ mod capability;
 use std::sync::Arc;
 
 use perennial_protocol::{EndReason, FileChange, FileChangeKind, ScriptError};
-use perennial_stdlib::files::{self, Change, ChangeKind, Files, FilesQuota, FilesView, Kind, Mounts};
+use perennial_stdlib::files::{self, Change, ChangeKind, Files, FilesQuota, FilesView, Kind, MountMode, Mounts};
 
 use crate::key::SessionKey;
 use crate::library::Library;
@@ -33,6 +33,17 @@ impl Provision for FilesProvision {
         library.ops(files::ops());
         files::areas().into_iter().for_each(|area| library.area(area));
         capability::declare(library);
+        if let Some(mounts) = &self.mounts {
+            let folders = mounts.iter().map(|mount| {
+                let mode = match mount.mode() {
+                    MountMode::ReadOnly => "read-only",
+                    MountMode::ReadWrite => "read and write",
+                    MountMode::Overlay => "what you write stays in the session",
+                };
+                format!("{} ({mode})", mount.at())
+            });
+            library.tell("`fs` also has folders of the host:", folders);
+        }
     }
 
     fn open(&self, _: &SessionKey) -> Files {

@@ -24,7 +24,17 @@ impl Provision for ModulesProvision {
     }
 
     /// The loader is the library's, since what the host and plugins provide is imported without any access.
-    fn declare(&self, _: &mut Library) {}
+    fn declare(&self, library: &mut Library) {
+        let node = perennial_stdlib::node::modules().map(|(name, _)| name.trim_start_matches("node:").to_owned());
+        library.tell("`import` has, of Node, after `node:`", node);
+        match &self.0 {
+            None => library.tell("There are no other modules: nothing can be installed.", [""; 0]),
+            Some(access) => match access.packages() {
+                packages if packages.is_empty() => library.tell("`import` has the files of the project.", [""; 0]),
+                packages => library.tell("`import` has the files of the project and the packages", packages),
+            },
+        }
+    }
 
     fn open(&self, _: &SessionKey) {}
 

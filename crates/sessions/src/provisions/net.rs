@@ -37,6 +37,17 @@ impl Provision for NetProvision {
         let grants = library.capability(capability::NetCapability);
         library.ops(net::ops(&NetGrants::new(grants)));
         net::areas().into_iter().for_each(|area| library.area(area));
+        match &self.policy {
+            Some(policy) => library.tell("`fetch` reaches", policy.rules().map(ToString::to_string)),
+            None => library.tell("`fetch` reaches nothing here.", [""; 0]),
+        }
+        if let Some(secrets) = &self.secrets {
+            let first = secrets.iter().next().map_or("NAME", |(name, _)| name);
+            let text = format!(
+                "Secrets, which you use and never see, as `await fetch(url, {{ headers: {{ authorization: \"Bearer \" + perennial.secret(\"{first}\") }} }})`:"
+            );
+            library.tell(text, secrets.iter().map(|(name, origins)| format!("{name} (for {})", origins.join(" "))));
+        }
     }
 
     fn open(&self, _: &SessionKey) -> NetState {

@@ -47,7 +47,7 @@ async fn the_folder_is_lent_to_one_run_and_gone_with_it() {
         .await;
     let error = result.error.unwrap();
     assert_eq!(error.kind, ErrorKind::Permission);
-    assert!(error.message.contains("--artifacts"), "{}", error.message);
+    assert!(error.message.contains("an output folder that the call lends"), "{}", error.message);
     assert_eq!(table.run("s", RunRequest::new("vars.get('late')")).await.value, Some(json!("PermissionError")));
     assert_eq!(artifacts.list().len(), 1);
 }

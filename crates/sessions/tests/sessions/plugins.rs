@@ -103,7 +103,7 @@ async fn arguments_and_results_are_checked_and_the_error_says_where_and_what() {
     let error = fail(&table, "await tools.html.count({})").await;
     assert_eq!(error.message, "html.count: args: \"text\" is a required property");
     let error = fail(&table, "await tools.html.count()").await;
-    assert_eq!(error.message, "html.count: args: null is not of type \"object\"");
+    assert_eq!(error.message, "html.count: args: \"text\" is a required property");
     let error = fail(&table, "await tools.html.count({ text: 'a', typo: 1 })").await;
     assert!(error.message.contains("typo"), "{}", error.message);
     let error = fail(&table, "await tools.html.wrong({})").await;

@@ -191,6 +191,26 @@ impl Declaration {
     }
 }
 
+impl Declaration {
+    /// The values that it takes in its arguments, as an object would have them: `name`, `names: […]` or `names?: […]`. What a text for the shell takes is not told.
+    pub fn values(&self) -> Vec<String> {
+        let Run::Argv(argv) = &self.run else { return Vec::new() };
+        let mut values = Vec::new();
+        for part in argv {
+            for (name, _) in part.split("${").skip(1).filter_map(|rest| rest.split_once('}')) {
+                let value = match name.strip_prefix("...") {
+                    Some(list) => format!("{list}: […]"),
+                    None => name.to_owned(),
+                };
+                if !self.ports.contains(&value) && !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+        }
+        values
+    }
+}
+
 /// Whether every `${` of an argument begins a placeholder.
 fn is_well_formed(part: &str) -> bool {
     let is_name =

@@ -53,15 +53,9 @@ impl CommandGrants {
             None => {
                 let grant = match owner {
                     Some(_) => "`commands` in the plugin's allow, within what the operator grants in [allow.commands],",
-                    None => "a declaration of this name in `commands`, or `--allow-run`,",
+                    None => "a declaration of this name among the commands",
                 };
-                let known: Vec<&str> = set.names().collect();
-                let known = if known.is_empty() {
-                    "nothing may be run".to_owned()
-                } else {
-                    format!("there is {}", known.join(", "))
-                };
-                let denied = Denied::new(format!("running {name:?} ({known})"), grant);
+                let denied = Denied::new(format!("running {name:?}"), grant);
                 Err(denied.with_granted(set.names().map(str::to_owned)).into())
             }
         }

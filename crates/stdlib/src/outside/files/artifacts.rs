@@ -314,12 +314,10 @@ fn write_aside(host: &Host, path: &VirtualPath, bytes: &[u8]) -> Result<Place, F
 }
 
 fn lent(context: &OpContext) -> Result<Arc<ArtifactsRun>, OpError> {
-    context.lent.get::<ArtifactsRun>().ok_or_else(|| {
-        OpError::permission(
-            "producing artifacts",
-            "`--artifacts`, or an output folder that whoever embeds this lends the run,",
-        )
-    })
+    context
+        .lent
+        .get::<ArtifactsRun>()
+        .ok_or_else(|| OpError::permission("producing artifacts", "an output folder that the call lends"))
 }
 
 async fn blocking(work: impl FnOnce() -> OpResult + Send + 'static) -> OpResult {

@@ -12,7 +12,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
-use perennial_engine::OpError;
+use perennial_engine::{Denied, OpError};
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -250,6 +250,12 @@ fn refused(url: &Url, address: IpAddr, class: AddressClass) -> OpError {
         &format!("fetching from {}, whose address {address} is {},", origin(url), class.as_str()),
         &grant,
     )
+}
+
+/// That a request is not permitted, with what would permit it, and what is permitted.
+pub(super) fn denied(policy: &NetPolicy, method: &str, url: &Url, remedy: String) -> OpError {
+    let rules = policy.rules().map(ToString::to_string);
+    Denied::new(format!("{method} {}", origin(url)), remedy).with_granted(rules).into()
 }
 
 /// A URL as far as it may stand in errors: without path and query, which may have secrets.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use url::Url;
 
-use super::dial::{Network, failed, origin};
+use super::dial::{Network, denied, failed, origin};
 use super::download::Download;
 use super::exchange::{Hop, Payload, headers, method};
 use super::policy::NetPolicy;
@@ -121,7 +121,7 @@ impl Means {
         shown.set_fragment(None);
         let rule = self.policy.rule(method.as_str(), url).map_err(|grant| {
             tracing::info!(target: "perennial::net", %method, origin = origin(url), "denied");
-            OpError::permission(&format!("{method} {}", origin(url)), &grant)
+            denied(&self.policy, method.as_str(), url, grant)
         })?;
         let _waiting = self.state.turn(self.policy.limits().concurrent).await;
         let watch = Stopwatch::start(&self.state);

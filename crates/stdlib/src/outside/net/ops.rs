@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::body::Bytes;
-use perennial_engine::{Bound, OpContext, OpError, OpTable, OpValue};
+use perennial_engine::{Bound, Denied, OpContext, OpError, OpTable, OpValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::dial::{Network, origin};
+use super::dial::{Network, denied};
 use super::download::Download;
 use super::exchange::Payload;
 use super::fetch::{AGENT, Means, Wanted};
@@ -120,7 +120,7 @@ pub fn ops(grants: &NetGrants) -> OpTable {
                 return Err(OpError::type_error(format!("fetch reaches http:, https: and data: only, not {}:", url.scheme())));
             }
             let policy = grants.policy(context, args.get(4).and_then(OpValue::as_str))?;
-            policy.rule(method, &url).map_err(|grant| OpError::permission(&format!("{method} {}", origin(&url)), &grant))?;
+            policy.rule(method, &url).map_err(|grant| denied(&policy, method, &url, grant))?;
             means(context, &policy)?;
             let (upload, parts) = mpsc::channel(1);
             let one = Fetch {
@@ -264,7 +264,14 @@ pub fn ops(grants: &NetGrants) -> OpTable {
             let name = text(&args, 0)?;
             let secrets = context.extensions.get::<Secrets>();
             let placeholder = secrets.as_ref().and_then(|secrets| secrets.placeholder(name));
-            placeholder.map(|placeholder| json!(placeholder).into()).ok_or_else(|| OpError::permission(&format!("the secret {name:?}"), "a secret of this name"))
+            if let Some(why) = secrets.as_ref().and_then(|secrets| secrets.missing(name)) {
+                return Err(OpError::new("Error", format!("the secret {name} is granted and has no value: {why}")));
+            }
+            placeholder.map(|placeholder| json!(placeholder).into()).ok_or_else(|| {
+                let names: Vec<String> =
+                    secrets.iter().flat_map(|secrets| secrets.iter()).map(|(name, _)| name.to_owned()).collect();
+                Denied::new(format!("the secret {name:?}"), "a secret of this name").with_granted(names).into()
+            })
         })
 }
 

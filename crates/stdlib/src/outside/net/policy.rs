@@ -157,6 +157,11 @@ impl NetPolicy {
         self
     }
 
+    /// The rules, as they were given.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.inner.rules.iter().map(|rule| &**rule)
+    }
+
     /// How much may be used.
     pub fn limits(&self) -> &NetLimits {
         &self.inner.limits
@@ -204,6 +209,24 @@ impl NetPolicy {
             let scheme = if url.scheme() == "https" { "" } else { "http://" };
             wanted(&format!("{method} {scheme}{host}{port}"))
         })
+    }
+}
+
+/// As rules are written, without the ranges of addresses.
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.methods.is_empty() {
+            write!(f, "{} ", self.methods.join(","))?;
+        }
+        write!(f, "{}://", self.scheme)?;
+        match &self.host {
+            Pattern::Exact(host) => write!(f, "{host}")?,
+            Pattern::Below(domain) => write!(f, "*{domain}")?,
+        }
+        if self.port != if self.scheme == "https" { 443 } else { 80 } {
+            write!(f, ":{}", self.port)?;
+        }
+        self.path.iter().try_for_each(|segment| write!(f, "/{segment}"))
     }
 }
 

@@ -21,7 +21,7 @@ const PREFIX: &str = "perennial_secret_";
 /// # Ok::<(), perennial_stdlib::net::SecretError>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<Vec<Secret>>);
+pub struct Secrets(Arc<Vec<Secret>>, Arc<Vec<(String, String)>>);
 
 #[derive(Clone)]
 struct Secret {
@@ -105,12 +105,35 @@ impl Secrets {
         let placeholder = format!("{PREFIX}{name}_{digits}");
         let mut secrets: Vec<Secret> = self.0.iter().filter(|secret| secret.name != name).cloned().collect();
         secrets.push(Secret { name: name.to_owned(), value: value.to_owned(), placeholder, origins });
-        Ok(Self(Arc::new(secrets)))
+        Ok(Self(Arc::new(secrets), self.1))
+    }
+
+    /// One whose value is not to be had: scripts that use it are told why.
+    ///
+    /// # Errors
+    /// If it could not be kept.
+    pub fn without_value(self, name: &str, why: &str) -> Result<Self, SecretError> {
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            return Err(SecretError::Name { name: name.to_owned() });
+        }
+        let mut missing = self.1.to_vec();
+        missing.push((name.to_owned(), why.to_owned()));
+        Ok(Self(self.0, Arc::new(missing)))
+    }
+
+    /// Why a secret that is granted has no value.
+    pub(super) fn missing(&self, name: &str) -> Option<&str> {
+        self.1.iter().find(|(missing, _)| missing == name).map(|(_, why)| &**why)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_empty() && self.1.is_empty()
+    }
+
+    /// The names, each with the origins that it is for.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.0.iter().map(|secret| (&*secret.name, &*secret.origins))
     }
 
     /// What a script gets.

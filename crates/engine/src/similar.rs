@@ -1,18 +1,20 @@
+//! Words that are like others.
+
 /// Nothing is like a longer word.
 const LONGEST: usize = 256;
 
 /// ` (did you mean 'x'?)` if one of the known words is close to what was written, else nothing.
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
+    closest(word, known).map_or_else(String::new, |known| format!(" (did you mean '{known}'?)"))
+}
+
+/// The known word that is closest to what was written, if one is close.
+pub(crate) fn closest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     if word.len() > LONGEST {
-        return String::new();
+        return None;
     }
-    let closest = known.iter().map(|candidate| (distance(word, candidate), candidate)).min();
-    match closest {
-        Some((distance, candidate)) if distance <= 2.max(word.chars().count() / 3) => {
-            format!(" (did you mean '{candidate}'?)")
-        }
-        _ => String::new(),
-    }
+    let (distance, candidate) = known.iter().map(|candidate| (distance(word, candidate), *candidate)).min()?;
+    (distance <= 2.max(word.chars().count() / 3)).then_some(candidate)
 }
 
 /// How many letters have to be changed, put in or left out.
