@@ -322,6 +322,16 @@ pub(crate) fn describe_syntax(
     error
 }
 
+/// Bytes as people say them, where that is exact.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0 => "0 bytes".to_owned(),
+        bytes if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        bytes if bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
 /// Describes a force-halt. All of them discard the VM, and all say so.
 pub(crate) fn describe_stop(stop: Stop) -> ScriptError {
     const LEFT_BEHIND: &str = "a callback that an earlier run left behind";
@@ -337,9 +347,9 @@ pub(crate) fn describe_stop(stop: Stop) -> ScriptError {
         StopReason::MemoryLimit => (
             ErrorKind::MemoryLimit,
             format!(
-                "{} needed more than the {} bytes of memory it may have and was stopped; {lost}",
+                "{} needed more than its {} of memory and was stopped; {lost}",
                 if stop.in_callback { LEFT_BEHIND } else { "the script" },
-                stop.limit
+                size(stop.limit)
             ),
         ),
         StopReason::Cancelled => (ErrorKind::Cancelled, format!("the run was cancelled; {lost}")),

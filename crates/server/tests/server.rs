@@ -23,7 +23,7 @@ impl Client {
         let served = tokio::spawn(async move {
             serve_mcp(owner, input, output, McpOptions::default().configure(|options| options.structured = true))
                 .await
-                .unwrap()
+                .unwrap();
         });
         let (read, write) = tokio::io::split(ours);
         let mut client = Self { read: BufReader::new(read), write, served, id: 0 };
