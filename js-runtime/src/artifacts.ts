@@ -1,19 +1,21 @@
 // artifacts: what scripts produce for whoever calls them.
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { bytesSet, freeze, Uint8Array, viewByteLength } = intrinsics;
-  const { bytesOf, domString, usvString } = ops.library_value("webidl");
+  const { bytesOf, domString, placed, usvString } = ops.library_value("webidl");
   const { encodingOf, optionsOf, textOf }: FsShared = ops.library_value("fsShared");
   // What is under way is held outside the heap.
   const { turn, done } = (ops.library_value("queues") as StreamQueues).gate(4);
 
   async function ask(name: string, path: unknown, bytes: Uint8Array | undefined): Promise<any> {
     const text = domString(path);
-    await turn();
-    try {
-      return await (bytes === undefined ? ops[name](text) : ops[name](text, bytes));
-    } finally {
-      done();
-    }
+    return await placed(async () => {
+      await turn();
+      try {
+        return await (bytes === undefined ? ops[name](text) : ops[name](text, bytes));
+      } finally {
+        done();
+      }
+    });
   }
 
   const artifacts = freeze({

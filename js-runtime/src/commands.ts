@@ -1,7 +1,7 @@
 // commands: what scripts may run, and what they have running. The host decides which.
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { asArray, defineProperty, freeze, indexOf, list, Number, parse, push, slice, String, trim, TypeError } = intrinsics;
-  const { bytesOf, dictionary, domString, isObject, member, usvString } = ops.library_value("webidl");
+  const { bytesOf, dictionary, domString, isObject, member, placed, usvString } = ops.library_value("webidl");
   const signals: Signals = ops.library_value("signals");
 
   // What commands write is held outside the heap until it is delivered; more wait here.
@@ -85,7 +85,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return freeze({
       /** Runs a command to its end. */
       run: async (name: unknown, values: unknown = undefined, options: unknown = undefined): Promise<any> => {
-        const command = domString(name), result = await run(command, values, dictionary(options, "the options"));
+        const command = domString(name), result = await placed(() => run(command, values, dictionary(options, "the options")));
         if (result.shape === "lines") result.stdout = linesOf(result.stdout);
         if (member(result, "message") !== undefined) throw new CommandError(command, result);
         const { stdout, stderr, exitCode, signal, durationMs } = result;
@@ -99,15 +99,15 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         }
       },
       /** Starts one that goes on, unless it runs already. */
-      start: async (name: unknown, values: unknown = undefined): Promise<any> => await ops.command_start(owner, domString(name), valuesOf(values)),
+      start: async (name: unknown, values: unknown = undefined): Promise<any> => await placed(() => ops.command_start(owner, domString(name), valuesOf(values))),
       list: (): any[] => ops.command_list(owner),
-      status: async (id: unknown): Promise<any> => await ops.command_status(owner, idOf(id)),
+      status: async (id: unknown): Promise<any> => await placed(() => ops.command_status(owner, idOf(id))),
       logs: (id: unknown, options: unknown = undefined): any => {
         const { since } = dictionary(options, "the options");
         return ops.command_logs(owner, idOf(id), since === undefined ? 0 : Number(since));
       },
       wait: async (id: unknown, options: unknown = undefined): Promise<any> =>
-        await ops.command_wait(owner, idOf(id), milliseconds(dictionary(options, "the options").timeoutMs, "timeoutMs")),
+        await placed(() => ops.command_wait(owner, idOf(id), milliseconds(dictionary(options, "the options").timeoutMs, "timeoutMs"))),
       /** Writes to its input; `null` closes it. */
       write: async (id: unknown, data: unknown): Promise<void> => {
         if (data === null) return await ops.command_write(owner, idOf(id));
@@ -116,9 +116,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       },
       signal: (id: unknown, name: unknown): void => ops.command_signal(owner, idOf(id), domString(name)),
       restart: async (id: unknown, options: unknown = undefined): Promise<any> =>
-        await ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), true),
+        await placed(() => ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), true)),
       stop: async (id: unknown, options: unknown = undefined): Promise<any> =>
-        await ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), false),
+        await placed(() => ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), false)),
     });
   }
 

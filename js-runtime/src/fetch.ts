@@ -1,7 +1,7 @@
 // fetch: https://fetch.spec.whatwg.org/#fetch-method What it may reach, the host decides.
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { finalization, finalizationRegister, freeze, indexOf, isView, list, promiseResolve, promiseThen, push, typedArrayTag, TypeError, viewByteLength } = intrinsics;
-  const { deferred, handled, required } = ops.library_value("webidl");
+  const { deferred, handled, placed, required } = ops.library_value("webidl");
   const bodies: Bodies = ops.library_value("bodies"), responses = ops.library_value("responses"), signals: Signals = ops.library_value("signals");
   const requestOf: (value: unknown) => RequestRecord | undefined = ops.library_value("requestOf");
 
@@ -133,14 +133,14 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   async function fetch(input: unknown, init: unknown = undefined) {
     required(1, arguments.length, "fetch");
     const Request = ops.library_value("Request");
-    return await run(requestOf(new Request(input, init))!, undefined);
+    return await placed(() => run(requestOf(new Request(input, init))!, undefined));
   }
   /** For a plugin, under its own policy and without the session's cookies. */
   const fetchFor = (plugin: string) =>
     async function fetch(input: unknown, init: unknown = undefined) {
       required(1, arguments.length, "fetch");
       const Request = ops.library_value("Request");
-      return await run(requestOf(new Request(input, init))!, plugin);
+      return await placed(() => run(requestOf(new Request(input, init))!, plugin));
     };
 
   const perennial = freeze({

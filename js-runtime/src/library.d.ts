@@ -183,6 +183,7 @@ interface WebIdl {
     name: string,
     pairs: (target: T) => readonly (readonly [unknown, unknown])[],
   ): (target: T, kind: "keys" | "values" | "entries") => object;
+  placed<T>(run: () => Promise<T>): Promise<T>;
   promiseCall(method: Function, self: unknown, args: unknown[]): Promise<unknown>;
   rejected(reason: unknown): Promise<never>;
   required(needed: number, given: number, what: string): void;

@@ -4,7 +4,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   async function show(image: unknown, options: unknown = undefined): Promise<void> {
     const { type } = dictionary(options, "the options of show");
-    const blobs: Blobs = ops.library_value("blobs");
+    const blobs = ops.library_value("blobs");
     const bytes: Uint8Array =
       typeof image === "string" ? await ops.library_value("artifacts").read(image) : blobs.isBlob(image) ? blobs.bytesOf(image) : bytesOf(image);
     ops.show(bytes, type === undefined ? undefined : domString(type));

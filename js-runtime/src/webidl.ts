@@ -1,6 +1,6 @@
 // What interfaces of Web IDL have in common: https://webidl.spec.whatwg.org/
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { apply, arrayBufferLength, asArray, defineProperty, getOwnPropertyDescriptor, hasOwn, isArray, isView, iterator, iteratorPrototype, list, ownKeys, promiseResolve, promiseThen, push, setPrototypeOf } = intrinsics;
+  const { apply, arrayBufferLength, asArray, defineProperty, getOwnPropertyDescriptor, hasOwn, indexOf, isArray, isView, iterator, iteratorPrototype, list, ownKeys, promiseResolve, promiseThen, push, setPrototypeOf } = intrinsics;
   const { bytesSet, getPrototypeOf, setAdd, viewBuffer, viewByteLength, setHas, toStringTag, toWellFormed, viewBytes, Number, Object, Promise, Proxy, Set, String, TypeError, Uint8Array } = intrinsics;
 
   const interfaces = new Set<object>();
@@ -143,6 +143,32 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   const nothing = () => {};
   /** Nobody need handle it: https://webidl.spec.whatwg.org/#mark-a-promise-as-handled */
+  /** Does something that the host does. Its errors have no place of their own: they get that of the call. */
+  async function placed<T>(run: () => Promise<T>): Promise<T> {
+    const call = new intrinsics.Error();
+    try {
+      return await run();
+    } catch (error) {
+      const stack = isObject(error) && ops.kind_of(error) === "error" ? intrinsics.errorStack(error as Error) : undefined;
+      if (typeof stack === "string" && isOurs(stack)) {
+        const value = stack + (intrinsics.errorStack(call) as string);
+        intrinsics.defineProperty(error as Error, "stack", { __proto__: null, value, writable: true, configurable: true } as PropertyDescriptor);
+      }
+      throw error;
+    }
+  }
+
+  /** Whether all frames of a stack are the library's. */
+  function isOurs(stack: string): boolean {
+    for (let from = 0; from < stack.length; ) {
+      const found = indexOf(stack, "\n", from), end = found < 0 ? stack.length : found;
+      const at = indexOf(stack, "perennial:", from);
+      if (at < 0 || at > end) return false;
+      from = end + 1;
+    }
+    return true;
+  }
+
   function handled<T>(promise: Promise<T>): Promise<T> {
     promiseThen(promise, undefined, nothing);
     return promise;
@@ -209,7 +235,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
 
   return { webidl: {
-    __proto__: null, alias, bytesOf, callback, copyPlatform, deferred, defineInterface, dictionary, domString, eachOf, enforceRange, handled, isBuffer, isObject, isPlatform, iterate, member, pairIterators, promiseCall, rejected,
+    __proto__: null, alias, bytesOf, callback, copyPlatform, deferred, defineInterface, dictionary, domString, eachOf, enforceRange, handled, isBuffer, isObject, isPlatform, iterate, member, pairIterators, placed, promiseCall, rejected,
     required, sequence, serializable, usvString,
   } };
 };

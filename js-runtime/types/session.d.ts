@@ -82,11 +82,33 @@ declare module "perennial:plugin" {
   /** JSON Schema. */
   export type Schema = { readonly [key: string]: unknown };
 
+  /** What a value of a schema is in TypeScript, as far as it says; `unknown` where it does not. */
+  export type FromSchema<S> =
+    S extends { readonly const: infer C } ? C
+    : S extends { readonly enum: readonly (infer E)[] } ? E
+    : S extends { readonly anyOf: readonly (infer A)[] } ? FromSchema<A>
+    : S extends { readonly oneOf: readonly (infer A)[] } ? FromSchema<A>
+    : S extends { readonly type: "object" } ? FromObject<S>
+    : S extends { readonly type: "array"; readonly items: infer I } ? FromSchema<I>[]
+    : S extends { readonly type: "array" } ? unknown[]
+    : S extends { readonly type: readonly (infer T)[] } ? FromSchema<T extends string ? { readonly type: T } : never>
+    : S extends { readonly type: "string" } ? string
+    : S extends { readonly type: "number" | "integer" } ? number
+    : S extends { readonly type: "boolean" } ? boolean
+    : S extends { readonly type: "null" } ? null
+    : unknown;
+  type Required<S> = S extends { readonly required: readonly (infer K)[] } ? K : never;
+  type FromObject<S> = S extends { readonly properties: infer P }
+    ? { -readonly [K in keyof P as K extends Required<S> ? K : never]: FromSchema<P[K]> } & {
+        -readonly [K in keyof P as K extends Required<S> ? never : K]?: FromSchema<P[K]>;
+      } & (S extends { readonly additionalProperties: infer A } ? (A extends false ? {} : { [key: string]: FromSchema<A> }) : {})
+    : { [key: string]: any };
+
   /** What a plugin may use: its own, whatever script calls it. */
   export interface Context {
     readonly plugin: { readonly name: string; readonly version: string };
     /** Reaches the hosts of `allow.net`. */
-    fetch(url: string, init?: { [key: string]: unknown }): Promise<any>;
+    fetch(input: Request | URL | string, init?: RequestInit): Promise<Response>;
     /** Reads what `allow.read` names. */
     readonly fs: {
       readText(path: string): Promise<string>;
@@ -97,28 +119,36 @@ declare module "perennial:plugin" {
     readonly commands: Commands;
   }
 
-  export interface Tool<Args = any, Result = any> {
+  export interface Tool<I = any, O = any> {
     description: string;
     /** JSON Schema of the argument, checked before `run` is called. */
-    input: Schema;
+    input: I;
     /** JSON Schema of the result, checked before the caller gets it. */
-    output?: Schema;
+    output?: O;
     /** How long a call is waited for. */
     timeoutMs?: number;
-    run(args: Args, ctx: Context): Result | Promise<Result>;
+    /** `args` has the type of `input`. */
+    run(args: FromSchema<I>, ctx: Context): unknown;
+  }
+
+  /** What a plugin asks for. An embedder's own capabilities are added by merging, here and in `Context`. */
+  export interface Allow {
+    net?: readonly string[];
+    read?: readonly string[];
+    commands?: { readonly [name: string]: { readonly [key: string]: unknown } };
   }
 
   export interface Plugin {
     name: string;
     version: string;
     description: string;
-    allow?: { net?: readonly string[]; read?: readonly string[]; commands?: { readonly [name: string]: { readonly [key: string]: unknown } } };
+    allow?: Allow;
     tools: { readonly [name: string]: Tool };
     setup?(ctx: Context): void | Promise<void>;
   }
 
-  export function definePlugin<const P extends Plugin>(plugin: P): P;
-  export function defineTool<Args = any, Result = any>(tool: Tool<Args, Result>): Tool<Args, Result>;
+  export function definePlugin(plugin: Plugin): Plugin;
+  export function defineTool<const I extends Schema, const O extends Schema = Schema>(tool: Tool<I, O>): Tool;
 }
 
 declare module "perennial:test" {

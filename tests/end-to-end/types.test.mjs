@@ -1,7 +1,7 @@
 // The TypeScript compiler accepts the declarations that `perennial types` prints, and the first-party plugins, in strict mode.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -59,4 +59,47 @@ test("the sources of the library are accepted", () => {
     moduleResolution: ts.ModuleResolutionKind.Bundler, skipLibCheck: true,
   });
   assert.deepEqual(ts.getPreEmitDiagnostics(compiled).map((problem) => ts.flattenDiagnosticMessageText(problem.messageText, "\n")), []);
+});
+
+test("a new plugin passes tsc as it is, and misspelt keys do not", () => {
+  const folder = mkdtempSync(join(here, "tmp-"));
+  try {
+    execFileSync(program, ["plugin", "new", "hello"], { cwd: folder });
+    const made = join(folder, "hello");
+    const tsc = () => {
+      const { config } = ts.parseConfigFileTextToJson("tsconfig.json", readFileSync(join(made, "tsconfig.json"), "utf8"));
+      const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, made);
+      const problems = ts.getPreEmitDiagnostics(ts.createProgram(fileNames, options));
+      return problems.map((problem) => ts.flattenDiagnosticMessageText(problem.messageText, "\n"));
+    };
+    assert.deepEqual(tsc(), []);
+    writeFileSync(join(made, "other.ts"), `import { definePlugin, defineTool } from "perennial:plugin";
+declare module "perennial:plugin" {
+  interface Allow { counter?: readonly string[] }
+  interface Context { readonly counter: { add(n: number): number } }
+}
+const schema = { type: "object", properties: { n: { type: "integer" }, tags: { type: "array", items: { type: "string" } }, kind: { enum: ["a", "b"] } }, required: ["n"], additionalProperties: false } as const;
+export default definePlugin({
+  name: "x", version: "1", description: "d", allow: { counter: ["main"] },
+  tools: {
+    typed: defineTool({ description: "d", input: schema, async run({ n, tags, kind }, ctx) {
+      const number: number = ctx.counter.add(n), list: string[] | undefined = tags, one: "a" | "b" | undefined = kind;
+      return [number, list, one, (await ctx.fetch("https://a.com", { method: "GET" })).status];
+    } }),
+    // @ts-expect-error
+    key: defineTool({ description: "d", inptu: {}, input: {}, run() {} }),
+    // @ts-expect-error
+    argument: defineTool({ description: "d", input: schema, run({ m }) {} }),
+    // @ts-expect-error
+    kind: defineTool({ description: "d", input: schema, run({ tags }) { const text: string = tags; } }),
+    // @ts-expect-error
+    option: defineTool({ description: "d", input: {}, async run(_, ctx) { await ctx.fetch("https://a.com", { metod: "GET" }); } }),
+    // @ts-expect-error
+    response: defineTool({ description: "d", input: {}, async run(_, ctx) { return (await ctx.fetch("https://a.com")).statsu; } }),
+  },
+});\n`);
+    assert.deepEqual(tsc(), []);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

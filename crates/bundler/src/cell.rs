@@ -40,8 +40,8 @@ pub(crate) struct CellText {
     pub(crate) helper: String,
     /// Whether the helper is needed at all.
     pub(crate) uses_helper: bool,
-    /// Whether the name `args` is the cell's own.
-    pub(crate) declares_args: bool,
+    /// The names that it makes globals, sorted.
+    pub(crate) declares: Vec<String>,
     /// Whether the last statement assigns what it comes to.
     pub(crate) ends_in_assignment: bool,
 }
@@ -88,7 +88,8 @@ pub(crate) fn transform(
         return Err(SourceError { problems });
     }
     let helper = cell.helper.clone();
-    let declares_args = cell.declared.contains_key("args");
+    let mut declares: Vec<String> = cell.declared.keys().cloned().collect();
+    declares.sort_unstable();
     let (vars, functions) = (std::mem::take(&mut cell.vars), std::mem::take(&mut cell.functions));
     let (imports, disposes) = (std::mem::take(&mut cell.imports), cell.disposes);
     let uses_helper =
@@ -121,7 +122,7 @@ pub(crate) fn transform(
         edits.between(source.len(), source.len(), end);
     }
     let (text, map) = edits.finish();
-    Ok(CellText { text, map, helper, uses_helper, declares_args, ends_in_assignment })
+    Ok(CellText { text, map, helper, uses_helper, declares, ends_in_assignment })
 }
 
 struct Cell<'a, 's> {

@@ -88,8 +88,8 @@ pub struct Cell {
     pub prepared: Prepared,
     /// The name under which the body expects the helper; `None` if it needs none.
     pub helper: Option<String>,
-    /// Whether `args` is a name of the cell's own.
-    pub declares_args: bool,
+    /// The names that it makes globals, sorted.
+    pub declares: Vec<String>,
     /// Whether the last statement assigns what the cell comes to, so that a value that cannot be returned is not lost.
     pub ends_in_assignment: bool,
 }
@@ -115,7 +115,7 @@ impl cell::CellText {
         Cell {
             prepared: Prepared::new(self.text, source, self.map, lowered),
             helper: self.uses_helper.then_some(self.helper),
-            declares_args: self.declares_args,
+            declares: self.declares,
             ends_in_assignment: self.ends_in_assignment,
         }
     }

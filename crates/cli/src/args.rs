@@ -3,12 +3,14 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use perennial_sessions::commands::{CommandSet, Declaration, Run};
 use perennial_sessions::files::{Artifacts, Mount, MountError, Mounts};
 use perennial_sessions::net::{NetLimits, NetPolicy, Secrets};
 use perennial_sessions::node::Environment;
 use perennial_sessions::{ModuleAccess, ScriptError, TableConfig};
 use serde_json::Value;
+use tracing_subscriber::filter::Targets;
 
 use crate::config::{Config, Found};
 use crate::{output, trust};
@@ -69,6 +71,13 @@ pub(crate) enum Command {
     /// or "request": 1, {"op": "sessions"} and {"op": "reload"} (plugins) are answered at once. A line that is wrong gets an answer with its number. Exit status 0 means that
     /// every line was answered, whatever the scripts did.
     Batch(Batch),
+    /// Print a shell's completions of this program, for its own configuration
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print a manual page, for `man -l -`
+    Man,
     /// Agree to what a perennial.toml grants, until it says something else
     ///
     /// A file that was found, and not named with -c, grants nothing before: it comes with its folder, which somebody else may have written. What was
@@ -88,6 +97,8 @@ impl Command {
             Self::Check(_)
                 | Self::Types
                 | Self::Trust(_)
+                | Self::Completions { .. }
+                | Self::Man
                 | Self::Plugin(PluginCommand::New { .. } | PluginCommand::Check { .. })
         )
     }
@@ -109,6 +120,12 @@ pub(crate) enum PluginCommand {
     Test {
         /// Folder or file of the plugin
         path: PathBuf,
+        /// Run the tests alone whose names have this in them
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        filter: String,
+        /// Run them again whenever a file changes
+        #[arg(long)]
+        watch: bool,
     },
 }
 
@@ -223,12 +240,16 @@ pub(crate) struct Common {
     /// Folder that scripts write to as `artifacts`, 256 MiB at most; made if it is not there
     #[arg(long, global = true, value_name = "DIR")]
     artifacts: Option<PathBuf>,
-    /// Folder or file of a plugin whose tools scripts can call; may be given again
+    /// Folder, file or package (below node_modules) of a plugin whose tools scripts can call; may be given again
     #[arg(long = "plugin", global = true, value_name = "PATH")]
     plugins: Vec<PathBuf>,
     /// End with status 1 if a plugin cannot be used, instead of going on without it
     #[arg(long, global = true)]
     pub(crate) require_plugins: bool,
+    /// What the program says of itself on stderr: error, warn, info, debug or trace, of all or of one part (`perennial::net=info`: each request, allowed or denied), with commas
+    /// between several; never what scripts have in their requests
+    #[arg(long, global = true, value_name = "LEVEL", env = "PERENNIAL_LOG", hide_env_values = true, value_parser = log_targets)]
+    pub(crate) log: Option<Targets>,
     /// VMs kept warm [default: 1000]
     #[arg(long, global = true, value_name = "N")]
     max_vms: Option<usize>,
@@ -369,8 +390,15 @@ impl Common {
 
     /// The plugins of the configuration file and of the command line.
     pub(crate) fn plugins(&self, file: &Config) -> Vec<PathBuf> {
-        file.plugins.iter().chain(&self.plugins).cloned().collect()
+        file.plugins.iter().chain(&self.plugins).map(|path| package_of(path).unwrap_or_else(|| path.clone())).collect()
     }
+}
+
+/// The folder of a plugin that is named as a package is, in the nearest `node_modules` that has it.
+fn package_of(path: &Path) -> Option<PathBuf> {
+    let is_name = !path.exists() && path.is_relative() && !path.starts_with(".") && !path.starts_with("..");
+    let here = is_name.then(std::env::current_dir)?.ok()?;
+    here.ancestors().map(|folder| folder.join("node_modules").join(path)).find(|folder| folder.is_dir())
 }
 
 /// The program's own environment, as far as it is text.
@@ -384,6 +412,10 @@ fn own_variable(name: &str) -> Result<String, String> {
         std::env::VarError::NotPresent => format!("the environment has no variable {name}"),
         std::env::VarError::NotUnicode(_) => format!("the environment's {name} is no Unicode text"),
     })
+}
+
+fn log_targets(text: &str) -> Result<Targets, String> {
+    text.parse().map_err(|error| format!("{error}"))
 }
 
 fn json(text: &str) -> Result<Value, String> {

@@ -14,10 +14,14 @@ mod trust;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::Shell;
 use perennial_server::McpOptions;
 use perennial_sessions::{Owner, PluginOptions, PluginSet, SessionTable};
 use tokio::runtime::Builder;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{Arguments, Command, Trust};
 use crate::config::Found;
@@ -79,8 +83,15 @@ fn leave(exit: Exit) -> ! {
 }
 
 async fn main_async(arguments: Arguments) -> Exit {
-    if let Command::Trust(command) = &arguments.command {
-        return agree(command);
+    match &arguments.command {
+        Command::Trust(command) => return agree(command),
+        Command::Completions { shell } => return describe(|out| complete(*shell, out)),
+        Command::Man => return describe(|out| clap_mangen::Man::new(Arguments::command()).render(out)),
+        _ => {}
+    }
+    if let Some(targets) = arguments.common.log.clone() {
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+        tracing_subscriber::registry().with(lines.with_filter(targets)).init();
     }
     let file = match arguments.common.configuration() {
         Ok(file) => file,
@@ -145,7 +156,9 @@ async fn main_async(arguments: Arguments) -> Exit {
         match arguments.command {
             Command::Run(run) => run::files(&table, run, modules.as_ref(), artifacts.as_ref()).await,
             Command::Eval(eval) => run::code(&table, eval, artifacts.as_ref()).await,
-            Command::Plugin(_) | Command::Types | Command::Trust(_) => unreachable!("done above"),
+            Command::Plugin(_) | Command::Types | Command::Trust(_) | Command::Completions { .. } | Command::Man => {
+                unreachable!("done above")
+            }
             Command::Check(check) => check::files(check, modules.as_ref(), table.defaults()),
             Command::Repl => repl::repl(&table, modules, artifacts.as_ref()).await,
             Command::Batch(batch) => batch::batch(&table, batch, artifacts).await,
@@ -176,6 +189,18 @@ async fn main_async(arguments: Arguments) -> Exit {
     // Stops what still runs.
     table.clear();
     exit
+}
+
+/// Writes what is made of the command line's own description.
+fn describe(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Exit {
+    let mut text = Vec::new();
+    let written = write(&mut text).is_ok() && output::line(String::from_utf8_lossy(&text).trim_end());
+    if written { Exit::Ok } else { Exit::Failed }
+}
+
+fn complete(shell: Shell, out: &mut Vec<u8>) -> std::io::Result<()> {
+    clap_complete::generate(shell, &mut Arguments::command(), "perennial", out);
+    Ok(())
 }
 
 /// `perennial trust`.

@@ -1,4 +1,6 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use perennial_sessions::{
     ModuleAccess, PluginOptions, PluginSet, RunContext, RunRequest, ScriptResult, SessionTable, TableConfig,
@@ -11,14 +13,15 @@ use crate::{live, output};
 /// `perennial plugin`.
 pub(crate) async fn plugin(command: PluginCommand, config: TableConfig, options: &PluginOptions) -> Exit {
     match command {
-        PluginCommand::New { name } => new(&name),
+        PluginCommand::New { name } => new(&name, options).await,
         PluginCommand::Check { path } => check(&path, options).await,
-        PluginCommand::Test { path } => test(&path, config, options).await,
+        PluginCommand::Test { path, filter, watch: false } => test(&path, &filter, config, options).await,
+        PluginCommand::Test { path, filter, watch: true } => watch(&path, &filter, &config, options).await,
     }
 }
 
-/// Writes a plugin to begin with.
-fn new(name: &str) -> Exit {
+/// Writes a plugin to begin with, and what `tsc --noEmit` needs to check it.
+async fn new(name: &str, options: &PluginOptions) -> Exit {
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !is_name {
@@ -35,16 +38,24 @@ fn new(name: &str) -> Exit {
     let files = [
         ("plugin.ts", include_str!("../template/plugin.ts")),
         ("plugin.test.ts", include_str!("../template/plugin.test.ts")),
+        ("tsconfig.json", include_str!("../template/tsconfig.json")),
         ("README.md", include_str!("../template/README.md")),
     ];
     let written = std::fs::create_dir_all(folder).and_then(|()| {
         files.iter().try_for_each(|(file, text)| std::fs::write(folder.join(file), text.replace("NAME", name)))
     });
+    let types = folder.join("perennial.d.ts");
+    let written = match written {
+        // With the tools of the plugin itself, which its tests call.
+        Ok(()) => std::fs::write(&types, PluginSet::load(&[folder.to_owned()], options).await.types()),
+        Err(error) => Err(error),
+    };
     match written {
         Ok(()) => {
             for (file, _) in files {
                 output::line(&folder.join(file).display().to_string());
             }
+            output::line(&types.display().to_string());
             Exit::Ok
         }
         Err(error) => {
@@ -72,14 +83,49 @@ async fn check(path: &Path, options: &PluginOptions) -> Exit {
             output::line(&format!("  tools.{}.{name}: {}", plugin.name, tool.description));
         }
         output::line(&format!("  granted: {}", plugin.granted.summary()));
-        if !plugin.withheld.is_empty() {
-            output::line(&format!("  not granted: {}", plugin.withheld.summary()));
+        for key in plugin.withheld.keys() {
+            let items = plugin.withheld.items(key).join(", ");
+            output::line(&format!("  not granted: {key} {items} (not within `{key}` of [allow])"));
         }
     }
     Exit::Ok
 }
 
-async fn test(path: &Path, config: TableConfig, options: &PluginOptions) -> Exit {
+/// Runs the tests again whenever a file beside them changes.
+async fn watch(path: &Path, filter: &str, config: &TableConfig, options: &PluginOptions) -> Exit {
+    const LOOK: Duration = Duration::from_millis(300);
+    let folder = if path.is_dir() { path.to_owned() } else { path.parent().unwrap_or(Path::new(".")).to_owned() };
+    loop {
+        let before = times(&folder);
+        test(path, filter, config.clone(), options).await;
+        output::remark("waiting for a change; Ctrl-C ends");
+        while times(&folder) == before {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+/// When what is in a folder was changed last, however deep it is; packages and hidden folders are left out.
+fn times(folder: &Path) -> BTreeMap<PathBuf, SystemTime> {
+    let mut times = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let is_left_out = name == "node_modules" || name.to_string_lossy().starts_with('.');
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() && !is_left_out => folders.push(entry.path()),
+                Ok(metadata) if metadata.is_file() => {
+                    times.insert(entry.path(), metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH));
+                }
+                _ => {}
+            }
+        }
+    }
+    times
+}
+
+async fn test(path: &Path, filter: &str, config: TableConfig, options: &PluginOptions) -> Exit {
     let Some(plugins) = load(path, options).await else { return Exit::Failed };
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let folder = if path.is_dir() { path } else { parent.unwrap_or(Path::new(".")) };
@@ -108,10 +154,14 @@ async fn test(path: &Path, config: TableConfig, options: &PluginOptions) -> Exit
                 continue;
             }
         };
-        let tests = TestFile { table: &table, name, source, access: ModuleAccess::below(&root) };
+        let tests = TestFile { table: &table, name, source, access: ModuleAccess::below(&root), filter };
         let (more_passed, more_failed) = tests.run().await;
         passed += more_passed;
         failed += more_failed;
+    }
+    if passed + failed == 0 {
+        output::complain(&format!("no test has {filter:?} in its name"));
+        return Exit::Failed;
     }
     output::line(&format!("{passed} passed, {failed} failed"));
     if failed == 0 { Exit::Ok } else { Exit::Failed }
@@ -123,6 +173,8 @@ struct TestFile<'a> {
     name: String,
     source: String,
     access: ModuleAccess,
+    /// What the name of a test has in it to be run.
+    filter: &'a str,
 }
 
 impl TestFile<'_> {
@@ -134,7 +186,7 @@ impl TestFile<'_> {
             return (0, 1);
         }
         let mut passed = 0;
-        for (index, test) in names.iter().enumerate() {
+        for (index, test) in names.iter().enumerate().filter(|(_, test)| test.contains(self.filter)) {
             let title = format!("{}: {test}", self.name);
             let result = self.ask(&format!("$run({index})")).await;
             let failure = match &result.error {
@@ -152,10 +204,11 @@ impl TestFile<'_> {
             output::line(format!("FAILED {title}\n{failure}\n{}", place.join("\n")).trim_end());
             // A test that was stopped took the others with it.
             if result.error.is_some() && self.evaluate().await.is_none() {
-                return (passed, names.len() - passed);
+                break;
             }
         }
-        (passed, names.len() - passed)
+        let chosen = names.iter().filter(|test| test.contains(self.filter)).count();
+        (passed, chosen - passed)
     }
 
     /// Evaluates the file and returns the names of its tests.

@@ -14,7 +14,7 @@ export default definePlugin({
         additionalProperties: false,
       },
       output: { type: "string" },
-      run({ name }: { name: string }): string {
+      run({ name }) {
         return `Hello, ${name}!`;
       },
     }),

@@ -3,6 +3,8 @@
 
 #[path = "cli/commands.rs"]
 mod commands;
+#[path = "cli/model.rs"]
+mod model;
 #[path = "cli/terminal.rs"]
 mod terminal;
 
@@ -71,8 +73,9 @@ fn files_run_in_order_on_one_session_and_say_what_is_lost() {
     );
     assert!(err(&output).contains("put apples into the cart"), "{}", err(&output));
     assert!(
-        err(&output)
-            .contains("note: the VM was rebuilt before this run (memory_limit); lost globals: cart; vars are kept")
+        err(&output).contains(
+            "note: the VM was rebuilt before this run (memory_limit); lost globals: cart, hoard; vars are kept"
+        )
     );
     assert_eq!(code(&output), 3, "a limit stopped one of them");
 }
@@ -708,4 +711,51 @@ fn a_configuration_that_was_found_grants_nothing_before_it_was_agreed_to_as_it_i
     // What grants nothing is not asked about.
     std::fs::write(&config, "[limits]\ntimeout = \"5s\"\n[modules]\nroot = \"a\"\n").unwrap();
     assert_eq!(err(&perennial_here(&["eval", "1"])), "");
+}
+
+#[test]
+fn completions_and_a_manual_page_are_made_of_the_command_line() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(&["completions", shell]);
+        assert!(code(&output) == 0 && out(&output).contains("allow-net"), "{shell}: {}", err(&output));
+    }
+    assert_eq!(code(&run(&["completions", "nosuch"])), 2);
+    assert!(out(&run(&["man"])).contains(".TH perennial"));
+}
+
+#[test]
+fn what_the_program_does_is_logged_where_that_is_asked_for() {
+    let script = "await fetch('https://example.invalid/secret?key=1').catch(() => 0)";
+    let net = ["--no-config", "--allow-net", "other.example"];
+    let eval = |more: &[&str]| run(&[&["eval", script], &net[..], more].concat());
+    assert_eq!(err(&eval(&[])), "");
+    let logged = eval(&["--log", "perennial::net=info"]);
+    assert_eq!(code(&logged), 0);
+    assert!(!err(&logged).contains("key=1"), "{}", err(&logged));
+    let by_variable = perennial()
+        .args(["eval", "await fetch('http://127.0.0.1:8099/').catch(() => 0)", "--allow-net", "http://127.0.0.1:8099"])
+        .env("PERENNIAL_LOG", "info")
+        .output()
+        .unwrap();
+    assert!(err(&by_variable).contains("perennial::net: "), "{}", err(&by_variable));
+    assert_eq!(code(&run(&["eval", "1", "--log", "loud=very"])), 2);
+}
+
+#[test]
+fn tests_of_a_plugin_are_chosen_by_name_and_a_plugin_is_found_as_a_package() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = |arguments: &[&str]| perennial().args(arguments).current_dir(folder.path()).output().unwrap();
+    assert_eq!(code(&here(&["plugin", "new", "hello"])), 0);
+    let types = std::fs::read_to_string(folder.path().join("hello/perennial.d.ts")).unwrap();
+    assert!(types.contains("greet(args: { \"name\": string }): Promise<string>;"), "{types}");
+    let chosen = here(&["plugin", "test", "hello", "--filter", "by name"]);
+    assert_eq!(out(&chosen).lines().last(), Some("1 passed, 0 failed"), "{}", out(&chosen));
+    let none = here(&["plugin", "test", "hello", "--filter", "no such"]);
+    assert!(code(&none) == 1 && err(&none).contains("no test has \"no such\" in its name"), "{}", err(&none));
+    std::fs::create_dir_all(folder.path().join("node_modules/@scope")).unwrap();
+    std::fs::rename(folder.path().join("hello"), folder.path().join("node_modules/@scope/hello")).unwrap();
+    let called = here(&["eval", "await tools.hello.greet({ name: 'Ada' })", "--plugin", "@scope/hello"]);
+    assert_eq!(out(&called).trim(), "\"Hello, Ada!\"", "{}", err(&called));
+    let missing = here(&["eval", "1", "--plugin", "@scope/none", "--require-plugins"]);
+    assert_eq!(code(&missing), 1);
 }

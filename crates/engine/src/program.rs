@@ -15,8 +15,8 @@ pub struct Program {
     pub helper: Option<String>,
     /// The name under which the body expects the arguments of the run, if it is not `args`.
     pub args: Option<String>,
-    /// Whether `args` is a name that the body declares as a global.
-    pub declares_args: bool,
+    /// The names that the body makes globals.
+    pub declares: Arc<[String]>,
     /// Whether a result that cannot be returned is none instead of an error: the script has it in a variable.
     pub result_is_optional: bool,
 }
@@ -39,7 +39,7 @@ impl Program {
             origin: Arc::new(Plain(text)),
             helper: None,
             args: None,
-            declares_args: false,
+            declares: [].into(),
             result_is_optional: false,
         }
     }

@@ -68,6 +68,24 @@ pub struct Globals {
     pub shadowed: Vec<String>,
 }
 
+impl Globals {
+    /// Counts these as well, as far as they are not there.
+    pub fn add(&mut self, names: &[String]) {
+        let mut room = MAX_NAMES.saturating_sub(self.names.iter().map(String::len).sum());
+        for name in names {
+            // Of those that are not listed nobody knows which they are.
+            if self.names.contains(name) || self.names.len() as u64 != self.count {
+                continue;
+            }
+            self.count += 1;
+            if self.names.len() < MAX_GLOBALS && name.len() <= MAX_NAME.min(room) {
+                room -= name.len();
+                self.names.push(name.clone());
+            }
+        }
+    }
+}
+
 /// Where a slice of computing ended.
 pub(crate) enum Step {
     /// The script has returned or thrown.
@@ -159,11 +177,12 @@ impl Vm {
             Err(error) => return self.refuse(error),
         };
         self.sources.add(name.clone(), program.origin.clone());
-        self.args_declared |= program.declares_args;
+        let declares_args = program.declares.iter().any(|name| name == "args");
+        self.args_declared |= declares_args;
 
         let scope = self.js.enter(options.stack_bytes);
         let label = fresh_label();
-        let hides_args = program.declares_args || (self.args_declared && is_nothing(&given));
+        let hides_args = declares_args || (self.args_declared && is_nothing(&given));
         let called = (|| {
             let args = program.args.as_deref().unwrap_or(if hides_args { &label } else { "args" });
             let text = wrap(&program, &label, args);

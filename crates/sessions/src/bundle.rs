@@ -66,7 +66,7 @@ impl CompiledBundle {
             origin: Arc::new(Author(entry.prepared)),
             helper: Some(entry.helper),
             args: Some(entry.args),
-            declares_args: false,
+            declares: [].into(),
             result_is_optional: false,
         };
         Ok(Self { name, program: Arc::new(program), imports: BundleImports(Arc::new(graphs)), access })

@@ -44,7 +44,7 @@ impl CellCache {
                         text: cell.prepared.text.clone(),
                         helper: cell.helper,
                         args: None,
-                        declares_args: cell.declares_args,
+                        declares: cell.declares.into(),
                         result_is_optional: cell.ends_in_assignment,
                         origin: Arc::new(Author(cell.prepared)),
                     });

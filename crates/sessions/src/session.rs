@@ -1,6 +1,6 @@
 use std::any::Any;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use perennial_engine::{
@@ -205,11 +205,20 @@ impl BrowserSession {
         };
         record.set_stop(source_vm.stop_handle());
         let seq = self.state.seq + 1;
+        // What is lost where it is stopped.
+        let declares: Arc<OnceLock<Arc<[String]>>> = Arc::default();
         let (name, prepare): (_, MakeProgram) = match ready {
             Some(ready) => (options.name.clone().unwrap_or(ready.name), Box::new(move |_| Ok(ready.program))),
             None => {
                 let name = options.name.clone().unwrap_or_else(|| format!("cell {seq}"));
-                (name.clone(), shared.cells.prepare(source, name))
+                let (prepare, declares) = (shared.cells.prepare(source, name.clone()), declares.clone());
+                let prepare: MakeProgram = Box::new(move |budget| {
+                    let program = prepare(budget)?;
+                    // The first and only time.
+                    let _ = declares.set(program.declares.clone());
+                    Ok(program)
+                });
+                (name, prepare)
             }
         };
         let atomic = options.atomic;
@@ -245,6 +254,9 @@ impl BrowserSession {
             self.state.config = Some(config);
             record.runs.fetch_add(1, Ordering::Relaxed);
             self.tell(&mut result, chosen.origin, chosen.because, globals);
+            if vm.as_ref().is_none_or(Vm::is_poisoned) {
+                self.state.globals.add(declares.get().map_or(&[], |names| &**names));
+            }
             self.state.lost_because = lost_because(vm.as_ref(), result.error.as_deref());
         } else if started {
             self.state.lost_because = lost_because(vm.as_ref(), None);

@@ -2,7 +2,7 @@
 // commands: what scripts may run, and what they have running. The host decides which.
 ((ops     , intrinsics            ) => {
   const { asArray, defineProperty, freeze, indexOf, list, Number, parse, push, slice, String, trim, TypeError } = intrinsics;
-  const { bytesOf, dictionary, domString, isObject, member, usvString } = ops.library_value("webidl");
+  const { bytesOf, dictionary, domString, isObject, member, placed, usvString } = ops.library_value("webidl");
   const signals          = ops.library_value("signals");
 
   // What commands write is held outside the heap until it is delivered; more wait here.
@@ -86,7 +86,7 @@
     return freeze({
       /** Runs a command to its end. */
       run: async (name         , values          = undefined, options          = undefined)               => {
-        const command = domString(name), result = await run(command, values, dictionary(options, "the options"));
+        const command = domString(name), result = await placed(() => run(command, values, dictionary(options, "the options")));
         if (result.shape === "lines") result.stdout = linesOf(result.stdout);
         if (member(result, "message") !== undefined) throw new CommandError(command, result);
         const { stdout, stderr, exitCode, signal, durationMs } = result;
@@ -100,15 +100,15 @@
         }
       },
       /** Starts one that goes on, unless it runs already. */
-      start: async (name         , values          = undefined)               => await ops.command_start(owner, domString(name), valuesOf(values)),
+      start: async (name         , values          = undefined)               => await placed(() => ops.command_start(owner, domString(name), valuesOf(values))),
       list: ()        => ops.command_list(owner),
-      status: async (id         )               => await ops.command_status(owner, idOf(id)),
+      status: async (id         )               => await placed(() => ops.command_status(owner, idOf(id))),
       logs: (id         , options          = undefined)      => {
         const { since } = dictionary(options, "the options");
         return ops.command_logs(owner, idOf(id), since === undefined ? 0 : Number(since));
       },
       wait: async (id         , options          = undefined)               =>
-        await ops.command_wait(owner, idOf(id), milliseconds(dictionary(options, "the options").timeoutMs, "timeoutMs")),
+        await placed(() => ops.command_wait(owner, idOf(id), milliseconds(dictionary(options, "the options").timeoutMs, "timeoutMs"))),
       /** Writes to its input; `null` closes it. */
       write: async (id         , data         )                => {
         if (data === null) return await ops.command_write(owner, idOf(id));
@@ -117,9 +117,9 @@
       },
       signal: (id         , name         )       => ops.command_signal(owner, idOf(id), domString(name)),
       restart: async (id         , options          = undefined)               =>
-        await ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), true),
+        await placed(() => ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), true)),
       stop: async (id         , options          = undefined)               =>
-        await ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), false),
+        await placed(() => ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), false)),
     });
   }
 

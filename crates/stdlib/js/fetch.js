@@ -2,7 +2,7 @@
 // fetch: https://fetch.spec.whatwg.org/#fetch-method What it may reach, the host decides.
 ((ops     , intrinsics            ) => {
   const { finalization, finalizationRegister, freeze, indexOf, isView, list, promiseResolve, promiseThen, push, typedArrayTag, TypeError, viewByteLength } = intrinsics;
-  const { deferred, handled, required } = ops.library_value("webidl");
+  const { deferred, handled, placed, required } = ops.library_value("webidl");
   const bodies         = ops.library_value("bodies"), responses = ops.library_value("responses"), signals          = ops.library_value("signals");
   const requestOf                                                = ops.library_value("requestOf");
 
@@ -134,14 +134,14 @@
   async function fetch(input         , init          = undefined) {
     required(1, arguments.length, "fetch");
     const Request = ops.library_value("Request");
-    return await run(requestOf(new Request(input, init)) , undefined);
+    return await placed(() => run(requestOf(new Request(input, init)) , undefined));
   }
   /** For a plugin, under its own policy and without the session's cookies. */
   const fetchFor = (plugin        ) =>
     async function fetch(input         , init          = undefined) {
       required(1, arguments.length, "fetch");
       const Request = ops.library_value("Request");
-      return await run(requestOf(new Request(input, init)) , plugin);
+      return await placed(() => run(requestOf(new Request(input, init)) , plugin));
     };
 
   const perennial = freeze({

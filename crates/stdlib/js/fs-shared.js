@@ -2,7 +2,7 @@
 // What everything about files has in common: how the host is asked, what paths, data and flags are, what is found out about a file.
 ((ops     , intrinsics            ) => {
   const { Date, decodeURIComponent, defineProperty, hasOwn, indexOf, slice, String, toWellFormed, TypeError } = intrinsics;
-  const { bytesOf, dictionary, domString, isObject } = ops.library_value("webidl");
+  const { bytesOf, dictionary, domString, isObject, placed } = ops.library_value("webidl");
 
   /** Operations on mounts that one VM has under way; more wait here, where they are counted. */
   const MOST = 16;
@@ -15,12 +15,14 @@
     // What a path means now, whatever the working directory is when its turn comes.
     if (typeof first === "string") first = ops.fs_absolute(first);
     if (verb === "rename") second = ops.fs_absolute(second);
-    await turn();
-    try {
-      return await ops[name + "_host"](first, second, third);
-    } finally {
-      done();
-    }
+    return await placed(async () => {
+      await turn();
+      try {
+        return await ops[name + "_host"](first, second, third);
+      } finally {
+        done();
+      }
+    });
   }
 
   function pathOf(value         )         {

@@ -602,3 +602,38 @@ async fn a_plugin_runs_what_it_declares_and_the_operator_grants_and_scripts_see_
         assert!(plugins.failures()[0].problems[0].contains(why), "{:?}", plugins.failures());
     }
 }
+
+#[tokio::test]
+async fn a_plugin_s_command_has_a_name_of_its_own_and_runs_in_the_project_where_that_is_granted() {
+    use_supervisor(env!("CARGO_BIN_EXE_perennial-supervisor"));
+    let project = tempfile::tempdir().unwrap();
+    std::fs::write(project.path().join("file"), "x").unwrap();
+    let files = MemoryFiles::new();
+    let declared = r#"{ here: { run: ["ls"], cwd: "project" }, home: { run: ["ls"] }, twice: { run: ["ls", "-d", "/"] }, rm: { run: ["rm"] } }"#;
+    let tools = "tools: { call: { description: 'd', input: {}, async run({ name }, ctx) { return (await ctx.commands.run(name)).stdout } } }";
+    files.write("/p.js", plugin("lists", &format!("allow: {{ commands: {declared} }}, {tools}")));
+    let load = async |ceiling: Value| {
+        let options = PluginOptions::default().configure(|options| {
+            options.files = Arc::new(files.clone());
+            options.ceiling = Allow::parse(&ceiling).unwrap();
+            options.base = project.path().to_owned();
+            options.environment = [("PATH".to_owned(), std::env::var("PATH").unwrap())].into();
+        });
+        PluginSet::load(&[PathBuf::from("/p.js")], &options).await
+    };
+    let plugins = load(json!({"commands": {"ls": {"cwd": "project"}}})).await;
+    assert_eq!(plugins.failures(), []);
+    let withheld = &plugins.plugins().next().unwrap().withheld;
+    assert_eq!(withheld.items("commands"), ["rm"]);
+    let table = table(&plugins);
+    let script = "const seen = []; for (const name of ['here', 'home', 'twice', 'rm']) seen.push(await tools.lists.call({ name }).catch((e) => e.name)); seen";
+    let result = table.run("s", RunRequest::new(script).with_timeout_ms(30_000)).await;
+    assert_eq!(result.value, Some(json!(["file\n", "", "/\n", "PermissionError"])), "{:?}", result.error);
+    for (ceiling, why) in [
+        (json!({"commands": {"ls": {}}}), "ls = { cwd = \"project\" } would"),
+        (json!({"commands": {"ls": {"cwd": "/etc"}}}), "grants \"project\" as `cwd`, and no other folder"),
+    ] {
+        let plugins = load(ceiling).await;
+        assert!(plugins.failures()[0].problems[0].contains(why), "{:?}", plugins.failures());
+    }
+}

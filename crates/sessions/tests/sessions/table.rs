@@ -713,3 +713,19 @@ async fn nothing_waits_for_the_timers_and_operations_of_sessions_that_have_ended
     table.clear();
     eventually("nothing is waited for", || tasks() <= before).await;
 }
+
+#[tokio::test]
+async fn a_stopped_script_s_own_names_are_lost_too_and_no_name_of_the_library() {
+    let table = SessionTable::new(10, Duration::from_secs(60));
+    table.run("s", RunRequest::new("const before = 1; new URL('https://a.com'); fs.cwd(); structuredClone(1)")).await;
+    let script =
+        "let during = 2; function made() {} class Made {} import { join } from 'node:path'; before; for (;;) {}";
+    let stopped = table.run("s", RunRequest::new(script).with_timeout_ms(100)).await;
+    assert_eq!(stopped.error.unwrap().kind, ErrorKind::Timeout);
+    let next = table.run("s", RunRequest::new("1")).await;
+    assert_eq!(next.lost_globals, ["before", "Made", "during", "join", "made"]);
+    assert_eq!(next.lost_globals_count, None);
+    // It is said once.
+    table.run("s", RunRequest::new("for (;;) {}").with_timeout_ms(50)).await;
+    assert!(table.run("s", RunRequest::new("1")).await.lost_globals.is_empty());
+}

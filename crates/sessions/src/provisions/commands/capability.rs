@@ -38,12 +38,13 @@ impl Capability for CommandsCapability {
         entries_within(asked, most)
     }
 
-    /// Where the operator says what a name runs, that counts; otherwise what the plugin says of the program of that name.
+    /// Where the operator says what a name runs, that counts; otherwise what the plugin says of the program that is granted.
     fn grant(&self, granted: &Value, most: &Value, host: &PluginHost<'_>) -> Result<CommandSet, String> {
         let mut set = CommandSet::new().with_environment(host.environment.clone());
         for (name, asked) in granted.as_object().into_iter().flatten() {
-            let most = most.get(name).unwrap_or(&Value::Null);
-            let declaration = if most.get("run").is_some() { most.clone() } else { declaration(name, asked, most)? };
+            let Some((program, most)) = entry_of(name, asked, most) else { continue };
+            let declaration =
+                if most.get("run").is_some() { most.clone() } else { declaration(name, program, asked, most, host)? };
             set = set.with_json(name, &declaration).map_err(|error| error.to_string())?;
         }
         Ok(set)
@@ -54,38 +55,80 @@ impl Capability for CommandsCapability {
     }
 }
 
+/// The program that a plugin runs by a name: the name itself, unless it says otherwise. None of a text for the shell.
+fn program_of<'a>(name: &'a str, asked: &'a Value) -> Option<&'a str> {
+    match asked.get("run") {
+        None | Some(Value::Null) => Some(name),
+        Some(run) => run.get(0).and_then(Value::as_str),
+    }
+}
+
+/// What the operator grants of a command: an entry of its name, or one of its program that says nothing of what is run.
+fn entry_of<'a>(name: &'a str, asked: &'a Value, most: &'a Value) -> Option<(&'a str, &'a Value)> {
+    let program = program_of(name, asked);
+    match most.get(name) {
+        Some(entry) if entry.get("run").is_some() => Some((name, entry)),
+        entry => {
+            let of_program = program.filter(|program| *program != name).and_then(|program| {
+                let entry = most.get(program).filter(|entry| entry.get("run").is_none())?;
+                Some((program, entry))
+            });
+            of_program.or(entry.map(|entry| (name, entry)))
+        }
+    }
+}
+
 /// What a plugin says of a command of whose program only the name is granted.
-fn declaration(name: &str, asked: &Value, most: &Value) -> Result<Value, String> {
+fn declaration(name: &str, program: &str, asked: &Value, most: &Value, host: &PluginHost<'_>) -> Result<Value, String> {
     // What is said without `run` would be said of nothing.
-    if let Some(key) = most.as_object().and_then(|most| most.keys().find(|key| *key != "env")) {
+    if let Some(key) = most.as_object().and_then(|most| most.keys().find(|key| !["env", "cwd"].contains(&key.as_str())))
+    {
         return Err(format!(
-            "allow.commands.{name}: the operator grants it with {key:?}, which goes with a `run` only"
+            "allow.commands.{program}: the operator grants it with {key:?}, which goes with a `run` only"
+        ));
+    }
+    if program_of(name, asked) != Some(program) {
+        return Err(format!(
+            "allow.commands.{name}: the operator grants the program {program}, so that `run` has to be a list that begins with {program:?}; what else is run, the operator has to say"
         ));
     }
     let mut declaration = asked.clone();
-    let run = declaration["run"].take();
-    let program = match &run {
-        Value::Null => Some(name),
-        run => run.get(0).and_then(Value::as_str),
+    let project = Value::from("project");
+    declaration["cwd"] = match (asked.get("cwd"), most.get("cwd")) {
+        (_, Some(given)) if *given != project => {
+            return Err(format!(
+                "allow.commands.{program}: without a `run` the operator grants \"project\" as `cwd`, and no other folder"
+            ));
+        }
+        (Some(wanted), granted) if *wanted == project => match granted {
+            // Commands are started elsewhere.
+            Some(_) => json!(std::path::absolute(host.base).map_err(|error| error.to_string())?),
+            None => {
+                return Err(format!(
+                    "allow.commands.{name}: the operator does not grant it the project's folder; {program} = {{ cwd = \"project\" }} would"
+                ));
+            }
+        },
+        (Some(_), _) => {
+            return Err(format!("allow.commands.{name}: a plugin runs it in its own folder, or in \"project\""));
+        }
+        (None, _) => Value::Null,
     };
-    if program != Some(name) {
-        return Err(format!(
-            "allow.commands.{name}: the operator grants the program {name}, so that `run` has to be a list that begins with {name:?}; what else is run, the operator has to say"
-        ));
-    }
     let may = |variable: &Value| most.get("env").and_then(Value::as_array).is_some_and(|most| most.contains(variable));
     if let Some(variable) = asked["env"].as_array().into_iter().flatten().find(|variable| !may(variable)) {
         return Err(format!("allow.commands.{name}: the operator does not grant it the variable {variable}"));
     }
-    declaration["run"] = if run.is_null() { json!([name]) } else { run };
+    if declaration["run"].is_null() {
+        declaration["run"] = json!([program]);
+    }
     Ok(declaration)
 }
 
-/// The entries of an object that another one names, and the others.
+/// The commands that another object permits, and the others.
 fn entries_within(asked: &Value, most: &Value) -> (Value, Value) {
     let empty = Map::new();
-    let (asked, most) = (asked.as_object().unwrap_or(&empty), most.as_object().unwrap_or(&empty));
+    let asked = asked.as_object().unwrap_or(&empty).clone();
     let (within, beyond): (Map<_, _>, Map<_, _>) =
-        asked.clone().into_iter().partition(|(name, _)| most.contains_key(name));
+        asked.into_iter().partition(|(name, asked)| entry_of(name, asked, most).is_some());
     (within.into(), beyond.into())
 }
