@@ -112,11 +112,6 @@ fn say_error(error: &ScriptError) {
         return problem(excerpt);
     }
     say(&format!("{} {}", styled(Style::Red, &format!("{}:", harmless(&error.name))), harmless(&error.message)));
-    if error.kind == ErrorKind::Permission {
-        // Whoever reads this may grant; scripts and models are told what, and not how.
-        let how = "--allow-net, --allow-run, --mount, --secret, --env, --modules and --artifacts grant, and so does a perennial.toml";
-        say(&styled(Style::Dim, &format!("hint: {how}")));
-    }
     if let Some(excerpt) = &error.excerpt {
         if let (Some(file), Some(line), Some(column)) = (&error.file, error.line, error.column) {
             say(&styled(Style::Dim, &format!("  at {file}:{line}:{column}")));
@@ -127,6 +122,11 @@ fn say_error(error: &ScriptError) {
     }
     if let Some(stack) = error.stack.as_deref().filter(|stack| stack.lines().count() > 1) {
         say(&styled(Style::Dim, stack));
+    }
+    if error.kind == ErrorKind::Permission {
+        // Whoever reads this may grant; scripts and models are told what, and not how.
+        let how = "--allow-net, --allow-run, --mount, --secret, --env, --modules and --artifacts grant, and so does a perennial.toml";
+        say(&styled(Style::Dim, &format!("hint: {how}")));
     }
     let mut cause = error.cause.as_deref();
     while let Some(known) = cause {
