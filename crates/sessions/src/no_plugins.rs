@@ -8,7 +8,7 @@ use crate::capability::Granted;
 use crate::library::Library;
 
 /// None.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct PluginSet;
 
 impl PluginSet {
