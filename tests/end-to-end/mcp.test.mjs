@@ -15,7 +15,7 @@ const me = { name: "end-to-end", version: "1.0.0" };
 const clients = {
   "sdk 1, handshake": async () => {
     const client = new OldClient(me);
-    await client.connect(new OldTransport({ command, args: ["mcp"] }));
+    await client.connect(new OldTransport({ command, args: ["mcp", "--structured"] }));
     return { client, call: (params, options) => client.callTool(params, undefined, options) };
   },
   "sdk 2, legacy": () => modern("legacy"),
@@ -24,7 +24,7 @@ const clients = {
 
 async function modern(mode) {
   const client = new NewClient(me, { versionNegotiation: { mode } });
-  await client.connect(new NewTransport({ command, args: ["mcp"] }));
+  await client.connect(new NewTransport({ command, args: ["mcp", "--structured"] }));
   return { client, call: (params, options) => client.callTool(params, options) };
 }
 
