@@ -150,9 +150,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return await run();
     } catch (error) {
       const stack = isObject(error) && ops.kind_of(error) === "error" ? intrinsics.errorStack(error as Error) : undefined;
-      if (typeof stack === "string" && isOurs(stack)) {
+      // One that a script has made, and a signal has kept, stays as it is.
+      if (typeof stack === "string" && stack !== "" && !hasOwn(error as object, "stack") && isOurs(stack)) {
         const value = stack + (intrinsics.errorStack(call) as string);
-        intrinsics.defineProperty(error as Error, "stack", { __proto__: null, value, writable: true, configurable: true } as PropertyDescriptor);
+        try {
+          defineProperty(error as Error, "stack", { __proto__: null, value, writable: true, configurable: true } as PropertyDescriptor);
+        } catch {}
       }
       throw error;
     }

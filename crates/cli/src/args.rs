@@ -10,7 +10,7 @@ use perennial_sessions::net::{NetLimits, NetPolicy, Secrets};
 use perennial_sessions::node::Environment;
 use perennial_sessions::{ModuleAccess, ScriptError, TableConfig};
 use serde_json::Value;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::config::{Config, Found};
 use crate::{output, trust};
@@ -246,8 +246,8 @@ pub(crate) struct Common {
     /// End with status 1 if a plugin cannot be used, instead of going on without it
     #[arg(long, global = true)]
     pub(crate) require_plugins: bool,
-    /// What the program says of itself on stderr: error, warn, info, debug or trace, of all or of one part (`perennial::net=info`: each request, allowed or denied), with commas
-    /// between several; never what scripts have in their requests
+    /// What the program says of itself on stderr: error, warn, info, debug or trace, of all of it or of one part (`perennial::net=info`: each request, allowed or denied), with
+    /// commas between several
     #[arg(long, global = true, value_name = "LEVEL", env = "PERENNIAL_LOG", hide_env_values = true, value_parser = log_targets)]
     pub(crate) log: Option<Targets>,
     /// VMs kept warm [default: 1000]
@@ -415,7 +415,11 @@ fn own_variable(name: &str) -> Result<String, String> {
 }
 
 fn log_targets(text: &str) -> Result<Targets, String> {
-    text.parse().map_err(|error| format!("{error}"))
+    // A level alone is for our own parts: libraries say what is in requests.
+    match text.parse::<LevelFilter>() {
+        Ok(level) => Ok(Targets::new().with_target("perennial", level)),
+        Err(_) => text.parse().map_err(|error| format!("{error}")),
+    }
 }
 
 fn json(text: &str) -> Result<Value, String> {

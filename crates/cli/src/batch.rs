@@ -32,6 +32,7 @@ pub(crate) async fn batch(table: &SessionTable, command: Batch, artifacts: Optio
     let mut options = BatchOptions::default();
     options.concurrency = usize::from(command.concurrency);
     options.artifacts = artifacts;
+    options.may_reload = true;
     let shown = Arc::new(Mutex::new((Instant::now(), Progress::default())));
     let on_terminal = io::stderr().is_terminal() && !io::stdout().is_terminal();
     if on_terminal {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use perennial_sessions::commands::{CommandSet, ProcessLimits};
+use perennial_sessions::commands::{CommandSet, ProcessLimits, Run};
 use perennial_sessions::{Allow, did_you_mean};
 use serde_json::{Map, Value};
 
@@ -105,11 +105,18 @@ impl Config {
             .flat_map(|key| self.allow.items(key).into_iter().map(move |item| format!("{key} {item}")));
         say("allow", allow.collect());
         say("artifacts", paths(self.artifacts.as_slice()));
-        say("commands", self.commands.names().map(str::to_owned).collect());
+        let runs = |name: &str| match self.commands.get(name).map(|command| &command.run) {
+            Some(Run::Argv(argv)) => format!("{name}: {}", argv.join(" ")),
+            Some(Run::Shell(text)) => format!("{name}: {text}"),
+            None => name.to_owned(),
+        };
+        say("commands", self.commands.names().map(runs).collect());
         say("env", self.env.keys().cloned().collect());
         say("mounts", self.mounts.clone());
         say("net", self.net.clone());
-        say("secrets", self.secrets.keys().cloned().collect());
+        say("secrets", self.secrets.iter().map(|(name, origins)| format!("{name} for {}", origins.join(" "))).collect());
+        say("imports", self.imports.iter().map(|(name, target)| format!("{name}: {target}")).collect());
+        say("limits", self.busy_with_commands.then(|| "busy_with_commands".to_owned()).into_iter().collect());
         say("modules", paths(self.outer_modules().as_slice()));
         grants
     }
@@ -123,12 +130,12 @@ impl Config {
 
     /// Without what it grants.
     pub(crate) fn without_grants(self) -> Self {
-        let modules = if self.outer_modules().is_none() { self.modules } else { None };
+        // As it is now, whatever becomes of the links in it.
+        let inner = self.outer_modules().is_none();
+        let modules = self.modules.filter(|_| inner).and_then(|root| root.canonicalize().ok());
         Self {
             modules,
-            imports: self.imports,
             directory: self.directory,
-            process_limits: self.process_limits,
             timeout: self.timeout,
             cpu: self.cpu,
             memory: self.memory,

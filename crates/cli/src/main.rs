@@ -217,8 +217,10 @@ fn agree(command: &Trust) -> Exit {
             (true, _) => "was not trusted".to_owned(),
             (false, true) => "grants nothing that has to be agreed to".to_owned(),
             (false, false) => {
+                // Said before it counts.
+                output::remark(&format!("{} may grant {}", path.display(), grants.join(", ")));
                 trust::trust(&path, &text)?;
-                format!("may grant {}", grants.join(", "))
+                "trusted, as it is".to_owned()
             }
         };
         Ok(format!("{}: {said}", path.display()))

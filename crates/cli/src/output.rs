@@ -25,7 +25,7 @@ fn say(text: &str) {
 
 /// Says what the program itself has to complain about.
 pub(crate) fn complain(message: &str) {
-    say(&format!("{} {message}", styled(Style::Red, "perennial:")));
+    say(&format!("{} {}", styled(Style::Red, "perennial:"), harmless(message)));
 }
 
 /// Tells of something that is wrong with a file.
@@ -39,7 +39,7 @@ pub(crate) fn problem(text: &str) {
 
 /// Says something that nobody has to act on.
 pub(crate) fn remark(text: &str) {
-    say(&styled(Style::Dim, text));
+    say(&styled(Style::Dim, &harmless(text)));
 }
 
 /// Names the file that the output below belongs to.

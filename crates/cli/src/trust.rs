@@ -17,9 +17,9 @@ fn folder() -> Option<PathBuf> {
     Some(state.join("perennial/trusted"))
 }
 
-/// The mark of a file: nobody makes another file of it.
+/// The mark of a file: nobody makes another file of it. Its place is that of its folder, to which what it says is relative; a link to a file that is trusted elsewhere is another one.
 fn mark(path: &Path, text: &str) -> Option<PathBuf> {
-    let path = path.canonicalize().ok()?;
+    let path = path.parent()?.canonicalize().ok()?.join(path.file_name()?);
     let mut hash = Sha256::new();
     hash.update(path.as_os_str().as_bytes());
     hash.update([0]);

@@ -269,11 +269,17 @@ pub(crate) fn describe(host: &HostState, sources: &Sources, thrown: &Value<'_>) 
     let (name, message) = name_and_message(helpers, thrown);
     let mut error = ScriptError::new(kind, message).configure(|error| error.name = name);
     if thrown.class() == Class::Error {
-        let (stack, place) =
-            own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources, &constructors_of(thrown));
+        let whole = text_of(thrown, "stack").unwrap_or_default();
+        let (stack, place) = own_frames(&whole, sources, &constructors_of(thrown));
         error.stack = stack;
+        // What a built-in or the library complains of is an argument, and not what stands at the place.
+        let is_theirs = whole.lines().next().is_some_and(|frame| {
+            frame.ends_with("(native)") || parse_frame(frame).is_some_and(|(_, file, ..)| file.starts_with(LIBRARY))
+        });
         if let Some(place) = place {
-            advice::improve(host, thrown.scope(), &mut error, &place);
+            if !is_theirs {
+                advice::improve(host, thrown.scope(), &mut error, &place);
+            }
             place.put_into(&mut error);
         }
         let number = |key: &str| thrown.get_str(key).ok().and_then(|value| value.as_number()).map(|value| value as u64);

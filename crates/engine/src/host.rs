@@ -350,6 +350,11 @@ impl HostState {
         Ok(())
     }
 
+    /// Whether an area provides a global of this name.
+    pub(crate) fn has_global(&self, name: &str) -> bool {
+        self.config.globals().iter().any(|(known, _)| known == name)
+    }
+
     /// What works instead of something that is not there.
     pub(crate) fn advice(&self, path: &str) -> Option<String> {
         let advice = self.config.advice()?;

@@ -1,7 +1,7 @@
 //! Batches: JSON lines in, JSON lines out.
 //!
 //! A thread reads, a task per request runs, one task writes. Each request of a session waits for the one before it; how many run at
-//! once, and how many lines are held, is bounded. Orders are carried out at once.
+//! once, and how many lines are held, is bounded. Orders are carried out when they are read, which is not while 64 MiB of requests wait.
 
 mod order;
 mod request;
@@ -28,8 +28,17 @@ const READ_AHEAD: usize = 64 << 20;
 const LINE: usize = 1 << 10;
 /// Answers that wait to be written, for each request that may run.
 const UNWRITTEN: usize = 4;
+/// Orders that are carried out at a time.
+const ORDERS: usize = 16;
 /// Requests that run at a time, whatever is asked for.
 const MOST: usize = 1 << 16;
+
+/// A line that is written.
+enum Out {
+    Answer(String),
+    /// Of what a script writes while it runs.
+    Console(String),
+}
 
 enum Line {
     Text(Vec<u8>),
@@ -51,6 +60,8 @@ pub struct BatchOptions {
     pub on_answer: Option<Arc<OnAnswer>>,
     /// What scripts write to as `artifacts`.
     pub artifacts: Option<Artifacts>,
+    /// Whether `{"op": "reload"}` loads the plugins of the table again, which other owners have too.
+    pub may_reload: bool,
 }
 
 impl BatchOptions {
@@ -64,7 +75,7 @@ impl BatchOptions {
 
 impl Default for BatchOptions {
     fn default() -> Self {
-        Self { concurrency: 64, on_answer: None, artifacts: None }
+        Self { concurrency: 64, on_answer: None, artifacts: None, may_reload: false }
     }
 }
 
@@ -127,7 +138,7 @@ where
     // One line ahead of those that are counted.
     let (lines_in, mut lines) = mpsc::channel(1);
     std::thread::spawn(move || read_lines(BufReader::new(input), &lines_in));
-    let (answers, answers_out) = mpsc::channel::<String>(concurrency * UNWRITTEN);
+    let (answers, answers_out) = mpsc::channel::<Out>(concurrency * UNWRITTEN);
     let counts = Arc::new(Counts::default());
     let writer = tokio::task::spawn_blocking({
         let counts = counts.clone();
@@ -143,6 +154,7 @@ where
     let mut latest: HashMap<String, oneshot::Receiver<()>> = HashMap::new();
     let (mut number, mut unread) = (0_u64, None);
     let under_way = Arc::new(UnderWay::default());
+    let orders = Arc::new(Semaphore::new(ORDERS));
     loop {
         let line = tokio::select! {
             biased;
@@ -168,18 +180,24 @@ where
         let request = match request {
             Ok(Parsed::Request(request)) => request,
             Ok(Parsed::Order(id, order)) => {
-                let (owner, answers, under_way) = (owner.clone(), answers.clone(), under_way.clone());
-                // One that has to wait holds up nobody, and there are as many as places.
-                let Ok(place) = held.clone().acquire_owned().await else { break };
+                let (owner, answers, under_way, counts) =
+                    (owner.clone(), answers.clone(), under_way.clone(), counts.clone());
+                // Requests that wait take none of their places.
+                let Ok(place) = orders.clone().acquire_owned().await else { break };
+                let may_reload = options.may_reload;
                 tokio::spawn(async move {
-                    let _ = answers.send(order.carry_out(id, &owner, &under_way).await).await;
+                    let answer = order.carry_out(id, &owner, &under_way, may_reload).await;
+                    if !answer.is_ok {
+                        counts.failed.fetch_add(1, Ordering::Relaxed);
+                    }
+                    let _ = answers.send(Out::Answer(answer.line)).await;
                     drop(place);
                 });
                 continue;
             }
             Err(refusal) => {
                 counts.failed.fetch_add(1, Ordering::Relaxed);
-                if answers.send(refusal.answer(number)).await.is_err() {
+                if answers.send(Out::Answer(refusal.answer(number))).await.is_err() {
                     break;
                 }
                 continue;
@@ -206,10 +224,11 @@ where
             if !answer.is_ok {
                 counts.failed.fetch_add(1, Ordering::Relaxed);
             }
-            let _ = finished.send(());
             counts.under_way.fetch_sub(1, Ordering::Relaxed);
             // Until there is room for it: answers that nobody reads hold up new requests.
-            let _ = answers.send(answer.line).await;
+            let _ = answers.send(Out::Answer(answer.line)).await;
+            // Behind the answer, which the session's next one must not overtake.
+            let _ = finished.send(());
             drop((permit, place));
         });
     }
@@ -264,7 +283,7 @@ fn skip_line(input: &mut impl BufRead, scan: &mut IdScan) -> io::Result<()> {
 
 fn write_answers(
     output: impl Write,
-    mut answers: mpsc::Receiver<String>,
+    mut answers: mpsc::Receiver<Out>,
     counts: &Counts,
     on_answer: Option<&OnAnswer>,
 ) -> io::Result<()> {
@@ -281,8 +300,12 @@ fn write_answers(
                 }
             }
         };
-        out.write_all(answer.as_bytes())?;
+        let (Out::Answer(line) | Out::Console(line)) = &answer;
+        out.write_all(line.as_bytes())?;
         out.write_all(b"\n")?;
+        if let Out::Console(_) = answer {
+            continue;
+        }
         counts.answered.fetch_add(1, Ordering::Relaxed);
         if let Some(on_answer) = on_answer {
             on_answer(&counts.progress());

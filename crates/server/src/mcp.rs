@@ -27,6 +27,8 @@ use crate::transport::{LAST_ANSWERS, Lines};
 /// Bytes of calls under way, in units of which each takes one at least.
 const UNDER_WAY: usize = 64 << 20;
 const CALL: usize = 1 << 10;
+/// Resources that are read at a time.
+const READS: usize = 4;
 /// Of JSON-RPC's codes for whatever a server means by them.
 const BUSY: ErrorCode = ErrorCode(-32000);
 /// Why a connection was not served to its end.
@@ -83,6 +85,7 @@ where
         options,
         calls: calls.clone(),
         room,
+        reads: Arc::new(Semaphore::new(READS)),
         tools: Arc::default(),
         closed: closed.clone(),
     };
@@ -138,6 +141,8 @@ struct Server {
     calls: TaskTracker,
     /// Room for calls under way, in units of [`CALL`].
     room: Arc<Semaphore>,
+    /// Room for resources that are read.
+    reads: Arc<Semaphore>,
     /// The tools as they are with the plugins that there are.
     tools: Arc<Mutex<Option<Known>>>,
     closed: CancellationToken,
@@ -171,10 +176,16 @@ impl ServerHandler for Server {
 
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
+        request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Ok(ListResourcesResult::with_all_items(self.options.artifacts.as_ref().map(resources::all).unwrap_or_default()))
+        let cursor = request.and_then(|request| request.cursor);
+        let artifacts = self.options.artifacts.as_ref();
+        let (page, next) =
+            artifacts.map_or_else(Default::default, |artifacts| resources::page(artifacts, cursor.as_deref()));
+        let mut listed = ListResourcesResult::with_all_items(page);
+        listed.next_cursor = next;
+        Ok(listed)
     }
 
     async fn read_resource(
@@ -185,7 +196,12 @@ impl ServerHandler for Server {
         let Some(artifacts) = self.options.artifacts.clone() else {
             return Err(resources::missing(&request.uri));
         };
-        let read = tokio::task::spawn_blocking(move || resources::read(&artifacts, &request.uri));
+        // Neither semaphore is ever closed.
+        let turn = self.reads.clone().acquire_owned().await.ok();
+        let read = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            resources::read(&artifacts, &request.uri)
+        });
         read.await.map_err(|error| ErrorData::internal_error(format!("reading failed: {error}"), None))?
     }
 

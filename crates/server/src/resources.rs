@@ -6,16 +6,21 @@ use rmcp::model::{ContentBlock, ReadResourceResponse, ReadResourceResult, Resour
 
 const SCHEME: &str = "artifact:///";
 /// Of one that is read. It goes out as one line.
-const MAX_READ: u64 = 16 << 20;
+const MAX_READ: u64 = 4 << 20;
+/// Of those that are listed at once.
+const PAGE: usize = 500;
 
 /// A link to one, for an answer.
 pub(crate) fn link(name: &str, bytes: u64) -> ContentBlock {
     ContentBlock::resource_link(resource(name, bytes))
 }
 
-/// All that there are.
-pub(crate) fn all(artifacts: &Artifacts) -> Vec<Resource> {
-    artifacts.list().iter().map(|file| resource(&file.name, file.bytes)).collect()
+/// Some of those that there are, from a cursor on, and the next cursor.
+pub(crate) fn page(artifacts: &Artifacts, cursor: Option<&str>) -> (Vec<Resource>, Option<String>) {
+    let from: usize = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+    let all = artifacts.list();
+    let page = all.iter().skip(from).take(PAGE).map(|file| resource(&file.name, file.bytes)).collect();
+    (page, (all.len() > from.saturating_add(PAGE)).then(|| (from + PAGE).to_string()))
 }
 
 fn resource(name: &str, bytes: u64) -> Resource {
@@ -35,11 +40,14 @@ pub(crate) fn read(artifacts: &Artifacts, uri: &str) -> Result<ReadResourceRespo
         return Err(ErrorData::invalid_params(message, None));
     }
     let bytes = artifacts.read(&name).map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+    // Control characters would be six times as long.
+    let is_control = |byte: &u8| byte.is_ascii_control() && !b"\n\r\t".contains(byte);
     let contents = match String::from_utf8(bytes) {
-        Ok(text) => ResourceContents::text(text, uri),
-        Err(error) => {
+        Ok(text) if !text.as_bytes().iter().any(is_control) => ResourceContents::text(text, uri),
+        other => {
             use base64::Engine as _;
-            ResourceContents::blob(base64::engine::general_purpose::STANDARD.encode(error.as_bytes()), uri)
+            let bytes = other.map_or_else(|error| error.into_bytes(), String::into_bytes);
+            ResourceContents::blob(base64::engine::general_purpose::STANDARD.encode(bytes), uri)
         }
     };
     let contents = match mime_type(&name) {

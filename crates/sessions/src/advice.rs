@@ -71,9 +71,9 @@ fn environment(name: &str, granted: &Extensions) -> Option<String> {
 fn tools(path: &str, plugins: &PluginSet) -> Option<String> {
     let (name, tool) = path.split_once('.').unwrap_or((path, ""));
     let failed = plugins.failures().iter().find(|failure| failure.path.file_stem().is_some_and(|stem| stem == name));
-    if let Some(failure) = failed {
-        let why: String = failure.problems.join("; ").chars().take(300).collect();
-        return Some(format!("the plugin could not be loaded: {why}"));
+    if failed.is_some() {
+        // Why is full of the host's paths, and nothing that a script can mend.
+        return Some("the plugin could not be loaded".to_owned());
     }
     let known = plugins.plugins().find(|plugin| plugin.name == name);
     let (there, of) = match known {

@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     /// What sessions have.
     pub(crate) provisions: Provisions,
     pub(crate) generation: watch::Sender<Generation>,
+    #[cfg(feature = "modules")]
+    reloading: tokio::sync::Mutex<()>,
     pub(crate) owners: Owners,
     pub(crate) deadlines: Arc<Deadlines>,
     sweeping: Mutex<()>,
@@ -98,6 +100,8 @@ impl Shared {
             cells: Arc::default(),
             provisions,
             generation: watch::Sender::new(generation),
+            #[cfg(feature = "modules")]
+            reloading: tokio::sync::Mutex::default(),
             runtime,
             pool: Arc::default(),
             owners: Owners::new(config.owner_limits),
@@ -151,6 +155,8 @@ impl Shared {
     /// Loads the plugins again from where they came.
     #[cfg(feature = "modules")]
     pub(crate) async fn reload_plugins(&self) -> Result<PluginSet, LibraryError> {
+        // One after the other, or each would undo what the others have loaded.
+        let _one = self.reloading.lock().await;
         loop {
             let before = self.generation().plugins;
             let plugins = before.reload().await;

@@ -4,16 +4,17 @@ use perennial_protocol::ScriptError;
 
 use super::Place;
 use crate::host::HostState;
-use crate::js::{Exception, Scope, Value};
+use crate::js::{Atom, Class, Exception, Scope, Value};
 use crate::ops::Extensions;
 use crate::similar::closest;
 
 /// Says what works here instead of something that is not there: its name with dots, and what the run was granted.
 pub type Advice = dyn Fn(&str, &Extensions) -> Option<String> + Send + Sync;
 
-/// Names of a path that are looked at, and names of an object.
+/// Names of a path that are looked at, names of an object, and bytes of one of them.
 const MAX_PATH: usize = 8;
 const MAX_KNOWN: usize = 500;
+const MAX_NAME: usize = 64;
 
 /// Says in an error what it is about.
 pub(super) fn improve(host: &HostState, scope: Scope<'_>, error: &mut ScriptError, place: &Place) {
@@ -29,8 +30,12 @@ pub(super) fn improve(host: &HostState, scope: Scope<'_>, error: &mut ScriptErro
             let read = message.strip_prefix("cannot read property '").and_then(|rest| rest.split_once("' of "));
             let Some((property, what)) = read else { return };
             let path = path_from(line, at);
-            // What it was read of is the longest beginning of the path that the name stands behind.
-            let Some(end) = path.iter().rposition(|name| *name == property).filter(|end| *end > 0) else { return };
+            let mut ends = path.iter().enumerate().filter(|(_, name)| **name == property).map(|(end, _)| end);
+            // Where the name is there twice, nobody knows which was read.
+            let (Some(end), None) = (ends.next(), ends.next()) else { return };
+            if end == 0 {
+                return;
+            }
             let of = &path[..end];
             error.message.push_str(&format!(": {} is {what}{}", of.join("."), instead(host, scope, of)));
         }
@@ -51,8 +56,13 @@ fn instead(host: &HostState, scope: Scope<'_>, path: &[&str]) -> String {
     let Some((last, above)) = path.split_last() else { return String::new() };
     let mut object = scope.global();
     for name in above {
-        match object.get_str(name) {
-            Ok(next) if next.is_object() => object = next,
+        // A getter of the script's own is not called again for the sake of an answer; those of the library's globals are ours.
+        let next = match object.plain_property(name) {
+            Ok(None) if above.first() == Some(name) && host.has_global(name) => object.get_str(name).map(Some),
+            next => next,
+        };
+        match next {
+            Ok(Some(next)) if next.is_object() => object = next,
             Ok(_) => return String::new(),
             Err(Exception) => {
                 drop(scope.catch());
@@ -79,7 +89,11 @@ fn names_of(object: &Value<'_>) -> Vec<String> {
     let mut next = Some(object.clone());
     while let Some(object) = next.filter(Value::is_object) {
         let above = object.plain_prototype();
-        // What every object has is nobody's mistake.
+        // Listing a million of indices would take more than the answer is worth. What every object has is nobody's mistake.
+        if matches!(object.class(), Class::Array | Class::Buffer | Class::SharedBuffer | Class::Boxed) {
+            next = above;
+            continue;
+        }
         if above.as_ref().is_none_or(|above| !above.is_object()) && !names.is_empty() {
             break;
         }
@@ -88,7 +102,8 @@ fn names_of(object: &Value<'_>) -> Vec<String> {
             break;
         };
         let room = MAX_KNOWN - names.len();
-        names.extend(keys.iter().take(room).filter_map(|key| Some(key.text().ok()?.to_owned())));
+        let short = |key: Atom<'_>| Some(key.text().ok()?).filter(|name| name.len() <= MAX_NAME).map(|name| name.to_owned());
+        names.extend(keys.iter().take(room).filter_map(short));
         next = above;
     }
     names

@@ -225,6 +225,27 @@ impl<'js> Value<'js> {
         }
     }
 
+    /// The value of a property of the object itself that no code has to run for: none where there is none, an accessor or a proxy.
+    pub(crate) fn plain_property(&self, key: &str) -> Result<Option<Self>, Exception> {
+        let key = self.scope.atom(key)?;
+        let mut descriptor = std::mem::MaybeUninit::<qjs::JSPropertyDescriptor>::uninit();
+        // SAFETY: live value and atom; QuickJS fills the descriptor where it answers 1, with references that are ours then.
+        unsafe {
+            if ffi::JS_IsProxy(self.raw) {
+                return Ok(None);
+            }
+            match ffi::JS_GetOwnProperty(self.scope.raw(), descriptor.as_mut_ptr().cast(), self.raw, key.raw) {
+                0 => return Ok(None),
+                1 => {}
+                _ => return Err(Exception),
+            }
+            let descriptor = descriptor.assume_init();
+            drop((self.scope.owned(descriptor.getter), self.scope.owned(descriptor.setter)));
+            let value = self.scope.owned(descriptor.value);
+            Ok((descriptor.flags & qjs::JS_PROP_GETSET as c_int == 0).then_some(value))
+        }
+    }
+
     pub(crate) fn get_str(&self, key: &str) -> Result<Value<'js>, Exception> {
         self.get(&self.scope.atom(key)?)
     }

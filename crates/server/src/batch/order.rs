@@ -7,7 +7,7 @@ use perennial_sessions::Owner;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::request::Request;
+use super::request::{Answer, Request};
 use crate::listing::listing;
 
 pub(super) enum Order {
@@ -21,14 +21,21 @@ pub(super) enum Order {
 }
 
 impl Order {
-    pub(super) async fn carry_out(self, id: Option<Value>, owner: &Owner, under_way: &UnderWay) -> String {
-        let mut answer = Map::new();
+    pub(super) async fn carry_out(
+        self,
+        id: Option<Value>,
+        owner: &Owner,
+        under_way: &UnderWay,
+        may_reload: bool,
+    ) -> Answer {
+        let (mut answer, mut is_ok) = (Map::new(), true);
         if let Some(id) = id {
             answer.insert("id".to_owned(), id);
         }
         let mut say = |op: &str, status: &str, fields: Value| {
             answer.insert("op".to_owned(), json!(op));
             answer.insert("status".to_owned(), json!(status));
+            is_ok = status == "ok";
             if let Value::Object(fields) = fields {
                 answer.extend(fields);
             }
@@ -42,6 +49,9 @@ impl Order {
                 let (sessions, more) = listing(owner);
                 say("sessions", "ok", json!({"sessions": sessions, "more": more}));
             }
+            Self::Reload if !may_reload => {
+                say("reload", "error", json!({"error": {"message": "plugins are not loaded again from here"}}));
+            }
             Self::Reload => match owner.reload_plugins().await {
                 Ok(plugins) => {
                     let names: Vec<&str> = plugins.plugins().map(|plugin| &*plugin.name).collect();
@@ -51,7 +61,7 @@ impl Order {
                 Err(error) => say("reload", "error", json!({"error": {"message": error.to_string()}})),
             },
         }
-        Value::Object(answer).to_string()
+        Answer { line: Value::Object(answer).to_string(), is_ok }
     }
 }
 
@@ -66,11 +76,13 @@ struct Entry {
 }
 
 impl UnderWay {
-    /// Notes a request, until what is returned is dropped.
+    /// Notes a request, until what is returned is dropped. What is no script is not cancelled.
     pub(super) fn enter(self: &Arc<Self>, number: u64, request: &Request) -> Entered {
         let cancel = CancellationToken::new();
         let entry = Entry { id: request.id.clone(), session: request.session.clone(), cancel: cancel.clone() };
-        self.lock().insert(number, entry);
+        if request.is_run() {
+            self.lock().insert(number, entry);
+        }
         Entered { under_way: self.clone(), number, cancel }
     }
 

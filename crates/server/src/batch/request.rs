@@ -8,6 +8,7 @@ use perennial_sessions::{Owner, RunContext};
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
+use super::Out;
 use super::order::{Entered, Order};
 
 /// Bytes of a session's name, and of an id as JSON.
@@ -123,12 +124,17 @@ pub(super) struct Answer {
 }
 
 impl Request {
+    /// Whether it is a script.
+    pub(super) fn is_run(&self) -> bool {
+        matches!(self.action, Action::Run { .. })
+    }
+
     pub(super) async fn carry_out(
         self,
         owner: &Owner,
         artifacts: Option<Artifacts>,
         entered: Entered,
-        answers: &mpsc::Sender<String>,
+        answers: &mpsc::Sender<Out>,
     ) -> Answer {
         let (op, existed) = match self.action {
             Action::Run { request, streams } => {
@@ -170,12 +176,12 @@ async fn forward(
     mut entries: mpsc::UnboundedReceiver<ConsoleEntry>,
     id: Option<Value>,
     session: String,
-    answers: mpsc::Sender<String>,
+    answers: mpsc::Sender<Out>,
 ) {
     while let Some(entry) = entries.recv().await {
         let mut line = whose(id.clone(), Some(&session));
         line.insert("console".to_owned(), json!(entry));
-        if answers.send(Value::Object(line).to_string()).await.is_err() {
+        if answers.send(Out::Console(Value::Object(line).to_string())).await.is_err() {
             return;
         }
     }

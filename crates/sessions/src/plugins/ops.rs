@@ -145,8 +145,6 @@ pub(crate) fn declare(plugins: &PluginSet, library: &mut Library) {
 
 /// What is known of the plugins before any is called.
 fn tell(plugins: &PluginSet, library: &mut Library) {
-    /// Of what is wrong with one.
-    const PROBLEM: usize = 200;
     if plugins.plugins().next().is_some() {
         let text = "Plugins: `await tools.PLUGIN.TOOL(args)`; tools.search(\"words\") and tools.describe(\"plugin.tool\") say more of";
         let named = plugins.plugins().map(|plugin| {
@@ -157,10 +155,9 @@ fn tell(plugins: &PluginSet, library: &mut Library) {
     }
     if !plugins.failures().is_empty() {
         let failed = plugins.failures().iter().map(|failure| {
-            let name = failure.path.file_stem().unwrap_or(failure.path.as_os_str()).to_string_lossy();
-            let why: String = failure.problems.join("; ").chars().take(PROBLEM).collect();
-            format!("{name} ({why})")
+            failure.path.file_stem().unwrap_or(failure.path.as_os_str()).to_string_lossy().into_owned()
         });
+        // Why is full of the host's paths, and nothing that a script can mend.
         library.tell("Plugins that could not be loaded:", failed);
     }
 }

@@ -59,13 +59,18 @@ impl Shown {
     }
 }
 
-/// What readers of answers take for images, by how files of the kind begin: a wrong name for one can cost a model its whole answer.
+/// What readers of answers take for images, by how files of the kind begin and end: one that is none can cost a model its whole answer.
 fn mime_type(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
-        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', .., b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82] => {
+            Some("image/png")
+        }
+        [0xff, 0xd8, 0xff, .., 0xff, 0xd9] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', .., 0x3b] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', a, b, c, d, b'W', b'E', b'B', b'P', ..] => {
+            let said = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+            (said + 8 == bytes.len()).then_some("image/webp")
+        }
         _ => None,
     }
 }
@@ -85,7 +90,7 @@ pub fn ops() -> OpTable {
         let bytes = crate::bytes(&args, 0);
         let mime_type = mime_type(bytes).ok_or_else(|| {
             OpError::type_error(
-                "what is shown is a PNG, JPEG, GIF or WebP file: these bytes begin as none of them does",
+                "what is shown is a PNG, JPEG, GIF or WebP file: these bytes begin or end as none of them does",
             )
         })?;
         if let Some(OpValue::Json(Value::String(wanted))) = args.get(1)
