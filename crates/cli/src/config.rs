@@ -114,7 +114,10 @@ impl Config {
         say("env", self.env.keys().cloned().collect());
         say("mounts", self.mounts.clone());
         say("net", self.net.clone());
-        say("secrets", self.secrets.iter().map(|(name, origins)| format!("{name} for {}", origins.join(" "))).collect());
+        say(
+            "secrets",
+            self.secrets.iter().map(|(name, origins)| format!("{name} for {}", origins.join(" "))).collect(),
+        );
         say("imports", self.imports.iter().map(|(name, target)| format!("{name}: {target}")).collect());
         say("limits", self.busy_with_commands.then(|| "busy_with_commands".to_owned()).into_iter().collect());
         say("modules", paths(self.outer_modules().as_slice()));

@@ -708,6 +708,12 @@ fn a_configuration_that_was_found_grants_nothing_before_it_was_agreed_to_as_it_i
     assert_eq!(seen(&[]), "[true,\"x\"]");
     assert_eq!(code(&perennial_here(&["trust", "--revoke"])), 0);
     assert_eq!(seen(&[]), "[false,null]");
+    // A link to a file that is trusted where it lies is another file.
+    assert_eq!(code(&perennial_here(&["trust"])), 0);
+    std::os::unix::fs::symlink(&config, inner.join("perennial.toml")).unwrap();
+    assert_eq!(seen(&[]), "[false,null]");
+    std::fs::remove_file(inner.join("perennial.toml")).unwrap();
+    assert_eq!(seen(&[]), "[true,\"x\"]");
     // What grants nothing is not asked about.
     std::fs::write(&config, "[limits]\ntimeout = \"5s\"\n[modules]\nroot = \"a\"\n").unwrap();
     assert_eq!(err(&perennial_here(&["eval", "1"])), "");

@@ -151,9 +151,12 @@
       return await run();
     } catch (error) {
       const stack = isObject(error) && ops.kind_of(error) === "error" ? intrinsics.errorStack(error         ) : undefined;
-      if (typeof stack === "string" && isOurs(stack)) {
+      // One that a script has made, and a signal has kept, stays as it is.
+      if (typeof stack === "string" && stack !== "" && !hasOwn(error          , "stack") && isOurs(stack)) {
         const value = stack + (intrinsics.errorStack(call)          );
-        intrinsics.defineProperty(error         , "stack", { __proto__: null, value, writable: true, configurable: true }                      );
+        try {
+          defineProperty(error         , "stack", { __proto__: null, value, writable: true, configurable: true }                      );
+        } catch {}
       }
       throw error;
     }

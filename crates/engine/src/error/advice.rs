@@ -86,14 +86,14 @@ fn instead(host: &HostState, scope: Scope<'_>, path: &[&str]) -> String {
 /// What an object has, itself or by its prototypes up to that of every object.
 fn names_of(object: &Value<'_>) -> Vec<String> {
     let mut names = Vec::new();
-    let mut next = Some(object.clone());
+    let is_indexed = |object: &Value<'_>| {
+        matches!(object.class(), Class::Array | Class::Buffer | Class::SharedBuffer | Class::Boxed)
+    };
+    // Listing a million of indices would take more than the answer is worth.
+    let mut next = if is_indexed(object) { object.plain_prototype() } else { Some(object.clone()) };
     while let Some(object) = next.filter(Value::is_object) {
         let above = object.plain_prototype();
-        // Listing a million of indices would take more than the answer is worth. What every object has is nobody's mistake.
-        if matches!(object.class(), Class::Array | Class::Buffer | Class::SharedBuffer | Class::Boxed) {
-            next = above;
-            continue;
-        }
+        // What every object has is nobody's mistake.
         if above.as_ref().is_none_or(|above| !above.is_object()) && !names.is_empty() {
             break;
         }
@@ -102,7 +102,8 @@ fn names_of(object: &Value<'_>) -> Vec<String> {
             break;
         };
         let room = MAX_KNOWN - names.len();
-        let short = |key: Atom<'_>| Some(key.text().ok()?).filter(|name| name.len() <= MAX_NAME).map(|name| name.to_owned());
+        let short =
+            |key: Atom<'_>| Some(key.text().ok()?).filter(|name| name.len() <= MAX_NAME).map(|name| name.to_owned());
         names.extend(keys.iter().take(room).filter_map(short));
         next = above;
     }

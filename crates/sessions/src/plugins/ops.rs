@@ -154,9 +154,10 @@ fn tell(plugins: &PluginSet, library: &mut Library) {
         library.tell(text, named);
     }
     if !plugins.failures().is_empty() {
-        let failed = plugins.failures().iter().map(|failure| {
-            failure.path.file_stem().unwrap_or(failure.path.as_os_str()).to_string_lossy().into_owned()
-        });
+        let failed = plugins
+            .failures()
+            .iter()
+            .map(|failure| failure.path.file_stem().unwrap_or(failure.path.as_os_str()).to_string_lossy().into_owned());
         // Why is full of the host's paths, and nothing that a script can mend.
         library.tell("Plugins that could not be loaded:", failed);
     }
