@@ -101,6 +101,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       /** Starts one that goes on, unless it runs already. */
       start: async (name: unknown, values: unknown = undefined): Promise<any> => await placed(() => ops.command_start(owner, domString(name), valuesOf(values))),
       list: (): any[] => ops.command_list(owner),
+      declared: (): any[] => ops.command_declared(owner),
       status: async (id: unknown): Promise<any> => await placed(() => ops.command_status(owner, idOf(id))),
       logs: (id: unknown, options: unknown = undefined): any => {
         const { since } = dictionary(options, "the options");

@@ -62,6 +62,8 @@ interface Commands {
   /** Starts a persistent command and waits until it is ready. It outlives the script and ends with the session. One that runs already is returned as it is. */
   start(name: string, values?: CommandValues): Promise<StartedCommand>;
   list(): StartedCommand[];
+  /** What may be run, and with `persistent` started. `values` are as an object would have them: `name`, `names: […]`. */
+  declared(): { name: string; values: string[]; persistent: boolean }[];
   status(id: number): Promise<CommandStatus>;
   /** Lines from a cursor on: `next` of the call before. `missed` lines are not kept any more. */
   logs(id: number, options?: { since?: number }): { lines: CommandLine[]; next: number; missed: number };

@@ -46,6 +46,18 @@ async fn pid_in(file: &Path) -> Value {
 }
 
 #[tokio::test]
+async fn scripts_see_what_is_declared_and_with_which_values() {
+    let declared = json!({"grep": {"run": ["grep", "${pattern}", "${...files?}"]}, "web": {"run": ["sleep", "1000"], "persistent": true}});
+    let seen = run(&table(&declared), "[commands.declared(), commands.list()]").await.value.unwrap();
+    let expected = json!([
+        {"name": "grep", "values": ["pattern", "files?: […]"], "persistent": false},
+        {"name": "web", "values": [], "persistent": true},
+    ]);
+    assert_eq!(seen, json!([expected, []]));
+    assert_eq!(run(&table(&json!({})), "commands.declared()").await.value, Some(json!([])));
+}
+
+#[tokio::test]
 async fn nothing_may_be_run_that_was_not_declared() {
     let result = run(&table(&json!({"list": {"run": ["ls"]}})), "await commands.run('rm', {})").await;
     let error = result.error.unwrap();

@@ -37,17 +37,22 @@ impl CommandGrants {
     }
 
     /// The commands of whoever asks, who is a plugin or the run.
+    fn set(&self, context: &OpContext, owner: Option<&str>) -> CommandSet {
+        let set = match owner {
+            Some(plugin) => self.0.get(plugin).cloned(),
+            None => context.extensions.get::<CommandSet>(),
+        };
+        set.map(|set| (*set).clone()).unwrap_or_default()
+    }
+
+    /// One of them.
     fn declared(
         &self,
         context: &OpContext,
         owner: Option<&str>,
         name: &str,
     ) -> Result<(CommandSet, Arc<Declaration>), OpError> {
-        let set = match owner {
-            Some(plugin) => self.0.get(plugin).cloned(),
-            None => context.extensions.get::<CommandSet>(),
-        };
-        let set = set.map(|set| (*set).clone()).unwrap_or_default();
+        let set = self.set(context, owner);
         match set.get(name).cloned() {
             Some(declaration) => Ok((set, declaration)),
             None => {
@@ -267,7 +272,7 @@ async fn stop(context: OpContext, args: Vec<OpValue>) -> OpResult {
 
 /// The ops behind them, and what others than scripts may run.
 pub fn ops(grants: &CommandGrants) -> OpTable {
-    let (running, starting) = (grants.clone(), grants.clone());
+    let (running, starting, declaring) = (grants.clone(), grants.clone(), grants.clone());
     OpTable::new()
         .sync("command_open", Bound::SMALL, |context, _| {
             Ok(json!(context.resources.add(CancellationToken::new(), BYTES, &context.budget)?).into())
@@ -283,6 +288,14 @@ pub fn ops(grants: &CommandGrants) -> OpTable {
         .asynchronous("command_run", Bound::DATA, move |context, args| Box::pin(run(running.clone(), context, args)))
         .asynchronous("command_start", Bound::bytes(2 << 20), move |context, args| {
             Box::pin(start(starting.clone(), context, args))
+        })
+        .sync("command_declared", Bound::SMALL, move |context, args| {
+            let set = declaring.set(context, owner(&args));
+            let declared = set.names().filter_map(|name| Some((name, set.get(name)?)));
+            let told = declared.map(|(name, command)| {
+                json!({"name": name, "values": command.values(), "persistent": command.persistent})
+            });
+            Ok(told.collect::<Value>().into())
         })
         .sync("command_list", Bound::SMALL, |context, args| {
             let all = procs(context)?.all(owner(&args));
