@@ -102,6 +102,7 @@
       /** Starts one that goes on, unless it runs already. */
       start: async (name         , values          = undefined)               => await placed(() => ops.command_start(owner, domString(name), valuesOf(values))),
       list: ()        => ops.command_list(owner),
+      declared: ()        => ops.command_declared(owner),
       status: async (id         )               => await placed(() => ops.command_status(owner, idOf(id))),
       logs: (id         , options          = undefined)      => {
         const { since } = dictionary(options, "the options");

@@ -1,18 +1,16 @@
 //! `show`: images that a run's answer carries.
 
-use std::sync::Arc;
-
 use perennial_protocol::ShownImage;
 use perennial_stdlib::show::{self, Shown};
 
 use crate::key::SessionKey;
 use crate::library::Library;
-use crate::provision::{Ended, InRun, Own, Provision, RunScope};
+use crate::provision::{Ended, InRun, Own, Provided, Provision, RunScope};
 
 pub(super) struct ShowProvision;
 
 impl Provision for ShowProvision {
-    type Session = ();
+    type Session = Shown;
 
     fn name(&self) -> &'static str {
         "show"
@@ -24,20 +22,20 @@ impl Provision for ShowProvision {
         library.tell("`await show(bytes)` adds an image (PNG, JPEG, GIF, WebP) to the answer.", [""; 0]);
     }
 
-    fn open(&self, _: &SessionKey) {}
+    fn open(&self, _: &SessionKey) -> Shown {
+        Shown::new()
+    }
 
-    fn begin(&self, _: Own<'_, ()>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
-        let shown = Arc::new(Shown::new());
-        run.lend(shown.clone());
-        Some(Box::new(InAnswer(shown)))
+    fn begin(&self, session: Own<'_, Shown>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
+        run.provide(session.get());
+        None
     }
 }
 
-struct InAnswer(Arc<Shown>);
-
-impl InRun for InAnswer {
-    fn settle(self: Box<Self>, ended: &mut Ended<'_>) {
-        let images = self.0.take().into_iter();
+impl Provided for Shown {
+    /// Like console lines: of this run, and of what was called between the runs.
+    fn report(&self, ended: &mut Ended<'_>) {
+        let images = self.take().into_iter();
         ended.result.images =
             images.map(|image| ShownImage { mime_type: image.mime_type.to_owned(), data: image.data() }).collect();
     }

@@ -11,7 +11,7 @@ use crate::area;
 const MAX_IMAGES: usize = 4;
 const MAX_BYTES: usize = 1_500_000;
 
-/// What a run has shown so far; lent to it ([`perennial_engine::Extensions`]).
+/// What a session has shown since its last answer.
 #[derive(Debug, Default)]
 pub struct Shown(Mutex<Vec<Image>>);
 
@@ -83,10 +83,7 @@ pub fn areas() -> Vec<Area> {
 /// The op behind it.
 pub fn ops() -> OpTable {
     OpTable::new().sync("show", Bound::PIECE, |context, args| {
-        let shown = context.lent.get::<Shown>();
-        let shown = shown.ok_or_else(|| {
-            OpError::new("Error", "show is for a script that runs: what is called later has no answer to add to")
-        })?;
+        let shown = context.extensions.get::<Shown>().ok_or_else(|| OpError::permission("show", "a session"))?;
         let bytes = crate::bytes(&args, 0);
         let mime_type = mime_type(bytes).ok_or_else(|| {
             OpError::type_error(

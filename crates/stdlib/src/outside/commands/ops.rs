@@ -292,9 +292,9 @@ pub fn ops(grants: &CommandGrants) -> OpTable {
         .sync("command_declared", Bound::SMALL, move |context, args| {
             let set = declaring.set(context, owner(&args));
             let declared = set.names().filter_map(|name| Some((name, set.get(name)?)));
-            let told = declared.map(|(name, command)| {
-                json!({"name": name, "values": command.values(), "persistent": command.persistent})
-            });
+            let told = declared.map(
+                |(name, command)| json!({"name": name, "values": command.values(), "persistent": command.persistent}),
+            );
             Ok(told.collect::<Value>().into())
         })
         .sync("command_list", Bound::SMALL, |context, args| {
