@@ -181,11 +181,7 @@ impl Volume for Overlay<'_> {
         };
         self.change(&first, WHAT, |tree, room| {
             let hidden = matches!(tree.layer(&self.host.at, first.shown()), Layer::Gone);
-            if recursive {
-                tree.mkdir(room, path.shown(), true)?;
-            } else {
-                tree.mkdir(room, path.shown(), false)?;
-            }
+            tree.mkdir(room, path.shown(), recursive)?;
             if hidden {
                 tree.make_opaque(first.shown());
             }
