@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use perennial::{
-    Allow, Area, Bound, Capability, Description, Ended, InRun, Library, Loan, OpError, OpTable, OpValue, Own,
+    Allow, Area, Bound, Capability, Denied, Description, Ended, InRun, Library, Loan, OpError, OpTable, OpValue, Own,
     PluginHost, PluginOptions, PluginSet, Provided, Provision, Provisions, RunContext, RunRequest, RunScope,
     SessionKey, SessionTable, TableConfig,
 };
@@ -129,10 +129,8 @@ impl Provision for Counters {
                     let more = amount(&args, 1);
                     if grants.get(plugin).is_none_or(|most| more > **most) {
                         let asked = format!("adding {more} for plugin {plugin}");
-                        return Err(OpError::permission(
-                            &asked,
-                            "`counter` in its allow, within what the operator grants,",
-                        ));
+                        let remedy = "`counter` in its allow, within what the operator grants,";
+                        return Err(Denied::new(asked, remedy).to_plugin(plugin).into());
                     }
                     let view = context.extensions.get::<View>().ok_or_else(nobody)?;
                     Ok(json!(view.add(more)?).into())

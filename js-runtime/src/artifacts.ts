@@ -1,7 +1,7 @@
 // artifacts: what scripts produce for whoever calls them.
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { bytesSet, freeze, Uint8Array, viewByteLength } = intrinsics;
-  const { bytesOf, domString, placed, usvString } = ops.library_value("webidl");
+  const { bytesSet, freeze, TypeError, Uint8Array, viewByteLength } = intrinsics;
+  const { bytesOf, domString, isObject, placed, usvString } = ops.library_value("webidl");
   const { encodingOf, optionsOf, textOf }: FsShared = ops.library_value("fsShared");
   // What is under way is held outside the heap.
   const { turn, done } = (ops.library_value("queues") as StreamQueues).gate(4);
@@ -18,15 +18,21 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     });
   }
 
+  async function writeBytes(name: unknown, data: unknown): Promise<void> {
+    // As it is now, whenever its turn comes.
+    const given = bytesOf(data), bytes = new Uint8Array(viewByteLength(given));
+    bytesSet(bytes, given);
+    return await ask("artifact_write", name, bytes);
+  }
+
   const artifacts = freeze({
-    /** A text. */
-    write: async (name: unknown, text: unknown): Promise<void> => await ask("artifact_write", name, ops.text_encode(usvString(text))),
-    writeBytes: async (name: unknown, data: unknown): Promise<void> => {
-      // As it is now, whenever its turn comes.
-      const given = bytesOf(data), bytes = new Uint8Array(viewByteLength(given));
-      bytesSet(bytes, given);
-      return await ask("artifact_write", name, bytes);
+    /** A text, or bytes. */
+    write: async (name: unknown, data: unknown): Promise<void> => {
+      if (typeof data === "string") return await ask("artifact_write", name, ops.text_encode(usvString(data)));
+      if (!isObject(data)) throw new TypeError("an artifact is a text or bytes, not " + (data === null ? "null" : typeof data));
+      return await writeBytes(name, data);
     },
+    writeBytes,
     /** Bytes, or a text in an encoding. */
     read: async (name: unknown, options: unknown = undefined) => {
       const encoding = encodingOf(optionsOf(options)), bytes = await ask("artifact_read", name, undefined);

@@ -127,15 +127,32 @@ declare module "perennial:plugin" {
     output?: O;
     /** How long a call is waited for. */
     timeoutMs?: number;
-    /** `args` has the type of `input`. */
-    run(args: FromSchema<I>, ctx: Context): unknown;
+    /** `args` has the type of `input`, and what it returns that of `output`. Of a schema that stands elsewhere without `as const` nothing is known. */
+    run(args: FromSchema<I>, ctx: Context): FromSchema<O> | Promise<FromSchema<O>>;
+  }
+
+  /** A command that a plugin runs. */
+  export interface CommandDeclaration {
+    /** A program with its arguments, in which `${name}` is a value, or a text for the shell. */
+    run: string | readonly string[];
+    env?: readonly string[];
+    cwd?: string;
+    timeoutMs?: number;
+    output?: "text" | "lines" | "json" | "bytes";
+    persistent?: boolean;
+    ports?: readonly string[];
+    ready?: { line?: string; port?: string; http?: string; path?: string; timeoutMs?: number };
+    restart?: "never" | "on-failure" | "always";
+    allowOptions?: boolean;
+    outputBytes?: number;
+    limits?: { readonly [name: string]: number };
   }
 
   /** What a plugin asks for. An embedder's own capabilities are added by merging, here and in `Context`. */
   export interface Allow {
     net?: readonly string[];
     read?: readonly string[];
-    commands?: { readonly [name: string]: { readonly [key: string]: unknown } };
+    commands?: { readonly [name: string]: CommandDeclaration };
   }
 
   export interface Plugin {

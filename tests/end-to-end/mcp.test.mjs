@@ -60,7 +60,7 @@ for (const [name, connect] of Object.entries(clients)) {
       const stopped = await run({ script: "for (;;) {}", session: "lossy", timeout_ms: 50 });
       assert.equal(stopped.structuredContent.error.kind, "timeout");
       const next = await run({ script: "return vars.get('k')", session: "lossy" });
-      assert.match(next.content[0].text, /^1\nnote: the VM was rebuilt .*\(timeout\); lost globals: cart; vars are kept$/);
+      assert.match(next.content[0].text, /^1\nnote: the VM was rebuilt .*\(timeout\); lost globals: cart; vars and files are kept$/);
     });
 
     await t.test("console lines arrive as progress while the script runs", async () => {

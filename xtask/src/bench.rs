@@ -76,6 +76,9 @@ fn table(figures: &HashMap<String, f64>) -> Result<String, String> {
     };
     let mut rows = vec![
         timed("warm `return 1` through `SessionTable`, against bare", "warm", "table", "bare", Goal::AtMost(1.25))?,
+        timed("the same, against bare that keeps the function", "warm", "table", "bare_kept", Goal::None)?,
+        timed("the same with a new text each time, against one that stays", "warm", "new_cells", "table", Goal::None)?,
+        again()?,
         timed("build and first run, against bare", "build", "table", "bare", Goal::AtMost(1.5))?,
         timed("rebuild after a timeout, against a first build", "build", "after_timeout", "first", Goal::AtMost(1.0))?,
         timed("`acquire` at 100,000 records, against 100", "acquire", "100000", "100", Goal::AtMost(3.0))?,
@@ -95,6 +98,16 @@ fn table(figures: &HashMap<String, f64>) -> Result<String, String> {
         )?,
     ];
     rows.extend([
+        timed("copying in 1 KB, against writing and `JSON.parse`", "walk", "enter_1k", "parse_1k", Goal::AtMost(0.6))?,
+        timed("copying in 90 KB, against the same", "walk", "enter_90k", "parse_90k", Goal::AtMost(0.6))?,
+        timed(
+            "`console.log` of a text, a number and an object, against an op of three arguments",
+            "natives",
+            "console",
+            "three_arguments",
+            Goal::AtMost(2.5),
+        )?,
+        timed("`vars.set` and `vars.get`, against two ops", "natives", "vars_pair", "two_ops", Goal::AtMost(1.5))?,
         timed("preparing a cell of 2 KB, against parsing it once", "cell", "prepare", "parse_once", Goal::AtMost(5.0))?,
         timed("running a cell of 2 KB again, against one that is new", "cell", "run_again", "run_new", Goal::None)?,
         timed("a loop over a top-level name, against over one of a block", "names", "top_level", "block", Goal::None)?,
@@ -199,6 +212,19 @@ fn table(figures: &HashMap<String, f64>) -> Result<String, String> {
         figure("asleep_memory")?,
     );
     Ok(text)
+}
+
+/// A cell that comes again, against the shortest one and what it computes itself.
+fn again() -> Result<Row, String> {
+    let (ours, shortest, own) = (median("again", "table")?, median("warm", "table")?, median("again", "own")?);
+    let against = shortest + own;
+    Ok(Row {
+        what: "a cell of 3.5 KB again with other arguments, against `return 1` and what it computes",
+        figure: time(ours),
+        against: time(against),
+        ratio: ours / against,
+        goal: Goal::AtMost(1.3),
+    })
 }
 
 fn document(table: &str) -> String {

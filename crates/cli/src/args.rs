@@ -366,7 +366,10 @@ impl Common {
             let kept = match own_variable(&name) {
                 Ok(value) => secrets.with(&name, &value, &origins),
                 // It fails who uses it.
-                Err(why) => secrets.without_value(&name, &why),
+                Err(why) => {
+                    output::remark(&format!("the secret {name} has no value, so what uses it fails: {why}"));
+                    secrets.without_value(&name, &why)
+                }
             };
             secrets = kept.map_err(|error| ScriptError::invalid_request(error.to_string()))?;
         }

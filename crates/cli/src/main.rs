@@ -17,6 +17,7 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 use perennial_server::McpOptions;
+use perennial_sessions::net::{NetLimits, NetPolicy};
 use perennial_sessions::{Owner, PluginOptions, PluginSet, SessionTable};
 use tokio::runtime::Builder;
 use tracing_subscriber::Layer;
@@ -127,7 +128,9 @@ async fn main_async(arguments: Arguments) -> Exit {
         return Exit::Failed;
     }
     if let Command::Types = arguments.command {
-        return if output::line(plugins.types().trim_end()) { Exit::Ok } else { Exit::Failed };
+        // What is missing would be missed by whoever checks with it.
+        let is_whole = plugins.failures().is_empty();
+        return if output::line(plugins.types().trim_end()) && is_whole { Exit::Ok } else { Exit::Failed };
     }
     if let Command::Plugin(command) = arguments.command {
         return plugin::plugin(command, config, &options).await;
@@ -211,7 +214,9 @@ fn agree(command: &Trust) -> Exit {
     };
     let agreed = found.and_then(|found| {
         let Found { path, text } = found.ok_or("there is no perennial.toml here or above")?;
-        let grants = Found { path: path.clone(), text: text.clone() }.config()?.grants();
+        let config = Found { path: path.clone(), text: text.clone() }.config()?;
+        NetPolicy::parse(&config.net, NetLimits::default()).map_err(|error| format!("{}: {error}", path.display()))?;
+        let grants = config.grants();
         let said = match (command.revoke, grants.is_empty()) {
             (true, _) if trust::revoke(&path, &text)? => "no longer trusted".to_owned(),
             (true, _) => "was not trusted".to_owned(),

@@ -125,12 +125,31 @@ fn say_error(error: &ScriptError) {
     }
     if error.kind == ErrorKind::Permission {
         // Whoever reads this may grant; scripts and models are told what, and not how.
-        let how = "--allow-net, --allow-run, --mount, --secret, --env, --modules and --artifacts grant, and so does a perennial.toml";
-        say(&styled(Style::Dim, &format!("hint: {how}")));
+        say(&styled(Style::Dim, &format!("hint: {}", how_to_grant(&error.message))));
     }
     let mut cause = error.cause.as_deref();
     while let Some(known) = cause {
         say(&format!("{} {}: {}", styled(Style::Dim, "caused by"), known.name, known.message));
         cause = known.cause.as_deref();
     }
+}
+
+/// What of the command line grants what was refused.
+fn how_to_grant(refusal: &str) -> String {
+    let like = refusal.split_once("a rule for the network like \"").and_then(|(_, rest)| rest.split_once('"'));
+    if let Some((rule, _)) = like {
+        return format!("--allow-net '{rule}', or `net` in perennial.toml");
+    }
+    let ways = [
+        ("in its allow", "[allow] in perennial.toml is the most that plugins are granted"),
+        ("in the plugin's allow", "[allow.commands] in perennial.toml is the most that plugins are granted"),
+        ("for the network", "--allow-net RULE, or `net` in perennial.toml"),
+        ("running ", "--allow-run PROGRAM, or [commands] in perennial.toml"),
+        ("a secret of this name", "--secret NAME=ORIGIN, with its value in the environment variable NAME"),
+        ("artifacts", "--artifacts FOLDER"),
+        ("mount", "--mount HOST:PATH:rw, or `mounts` in perennial.toml"),
+        ("import", "--modules FOLDER, or [modules] in perennial.toml"),
+    ];
+    let way = ways.iter().find(|(part, _)| refusal.contains(part));
+    way.map_or("perennial help says what grants something", |(_, way)| way).to_owned()
 }

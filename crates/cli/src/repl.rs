@@ -24,7 +24,7 @@ const HELP: &str = "\
 Each input is a cell in TypeScript or JavaScript; its top-level names are there for the next. `_` is the last result, `_error` what was
 thrown last. Imports are relative to the working directory.
   .help   this text
-  .reset  a new VM; vars are kept
+  .reset  a new VM; vars and files are kept
   .exit   ends, as Ctrl-D does
 Ctrl-C stops the script that runs, or forgets the line that is typed.";
 

@@ -72,11 +72,9 @@ fn files_run_in_order_on_one_session_and_say_what_is_lost() {
          {\"cart\":\"undefined\",\"visits\":2}\n"
     );
     assert!(err(&output).contains("put apples into the cart"), "{}", err(&output));
-    assert!(
-        err(&output).contains(
-            "note: the VM was rebuilt before this run (memory_limit); lost globals: cart, hoard; vars are kept"
-        )
-    );
+    assert!(err(&output).contains(
+        "note: the VM was rebuilt before this run (memory_limit); lost globals: cart, hoard; vars and files are kept"
+    ));
     assert_eq!(code(&output), 3, "a limit stopped one of them");
 }
 
@@ -613,7 +611,10 @@ fn variables_and_secrets_are_named_one_by_one() {
     let used = ["1 + 1", "perennial.secret('NONE')"].map(|script| eval(&[script, "--secret", "NONE=https://a.com"]));
     assert_eq!((out(&used[0]).trim(), code(&used[1])), ("2", 1));
     let why = "Error: the secret NONE is granted and has no value: the environment has no variable NONE";
-    assert!(err(&used[1]).starts_with(why), "{}", err(&used[1]));
+    assert!(err(&used[1]).contains(why), "{}", err(&used[1]));
+    // Whoever has started it hears of it at once.
+    let said = "the secret NONE has no value, so what uses it fails: the environment has no variable NONE";
+    assert!(used.iter().all(|output| err(output).starts_with(said)), "{}", err(&used[0]));
 }
 
 #[test]
@@ -764,4 +765,37 @@ fn tests_of_a_plugin_are_chosen_by_name_and_a_plugin_is_found_as_a_package() {
     assert_eq!(out(&called).trim(), "\"Hello, Ada!\"", "{}", err(&called));
     let missing = here(&["eval", "1", "--plugin", "@scope/none", "--require-plugins"]);
     assert_eq!(code(&missing), 1);
+}
+
+#[test]
+fn tests_of_a_plugin_that_is_watched_run_again_when_a_file_beside_them_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = |arguments: &[&str]| {
+        let mut command = perennial();
+        command.args(arguments).current_dir(folder.path());
+        command
+    };
+    assert!(here(&["plugin", "new", "hello"]).status().unwrap().success());
+    let mut child = here(&["plugin", "test", "hello", "--watch"]).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut sums = || {
+        let sum = lines.find(|line| line.as_ref().unwrap().contains(" passed, ")).unwrap().unwrap();
+        assert!(said.next().unwrap().unwrap().contains("waiting for a change"));
+        sum
+    };
+    assert_eq!(sums(), "2 passed, 0 failed");
+    let plugin = folder.path().join("hello/plugin.ts");
+    let changed = std::fs::read_to_string(&plugin).unwrap().replace("Hello, ", "Goodbye, ");
+    std::fs::write(&plugin, changed).unwrap();
+    assert_eq!(sums(), "1 passed, 1 failed");
+    // A file that is new counts as well.
+    std::fs::write(
+        folder.path().join("hello/more.test.ts"),
+        "import { test } from \"perennial:test\";\ntest('more', () => {});\n",
+    )
+    .unwrap();
+    assert_eq!(sums(), "2 passed, 1 failed");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

@@ -11,6 +11,7 @@ use crate::bridge::{Helpers, to_json};
 use crate::control::{Stop, StopReason};
 use crate::host::HostState;
 use crate::js::{Class, Exception, Value};
+use crate::kept;
 use crate::modules::Modules;
 use crate::program::Origin;
 
@@ -27,9 +28,27 @@ const MAX_LINE: usize = 1 << 20;
 /// UTF-16 units of a source line that an excerpt shows.
 const EXCERPT: usize = 120;
 
+/// The source of a run.
+struct Source {
+    /// What QuickJS calls it.
+    file: String,
+    /// What the run calls it that had it last.
+    name: String,
+    origin: Arc<dyn Origin>,
+}
+
+impl Source {
+    /// What one takes besides its text, roughly.
+    const BYTES: usize = 128;
+
+    fn bytes(&self) -> usize {
+        self.origin.source().len() + Self::BYTES
+    }
+}
+
 /// The sources of recent runs, for positions and excerpts: functions outlive the run that made them.
 pub(crate) struct Sources {
-    recent: VecDeque<(String, Arc<dyn Origin>)>,
+    recent: VecDeque<Source>,
     bytes: usize,
     modules: Arc<Mutex<Modules>>,
 }
@@ -42,20 +61,36 @@ impl Sources {
         Self { recent: VecDeque::new(), bytes: 0, modules }
     }
 
-    pub(crate) fn add(&mut self, name: String, origin: Arc<dyn Origin>) {
-        self.bytes += origin.source().len();
-        self.recent.push_back((name, origin));
+    /// Adds the source of a run that is compiled.
+    pub(crate) fn add(&mut self, name: &str, origin: &Arc<dyn Origin>) {
+        self.push(Source { file: name.to_owned(), name: name.to_owned(), origin: origin.clone() });
+    }
+
+    /// Notes that a run calls a source otherwise that was compiled for an earlier one under the name `file`.
+    pub(crate) fn again(&mut self, file: &str, name: &str, origin: &Arc<dyn Origin>) {
+        let is_it = |source: &Source| source.file == file && Arc::ptr_eq(&source.origin, origin);
+        // As many programs are kept, so that it is one of the last, or forgotten.
+        let from = self.recent.len().saturating_sub(kept::MOST);
+        let known = self.recent.range(from..).rposition(is_it).and_then(|at| self.recent.remove(from + at));
+        self.bytes -= known.as_ref().map_or(0, Source::bytes);
+        let mut source =
+            known.unwrap_or_else(|| Source { file: file.to_owned(), name: String::new(), origin: origin.clone() });
+        name.clone_into(&mut source.name);
+        self.push(source);
+    }
+
+    fn push(&mut self, source: Source) {
+        self.bytes += source.bytes();
+        self.recent.push_back(source);
         while self.recent.len() > 1 && self.bytes > Self::KEPT_BYTES {
-            if let Some((_, origin)) = self.recent.pop_front() {
-                self.bytes -= origin.source().len();
-            }
+            self.bytes -= self.recent.pop_front().as_ref().map_or(0, Source::bytes);
         }
     }
 
     /// What QuickJS calls a source, as its author calls it, with the source if it is known.
     fn find(&self, file: &str) -> (String, Option<Arc<dyn Origin>>) {
-        if let Some((name, origin)) = self.recent.iter().rev().find(|(known, _)| known == file) {
-            return (name.clone(), Some(origin.clone()));
+        if let Some(source) = self.recent.iter().rev().find(|source| source.file == file) {
+            return (source.name.clone(), Some(source.origin.clone()));
         }
         match self.modules.lock().unwrap_or_else(PoisonError::into_inner).origin(file) {
             Some(module) => (module.name.clone(), Some(module.origin.clone())),
@@ -63,7 +98,7 @@ impl Sources {
         }
     }
 
-    fn last(&self) -> Option<&(String, Arc<dyn Origin>)> {
+    fn last(&self) -> Option<&Source> {
         self.recent.back()
     }
 }
@@ -302,7 +337,7 @@ pub(crate) fn describe_syntax(
     let (name, message) = name_and_message(helpers, thrown);
     let mut error = ScriptError::new(ErrorKind::Syntax, message).configure(|error| error.name = name);
     let (_, place) = own_frames(&text_of(thrown, "stack").unwrap_or_default(), sources, &[]);
-    let Some((file, origin)) = sources.last() else { return error };
+    let Some(Source { name, origin, .. }) = sources.last() else { return error };
     let source = origin.source();
     let lines = source.split('\n').count() as u32;
     match place {
@@ -322,7 +357,7 @@ pub(crate) fn describe_syntax(
             let line = last.split('\n').count() as u32;
             let column = last.rsplit('\n').next().unwrap_or("").encode_utf16().count() as u32 + 1;
             let text = line_of(&**origin, line);
-            Place { file: file.clone(), line, column, text }.put_into(&mut error);
+            Place { file: name.clone(), line, column, text }.put_into(&mut error);
         }
     }
     error
@@ -341,7 +376,7 @@ fn size(bytes: u64) -> String {
 /// Describes a force-halt. All of them discard the VM, and all say so.
 pub(crate) fn describe_stop(stop: Stop) -> ScriptError {
     const LEFT_BEHIND: &str = "a callback that an earlier run left behind";
-    let lost = "the VM was discarded and its globals are lost; vars are kept";
+    let lost = "the VM was discarded and its globals are lost; vars and files are kept";
     let (kind, message) = match stop.reason {
         StopReason::Timeout => {
             (ErrorKind::Timeout, format!("the script ran longer than {} ms and was stopped; {lost}", stop.limit))

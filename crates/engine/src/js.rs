@@ -38,4 +38,4 @@ pub(crate) use scope::{Bytecode, Exception, Job, PromiseState, Scope};
 pub(crate) use signal::nudge;
 pub(crate) use stop::catch_stop;
 pub(crate) use thread::{current_thread_id, hold_little_freed_memory, set_idle_priority, trim_heap, use_utc};
-pub(crate) use value::{Atom, Class, Saved, TextError, Value};
+pub(crate) use value::{Atom, Class, Saved, Text, TextError, Value};

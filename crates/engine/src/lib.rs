@@ -16,7 +16,9 @@ mod executor;
 mod held;
 mod host;
 mod inbox;
+mod inspect;
 mod js;
+mod kept;
 mod limits;
 mod modules;
 mod op_value;
@@ -74,6 +76,20 @@ pub mod measure {
         let mut vm = Vm::build(BuildSpec { config, console, runtime: Handle::current(), control }).expect("a VM");
         vm.with_value(expression, |helpers, value| {
             use_it(&|| to_json(helpers, value, usize::MAX).expect("a value that crosses").expect("a value"));
+        });
+    }
+
+    /// Builds a VM and lends a function that copies a value in.
+    ///
+    /// # Panics
+    /// If it cannot enter, or outside of a tokio runtime.
+    pub fn with_enter(value: &Value, use_it: impl FnOnce(&dyn Fn())) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let _inside = runtime.enter();
+        let (config, console, control) = (EngineConfig::default(), Console::default(), Arc::new(Control::new()));
+        let mut vm = Vm::build(BuildSpec { config, console, runtime: Handle::current(), control }).expect("a VM");
+        vm.with_value("0", |helpers, zero| {
+            use_it(&|| drop(from_json(helpers, zero.scope(), value).expect("a value that crosses")));
         });
     }
 

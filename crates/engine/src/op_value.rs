@@ -126,18 +126,27 @@ pub struct Denied {
     pub remedy: String,
     /// What is granted of the kind, as far as that is said; the message has the first ten, and scripts find it as `granted` of the error.
     pub granted: Vec<String>,
+    /// The plugin whose grants do not have it; `None` for those of the run. Scripts find it as `plugin` of the error.
+    pub plugin: Option<String>,
 }
 
 impl Denied {
     /// Something that something else would grant; both are parts of a sentence.
     pub fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { what: what.into(), remedy: remedy.into(), granted: Vec::new() }
+        Self { what: what.into(), remedy: remedy.into(), granted: Vec::new(), plugin: None }
     }
 
     /// The same with what is granted of the kind.
     #[must_use]
     pub fn with_granted(mut self, granted: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.granted = granted.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same, of what a plugin was granted.
+    #[must_use]
+    pub fn to_plugin(mut self, plugin: impl Into<String>) -> Self {
+        self.plugin = Some(plugin.into());
         self
     }
 }
@@ -158,7 +167,14 @@ impl std::fmt::Display for Denied {
 
 impl From<Denied> for OpError {
     fn from(denied: Denied) -> Self {
-        let error = Self { denied: Some(Box::new(denied.clone())), ..Self::new("PermissionError", denied.to_string()) };
-        if denied.granted.is_empty() { error } else { error.with("granted", denied.granted.into()) }
+        let mut error = Self::new("PermissionError", denied.to_string());
+        if !denied.granted.is_empty() {
+            error = error.with("granted", denied.granted.clone().into());
+        }
+        if let Some(plugin) = &denied.plugin {
+            error = error.with("plugin", plugin.clone().into());
+        }
+        error.denied = Some(Box::new(denied));
+        error
     }
 }

@@ -16,6 +16,7 @@ use crate::error::{Sources, describe, describe_syntax};
 use crate::host::{HostState, uncaught_text};
 use crate::inbox::{Delivery, Inbox};
 use crate::js::{Exception, Job, Js, PromiseState, Saved, Scope, Value, catch_stop};
+use crate::kept::Kept;
 use crate::program::Program;
 use crate::script::Script;
 
@@ -38,6 +39,7 @@ pub struct Vm {
     host: Arc<HostState>,
     control: Arc<Control>,
     sources: Sources,
+    kept: Kept,
     run: Option<Running>,
     /// A cell has declared the name: it keeps it until a run brings arguments of its own.
     args_declared: bool,
@@ -145,7 +147,7 @@ impl Vm {
             return Err(ScriptError::internal(format!("the library of a new VM does not load: {reason}")));
         }
         let sources = Sources::new(host.modules.clone());
-        Ok(Self { js, host, control: spec.control, sources, run: None, args_declared: false })
+        Ok(Self { js, host, control: spec.control, sources, kept: Kept::default(), run: None, args_declared: false })
     }
 
     /// Begins a run. The heap limit is checked first; a VM that holds more already is left as it is.
@@ -155,7 +157,11 @@ impl Vm {
             return Step::Stopped;
         }
         let Script { prepare, args: given, name, options, extensions, lent, sink, cancel: _ } = script;
-        let held = self.js.heap_bytes();
+        let mut held = self.js.heap_bytes();
+        if held > options.memory_bytes {
+            self.kept.clear(self.js.enter(options.stack_bytes));
+            held = self.js.heap_bytes();
+        }
         if held > options.memory_bytes {
             let error = ScriptError::invalid_request(format!(
                 "memory_bytes is {}, but the session's VM holds {held} already: reset the session or raise the limit",
@@ -176,21 +182,27 @@ impl Vm {
             Err(_) if self.control.should_stop() => return Step::Stopped,
             Err(error) => return self.refuse(error),
         };
-        self.sources.add(name.clone(), program.origin.clone());
         let declares_args = program.declares.iter().any(|name| name == "args");
         self.args_declared |= declares_args;
 
         let scope = self.js.enter(options.stack_bytes);
-        let label = fresh_label();
         let hides_args = declares_args || (self.args_declared && is_nothing(&given));
         let called = (|| {
-            let args = program.args.as_deref().unwrap_or(if hides_args { &label } else { "args" });
-            let text = wrap(&program, &label, args);
-            let function = match scope.eval(&text, &name, FIRST_LINE) {
-                Ok(function) => function,
-                Err(Exception) => {
-                    let thrown = scope.catch();
-                    return Err(Some(describe_syntax(self.host.helpers(), &self.sources, &thrown, LABEL_COLUMN)));
+            let function = match self.kept.find(scope, &program, hides_args) {
+                Some((function, file)) => {
+                    self.sources.again(file, &name, &program.origin);
+                    function
+                }
+                None => {
+                    self.sources.add(&name, &program.origin);
+                    let label = fresh_label();
+                    let args = program.args.as_deref().unwrap_or(if hides_args { &label } else { "args" });
+                    let Ok(function) = scope.eval(&wrap(&program, &label, args), &name, FIRST_LINE) else {
+                        let thrown = scope.catch();
+                        return Err(Some(describe_syntax(self.host.helpers(), &self.sources, &thrown, LABEL_COLUMN)));
+                    };
+                    self.kept.add(scope, &program, hides_args, &function, &name);
+                    function
                 }
             };
             let args = match from_json(self.host.helpers(), scope, &given) {

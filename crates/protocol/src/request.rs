@@ -3,19 +3,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One script to run, as it arrives from outside. Unknown fields are refused.
-///
-/// ```
-/// use perennial_protocol::RunRequest;
-/// let request: RunRequest = serde_json::from_str(r#"{"script":"return args.n + 1","args":{"n":41}}"#)?;
-/// assert_eq!(request, RunRequest::new("return args.n + 1").with_args(serde_json::json!({"n": 41})));
-/// assert!(serde_json::from_str::<RunRequest>(r#"{"script":"", "sript":""}"#).is_err());
-/// # Ok::<_, serde_json::Error>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RunRequest {
-    /// The body of an async function: `return` gives the result, `await` works.
+    /// A cell: the result is what it returns, else the value of its last expression; `await` works.
     pub script: String,
     /// Bound to `args` as a value, never spliced into the source. Tagged forms (`{"$bigint": "10"}`) become what they name.
     #[serde(default = "no_args")]
@@ -72,6 +64,14 @@ impl RunRequest {
     }
 
     /// A request with no arguments and the default limits.
+    ///
+    /// ```
+    /// use perennial_protocol::RunRequest;
+    /// let request: RunRequest = serde_json::from_str(r#"{"script":"return args.n + 1","args":{"n":41}}"#)?;
+    /// assert_eq!(request, RunRequest::new("return args.n + 1").with_args(serde_json::json!({"n": 41})));
+    /// assert!(serde_json::from_str::<RunRequest>(r#"{"script":"", "sript":""}"#).is_err());
+    /// # Ok::<_, serde_json::Error>(())
+    /// ```
     pub fn new(script: impl Into<String>) -> Self {
         Self { script: script.into(), args: no_args(), ..Self::default() }
     }

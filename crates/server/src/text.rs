@@ -139,7 +139,7 @@ pub fn state_notes(result: &ScriptResult) -> Vec<String> {
             (_, 0) => format!("lost globals: {}", named(&result.lost_globals)),
             (_, more) => format!("lost globals: {} and {more} more", named(&result.lost_globals)),
         };
-        notes.push(format!("the VM was rebuilt before this run ({because}); {lost}; vars are kept"));
+        notes.push(format!("the VM was rebuilt before this run ({because}); {lost}; vars and files are kept"));
     }
     if !result.shadowed.is_empty() {
         notes.push(format!(
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(
             text_for_model(&result),
             "ReferenceError: x is not defined\n  at cell 3:1:8\nreturn x\n       ^\n\
-             note: the VM was rebuilt before this run (timeout); lost globals: x; vars are kept"
+             note: the VM was rebuilt before this run (timeout); lost globals: x; vars and files are kept"
         );
     }
 

@@ -22,21 +22,26 @@ cycles and more than 1 MiB are errors.
 Calls on one session run in turn, different sessions side by side.
 ";
 
+/// The same of where scripts may produce files.
+const ARTIFACTS: &str = "- `await artifacts.write(name, textOrBytes)` makes a file for whoever reads the answer.\n";
+
 /// Characters of the description with all that is granted.
 const DESCRIPTION: usize = 2000;
 
 /// What a model is told of `run`, made of what there is.
-fn run_description(owner: &Owner) -> String {
-    format!("{RUN}\n{}", owner.briefing(DESCRIPTION - RUN.chars().count() - 1))
+fn run_description(owner: &Owner, has_artifacts: bool) -> String {
+    let artifacts = if has_artifacts { ARTIFACTS } else { "" };
+    let room = DESCRIPTION - RUN.chars().count() - artifacts.chars().count() - 1;
+    format!("{RUN}\n{artifacts}{}", owner.briefing(room))
 }
 
 /// The tools, with the schemas of structured answers if those are given.
-pub(crate) fn tools(owner: &Owner, structured: bool) -> Vec<Tool> {
+pub(crate) fn tools(owner: &Owner, structured: bool, has_artifacts: bool) -> Vec<Tool> {
     let with_output = |tool: Tool, schema: fn() -> Arc<JsonObject>| {
         if structured { tool.with_raw_output_schema(schema()) } else { tool }
     };
     vec![
-        with_output(Tool::new("run", run_description(owner), run_input()), || object(result_schema()))
+        with_output(Tool::new("run", run_description(owner, has_artifacts), run_input()), || object(result_schema()))
             .with_title("Run TypeScript")
             .with_annotations(annotations(false, true, false)),
         with_output(
@@ -58,7 +63,7 @@ pub(crate) fn tools(owner: &Owner, structured: bool) -> Vec<Tool> {
         .with_annotations(annotations(false, true, true)),
         Tool::new(
             "close_session",
-            "Ends a session: stops what it runs, discards its globals and its vars.",
+            "Ends a session at once: stops what it runs and what waits for it, discards its globals, vars and files.",
             session_input(),
         )
         .with_title("Close a session")
@@ -130,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn every_schema_is_an_object_at_its_root() {
         let table = SessionTable::builder().build().expect("a table");
-        for tool in tools(&table.local(), true) {
+        for tool in tools(&table.local(), true, true) {
             assert_eq!(tool.input_schema.get("type"), Some(&json!("object")), "{}", tool.name);
             if let Some(output) = &tool.output_schema {
                 assert_eq!(output.get("type"), Some(&json!("object")), "{}", tool.name);

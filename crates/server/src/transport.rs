@@ -1,8 +1,8 @@
 //! Lines of JSON between a client and the service.
 //!
 //! rmcp's own transport drops what it cannot read, so that whoever has asked waits for ever; goes on for up to five seconds after its input has closed;
-//! and waits for a client that reads nothing. Here what cannot be read is answered when its id can be found, the end of the input is known at once, and
-//! nobody is waited for who has gone.
+//! and waits for a client that reads nothing. Here what cannot be read is answered when its id can be found, what was asked before the input ended has a
+//! second to be answered, and nobody is waited for who has gone.
 
 use std::io::{Error, ErrorKind};
 use std::sync::Arc;
@@ -16,14 +16,15 @@ use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A longer line is answered with an error and passed over: a script of the largest size allowed, escaped, with room for its arguments.
 const MAX_LINE: usize = 32 << 20;
 /// Bytes of answers that a client may leave unread. One that leaves more is gone.
 const MAX_UNREAD: usize = 128 << 20;
-/// How long answers under way are written after the client has gone.
+/// How long answers under way are waited for when the input has ended, and written after the client has gone.
 pub(crate) const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// Bytes of an id that is a text.
 const MAX_ID: usize = 512;
@@ -40,18 +41,30 @@ pub(crate) struct Lines<R, W> {
     output: Output<W>,
     /// Nothing but a request is passed on before the client has said which era of the protocol it speaks: rmcp gives up otherwise.
     era_known: bool,
+    /// When the input was seen to have ended.
+    ended: Option<Instant>,
 }
 
 struct Output<W> {
     writer: Arc<Mutex<Option<W>>>,
     unread: Arc<AtomicUsize>,
+    /// Requests without an answer so far.
+    asked: Arc<AtomicUsize>,
+    /// One of them was answered.
+    answered: Arc<Notify>,
     /// Cancelled when the client has gone.
     closed: CancellationToken,
 }
 
 impl<W> Clone for Output<W> {
     fn clone(&self) -> Self {
-        Self { writer: self.writer.clone(), unread: self.unread.clone(), closed: self.closed.clone() }
+        Self {
+            writer: self.writer.clone(),
+            unread: self.unread.clone(),
+            asked: self.asked.clone(),
+            answered: self.answered.clone(),
+            closed: self.closed.clone(),
+        }
     }
 }
 
@@ -70,8 +83,15 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Lines<R, W> {
             line: Vec::new(),
             scan: IdScan::default(),
             is_too_long: false,
-            output: Output { writer: Arc::new(Mutex::new(Some(output))), unread: Arc::default(), closed },
+            output: Output {
+                writer: Arc::new(Mutex::new(Some(output))),
+                unread: Arc::default(),
+                asked: Arc::default(),
+                answered: Arc::default(),
+                closed,
+            },
             era_known: false,
+            ended: None,
         }
     }
 
@@ -138,6 +158,20 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Lines<R, W> {
 }
 
 impl<W: AsyncWrite + Unpin + Send + 'static> Output<W> {
+    /// Waits for the answers to what was asked, as whoever pipes a file in expects, or until then.
+    async fn answers(&self, until: Instant) {
+        let all = async {
+            while self.asked.load(Ordering::Acquire) > 0 {
+                self.answered.notified().await;
+            }
+        };
+        tokio::select! {
+            () = all => {}
+            () = self.closed.cancelled() => {}
+            () = tokio::time::sleep_until(until) => {}
+        }
+    }
+
     /// Writes a line, as long as there is anybody to read it.
     fn send(self, mut line: Vec<u8>) -> impl Future<Output = Result<(), Error>> + Send + 'static {
         line.push(b'\n');
@@ -183,7 +217,17 @@ where
         message: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
         let (line, output) = (serde_json::to_vec(&message), self.output.clone());
-        async move { output.send(line?).await }
+        let is_answer = matches!(message, JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_));
+        async move {
+            let (asked, answered) = (output.asked.clone(), output.answered.clone());
+            let sent = output.send(line?).await;
+            if is_answer {
+                // An answer to what could not be read was asked for by nothing that was counted.
+                let _ = asked.fetch_update(Ordering::AcqRel, Ordering::Acquire, |asked| asked.checked_sub(1));
+                answered.notify_one();
+            }
+            sent
+        }
     }
 
     /// Cancel-safe, as the service demands.
@@ -198,6 +242,8 @@ where
             match turn {
                 Turn::More => continue,
                 Turn::End => {
+                    let until = *self.ended.get_or_insert_with(Instant::now) + LAST_ANSWERS;
+                    self.output.answers(until).await;
                     closed.cancel();
                     return None;
                 }
@@ -210,11 +256,12 @@ where
                 Turn::Line => {}
             }
             let Some(message) = self.message() else { continue };
-            if self.era_known {
+            if let JsonRpcMessage::Request(request) = &message {
+                self.output.asked.fetch_add(1, Ordering::AcqRel);
+                self.era_known = self.era_known || chooses_era(&request.request);
                 return Some(message);
             }
-            if let JsonRpcMessage::Request(request) = &message {
-                self.era_known = chooses_era(&request.request);
+            if self.era_known {
                 return Some(message);
             }
         }

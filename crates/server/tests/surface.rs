@@ -162,7 +162,7 @@ async fn what_a_script_shows_is_an_image_of_the_answer_within_bounds() {
         "these bytes begin or end as none of them does",
         "the bytes are image/png, not image/jpeg",
         "QuotaExceededError: the images of an answer have at most 1500000 bytes",
-        "PermissionError: producing artifacts is not permitted",
+        "PermissionError: a text given to show is the name of an artifact, and there is none: producing artifacts is not permitted",
         "\"shown\",\"shown\",\"shown\",\"shown\",\"QuotaExceededError: an answer has at most 4 images\"",
     ] {
         assert!(text.contains(part), "{part} in {text}");

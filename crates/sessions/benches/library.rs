@@ -9,7 +9,9 @@ use criterion::{Criterion, criterion_group};
 use perennial_sessions::commands::CommandSet;
 use perennial_sessions::files::{Mount, MountMode, Mounts};
 use perennial_sessions::net::{NetLimits, NetPolicy};
-use perennial_sessions::{RunContext, RunRequest, SessionTable, TableConfig};
+use perennial_sessions::{
+    Area, Bound, EngineConfig, OpTable, OpValue, RunContext, RunOptions, RunRequest, SessionTable, TableConfig,
+};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -174,6 +176,47 @@ fn computing(criterion: &mut Criterion) {
 }
 
 /// From when a script is stopped until nothing is left of what it runs.
+/// Times `body` as often as it is told, in runs of a thousand: what a run writes to the console is bounded.
+fn in_runs(bencher: &mut criterion::Bencher<'_>, runtime: &Runtime, config: &EngineConfig, body: &str) {
+    let script = format!("for (let i = 0; i < args; i++) {{ {body} }}\n0");
+    bencher.iter_custom(|times| {
+        runtime.block_on(async {
+            let table = SessionTable::new(10, Duration::from_secs(600));
+            let mut session = table.acquire("s").lock().await.expect("a session");
+            let (mut left, mut spent) = (times, Duration::ZERO);
+            while left > 0 {
+                let part = left.min(1000);
+                let (options, context) = (RunOptions::default(), RunContext::new());
+                let start = Instant::now();
+                let result = session.run(config, &script, &json!(part), &options, context, None).await;
+                spent += start.elapsed();
+                assert!(result.is_ok(), "{:?}", result.error);
+                left -= part;
+            }
+            spent
+        })
+    });
+}
+
+/// What the engine does natively for scripts, against native functions that do nothing.
+fn natives(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let nothing = |_: &_, _| Ok(OpValue::Undefined);
+    let ops = OpTable::new().sync("nothing", Bound::DATA.with_values_from(0), nothing);
+    let area = Area::new("nothing", &["nothing"], "((ops) => ({ nothing: (...given) => ops.nothing(...given) }))");
+    let config = EngineConfig::new(ops, vec![area]);
+    let mut group = criterion.benchmark_group("natives");
+    for (name, body) in [
+        ("console", "console.log('hello', i, { a: 1, b: [1, 2] })"),
+        ("three_arguments", "nothing('hello', i, { a: 1, b: [1, 2] })"),
+        ("vars_pair", "vars.set('n', i); vars.get('n')"),
+        ("two_ops", "nothing('n', i); nothing('n')"),
+    ] {
+        group.bench_function(name, |bencher| in_runs(bencher, &runtime, &config, body));
+    }
+    group.finish();
+}
+
 async fn stopped(config: TableConfig, times: u64) -> Duration {
     let table = SessionTable::with_config(config);
     let mut spent = Duration::ZERO;
@@ -223,7 +266,7 @@ fn settings() -> Criterion {
         .sample_size(20)
 }
 
-criterion_group! { name = all; config = settings(); targets = files, network, commands, computing }
+criterion_group! { name = all; config = settings(); targets = natives, files, network, commands, computing }
 
 fn main() {
     perennial_sessions::supervisor_main();

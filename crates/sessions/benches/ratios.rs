@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use perennial_sessions::{RunRequest, SessionTable};
 use rquickjs::Value;
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use bare::Bare;
@@ -40,6 +41,19 @@ fn warm(criterion: &mut Criterion) {
             })
         });
     });
+    group.bench_function("bare_kept", |bencher| {
+        bencher.iter_custom(|times| {
+            on_worker(&runtime, async move {
+                let thread = BareThread::start();
+                thread.run_kept("return 1").await;
+                let start = Instant::now();
+                for _ in 0..times {
+                    black_box(thread.run_kept("return 1").await);
+                }
+                start.elapsed()
+            })
+        });
+    });
     group.bench_function("table", |bencher| {
         bencher.iter_custom(|times| {
             on_worker(&runtime, async move {
@@ -52,6 +66,52 @@ fn warm(criterion: &mut Criterion) {
                 start.elapsed()
             })
         });
+    });
+    // Each time another one: nothing is compiled before.
+    group.bench_function("new_cells", |bencher| {
+        bencher.iter_custom(|times| {
+            on_worker(&runtime, async move {
+                let table = SessionTable::new(10, Duration::from_secs(600));
+                table.run("s", RunRequest::new("return 1")).await;
+                let start = Instant::now();
+                for i in 0..times {
+                    black_box(table.run("s", RunRequest::new(format!("return {i}"))).await);
+                }
+                start.elapsed()
+            })
+        });
+    });
+    group.finish();
+}
+
+/// A cell of 3.5 KB with arguments, of which a call computes little.
+fn cell() -> String {
+    let functions: String =
+        (0..60).map(|i| format!("  const step{i} = (value: number) => value * {i} + args;\n")).collect();
+    format!("{{\n{functions}  return step7(3) + step59(1);\n}}")
+}
+
+fn again(criterion: &mut Criterion) {
+    let runtime = runtime();
+    let mut group = criterion.benchmark_group("again");
+    group.bench_function("table", |bencher| {
+        bencher.iter_custom(|times| {
+            on_worker(&runtime, async move {
+                let table = SessionTable::new(10, Duration::from_secs(600));
+                table.run("s", RunRequest::new(cell()).with_args(json!(0))).await;
+                let start = Instant::now();
+                for i in 0..times {
+                    black_box(table.run("s", RunRequest::new(cell()).with_args(json!(i))).await);
+                }
+                start.elapsed()
+            })
+        });
+    });
+    // Without types, which bare does not know.
+    let body: &str = cell().replace(": number", "").leak();
+    group.bench_function("own", |bencher| {
+        let mut vm = Bare::new();
+        bencher.iter(|| black_box(vm.run_kept(body, 7)));
     });
     group.finish();
 }
@@ -175,6 +235,15 @@ fn walk(criterion: &mut Criterion) {
         group.bench_function(format!("walk_{name}"), |bencher| {
             perennial_engine::measure::with_walk(&source, |walk| bencher.iter(|| black_box(walk())));
         });
+        // The other way: of a value to a text, and of that to a value in there.
+        let text = vm.run(&format!("return {source}"));
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        group.bench_function(format!("parse_{name}"), |bencher| {
+            vm.context.with(|ctx| bencher.iter(|| black_box(ctx.json_parse(value.to_string()).expect("JSON"))));
+        });
+        group.bench_function(format!("enter_{name}"), |bencher| {
+            perennial_engine::measure::with_enter(&value, |enter| bencher.iter(enter));
+        });
     }
     group.finish();
 }
@@ -186,5 +255,5 @@ fn settings() -> Criterion {
         .sample_size(30)
 }
 
-criterion_group! { name = all; config = settings(); targets = warm, build, acquire, walk }
+criterion_group! { name = all; config = settings(); targets = warm, again, build, acquire, walk }
 criterion_main!(all);

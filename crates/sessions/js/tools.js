@@ -1,7 +1,7 @@
 // tools: what plugins offer. Plugins are evaluated when one of their tools is first called.
 (function (ops, intrinsics, hooks, global) {
   "use strict";
-  const { apply, defineProperty, freeze, hasOwn, ownKeys, Error, Promise, String } = intrinsics;
+  const { apply, defineProperty, now, freeze, getPrototypeOf, hasOwn, ownKeys, Error, PermissionError, Promise, String } = intrinsics;
   const startTimer = ops.library_value("setTimeout"), stopTimer = ops.library_value("clearTimeout");
   const { plugins, capabilities, startMs } = ops.tools_manifest();
   const instances = { __proto__: null }, starting = { __proto__: null };
@@ -64,13 +64,15 @@
       const ctx = context(name, version), handlers = { __proto__: null }, names = ownKeys(tools);
       for (let i = 0; i < names.length; i++) {
         const tool = own(offered, names[i]);
-        if (tool === undefined) throw new Error("its code has no tool " + names[i] + " any more: reload the plugin");
+        // Removed since the plugin was loaded; the others are there all the same.
+        if (tool === undefined) continue;
         handlers[names[i]] = { __proto__: null, tool, run: own(tool, "run") };
       }
       const setup = own(definition, "setup");
       if (setup !== undefined) await apply(setup, definition, [ctx]);
       instances[name] = { __proto__: null, handlers, ctx };
     } catch (error) {
+      advise(name, error);
       // The next call tries again.
       delete starting[name];
       throw new Error("plugin " + name + " did not start: " + message(error), { cause: error });
@@ -84,9 +86,26 @@
       await within(() => starting[name], startMs, "plugin " + name + " did not start: its setup");
     }
     const { handlers, ctx } = instances[name], handler = handlers[tool];
-    const value = await apply(handler.run, handler.tool, [args, ctx]);
+    if (handler === undefined) throw new Error("the code of plugin " + name + " has no tool " + tool + " any more: plugins have to be loaded again");
+    let value;
+    try {
+      value = await apply(handler.run, handler.tool, [args, ctx]);
+    } catch (error) {
+      advise(name, error);
+      throw error;
+    }
     if (plugins[name].tools[tool].hasOutput) ops.tools_output(name, tool, value);
     return value;
+  }
+
+  // The globals of a plugin's code have what the script was granted, which is seldom what its author means.
+  function advise(name, error) {
+    if (typeof error !== "object" || error === null || getPrototypeOf(error) !== PermissionError.prototype || hasOwn(error, "plugin")) return;
+    let granted = "";
+    for (let i = 0; i < capabilities.length; i++) granted += (i > 0 ? ", ctx." : "ctx.") + capabilities[i].context;
+    const value = "plugin " + name + " has what it was granted itself in ctx (" + granted + "), and in its globals what the script was granted: " + own(error, "message");
+    defineProperty(error, "message", { __proto__: null, value, writable: true, enumerable: false, configurable: true });
+    defineProperty(error, "plugin", { __proto__: null, value: name, writable: true, enumerable: true, configurable: true });
   }
 
   function call(name, tool, given) {
@@ -98,10 +117,14 @@
   // What it is about goes on; nobody waits for it any more.
   function within(run, ms, what) {
     return new Promise((resolve, reject) => {
-      const id = startTimer(() => reject(new Error(what + " took longer than " + ms + " ms")), ms);
+      const since = now(), late = () => reject(new Error(what + " took longer than " + ms + " ms"));
+      const id = startTimer(late, ms);
       (async () => {
         try {
-          resolve(await run());
+          const value = await run();
+          // While it computes no timer is heard.
+          if (now() - since > ms) late();
+          else resolve(value);
         } catch (error) {
           reject(error);
         }

@@ -12,7 +12,7 @@ pub(crate) fn advise(path: &str, granted: &Extensions, plugins: &PluginSet) -> O
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     let text = match first {
         "require" => {
-            "modules are imported, as in `import { join } from \"node:path\"` or `await import(\"node:path\")`"
+            "modules are imported, as in `import { join } from \"node:path\"` or `await import(\"node:path\")`; files need none: `await fs.readFile(path, \"utf8\")`"
         }
         "module" | "exports" => "what a cell gives is what it returns, or the value of its last expression",
         "__dirname" | "__filename" => "scripts have no file; `fs.cwd()` is the working directory",
@@ -22,12 +22,32 @@ pub(crate) fn advise(path: &str, granted: &Extensions, plugins: &PluginSet) -> O
         "Deno" | "Bun" => {
             "files are `fs.readFile` and the like, requests `fetch`, variables `process.env`, programs `commands.run`"
         }
+        "Intl" => "there is no Intl; numbers have `toFixed`, dates `toISOString`, texts `localeCompare`",
+        "WebSocket" | "EventSource" => "requests are made by `fetch`, whose `body` is a stream",
+        "fs" if rest.starts_with("promises") => {
+            "the functions of `fs` give promises themselves, as in `await fs.readFile(path, \"utf8\")`"
+        }
+        "fs" if matches!(rest, "createReadStream" | "createWriteStream") => {
+            "`await fs.open(path)` gives a handle that reads and writes parts"
+        }
+        "artifacts" => "artifacts have `write(name, textOrBytes)`, `read`, `list` and `remove`",
         "secrets" => return Some(secrets(granted)),
         "process" if rest.starts_with("env.") => return environment(&rest["env.".len()..], granted),
         "tools" => return tools(rest, plugins),
+        first if is_plugin(first, plugins) => return Some(format!("a plugin's tools are `tools.{path}`")),
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+#[cfg(feature = "modules")]
+fn is_plugin(name: &str, plugins: &PluginSet) -> bool {
+    plugins.plugins().any(|plugin| plugin.name == name)
+}
+
+#[cfg(not(feature = "modules"))]
+fn is_plugin(_: &str, _: &PluginSet) -> bool {
+    false
 }
 
 fn list(names: &[&str]) -> String {
@@ -62,7 +82,7 @@ fn environment(name: &str, granted: &Extensions) -> Option<String> {
     let environment = granted.get::<Environment>();
     let names: Vec<&str> = environment.iter().flat_map(|environment| environment.names()).collect();
     Some(match names[..] {
-        [] => "no variable was granted".to_owned(),
+        [] => format!("no variable was granted; {}", secrets(granted)),
         _ => format!("process.env has {}", list(&names)),
     })
 }

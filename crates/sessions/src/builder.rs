@@ -109,7 +109,7 @@ impl TableBuilder {
     /// Makes the table.
     ///
     /// # Errors
-    /// If two provisions bring the same name, of their own, of a global or of an op.
+    /// If two provisions bring the same name, of their own, of a global or of an op; or if a limit is 0.
     ///
     /// # Panics
     /// Outside of a tokio runtime with time enabled: the table's tasks run on the one it is made in.

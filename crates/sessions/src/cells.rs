@@ -36,6 +36,11 @@ impl CellCache {
             if let Some(program) = programs.find(&source) {
                 return Ok(program);
             }
+            if source.trim_start().starts_with("```") {
+                let message = "the script begins with the fence of a Markdown block: send what is between the fences";
+                return Err(ScriptError::new(ErrorKind::Syntax, message)
+                    .configure(|error| error.name = "SyntaxError".to_owned()));
+            }
             let preparation = LimitedPreparer::of_run(budget);
             match prepare_cell_with(&source, &preparation) {
                 Ok(cell) => {

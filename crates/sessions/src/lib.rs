@@ -88,7 +88,9 @@ pub use perennial_engine::{
 #[cfg(any(feature = "commands", feature = "typescript"))]
 pub use perennial_keeper::use_supervisor;
 pub use perennial_protocol as protocol;
-pub use perennial_protocol::{EndReason, ErrorKind, OutcomeError, RunRequest, ScriptError, ScriptResult};
+pub use perennial_protocol::{
+    EndReason, ErrorKind, OutcomeError, RebuildReason, RunRequest, ScriptError, ScriptResult, VmOrigin,
+};
 #[cfg(feature = "commands")]
 pub use perennial_stdlib::commands;
 #[cfg(feature = "net")]

@@ -38,8 +38,8 @@ pub enum LibraryError {
         /// Who does, as far as that is known.
         by: String,
     },
-    /// The default limits of runs are no limits, or more than the ceilings.
-    #[error("the limits of runs that state none: {0}")]
+    /// The default limits of runs are no limits, or more than the ceilings; or nothing could run.
+    #[error("limits: {0}")]
     Limits(String),
     /// What stands in the `ctx` of plugins is made by something that no area provides to the library alone.
     #[error("{maker:?}, which makes what plugins have of {key:?}, is no internal of an area")]
@@ -133,12 +133,15 @@ impl Library {
 
     fn twice(&self, name: &str) -> LibraryError {
         let mut by: Vec<&str> = self.said.iter().filter(|(said, _)| said == name).map(|(_, who)| *who).collect();
+        let said = by.len();
         by.dedup();
-        // What nobody here has said is the engine's.
-        if by.len() < 2 {
-            by.push("every table");
-        }
-        LibraryError::Name { name: name.to_owned(), by: format!("by {}", by.join(" and ")) }
+        let by = match by[..] {
+            [who] if said > 1 => format!("both times by {who}"),
+            // What nobody here has said is the engine's.
+            [who] => format!("by {who} and every table"),
+            _ => format!("by {}", by.join(" and ")),
+        };
+        LibraryError::Name { name: name.to_owned(), by }
     }
 
     /// What VMs are made of that have all this, if it fits together.

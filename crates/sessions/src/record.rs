@@ -1,6 +1,6 @@
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use perennial_engine::{Console, EngineConfig, Globals, StopHandle};
@@ -62,6 +62,8 @@ pub(crate) struct SessionState {
     pub(crate) lost_because: Option<RebuildReason>,
     /// What its last completed run left.
     pub(crate) globals: Globals,
+    /// What a run declares that was given up in the middle; the next one finds it here.
+    pub(crate) under_way: Option<Declares>,
     /// Generations of outside resources that the VM has seen.
     pub(crate) epochs: Epochs,
     pub(crate) config: Option<MadeOf>,
@@ -69,6 +71,9 @@ pub(crate) struct SessionState {
     pub(crate) pump: Option<AbortHandle>,
     pub(crate) background: BackgroundBudget,
 }
+
+/// What a run's program declares, as soon as that is known.
+pub(crate) type Declares = Arc<OnceLock<Arc<[String]>>>;
 
 /// What a VM is made of.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 use std::any::Any;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use perennial_engine::{
@@ -26,7 +26,7 @@ use crate::pool::Place;
 use crate::provision::{Ended, Provided, RunScope};
 #[cfg(feature = "commands")]
 use crate::provisions::Procs;
-use crate::record::{MadeOf, SessionState};
+use crate::record::{Declares, MadeOf, SessionState};
 use crate::run::Run;
 use crate::shared::Pinned;
 use crate::vars::Vars;
@@ -181,6 +181,10 @@ impl BrowserSession {
             return Err(cancelled_before_it_began());
         }
         record.custody.check_threads()?;
+        // Nobody has seen the run out that was given up, and what it declared went with its VM.
+        if let Some(declares) = self.state.under_way.take() {
+            self.state.globals.add(declares.get().map_or(&[], |names| &**names));
+        }
         if shared.has_outlived(&record) {
             shared.end_from_within(&record, EndReason::Lifetime);
         }
@@ -206,7 +210,7 @@ impl BrowserSession {
         record.set_stop(source_vm.stop_handle());
         let seq = self.state.seq + 1;
         // What is lost where it is stopped.
-        let declares: Arc<OnceLock<Arc<[String]>>> = Arc::default();
+        let declares = Declares::default();
         let (name, prepare): (_, MakeProgram) = match ready {
             Some(ready) => (options.name.clone().unwrap_or(ready.name), Box::new(move |_| Ok(ready.program))),
             None => {
@@ -238,8 +242,10 @@ impl BrowserSession {
         let thread = ThreadOut(record.custody.clone());
         let held = Box::new(InFlight { place: chosen.place, thread, permit });
         self.in_run = true;
+        self.state.under_way = Some(declares.clone());
         let end = perennial_engine::run(&shared.executor, &shared.runtime, source_vm, script, held).await;
 
+        self.state.under_way = None;
         // What the VM refused that was there already has not run.
         let has_begun = end.started
             && !(chosen.origin == VmOrigin::Warm
@@ -467,7 +473,7 @@ fn busy_with_thread() -> ScriptError {
 fn session_ended(name: &str, reason: EndReason) -> ScriptError {
     ScriptError::new(
         ErrorKind::SessionEnded,
-        format!("the session {name:?} has ended ({}); acquire it again for a new one", reason.as_str()),
+        format!("the session {name:?} has ended ({}); the name is free for a new one", reason.as_str()),
     )
 }
 

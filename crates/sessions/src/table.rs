@@ -67,7 +67,7 @@ impl SessionTable {
     /// The same for a list of provisions that is not known beforehand.
     ///
     /// # Errors
-    /// If two of them bring the same name, of their own, of a global or of an op; if a plugin was loaded with other ones; or if the default limits are none.
+    /// If two of them bring the same name, of their own, of a global or of an op; if a plugin was loaded with other ones; or if a limit is none.
     ///
     /// # Panics
     /// As [`Self::new`].
@@ -77,6 +77,11 @@ impl SessionTable {
         config.hard_lifetime = config.hard_lifetime.map(|lifetime| lifetime.min(FOR_EVER));
         let runtime = Handle::current();
         config.defaults.check(&config.ceilings).map_err(|error| LibraryError::Limits(error.message))?;
+        for (what, most) in [("max_vms", config.max_vms), ("owner_limits.sessions", config.owner_limits.sessions)] {
+            if most == 0 {
+                return Err(LibraryError::Limits(format!("{what} is 0: nothing could run")));
+            }
+        }
         let provisions = config.all_provisions();
         #[cfg(feature = "modules")]
         let plugins = config.plugins.clone().unwrap_or_else(PluginSet::empty);

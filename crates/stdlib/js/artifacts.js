@@ -1,8 +1,8 @@
 // Made of js-runtime/src/artifacts.ts by `cargo xtask generate`.
 // artifacts: what scripts produce for whoever calls them.
 ((ops     , intrinsics            ) => {
-  const { bytesSet, freeze, Uint8Array, viewByteLength } = intrinsics;
-  const { bytesOf, domString, placed, usvString } = ops.library_value("webidl");
+  const { bytesSet, freeze, TypeError, Uint8Array, viewByteLength } = intrinsics;
+  const { bytesOf, domString, isObject, placed, usvString } = ops.library_value("webidl");
   const { encodingOf, optionsOf, textOf }           = ops.library_value("fsShared");
   // What is under way is held outside the heap.
   const { turn, done } = (ops.library_value("queues")                ).gate(4);
@@ -19,15 +19,21 @@
     });
   }
 
+  async function writeBytes(name         , data         )                {
+    // As it is now, whenever its turn comes.
+    const given = bytesOf(data), bytes = new Uint8Array(viewByteLength(given));
+    bytesSet(bytes, given);
+    return await ask("artifact_write", name, bytes);
+  }
+
   const artifacts = freeze({
-    /** A text. */
-    write: async (name         , text         )                => await ask("artifact_write", name, ops.text_encode(usvString(text))),
-    writeBytes: async (name         , data         )                => {
-      // As it is now, whenever its turn comes.
-      const given = bytesOf(data), bytes = new Uint8Array(viewByteLength(given));
-      bytesSet(bytes, given);
-      return await ask("artifact_write", name, bytes);
+    /** A text, or bytes. */
+    write: async (name         , data         )                => {
+      if (typeof data === "string") return await ask("artifact_write", name, ops.text_encode(usvString(data)));
+      if (!isObject(data)) throw new TypeError("an artifact is a text or bytes, not " + (data === null ? "null" : typeof data));
+      return await writeBytes(name, data);
     },
+    writeBytes,
     /** Bytes, or a text in an encoding. */
     read: async (name         , options          = undefined) => {
       const encoding = encodingOf(optionsOf(options)), bytes = await ask("artifact_read", name, undefined);

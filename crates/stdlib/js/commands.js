@@ -1,7 +1,7 @@
 // Made of js-runtime/src/commands.ts by `cargo xtask generate`.
 // commands: what scripts may run, and what they have running. The host decides which.
 ((ops     , intrinsics            ) => {
-  const { asArray, defineProperty, freeze, indexOf, list, Number, parse, push, slice, String, trim, TypeError } = intrinsics;
+  const { asArray, defineProperty, freeze, indexOf, join, list, Number, ownKeys, parse, push, slice, String, trim, TypeError } = intrinsics;
   const { bytesOf, dictionary, domString, isObject, member, placed, usvString } = ops.library_value("webidl");
   const signals          = ops.library_value("signals");
 
@@ -27,6 +27,19 @@
     if (typeof data === "string") return ops.text_encode(usvString(data));
     if (!isObject(data)) throw new TypeError(what + " is a text or bytes, not " + (data === null ? "null" : typeof data));
     return bytesOf(data);
+  }
+
+  /** A misspelt option is not passed over: the command would run without its input, or for ever. */
+  function optionsOf(value         , known          )      {
+    if (value === undefined || value === null) return dictionary(value, "the options");
+    if (!isObject(value)) throw new TypeError("the options are an object with " + join(known, ", ") + ", not a " + typeof value);
+    const keys = ownKeys(value          );
+    for (let i = 0; i < keys.length; i++) {
+      let isKnown = typeof keys[i] !== "string";
+      for (let j = 0; j < known.length; j++) isKnown ||= keys[i] === known[j];
+      if (!isKnown) throw new TypeError("there is no option '" + String(keys[i]) + "': there are " + join(known, ", "));
+    }
+    return dictionary(value, "the options");
   }
 
   function milliseconds(value         , what        )                     {
@@ -86,7 +99,7 @@
     return freeze({
       /** Runs a command to its end. */
       run: async (name         , values          = undefined, options          = undefined)               => {
-        const command = domString(name), result = await placed(() => run(command, values, dictionary(options, "the options")));
+        const command = domString(name), result = await placed(() => run(command, values, optionsOf(options, ["stdin", "timeoutMs", "signal"])));
         if (result.shape === "lines") result.stdout = linesOf(result.stdout);
         if (member(result, "message") !== undefined) throw new CommandError(command, result);
         const { stdout, stderr, exitCode, signal, durationMs } = result;
@@ -105,11 +118,11 @@
       declared: ()        => ops.command_declared(owner),
       status: async (id         )               => await placed(() => ops.command_status(owner, idOf(id))),
       logs: (id         , options          = undefined)      => {
-        const { since } = dictionary(options, "the options");
+        const { since } = optionsOf(options, ["since"]);
         return ops.command_logs(owner, idOf(id), since === undefined ? 0 : Number(since));
       },
       wait: async (id         , options          = undefined)               =>
-        await placed(() => ops.command_wait(owner, idOf(id), milliseconds(dictionary(options, "the options").timeoutMs, "timeoutMs"))),
+        await placed(() => ops.command_wait(owner, idOf(id), milliseconds(optionsOf(options, ["timeoutMs"]).timeoutMs, "timeoutMs"))),
       /** Writes to its input; `null` closes it. */
       write: async (id         , data         )                => {
         if (data === null) return await ops.command_write(owner, idOf(id));
@@ -118,9 +131,9 @@
       },
       signal: (id         , name         )       => ops.command_signal(owner, idOf(id), domString(name)),
       restart: async (id         , options          = undefined)               =>
-        await placed(() => ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), true)),
+        await placed(() => ops.command_stop(owner, idOf(id), milliseconds(optionsOf(options, ["graceMs"]).graceMs, "graceMs"), true)),
       stop: async (id         , options          = undefined)               =>
-        await placed(() => ops.command_stop(owner, idOf(id), milliseconds(dictionary(options, "the options").graceMs, "graceMs"), false)),
+        await placed(() => ops.command_stop(owner, idOf(id), milliseconds(optionsOf(options, ["graceMs"]).graceMs, "graceMs"), false)),
     });
   }
 

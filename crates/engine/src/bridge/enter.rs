@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Number, Value as Json};
 
 use super::{Helper, Helpers, MAX_DEPTH, is_tag};
-use crate::js::{Exception, Scope, Value};
+use crate::js::{Atom, Exception, Scope, Value};
 use crate::op_value::OpValue;
 
 /// Bytes of a message that are told.
@@ -28,7 +28,7 @@ impl From<Exception> for EnterError {
 
 /// Makes the value that `json` stands for. No code of the script runs, and no key can reach a prototype.
 pub(crate) fn from_json<'js>(helpers: &Helpers, scope: Scope<'js>, json: &Json) -> Result<Value<'js>, EnterError> {
-    Enter { helpers, scope }.value(json, 0)
+    Enter { helpers, scope, keys: Keys::default() }.value(json, 0)
 }
 
 pub(crate) fn from_op_value<'js>(
@@ -46,10 +46,40 @@ pub(crate) fn from_op_value<'js>(
 struct Enter<'a, 'js> {
     helpers: &'a Helpers,
     scope: Scope<'js>,
+    keys: Keys<'a, 'js>,
 }
 
-impl<'js> Enter<'_, 'js> {
-    fn value(&self, json: &Json, depth: usize) -> Result<Value<'js>, EnterError> {
+/// Keys that were met last: values are often lists of objects that have the same ones in the same order.
+#[derive(Default)]
+struct Keys<'a, 'js> {
+    known: Vec<(&'a str, Atom<'js>)>,
+    /// The one that is expected next.
+    next: usize,
+}
+
+impl<'a, 'js> Keys<'a, 'js> {
+    const MOST: usize = 64;
+
+    fn atom(&mut self, scope: Scope<'js>, key: &'a str) -> Result<&Atom<'js>, Exception> {
+        let is_next = self.known.get(self.next).is_some_and(|(known, _)| *known == key);
+        let found = if is_next { Some(self.next) } else { self.known.iter().position(|(known, _)| *known == key) };
+        let at = match found {
+            Some(at) => at,
+            None => {
+                if self.known.len() >= Self::MOST {
+                    self.known.clear();
+                }
+                self.known.push((key, scope.atom(key)?));
+                self.known.len() - 1
+            }
+        };
+        self.next = at + 1;
+        Ok(&self.known[at].1)
+    }
+}
+
+impl<'a, 'js> Enter<'a, 'js> {
+    fn value(&mut self, json: &'a Json, depth: usize) -> Result<Value<'js>, EnterError> {
         if depth > MAX_DEPTH {
             return invalid(format!("the value is nested more than {MAX_DEPTH} levels deep"));
         }
@@ -80,24 +110,21 @@ impl<'js> Enter<'_, 'js> {
         Ok(self.scope.number(number.as_f64().unwrap_or(f64::NAN)))
     }
 
-    fn array(&self, items: &[Json], depth: usize) -> Result<Value<'js>, EnterError> {
-        let array = self.scope.array()?;
-        for (index, item) in items.iter().enumerate() {
-            let index = u32::try_from(index).or_else(|_| invalid("the array is too long"))?;
-            array.define_index(index, self.value(item, depth + 1)?)?;
-        }
-        Ok(array)
+    fn array(&mut self, items: &'a [Json], depth: usize) -> Result<Value<'js>, EnterError> {
+        let items = items.iter().map(|item| self.value(item, depth + 1)).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.scope.array_of(items)?)
     }
 
-    fn object(&self, map: &Map<String, Json>, depth: usize) -> Result<Value<'js>, EnterError> {
+    fn object(&mut self, map: &'a Map<String, Json>, depth: usize) -> Result<Value<'js>, EnterError> {
         let object = self.scope.object()?;
         for (key, item) in map {
-            object.define(key, self.value(item, depth + 1)?)?;
+            let item = self.value(item, depth + 1)?;
+            object.define_key(self.keys.atom(self.scope, key)?, item)?;
         }
         Ok(object)
     }
 
-    fn tagged(&self, tag: &str, payload: &Json, depth: usize) -> Result<Value<'js>, EnterError> {
+    fn tagged(&mut self, tag: &str, payload: &'a Json, depth: usize) -> Result<Value<'js>, EnterError> {
         let scope = self.scope;
         match (tag, payload) {
             ("$number", Json::String(name)) => match name.as_str() {
@@ -118,21 +145,22 @@ impl<'js> Enter<'_, 'js> {
                 Ok(bytes) => Ok(scope.bytes(&bytes)?),
                 Err(error) => invalid(format!("$bytes is not base64: {error}")),
             },
-            ("$set", Json::Array(items)) => self.helper(Helper::NewSet, &[&self.array(items, depth + 1)?], "$set"),
+            ("$set", Json::Array(items)) => {
+                let items = self.array(items, depth + 1)?;
+                self.helper(Helper::NewSet, &[&items], "$set")
+            }
             ("$map", Json::Array(pairs)) => {
-                let flat = scope.array()?;
-                let mut index = 0;
+                let mut flat = Vec::with_capacity(2 * pairs.len());
                 for pair in pairs {
                     let Some([key, value]) =
                         pair.as_array().and_then(|pair| <&[Json; 2]>::try_from(pair.as_slice()).ok())
                     else {
                         return invalid("$map is a list of [key, value] pairs");
                     };
-                    flat.define_index(index, self.value(key, depth + 3)?)?;
-                    flat.define_index(index + 1, self.value(value, depth + 3)?)?;
-                    index += 2;
+                    flat.push(self.value(key, depth + 3)?);
+                    flat.push(self.value(value, depth + 3)?);
                 }
-                self.helper(Helper::NewMap, &[&flat], "$map")
+                self.helper(Helper::NewMap, &[&scope.array_of(flat)?], "$map")
             }
             ("$regexp", Json::Object(parts)) => {
                 let part = |key: &str| parts.get(key).and_then(Json::as_str);

@@ -37,7 +37,8 @@ enum Step {
 struct Walk<'a, 'js> {
     scope: Scope<'js>,
     helpers: &'a Helpers,
-    to_json: Atom<'js>,
+    /// Made for the first object.
+    to_json: Option<Atom<'js>>,
     limit: usize,
     used: usize,
     /// What every value costs at least: nothing beyond its text where the text is what is bounded, its size in this process where that
@@ -55,7 +56,7 @@ struct Walk<'a, 'js> {
 
 /// Copies a value out, as JSON of at most `limit` bytes; `None` is `undefined`. Getters, `toJSON` and proxy traps run.
 pub(crate) fn to_json<'js>(helpers: &Helpers, value: &Value<'js>, limit: usize) -> Result<Option<Json>, WalkError> {
-    Walk::new(helpers, value, limit, 0, true)?.value(value)
+    Walk::new(helpers, value, limit, 0, true).value(value)
 }
 
 /// As [`to_json`], with bytes as bytes, and with `limit` for the memory that the copy takes; what it takes comes with it. Only a value of a script's
@@ -73,30 +74,17 @@ pub(crate) fn to_op_value<'js>(
             return Ok((OpValue::Bytes(bytes), length));
         }
     }
-    let mut walk = Walk::new(helpers, value, limit, size_of::<Json>(), is_value)?;
+    let mut walk = Walk::new(helpers, value, limit, size_of::<Json>(), is_value);
     let json = walk.value(value)?;
     Ok((json.map_or(OpValue::Undefined, OpValue::Json), walk.used))
 }
 
 impl<'a, 'js> Walk<'a, 'js> {
-    fn new(
-        helpers: &'a Helpers,
-        value: &Value<'js>,
-        limit: usize,
-        node_cost: usize,
-        asks: bool,
-    ) -> Result<Self, WalkError> {
-        let scope = value.scope();
-        let to_json = match scope.atom("toJSON") {
-            Ok(atom) => atom,
-            Err(Exception) => {
-                return Err(WalkError::Unserializable { path: "$".to_owned(), why: "memory ran out".to_owned() });
-            }
-        };
-        Ok(Self {
-            scope,
+    fn new(helpers: &'a Helpers, value: &Value<'js>, limit: usize, node_cost: usize, asks: bool) -> Self {
+        Self {
+            scope: value.scope(),
             helpers,
-            to_json,
+            to_json: None,
             limit,
             used: 0,
             node_cost,
@@ -105,7 +93,7 @@ impl<'a, 'js> Walk<'a, 'js> {
             above: Vec::new(),
             depth: 0,
             asks,
-        })
+        }
     }
 }
 
@@ -276,16 +264,23 @@ impl<'js> Walk<'_, 'js> {
         }))
     }
 
+    fn to_json_key(&mut self) -> Result<&Atom<'js>, Exception> {
+        if self.to_json.is_none() {
+            self.to_json = Some(self.scope.atom("toJSON")?);
+        }
+        Ok(self.to_json.as_ref().expect("it was made above"))
+    }
+
     /// Whether the value has a `toJSON` other than the one that the language gives its kind.
     fn has_own_idea(&mut self, value: &Value<'js>, class: Class) -> Result<bool, WalkError> {
         if !self.asks {
             return Ok(false);
         }
         // A Buffer inherits one that makes a list of numbers of it.
-        if class == Class::Buffer && !value.has_own(&self.to_json).unwrap_or(false) {
+        if class == Class::Buffer && !self.to_json_key().and_then(|key| value.has_own(key)).unwrap_or(false) {
             return Ok(false);
         }
-        let Ok(method) = value.get(&self.to_json) else { return self.threw("reading toJSON") };
+        let Ok(method) = self.to_json_key().and_then(|key| value.get(key)) else { return self.threw("reading toJSON") };
         let usual = self.helpers.load(self.scope, Helper::DateToJson);
         Ok(method.is_function() && method.address() != usual.address())
     }
@@ -294,7 +289,7 @@ impl<'js> Walk<'_, 'js> {
         if !self.asks {
             return self.nested(value, |walk| walk.contents(value, class).map(Some));
         }
-        let method = match value.get(&self.to_json) {
+        let method = match self.to_json_key().and_then(|key| value.get(key)) {
             Ok(method) => method,
             Err(Exception) => return self.threw("reading toJSON"),
         };
@@ -330,7 +325,7 @@ impl<'js> Walk<'_, 'js> {
     ) -> Result<T, WalkError> {
         let address = value.address();
         if self.above.contains(&address) {
-            return self.fail("the value contains itself");
+            return self.fail("the value contains itself; return parts of it");
         }
         self.above.push(address);
         let outcome = self.deeper(1, f);

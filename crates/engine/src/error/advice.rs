@@ -74,7 +74,8 @@ fn instead(host: &HostState, scope: Scope<'_>, path: &[&str]) -> String {
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     // The habit from Node, where functions have a twin that does not wait.
     let awaited = last.strip_suffix("Sync").filter(|name| known.contains(name));
-    let like = awaited.or_else(|| closest(last, &known).filter(|like| like != last));
+    // What is no value of anybody's is meant by nobody.
+    let like = awaited.or_else(|| closest(last, &known).filter(|like| like != last && *like != "undefined"));
     let whole = |name: &str| above.iter().copied().chain([name]).collect::<Vec<_>>().join(".");
     match (like, awaited) {
         (Some(name), Some(_)) => format!("; did you mean {}, which gives a promise?", whole(name)),

@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{HostState, lock, panicked};
+use super::calls::panicked;
+use super::{HostState, lock};
 use crate::js::{Bytecode, CompileError, Exception, ModuleDef, PromiseState, Scope, TextError, Value};
 use crate::modules::{Import, Module, ModuleGraph};
 use crate::op_value::OpError;

@@ -14,6 +14,7 @@ use rquickjs::qjs::{
 
 unsafe extern "C-unwind" {
     pub(super) fn JS_AtomToCStringLen(ctx: *mut JSContext, plen: *mut size_t, atom: JSAtom) -> *const c_char;
+    pub(super) fn JS_AtomToValue(ctx: *mut JSContext, atom: JSAtom) -> JSValue;
     pub(super) fn JS_DefinePropertyGetSet(
         ctx: *mut JSContext,
         this_obj: JSValue,
@@ -26,13 +27,6 @@ unsafe extern "C-unwind" {
         ctx: *mut JSContext,
         this_obj: JSValue,
         prop: JSAtom,
-        val: JSValue,
-        flags: c_int,
-    ) -> c_int;
-    pub(super) fn JS_DefinePropertyValueUint32(
-        ctx: *mut JSContext,
-        this_obj: JSValue,
-        idx: u32,
         val: JSValue,
         flags: c_int,
     ) -> c_int;
@@ -73,7 +67,8 @@ unsafe extern "C-unwind" {
     pub(super) fn JS_IsPromise(val: JSValue) -> bool;
     pub(super) fn JS_IsProxy(val: JSValue) -> bool;
     pub(super) fn JS_IsWeakRef(val: JSValue) -> bool;
-    pub(super) fn JS_NewArray(ctx: *mut JSContext) -> JSValue;
+    pub(super) fn JS_NewArrayFrom(ctx: *mut JSContext, count: c_int, values: *const JSValue) -> JSValue;
+    pub(super) fn JS_NewAtomUInt32(ctx: *mut JSContext, n: u32) -> JSAtom;
     pub(super) fn JS_NewAtomLen(ctx: *mut JSContext, str_: *const c_char, len: size_t) -> JSAtom;
     pub(super) fn JS_NewCFunction2(
         ctx: *mut JSContext,

@@ -123,9 +123,14 @@ impl<'js> Scope<'js> {
         self.checked(unsafe { ffi::JS_NewObjectProto(self.raw(), qjs::JS_NULL) })
     }
 
-    pub(crate) fn array(self) -> Result<Value<'js>, Exception> {
-        // SAFETY: live context.
-        self.checked(unsafe { ffi::JS_NewArray(self.raw()) })
+    /// An array of these, which it takes as they are.
+    pub(crate) fn array_of(self, items: Vec<Value<'js>>) -> Result<Value<'js>, Exception> {
+        let Ok(count) = c_int::try_from(items.len()) else {
+            return Err(self.throw_error("RangeError", "the array is too long"));
+        };
+        let raw: Vec<qjs::JSValue> = items.into_iter().map(Value::into_raw).collect();
+        // SAFETY: live context and values, `count` of them; QuickJS takes their references, however it ends.
+        self.checked(unsafe { ffi::JS_NewArrayFrom(self.raw(), count, raw.as_ptr()) })
     }
 
     /// A `Uint8Array` over a copy of the bytes in the VM's own heap.
@@ -365,6 +370,12 @@ impl<'js> Scope<'js> {
             }
         };
         if raw == qjs::__JS_ATOM_NULL as qjs::JSAtom { Err(Exception) } else { Ok(Atom { scope: self, raw }) }
+    }
+
+    /// The key of an item of an array.
+    pub(crate) fn index(self, index: u32) -> Atom<'js> {
+        // SAFETY: live context.
+        Atom { scope: self, raw: unsafe { ffi::JS_NewAtomUInt32(self.raw(), index) } }
     }
 
     /// The version of QuickJS that is linked.

@@ -227,13 +227,17 @@ impl<'js> Value<'js> {
 
     /// The value of a property of the object itself that no code has to run for: none where there is none, an accessor or a proxy.
     pub(crate) fn plain_property(&self, key: &str) -> Result<Option<Self>, Exception> {
-        let key = self.scope.atom(key)?;
+        if self.is_proxy() {
+            return Ok(None);
+        }
+        Ok(self.own(&self.scope.atom(key)?)?.and_then(|own| own.value))
+    }
+
+    /// A property of the object itself, which is no proxy. No code runs.
+    pub(crate) fn own(&self, key: &Atom<'js>) -> Result<Option<Own<'js>>, Exception> {
         let mut descriptor = std::mem::MaybeUninit::<qjs::JSPropertyDescriptor>::uninit();
         // SAFETY: live value and atom; QuickJS fills the descriptor where it answers 1, with references that are ours then.
         unsafe {
-            if ffi::JS_IsProxy(self.raw) {
-                return Ok(None);
-            }
             match ffi::JS_GetOwnProperty(self.scope.raw(), descriptor.as_mut_ptr().cast(), self.raw, key.raw) {
                 0 => return Ok(None),
                 1 => {}
@@ -242,8 +246,17 @@ impl<'js> Value<'js> {
             let descriptor = descriptor.assume_init();
             drop((self.scope.owned(descriptor.getter), self.scope.owned(descriptor.setter)));
             let value = self.scope.owned(descriptor.value);
-            Ok((descriptor.flags & qjs::JS_PROP_GETSET as c_int == 0).then_some(value))
+            let has = |flag: u32| descriptor.flags & flag as c_int != 0;
+            let value = (!has(qjs::JS_PROP_GETSET)).then_some(value);
+            Ok(Some(Own { value, is_enumerable: has(qjs::JS_PROP_ENUMERABLE) }))
         }
+    }
+
+    /// The value as a key: a text, a number or a symbol, for which no code runs.
+    pub(crate) fn key(&self) -> Result<Atom<'js>, Exception> {
+        // SAFETY: live value.
+        let raw = unsafe { ffi::JS_ValueToAtom(self.scope.raw(), self.raw) };
+        if raw == qjs::__JS_ATOM_NULL as qjs::JSAtom { Err(Exception) } else { Ok(Atom { scope: self.scope, raw }) }
     }
 
     pub(crate) fn get_str(&self, key: &str) -> Result<Value<'js>, Exception> {
@@ -267,7 +280,12 @@ impl<'js> Value<'js> {
 
     /// Defines an own data property that is writable, enumerable and configurable. Never calls a setter.
     pub(crate) fn define(&self, key: &str, value: Value<'js>) -> Result<(), Exception> {
-        self.define_with(&self.scope.atom(key)?, value, qjs::JS_PROP_C_W_E)
+        self.define_key(&self.scope.atom(key)?, value)
+    }
+
+    /// As [`Self::define`].
+    pub(crate) fn define_key(&self, key: &Atom<'js>, value: Value<'js>) -> Result<(), Exception> {
+        self.define_with(key, value, qjs::JS_PROP_C_W_E)
     }
 
     /// Defines an own data property that `for…in` and `Object.keys` do not show.
@@ -280,14 +298,6 @@ impl<'js> Value<'js> {
         let outcome = unsafe {
             ffi::JS_DefinePropertyValue(self.scope.raw(), self.raw, key.raw, value.into_raw(), flags as c_int)
         };
-        if outcome < 0 { Err(Exception) } else { Ok(()) }
-    }
-
-    pub(crate) fn define_index(&self, index: u32, value: Value<'js>) -> Result<(), Exception> {
-        let flags = qjs::JS_PROP_C_W_E as c_int;
-        // SAFETY: as in `define_with`.
-        let outcome =
-            unsafe { ffi::JS_DefinePropertyValueUint32(self.scope.raw(), self.raw, index, value.into_raw(), flags) };
         if outcome < 0 { Err(Exception) } else { Ok(()) }
     }
 
@@ -320,6 +330,11 @@ impl<'js> Value<'js> {
     /// Likewise with those that are not enumerable.
     pub(crate) fn all_keys(&self) -> Result<Keys<'js>, Exception> {
         self.keys_of(qjs::JS_GPN_STRING_MASK)
+    }
+
+    /// All own keys, symbols last.
+    pub(crate) fn all_keys_and_symbols(&self) -> Result<Keys<'js>, Exception> {
+        self.keys_of(qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_SYMBOL_MASK)
     }
 
     fn keys_of(&self, flags: u32) -> Result<Keys<'js>, Exception> {
@@ -481,6 +496,13 @@ impl Saved {
     }
 }
 
+/// A property of an object itself.
+pub(crate) struct Own<'js> {
+    /// `None` for an accessor.
+    pub(crate) value: Option<Value<'js>>,
+    pub(crate) is_enumerable: bool,
+}
+
 /// A property key.
 pub(crate) struct Atom<'js> {
     pub(super) scope: Scope<'js>,
@@ -502,6 +524,12 @@ impl<'js> Atom<'js> {
     pub(super) fn borrowed(scope: Scope<'js>, raw: qjs::JSAtom) -> Self {
         // SAFETY: the caller's reference keeps the atom alive while it is duplicated.
         Self { scope, raw: unsafe { ffi::JS_DupAtom(scope.raw(), raw) } }
+    }
+
+    pub(crate) fn is_symbol(&self) -> bool {
+        // SAFETY: live atom; the value is ours.
+        let value = self.scope.owned(unsafe { ffi::JS_AtomToValue(self.scope.raw(), self.raw) });
+        value.tag() == qjs::JS_TAG_SYMBOL
     }
 
     pub(crate) fn text(&self) -> Result<Text<'js>, TextError> {

@@ -45,4 +45,9 @@ impl BareThread {
     pub async fn run(&self, body: &'static str) -> String {
         self.hop(move |vm| vm.get_or_insert_with(Bare::new).run(body)).await
     }
+
+    /// Runs a script that it keeps compiled.
+    pub async fn run_kept(&self, body: &'static str) -> String {
+        self.hop(move |vm| vm.get_or_insert_with(Bare::new).run_kept(body, 0)).await
+    }
 }

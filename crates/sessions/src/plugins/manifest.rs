@@ -131,9 +131,12 @@ impl Tool {
                 None
             }
         };
-        let input_schema = schema(&raw.input, "input");
+        let input_schema = if raw.input.is_null() { None } else { schema(&raw.input, "input") };
         let output = (!raw.output.is_null()).then_some(raw.output);
         let output_schema = output.as_ref().map(|output| schema(output, "output"));
+        if raw.input.is_null() {
+            problems.push(format!("{at}.input: missing; that of a tool without arguments is {{ type: \"object\" }}"));
+        }
         let timeout = match &raw.timeout {
             Value::Null => None,
             value => match value.as_f64().filter(|ms| (1.0..=86_400_000.0).contains(ms)) {

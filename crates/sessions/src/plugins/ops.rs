@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
 use perennial_bundler::Importer;
-use perennial_engine::{Area, Bound, ModuleGraph, ModuleLoader, OpContext, OpError, OpTable, OpValue};
+use perennial_engine::{Area, Bound, Denied, ModuleGraph, ModuleLoader, OpContext, OpError, OpTable, OpValue};
 use serde_json::{Value, json};
 
 use super::manifest::Tool;
@@ -195,15 +195,18 @@ fn ops(plugins: &PluginSet, capabilities: Vec<Declared>) -> OpTable {
                 let (name, key, method) = (text(&args, 0)?, text(&args, 1)?, text(&args, 2)?);
                 let plugin = set.plugins.get(name).ok_or_else(|| OpError::type_error("there is no such plugin"))?;
                 let Some(capabilities) = set.capabilities().filter(|_| plugin.granted.get(key).is_some()) else {
-                    let asked = format!("{key} for plugin {name}");
-                    let what = format!("its allow.{key}, within what the operator grants,");
-                    return Err(OpError::permission(&asked, &what));
+                    let remedy = format!("`{key}` in its allow, within what the operator grants in [allow],");
+                    return Err(Denied::new(format!("{key} for plugin {name}"), remedy).to_plugin(name).into());
                 };
                 let given = match given {
                     Value::Array(items) => items.into_iter().map(OpValue::Json).collect(),
                     _ => Vec::new(),
                 };
-                capabilities.call(name, &plugin.granted, &format!("{key}.{method}"), given).await
+                let called = capabilities.call(name, &plugin.granted, &format!("{key}.{method}"), given).await;
+                called.map_err(|error| match error.denied {
+                    Some(denied) if denied.plugin.is_none() => denied.to_plugin(name).into(),
+                    denied => OpError { denied, ..error },
+                })
             })
         })
 }

@@ -147,6 +147,8 @@ impl PluginSet {
         for path in paths {
             match load(path, options).await {
                 Ok(plugin) => match set.plugins.get(&plugin.name) {
+                    // Said twice, by the command line and by a file.
+                    Some(first) if is_same(&first.path, &plugin.path, &*options.files) => {}
                     Some(first) => {
                         let problem = format!("its name '{}' is taken by {}", plugin.name, first.path.display());
                         set.failures.push(PluginFailure { path: path.clone(), problems: vec![problem] });
@@ -212,6 +214,11 @@ impl std::fmt::Debug for PluginSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.0.plugins.keys()).finish()
     }
+}
+
+fn is_same(one: &Path, other: &Path, files: &dyn FileSystem) -> bool {
+    let real = |path: &Path| files.canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    real(one) == real(other)
 }
 
 /// The file of a plugin.

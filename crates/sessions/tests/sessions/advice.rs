@@ -29,7 +29,7 @@ async fn what_is_not_there_is_named_and_what_works_here_is_said() {
         ("let q = null; q.x", "cannot read property 'x' of null: q is null"),
         (
             "require('fs')",
-            "require is not defined: modules are imported, as in `import { join } from \"node:path\"` or `await import(\"node:path\")`",
+            "require is not defined: modules are imported, as in `import { join } from \"node:path\"` or `await import(\"node:path\")`; files need none: `await fs.readFile(path, \"utf8\")`",
         ),
         (
             "document.title",

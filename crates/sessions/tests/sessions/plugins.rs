@@ -381,6 +381,40 @@ async fn capabilities_are_the_plugin_s_own_whatever_runs_at_the_same_time() {
 }
 
 #[tokio::test]
+async fn a_plugin_that_uses_a_global_is_told_where_what_it_was_granted_is() {
+    let files = MemoryFiles::new();
+    let source = plugin(
+        "one",
+        "allow: { net: ['one.com'] }, tools: {
+            lost: { description: 'l', input: {}, async run() { await fetch('https://one.com/') } },
+            own: { description: 'o', input: {}, run: (_, ctx) => ctx.fetch('https://two.com/') } }",
+    );
+    files.write("/p/one.ts", source);
+    let options = PluginOptions::default().configure(|options| {
+        options.ceiling = Allow::parse(&json!({"net": ["one.com"]})).unwrap();
+        options.files = Arc::new(files);
+    });
+    let plugins = PluginSet::load(&["/p/one.ts".into()], &options).await;
+    assert_eq!(plugins.failures(), []);
+    let table = table(&plugins);
+    let lost = fail(&table, "await tools.one.lost()").await;
+    assert_eq!(lost.kind, ErrorKind::Permission);
+    let (advice, refusal) = lost.message.split_once(": ").unwrap_or_else(|| panic!("{}", lost.message));
+    assert!(refusal.starts_with("GET https://one.com is not permitted; a rule"), "{refusal}");
+    assert_eq!(
+        advice,
+        "plugin one has what it was granted itself in ctx (ctx.fs, ctx.fetch, ctx.commands), and in its globals what the script was granted"
+    );
+    // A refusal of its own says what it has, and nothing of globals.
+    let own = fail(&table, "await tools.one.own()").await;
+    assert_eq!(
+        own.message,
+        "GET https://two.com is not permitted; `net` in its allow, within what the operator grants in [allow], would grant it (granted: https://one.com)"
+    );
+    assert_eq!(run(&table, "tools.one.own().catch((error) => error.plugin)").await, json!("one"));
+}
+
+#[tokio::test]
 async fn scripts_that_change_every_prototype_get_hold_of_no_plugin_s_capabilities() {
     let files = MemoryFiles::new();
     files.write("/p.ts", plugin("p", "allow: { net: ['one.com'] }, tools: { quiet: { description: 'q', input: {}, async run(args) { await null; return 'done' } }, fails: { description: 'f', input: {}, run: ({ s }, ctx) => ctx.fetch(s + '\\ud800') } }"));

@@ -216,3 +216,111 @@ async fn a_cell_that_comes_again_is_not_prepared_again_whoever_sends_it() {
     let counts = table.cell_cache();
     assert_eq!((counts.hits, counts.misses), (2, 1));
 }
+
+#[tokio::test]
+async fn a_cell_that_comes_again_and_again_has_its_own_arguments_values_and_name_each_time() {
+    let table = SessionTable::new(4, Duration::from_secs(60));
+    let source =
+        "const seen = [args.n, typeof kept]; var kept = { n: args.n }; if (args.n === 3) null.x; [...seen, kept.n]";
+    for n in 1..=6 {
+        let request = RunRequest::new(source).with_args(json!({ "n": n }));
+        let result = table.run("a", request).await;
+        if n == 3 {
+            let error = result.error.expect("it throws");
+            assert_eq!((error.file.as_deref(), error.line, error.column), (Some("cell 3"), Some(1), Some(81)));
+            assert!(error.stack.is_some_and(|stack| stack.contains("cell 3:1:81")));
+        } else {
+            let before = if n == 1 { "undefined" } else { "object" };
+            assert_eq!(result.value, Some(json!([n, before, n])), "{:?}", result.error);
+        }
+    }
+    // A cell that declares `args` has none of its own, before and after.
+    for (source, value) in [("args", json!([])), ("let args = 7; args", json!(7)), ("args", json!(7))] {
+        for _ in 0..3 {
+            assert_eq!(table.run("b", RunRequest::new(source)).await.value, Some(value.clone()), "{source}");
+        }
+    }
+    // A caller's own name is the run's as well, and a text that does not compile does not the second time.
+    for name in ["one", "two", "three"] {
+        let request = RunRequest::new("throw new Error('x')").configure(|request| request.name = Some(name.to_owned()));
+        assert_eq!(table.run("c", request).await.error.expect("it throws").file.as_deref(), Some(name));
+        assert_eq!(table.run("c", RunRequest::new("let x = ")).await.error.expect("no cell").name, "SyntaxError");
+    }
+}
+
+#[tokio::test]
+async fn functions_that_are_kept_for_a_text_make_way_before_a_run_is_refused_for_memory() {
+    let table = SessionTable::new(4, Duration::from_secs(60));
+    let long = format!("let n = 0;\n{}n", "n = n + 1;\n".repeat(3000));
+    let first = table.run("a", RunRequest::new(&*long)).await.usage.heap_bytes;
+    for _ in 0..3 {
+        table.run("a", RunRequest::new(&*long)).await;
+    }
+    let held = table.run("a", RunRequest::new("1")).await.usage.heap_bytes;
+    assert!(held > first + 50_000, "the function is kept: {first} and {held} bytes");
+    let request = RunRequest::new("1").configure(|request| request.memory_bytes = Some(held - 40_000));
+    let result = table.run("a", request).await;
+    assert_eq!(result.value, Some(json!(1)), "{:?}", result.error);
+    assert_eq!(table.run("a", RunRequest::new(&*long)).await.value, Some(json!(3000)));
+}
+
+/// Values of all kinds that the console shows, made by a generator with a seed.
+const VALUES: &str = r#"
+    const { inspect } = await import("node:util");
+    let seed = args.seed;
+    const next = (most) => (seed = (seed * 1103515245 + 12345) % 2147483648, Math.floor(seed / 65536) % most);
+    const texts = ["", "a", "two words", "it's", "\"both\" it's", "`all` \"of\" 'them'", "tab\tline\nend", "längst", "漢字", "😀", "\u0000\u001f\u007f\u009f\\", "x".repeat(70), "line one\nline two, longer"];
+    const keys = ["a", "b", "c1", "_d", "with-dash", "1", "22", "$e", "ü", "constructor", "__proto__", "it's", "toString"];
+    const makers = [
+        () => next(1000), () => next(10) / 8, () => -0, () => NaN, () => -Infinity, () => 1e21, () => 12345678901234567890n, () => true, () => null, () => undefined,
+        () => texts[next(texts.length)], () => texts[next(texts.length)], () => Symbol("s"), () => () => 1, () => new Date(next(1e9)), () => /x/g, () => new Error("e").message,
+    ];
+    const inner = [
+        (d) => Array.from({ length: next(4) }, () => value(d)), (d) => Array.from({ length: next(40) }, () => next(10 ** next(6))),
+        (d) => Array.from({ length: 7 + next(30) }, () => texts[next(4)]), () => Array.from({ length: 99 + next(3) }, (_, i) => i), () => [1, , 3], () => Object.assign([1, 2], { x: 3 }),
+        (d) => { const o = {}; for (let i = next(6); i > 0; i--) Object.defineProperty(o, keys[next(keys.length)], { value: value(d), enumerable: next(9) > 0, configurable: true }); return o; },
+        (d) => { const o = {}; for (let i = next(12); i > 0; i--) o[keys[next(4)] + i] = value(d); return o; },
+        (d) => new Map([[value(d), value(d)]]), (d) => new Set([value(d)]), () => Object.create(null), () => ({ get x() { return 1 } }), () => ({ [Symbol("k")]: 1 }), () => new (class K { y = 1 })(),
+        () => { const o = { n: 1 }; o.me = o; return o; }, () => [[[[[1]]]]], () => ({ a: { b: { c: { d: 1 }, e: {}, f: [] } } }), () => new Proxy({ p: 1 }, {}), () => new Uint8Array(3),
+    ];
+    function value(depth) { return depth > 0 && next(3) > 0 ? inner[next(inner.length)](depth - 1) : makers[next(makers.length)](); }
+    const expected = [];
+    for (let i = 0; i < 400; i++) {
+        const values = Array.from({ length: 1 + next(3) }, () => value(4));
+        if (values.length > 1 && typeof values[0] === "string") values[0] = values[0].replaceAll("%", "");
+        console.log(...values);
+        expected.push(values.map((one) => (typeof one === "string" ? one : inspect(one))).join(" "));
+    }
+    expected"#;
+
+#[tokio::test]
+async fn the_console_shows_a_value_as_inspect_does_however_it_was_made() {
+    let table = SessionTable::new(4, Duration::from_secs(60));
+    for seed in 0..20 {
+        let request = RunRequest::new(VALUES).with_args(json!({ "seed": seed }));
+        let result = table.run("a", request).await;
+        assert!(result.error.is_none(), "{:?}", result.error);
+        let expected: Vec<String> = serde_json::from_value(result.value.expect("texts")).unwrap();
+        let shown: Vec<&str> = result.console.iter().map(|entry| &*entry.message).collect();
+        assert_eq!(shown.len(), expected.len());
+        for (shown, expected) in shown.iter().zip(&expected) {
+            assert_eq!(shown, expected, "seed {seed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_script_does_to_prototypes_shows_in_the_console_too() {
+    let table = SessionTable::new(4, Duration::from_secs(60));
+    for (change, shown) in [
+        ("Object.prototype.constructor = class Other {}", "Other { a: 1 } [ 2 ]"),
+        ("Object.defineProperty(Object, 'name', { value: 'Renamed' })", "Renamed { a: 1 } [ 2 ]"),
+        ("Object.prototype[Symbol.toStringTag] = 'Tag'", "Object [Tag] { a: 1 } Array(1) [Tag] [ 2 ]"),
+        ("Array.prototype[Symbol.for('nodejs.util.inspect.custom')] = () => 'mine'", "{ a: 1 } mine"),
+        ("Object.setPrototypeOf(Array.prototype, null)", "{ a: 1 } [ 2 ]"),
+        ("Array.prototype.constructor = undefined", "{ a: 1 } Object(1) [ 2 ]"),
+    ] {
+        let result = table.run(change, RunRequest::new(format!("{change}; console.log({{ a: 1 }}, [2])"))).await;
+        assert_eq!(result.console[0].message, shown, "{change}");
+    }
+}

@@ -729,3 +729,19 @@ async fn a_stopped_script_s_own_names_are_lost_too_and_no_name_of_the_library() 
     table.run("s", RunRequest::new("for (;;) {}").with_timeout_ms(50)).await;
     assert!(table.run("s", RunRequest::new("1")).await.lost_globals.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_declared_that_was_dropped_is_said_to_be_lost() {
+    let table = SessionTable::new(4, Duration::from_secs(60));
+    table.run("s", RunRequest::new("let before = 1")).await;
+    for script in ["let fresh = 1; for (;;) {}", "let fresh = 1; await new Promise(() => {})"] {
+        let run = table.run("s", RunRequest::new(script));
+        assert!(tokio::time::timeout(Duration::from_millis(60), run).await.is_err());
+        let next = table.run("s", RunRequest::new("let before = 2")).await;
+        assert_eq!(
+            (next.rebuilt_because, next.lost_globals),
+            (Some(RebuildReason::Cancelled), vec!["before".to_owned(), "fresh".to_owned()])
+        );
+    }
+    assert_eq!(table.run("s", RunRequest::new("before")).await.lost_globals, Vec::<String>::new());
+}

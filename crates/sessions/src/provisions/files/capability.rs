@@ -1,7 +1,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use perennial_engine::{Area, Bound, OpError, OpResult, OpTable, OpValue};
+use perennial_engine::{Area, Bound, Denied, OpError, OpResult, OpTable, OpValue};
 use perennial_stdlib::files::ReadGrants;
 use serde_json::{Value, json};
 
@@ -71,11 +71,15 @@ pub(super) fn declare(library: &mut Library) {
                 return Err(OpError::type_error("the path is no text"));
             };
             let Some(files) = grants.get(&plugin).cloned() else {
-                let asked = format!("read for plugin {plugin}");
-                return Err(OpError::permission(&asked, "its allow.read, within what the operator grants,"));
+                let remedy = "`read` in its allow, within what the operator grants in [allow],";
+                return Err(Denied::new(format!("reading for plugin {plugin}"), remedy).to_plugin(plugin).into());
             };
             let reading = tokio::task::spawn_blocking(move || read(&files, &method, &path));
-            reading.await.unwrap_or_else(|_| Err(OpError::new("Error", "reading failed")))
+            let read = reading.await.unwrap_or_else(|_| Err(OpError::new("Error", "reading failed")));
+            read.map_err(|error| match &*error.class {
+                "PermissionError" => error.with("plugin", plugin.into()),
+                _ => error,
+            })
         })
     }));
     static AREA: LazyLock<Area> = LazyLock::new(|| {

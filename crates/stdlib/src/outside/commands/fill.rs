@@ -45,7 +45,7 @@ pub(super) fn fill(
                 }
                 // What the text does not ask for may still mean something to a program: MAKEFLAGS, TAR_OPTIONS.
                 if !mentions(text, name) {
-                    return Err(format!("the command has no place for {name}"));
+                    return Err(no_place(name));
                 }
                 variables.push((name.clone(), scalar(name, value)?));
             }
@@ -81,11 +81,23 @@ pub(super) fn fill(
                 argv.push(filled);
             }
             match values.keys().find(|name| !used.contains(*name)) {
-                Some(name) => Err(format!("the command has no place for {name}")),
+                Some(name) => Err(no_place(name)),
                 None => Ok((argv, variables)),
             }
         }
     }
+}
+
+fn no_place(name: &str) -> String {
+    let hint = match name {
+        "stdin" | "timeoutMs" | "signal" => {
+            format!(
+                ": it is an option, and options are the third argument, as in commands.run(name, {{}}, {{ {name} }})"
+            )
+        }
+        _ => String::new(),
+    };
+    format!("the command has no place for {name}{hint}")
 }
 
 /// Whether a text for the shell has `$name` or `${name` in it.

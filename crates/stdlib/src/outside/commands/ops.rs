@@ -60,8 +60,13 @@ impl CommandGrants {
                     Some(_) => "`commands` in the plugin's allow, within what the operator grants in [allow.commands],",
                     None => "a declaration of this name among the commands",
                 };
-                let denied = Denied::new(format!("running {name:?}"), grant);
-                Err(denied.with_granted(set.names().map(str::to_owned)).into())
+                let denied =
+                    Denied::new(format!("running {name:?}"), grant).with_granted(set.names().map(str::to_owned));
+                Err(match owner {
+                    Some(plugin) => denied.to_plugin(plugin),
+                    None => denied,
+                }
+                .into())
             }
         }
     }
@@ -96,7 +101,9 @@ fn values(args: &mut [OpValue], index: usize) -> Result<Map<String, Value>, OpEr
     match take(args, index) {
         OpValue::Json(Value::Object(values)) => Ok(values),
         OpValue::Undefined => Ok(Map::new()),
-        _ => Err(OpError::type_error("the values of a command are an object")),
+        _ => Err(OpError::type_error(
+            "the values of a command are an object, each by its name, as in commands.run(name, { value: 1 })",
+        )),
     }
 }
 

@@ -53,20 +53,13 @@ impl NetGrants {
     }
 
     /// The policy of a fetch: of who it is for, or of the run; and what whoever it is for has running itself.
-    fn policy(&self, context: &OpContext, whose: Option<&str>) -> Result<NetPolicy, OpError> {
-        let ports = ports(context, whose);
+    fn policy(&self, context: &OpContext, whose: Option<&str>) -> NetPolicy {
         let policy = match whose {
             None => context.extensions.get::<NetPolicy>(),
             Some(plugin) => self.0.get(plugin).cloned(),
         };
-        match (policy, whose) {
-            (Some(policy), _) => Ok((*policy).clone().with_own_ports(&ports)),
-            (None, Some(plugin)) if ports.is_empty() => {
-                let grant = "`net` in its allow, within what the operator grants in [allow],";
-                Err(OpError::permission(&format!("the network for plugin {plugin}"), grant))
-            }
-            (None, _) => Ok(NetPolicy::none().clone().with_own_ports(&ports)),
-        }
+        let policy = policy.map_or_else(|| NetPolicy::none().clone(), |policy| (*policy).clone());
+        policy.with_own_ports(&ports(context, whose)).of_plugin(whose)
     }
 }
 
@@ -119,7 +112,7 @@ pub fn ops(grants: &NetGrants) -> OpTable {
             if !matches!(url.scheme(), "http" | "https") {
                 return Err(OpError::type_error(format!("fetch reaches http:, https: and data: only, not {}:", url.scheme())));
             }
-            let policy = grants.policy(context, args.get(4).and_then(OpValue::as_str))?;
+            let policy = grants.policy(context, args.get(4).and_then(OpValue::as_str));
             policy.rule(method, &url).map_err(|grant| denied(&policy, method, &url, grant))?;
             means(context, &policy)?;
             let (upload, parts) = mpsc::channel(1);

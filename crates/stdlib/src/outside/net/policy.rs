@@ -32,6 +32,8 @@ pub struct NetPolicy {
     inner: Arc<Inner>,
     /// Ports of loopback at which commands of the session serve.
     own_ports: Arc<[u16]>,
+    /// The plugin it was granted to.
+    plugin: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -148,13 +150,22 @@ impl NetPolicy {
     }
 
     fn of(inner: Inner) -> Self {
-        Self { inner: Arc::new(inner), own_ports: [].into() }
+        Self { inner: Arc::new(inner), own_ports: [].into(), plugin: None }
     }
 
     /// The same, and what serves at these ports of loopback, by http.
     pub(super) fn with_own_ports(mut self, ports: &[u16]) -> Self {
         self.own_ports = ports.into();
         self
+    }
+
+    pub(super) fn of_plugin(mut self, plugin: Option<&str>) -> Self {
+        self.plugin = plugin.map(Into::into);
+        self
+    }
+
+    pub(super) fn plugin(&self) -> Option<&str> {
+        self.plugin.as_deref()
     }
 
     /// The rules, as they were given.

@@ -1,0 +1,101 @@
+//! Functions that a VM has compiled and keeps, for programs that it is given again and again.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+
+use crate::js::{Saved, Scope, Value};
+use crate::program::Program;
+
+/// Programs that are remembered.
+pub(crate) const MOST: usize = 32;
+/// Bytes of heap that kept functions may take, roughly.
+const MOST_BYTES: usize = 256 << 10;
+
+/// The programs of recent runs, the last one at the back. What is given once is only remembered; from the second time on its function is kept.
+#[derive(Default)]
+pub(crate) struct Kept {
+    recent: VecDeque<Entry>,
+    bytes: usize,
+}
+
+struct Entry {
+    /// Says which one it is, as long as it is there: its address is nobody else's while this lives.
+    program: Weak<Program>,
+    hides_args: bool,
+    compiled: Option<Compiled>,
+}
+
+/// A compiled program.
+struct Compiled {
+    function: Saved,
+    /// What QuickJS calls its source.
+    file: String,
+    bytes: usize,
+}
+
+impl Kept {
+    /// The function of a program and what QuickJS calls its source, if it is kept.
+    pub(crate) fn find<'js>(
+        &mut self,
+        scope: Scope<'js>,
+        program: &Arc<Program>,
+        hides_args: bool,
+    ) -> Option<(Value<'js>, &str)> {
+        let at = self.position(program, hides_args)?;
+        let entry = self.recent.remove(at)?;
+        self.recent.push_back(entry);
+        let compiled = self.recent.back()?.compiled.as_ref()?;
+        Some((scope.load(&compiled.function), &compiled.file))
+    }
+
+    /// Takes note of a function that was compiled because it was not kept.
+    pub(crate) fn add<'js>(
+        &mut self,
+        scope: Scope<'js>,
+        program: &Arc<Program>,
+        hides_args: bool,
+        function: &Value<'js>,
+        file: &str,
+    ) {
+        // Its text, and about three times that of bytecode and tables.
+        let bytes = 4 * program.text.len() + 2048;
+        let Some(at) = self.position(program, hides_args) else {
+            self.recent.push_back(Entry { program: Arc::downgrade(program), hides_args, compiled: None });
+            if self.recent.len() > MOST
+                && let Some(oldest) = self.recent.pop_front()
+            {
+                self.let_go(scope, oldest.compiled);
+            }
+            return;
+        };
+        if bytes > MOST_BYTES {
+            return;
+        }
+        while self.bytes + bytes > MOST_BYTES {
+            let Some(oldest) = self.recent.iter_mut().find_map(|entry| entry.compiled.take()) else { break };
+            self.let_go(scope, Some(oldest));
+        }
+        self.bytes += bytes;
+        self.recent[at].compiled =
+            Some(Compiled { function: scope.save(function.clone()), file: file.to_owned(), bytes });
+    }
+
+    /// Lets go of all functions, for their memory.
+    pub(crate) fn clear(&mut self, scope: Scope<'_>) {
+        for entry in std::mem::take(&mut self.recent) {
+            self.let_go(scope, entry.compiled);
+        }
+    }
+
+    fn position(&self, program: &Arc<Program>, hides_args: bool) -> Option<usize> {
+        let is_it = |entry: &Entry| entry.program.as_ptr() == Arc::as_ptr(program) && entry.hides_args == hides_args;
+        self.recent.iter().rposition(is_it)
+    }
+
+    fn let_go(&mut self, scope: Scope<'_>, compiled: Option<Compiled>) {
+        if let Some(Compiled { function, bytes, .. }) = compiled {
+            self.bytes -= bytes;
+            drop(scope.restore(function));
+        }
+    }
+}
