@@ -77,6 +77,8 @@ fn table(figures: &HashMap<String, f64>) -> Result<String, String> {
     let mut rows = vec![
         timed("warm `return 1` through `SessionTable`, against bare", "warm", "table", "bare", Goal::AtMost(1.25))?,
         timed("the same, against bare that keeps the function", "warm", "table", "bare_kept", Goal::None)?,
+        timed("the same by `Placement::Caller`, against bare there", "warm", "caller", "direct", Goal::AtMost(1.5))?,
+        timed("the same, against bare that keeps the function there", "warm", "caller", "direct_kept", Goal::AtMost(4.0))?,
         timed("the same with a new text each time, against one that stays", "warm", "new_cells", "table", Goal::None)?,
         again()?,
         timed("build and first run, against bare", "build", "table", "bare", Goal::AtMost(1.5))?,

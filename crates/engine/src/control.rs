@@ -81,6 +81,8 @@ pub(crate) struct Control {
     paused: AtomicU64,
     /// What work elsewhere has taken for callbacks, in nanoseconds.
     owed: AtomicU64,
+    /// Until when the VM may have a thread that is somebody else's.
+    welcome: AtomicU64,
 }
 
 const NONE: u64 = u64::MAX;
@@ -105,6 +107,7 @@ impl Control {
             ops: CancellationToken::new(),
             paused: AtomicU64::new(NONE),
             owed: AtomicU64::new(0),
+            welcome: AtomicU64::new(NONE),
         }
     }
 
@@ -312,6 +315,26 @@ impl Control {
     /// What was noted since this was asked last, in nanoseconds.
     pub(crate) fn take_owed(&self) -> u64 {
         self.owed.swap(0, Ordering::Relaxed)
+    }
+
+    /// The thread is somebody else's, who has it back soon.
+    pub(crate) fn visit(&self, welcome: Duration) {
+        self.welcome.store(self.now().saturating_add(nanos(welcome)), Ordering::Relaxed);
+    }
+
+    /// The VM is on its own again.
+    pub(crate) fn end_visit(&self) {
+        self.welcome.store(NONE, Ordering::Relaxed);
+    }
+
+    /// Whether the VM has had somebody else's thread for too long; says so once.
+    pub(crate) fn has_stayed_too_long(&self) -> bool {
+        let welcome = self.welcome.load(Ordering::Relaxed);
+        let is_over = welcome != NONE && self.now() >= welcome;
+        if is_over {
+            self.end_visit();
+        }
+        is_over
     }
 
     /// Counts CPU time that was spent elsewhere.

@@ -1,13 +1,13 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::control::thread_cpu;
 use crate::held::Held;
-use crate::js::{current_thread_id, nudge, set_idle_priority};
+use crate::js::{current_thread_id, nudge, set_idle_priority, unblock_nudges};
 use crate::limits::THREAD_STACK;
 
 /// How often a starved queue is looked at; also how long a trivial run may wait behind scripts that keep every thread.
@@ -63,6 +63,8 @@ impl Default for ExecutorConfig {
 /// Threads are detached; they end when the executor is dropped and they have nothing to do.
 pub struct Executor {
     shared: Arc<Shared>,
+    /// Tasks that compute elsewhere.
+    pub(crate) visits: Arc<AtomicUsize>,
 }
 
 struct Shared {
@@ -122,6 +124,8 @@ pub(crate) trait Task: Send + Sync {
 pub(crate) struct Ticket {
     phase: AtomicU8,
     thread: AtomicI32,
+    /// The thread is somebody else's.
+    visits: AtomicBool,
 }
 
 const QUEUED: u8 = 0;
@@ -135,7 +139,7 @@ const STUCK: u8 = 5;
 
 impl Ticket {
     pub(crate) fn new() -> Self {
-        Self { phase: AtomicU8::new(QUEUED), thread: AtomicI32::new(0) }
+        Self { phase: AtomicU8::new(QUEUED), thread: AtomicI32::new(0), visits: AtomicBool::new(false) }
     }
 
     fn change(&self, from: u8, to: u8) -> bool {
@@ -145,6 +149,11 @@ impl Ticket {
     /// Takes the task back from the queue. `false` if a thread has it.
     pub(crate) fn withdraw(&self) -> bool {
         self.change(QUEUED, WITHDRAWN)
+    }
+
+    /// Whether the thread that runs the task is somebody else's.
+    pub(crate) fn visits(&self) -> bool {
+        self.visits.load(Ordering::Acquire)
     }
 
     fn is_stuck(&self) -> bool {
@@ -188,6 +197,7 @@ impl Executor {
                 queued: AtomicUsize::new(0),
                 taken: AtomicU64::new(0),
             }),
+            visits: Arc::default(),
         }
     }
 
@@ -234,6 +244,13 @@ impl Executor {
             self.shared.starved.notify_one();
         }
         Ok(())
+    }
+
+    /// Runs a task on the calling thread, which is none of ours, and hands over what it made.
+    pub(crate) fn compute(&self, task: &Arc<dyn Task>) {
+        task.ticket().visits.store(true, Ordering::Release);
+        self.shared.run(task);
+        task.deliver();
     }
 
     /// Waits no longer for a task: what it makes is dropped on its thread, and what is held then. `false` if the task has just ended.
@@ -308,6 +325,8 @@ impl Shared {
 
     /// A worker: takes tasks until there has been none for a while.
     fn work(self: Arc<Self>) {
+        // Whoever started it may have blocked every signal.
+        unblock_nudges();
         let mut state = self.lock();
         let mut rested = false;
         loop {
@@ -449,6 +468,10 @@ impl Threads {
         for Late { task, since, cpu, .. } in &mut self.late {
             let ticket = task.ticket();
             ticket.nudge();
+            if ticket.visits() {
+                // It is not ours to give up, nor to slow down.
+                continue;
+            }
             if since.elapsed() >= STUCK_AFTER && ticket.change(ABANDONED, STUCK) {
                 self.stuck += 1;
                 self.threads -= 1;

@@ -35,7 +35,9 @@ mod value;
 pub(crate) use module::{CompileError, ModuleDef};
 pub(crate) use runtime::{Clamp, Host, Js};
 pub(crate) use scope::{Bytecode, Exception, Job, PromiseState, Scope};
-pub(crate) use signal::nudge;
+pub(crate) use signal::{nudge, unblock_nudges};
 pub(crate) use stop::catch_stop;
-pub(crate) use thread::{current_thread_id, hold_little_freed_memory, set_idle_priority, trim_heap, use_utc};
+pub(crate) use thread::{
+    current_thread_id, hold_little_freed_memory, set_idle_priority, stack_left, trim_heap, use_utc,
+};
 pub(crate) use value::{Atom, Class, Saved, Text, TextError, Value};

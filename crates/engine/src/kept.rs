@@ -23,6 +23,18 @@ struct Entry {
     program: Weak<Program>,
     hides_args: bool,
     compiled: Option<Compiled>,
+    pace: Pace,
+}
+
+/// How long the runs of a program have taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Pace {
+    /// There was none so far.
+    #[default]
+    Unknown,
+    Short,
+    /// One has taken long, or has waited for something.
+    Long,
 }
 
 /// A compiled program.
@@ -60,7 +72,12 @@ impl Kept {
         // Its text, and about three times that of bytecode and tables.
         let bytes = 4 * program.text.len() + 2048;
         let Some(at) = self.position(program, hides_args) else {
-            self.recent.push_back(Entry { program: Arc::downgrade(program), hides_args, compiled: None });
+            self.recent.push_back(Entry {
+                program: Arc::downgrade(program),
+                hides_args,
+                compiled: None,
+                pace: Pace::Unknown,
+            });
             if self.recent.len() > MOST
                 && let Some(oldest) = self.recent.pop_front()
             {
@@ -78,6 +95,21 @@ impl Kept {
         self.bytes += bytes;
         self.recent[at].compiled =
             Some(Compiled { function: scope.save(function.clone()), file: file.to_owned(), bytes });
+    }
+
+    /// Notes how long the run has taken whose program was asked for last.
+    pub(crate) fn note(&mut self, is_short: bool) {
+        if let Some(entry) = self.recent.back_mut()
+            && entry.pace != Pace::Long
+        {
+            entry.pace = if is_short { Pace::Short } else { Pace::Long };
+        }
+    }
+
+    /// Whether the function of a program is kept and none of its runs has taken long.
+    pub(crate) fn is_short(&self, program: &Arc<Program>, hides_args: bool) -> bool {
+        let entry = self.position(program, hides_args).map(|at| &self.recent[at]);
+        entry.is_some_and(|entry| entry.compiled.is_some() && entry.pace == Pace::Short)
     }
 
     /// Lets go of all functions, for their memory.

@@ -102,11 +102,15 @@ pub async fn run(
         let error = describe_stop(flight.control.stop().expect("it is stopped"));
         return flight.end(Err(error), None, false, submitted, 0);
     }
+    let visits = match (&vm, &script.known) {
+        (VmSource::Warm(vm), Some(program)) => vm.is_short(program, &script.args),
+        _ => false,
+    };
     let work = match vm {
         VmSource::Warm(vm) => Work::Start(vm, script),
         VmSource::Build(build) => Work::Build(build.0, script),
     };
-    let mut outcome = flight.send(work, &options);
+    let mut outcome = flight.send(work, &options, visits);
     let mut started = false;
     loop {
         match outcome {
@@ -166,7 +170,7 @@ pub async fn run(
                     let error = flight.stop_error();
                     return flight.end_with(Err(error), vm, None, submitted, host_calls);
                 }
-                outcome = flight.send(Work::Resume(vm), &options);
+                outcome = flight.send(Work::Resume(vm), &options, false);
             }
         }
     }
@@ -218,7 +222,7 @@ pub async fn pump(
         queued: Duration::ZERO,
         console: vm.console().clone(),
     };
-    let (vm, spent) = match flight.dispatch(Work::Pump(vm, budget), Instant::now() + CALLBACK) {
+    let (vm, spent) = match flight.dispatch(Work::Pump(vm, budget), Instant::now() + CALLBACK, None) {
         Err(work) => (work.into_vm(), Duration::ZERO),
         Ok(()) => match flight.land(None, true).await {
             Landed::Back(done) => (done.vm, done.pumped),

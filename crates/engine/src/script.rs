@@ -6,12 +6,14 @@ use tokio_util::sync::CancellationToken;
 use crate::console::ConsoleSink;
 use crate::limits::RunOptions;
 use crate::ops::Extensions;
-use crate::program::MakeProgram;
+use crate::program::{MakeProgram, Program};
 
 /// One script to run on one VM. It goes to the VM as a whole.
 pub struct Script {
     /// Makes the program, on the thread that runs it and within the run's limits.
     pub prepare: MakeProgram,
+    /// What that will make, if it is known and the run may compute where it is called ([`Placement::Caller`](crate::Placement)).
+    pub known: Option<Arc<Program>>,
     /// Bound to `args`.
     pub args: Json,
     /// What positions call the source.

@@ -17,6 +17,7 @@ use crate::host::{HostState, uncaught_text};
 use crate::inbox::{Delivery, Inbox};
 use crate::js::{Exception, Job, Js, PromiseState, Saved, Scope, Value, catch_stop};
 use crate::kept::Kept;
+use crate::placement::WELCOME;
 use crate::program::Program;
 use crate::script::Script;
 
@@ -40,6 +41,8 @@ pub struct Vm {
     control: Arc<Control>,
     sources: Sources,
     kept: Kept,
+    /// The run's function was kept.
+    is_again: bool,
     run: Option<Running>,
     /// A cell has declared the name: it keeps it until a run brings arguments of its own.
     args_declared: bool,
@@ -147,7 +150,16 @@ impl Vm {
             return Err(ScriptError::internal(format!("the library of a new VM does not load: {reason}")));
         }
         let sources = Sources::new(host.modules.clone());
-        Ok(Self { js, host, control: spec.control, sources, kept: Kept::default(), run: None, args_declared: false })
+        Ok(Self {
+            js,
+            host,
+            control: spec.control,
+            sources,
+            kept: Kept::default(),
+            is_again: false,
+            run: None,
+            args_declared: false,
+        })
     }
 
     /// Begins a run. The heap limit is checked first; a VM that holds more already is left as it is.
@@ -156,7 +168,7 @@ impl Vm {
         if self.control.should_stop() {
             return Step::Stopped;
         }
-        let Script { prepare, args: given, name, options, extensions, lent, sink, cancel: _ } = script;
+        let Script { prepare, known: _, args: given, name, options, extensions, lent, sink, cancel: _ } = script;
         let mut held = self.js.heap_bytes();
         if held > options.memory_bytes {
             self.kept.clear(self.js.enter(options.stack_bytes));
@@ -182,18 +194,19 @@ impl Vm {
             Err(_) if self.control.should_stop() => return Step::Stopped,
             Err(error) => return self.refuse(error),
         };
-        let declares_args = program.declares.iter().any(|name| name == "args");
-        self.args_declared |= declares_args;
+        let hides_args = self.hides_args(&program, &given);
+        self.args_declared |= declares_args(&program);
 
         let scope = self.js.enter(options.stack_bytes);
-        let hides_args = declares_args || (self.args_declared && is_nothing(&given));
         let called = (|| {
             let function = match self.kept.find(scope, &program, hides_args) {
                 Some((function, file)) => {
+                    self.is_again = true;
                     self.sources.again(file, &name, &program.origin);
                     function
                 }
                 None => {
+                    self.is_again = false;
                     self.sources.add(&name, &program.origin);
                     let label = fresh_label();
                     let args = program.args.as_deref().unwrap_or(if hides_args { &label } else { "args" });
@@ -238,6 +251,25 @@ impl Vm {
                 self.refuse(error)
             }
         }
+    }
+
+    /// Whether a run of a program with these arguments computes for a moment and no longer, as far as anybody can tell beforehand.
+    pub(crate) fn is_short(&self, program: &Arc<Program>, args: &Json) -> bool {
+        !self.expects_anything()
+            && self.host.inbox.is_empty()
+            && self.kept.is_short(program, self.hides_args(program, args))
+    }
+
+    /// Notes what the run has computed in its first slice; with `is_over` that was all of it. What compiles or loads something first says nothing of the next.
+    pub(crate) fn note_pace(&mut self, computed: Duration, is_over: bool) {
+        if self.is_again {
+            self.kept.note(is_over && computed < WELCOME);
+        }
+    }
+
+    /// Whether the arguments of a run are not what its program finds by the name.
+    fn hides_args(&self, program: &Program, args: &Json) -> bool {
+        declares_args(program) || (self.args_declared && is_nothing(args))
     }
 
     /// Goes on with a run after something has arrived, or a timer is due.
@@ -597,6 +629,10 @@ fn exited(code: u8) -> Result<Option<Json>, ScriptError> {
     "Exit".clone_into(&mut error.name);
     error.exit_code = Some(code);
     Err(error)
+}
+
+fn declares_args(program: &Program) -> bool {
+    program.declares.iter().any(|name| name == "args")
 }
 
 /// Whether arguments are what a run has that was given none.

@@ -18,10 +18,10 @@ pub use perennial_sessions::{
     Area, Bound, BrowserSession, Budget, CacheCounts, CancellationToken, Capability, Clock, ConsoleSink, Denied,
     Description, EndReason, Ended, EngineConfig, ErrorKind, EventError, EventSender, ExecutorConfig, Extensions, Grant,
     Grants, Holds, InRun, Library, LibraryError, Loan, OpContext, OpError, OpFuture, OpResult, OpScope, OpTable,
-    OpValue, OutcomeError, Own, Owner, OwnerLimits, PluginHost, Provided, Provision, Provisions, RebuildReason, Run,
-    RunContext, RunOptions, RunRequest, RunScope, ScriptError, ScriptResult, Session, SessionInfo, SessionKey,
-    SessionTable, Slot, StopReason, SystemClock, TableBuilder, TableConfig, Vars, VarsError, VarsQuota, VarsUsage,
-    VmOrigin, files, live_runtimes, modules_compiled, node, protocol, quickjs_version, use_utc,
+    OpValue, OutcomeError, Own, Owner, OwnerLimits, Placement, PluginHost, Provided, Provision, Provisions,
+    RebuildReason, Run, RunContext, RunOptions, RunRequest, RunScope, ScriptError, ScriptResult, Session, SessionInfo,
+    SessionKey, SessionTable, Slot, StopReason, SystemClock, TableBuilder, TableConfig, Vars, VarsError, VarsQuota,
+    VarsUsage, VmOrigin, files, live_runtimes, modules_compiled, node, protocol, quickjs_version, use_utc,
 };
 #[cfg(any(feature = "commands", feature = "typescript"))]
 pub use perennial_sessions::{supervisor_main, use_supervisor};

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use perennial_sessions::{RunRequest, SessionTable};
+use perennial_sessions::{Placement, RunRequest, SessionTable, TableConfig};
 use rquickjs::Value;
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -59,6 +59,31 @@ fn warm(criterion: &mut Criterion) {
             on_worker(&runtime, async move {
                 let table = SessionTable::new(10, Duration::from_secs(600));
                 table.run("s", RunRequest::new("return 1")).await;
+                let start = Instant::now();
+                for _ in 0..times {
+                    black_box(table.run("s", RunRequest::new("return 1")).await);
+                }
+                start.elapsed()
+            })
+        });
+    });
+    // Where it is called, against bare there.
+    group.bench_function("direct", |bencher| {
+        let vm = Bare::new();
+        bencher.iter(|| black_box(vm.run("return 1")));
+    });
+    group.bench_function("direct_kept", |bencher| {
+        let mut vm = Bare::new();
+        bencher.iter(|| black_box(vm.run_kept("return 1", 0)));
+    });
+    group.bench_function("caller", |bencher| {
+        bencher.iter_custom(|times| {
+            on_worker(&runtime, async move {
+                let placed = TableConfig::default().configure(|config| config.placement = Placement::Caller);
+                let table = SessionTable::with_config(placed);
+                for _ in 0..10 {
+                    table.run("s", RunRequest::new("return 1")).await;
+                }
                 let start = Instant::now();
                 for _ in 0..times {
                     black_box(table.run("s", RunRequest::new("return 1")).await);

@@ -62,6 +62,11 @@ impl CellCache {
         })
     }
 
+    /// The program of a cell that was made ready not long ago.
+    pub(crate) fn known(&self, source: &str) -> Option<Arc<Program>> {
+        self.lock().young.get(source).map(|(program, _)| program.clone())
+    }
+
     pub(crate) fn counts(&self) -> CacheCounts {
         let generations = self.lock();
         CacheCounts { hits: generations.hits, misses: generations.misses }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use perennial_engine::{ExecutorConfig, RunOptions};
+use perennial_engine::{ExecutorConfig, Placement, RunOptions};
 
 #[cfg(feature = "commands")]
 use perennial_stdlib::commands::{CommandSet, ProcessLimits};
@@ -75,6 +75,8 @@ pub struct TableConfig {
     pub owner_limits: OwnerLimits,
     /// The threads.
     pub executor: ExecutorConfig,
+    /// Where scripts compute that have proven short.
+    pub placement: Placement,
     /// The clock of everything above but `defaults`.
     pub clock: Arc<dyn Clock>,
 }
@@ -112,6 +114,7 @@ impl Default for TableConfig {
             provisions: Provisions::new(),
             owner_limits: OwnerLimits::default(),
             executor: ExecutorConfig::default(),
+            placement: Placement::default(),
             clock: Arc::new(SystemClock),
         }
     }

@@ -82,7 +82,7 @@ pub use owner::{Owner, Session};
 pub use perennial_bundler as bundler;
 pub use perennial_engine::{
     Area, Bound, Budget, ConsoleSink, Denied, EngineConfig, EventError, EventSender, ExecutorConfig, Extensions,
-    OpContext, OpError, OpFuture, OpResult, OpScope, OpTable, OpValue, RunOptions, StopReason, did_you_mean,
+    OpContext, OpError, OpFuture, OpResult, OpScope, OpTable, OpValue, Placement, RunOptions, StopReason, did_you_mean,
     live_runtimes, modules_compiled, quickjs_version, use_utc,
 };
 #[cfg(any(feature = "commands", feature = "typescript"))]

@@ -16,6 +16,11 @@ impl CellCache {
         Box::new(move |_| Ok(Arc::new(Program::plain(source))))
     }
 
+    /// None is kept.
+    pub(crate) fn known(&self, _: &str) -> Option<Arc<Program>> {
+        None
+    }
+
     pub(crate) fn counts(&self) -> CacheCounts {
         CacheCounts::default()
     }

@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use perennial_engine::{
-    Background, Build, EngineConfig, Globals, MakeProgram, RunEnd, RunOptions, Script, StopReason, Vm, VmSource,
+    Background, Build, EngineConfig, Globals, MakeProgram, Placement, RunEnd, RunOptions, Script, StopReason, Vm,
+    VmSource,
 };
 use perennial_protocol::{EndReason, ErrorKind, RebuildReason, RunRequest, ScriptError, ScriptResult, Usage, VmOrigin};
 #[cfg(feature = "commands")]
@@ -211,6 +212,8 @@ impl BrowserSession {
         let seq = self.state.seq + 1;
         // What is lost where it is stopped.
         let declares = Declares::default();
+        let known = (shared.config.placement == Placement::Caller && chosen.origin == VmOrigin::Warm)
+            .then(|| ready.as_ref().map_or_else(|| shared.cells.known(&source), |ready| Some(ready.program.clone())));
         let (name, prepare): (_, MakeProgram) = match ready {
             Some(ready) => (options.name.clone().unwrap_or(ready.name), Box::new(move |_| Ok(ready.program))),
             None => {
@@ -228,6 +231,7 @@ impl BrowserSession {
         let atomic = options.atomic;
         let script = Script {
             prepare,
+            known: known.flatten(),
             args,
             name,
             options: Arc::new(options),

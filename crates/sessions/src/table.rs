@@ -77,10 +77,8 @@ impl SessionTable {
         config.hard_lifetime = config.hard_lifetime.map(|lifetime| lifetime.min(FOR_EVER));
         let runtime = Handle::current();
         config.defaults.check(&config.ceilings).map_err(|error| LibraryError::Limits(error.message))?;
-        for (what, most) in [("max_vms", config.max_vms), ("owner_limits.sessions", config.owner_limits.sessions)] {
-            if most == 0 {
-                return Err(LibraryError::Limits(format!("{what} is 0: nothing could run")));
-            }
+        if config.owner_limits.sessions == 0 {
+            return Err(LibraryError::Limits("an owner with no sessions could run nothing".to_owned()));
         }
         let provisions = config.all_provisions();
         #[cfg(feature = "modules")]

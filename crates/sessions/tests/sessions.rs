@@ -19,6 +19,7 @@ mod sessions {
     mod node;
     mod own_capabilities;
     mod owners;
+    mod placement;
     mod plugins;
     mod preparation;
     mod provisions;

@@ -15,6 +15,7 @@ use super::signal::{clear_current, set_current};
 use super::stop::{catch_panic, leave};
 use super::value::Value;
 use crate::control::Control;
+use crate::placement::hand_over;
 
 /// How many runtimes exist in this process; leak tests watch it.
 pub(super) static LIVE: AtomicUsize = AtomicUsize::new(0);
@@ -244,6 +245,9 @@ unsafe fn interrupt(runtime: *mut qjs::JSRuntime, callbacks: *const Callbacks) {
     unsafe {
         if (*callbacks).control.should_stop() {
             leave();
+        }
+        if (*callbacks).control.has_stayed_too_long() {
+            hand_over();
         }
         bound_gc_threshold(runtime, (*callbacks).heap_limit.load(Ordering::Relaxed));
     }

@@ -64,6 +64,23 @@ mod linux {
         }
     }
 
+    /// Makes sure that the calling thread can be asked. Once for a thread: for whoever blocks it again, scripts stop where they poll.
+    pub(crate) fn unblock_nudges() {
+        thread_local! {
+            static DONE: Cell<bool> = const { Cell::new(false) };
+        }
+        let Some(installed) = INSTALLED.get_or_init(install) else { return };
+        if !DONE.replace(true) {
+            // SAFETY: takes one signal, which is ours, out of the calling thread's mask.
+            unsafe {
+                let mut own: libc::sigset_t = std::mem::zeroed();
+                libc::sigemptyset(&raw mut own);
+                libc::sigaddset(&raw mut own, installed.signal);
+                libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const own, ptr::null_mut());
+            }
+        }
+    }
+
     fn install() -> Option<Installed> {
         let entry = ffi::JS_NewObject as *const () as usize;
         let code = object_code(entry)?;
@@ -161,9 +178,9 @@ mod linux {
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) use linux::nudge;
-#[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(super) use linux::{clear_current, set_current};
+#[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) use linux::{nudge, unblock_nudges};
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod elsewhere {
@@ -174,9 +191,11 @@ mod elsewhere {
     pub(in super::super) fn clear_current(_callbacks: *const Callbacks) {}
 
     pub(crate) fn nudge(_thread_id: i32) {}
+
+    pub(crate) fn unblock_nudges() {}
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub(crate) use elsewhere::nudge;
-#[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 pub(super) use elsewhere::{clear_current, set_current};
+#[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+pub(crate) use elsewhere::{nudge, unblock_nudges};

@@ -9,6 +9,37 @@ pub(crate) fn current_thread_id() -> i32 {
     ID.with(|id| *id)
 }
 
+/// Bytes of stack that the calling thread has left; `None` where nobody knows.
+pub(crate) fn stack_left() -> Option<usize> {
+    thread_local! {
+        static LOWEST: Option<usize> = lowest_address();
+    }
+    let here = 0_u8;
+    LOWEST.with(|lowest| lowest.map(|lowest| (&raw const here as usize).saturating_sub(lowest)))
+}
+
+/// Where the calling thread's stack ends.
+#[cfg(target_os = "linux")]
+fn lowest_address() -> Option<usize> {
+    let mut lowest = std::ptr::null_mut();
+    let mut size = 0;
+    // SAFETY: the attributes are initialised by the first call, read by the second and destroyed by the third.
+    unsafe {
+        let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
+        if libc::pthread_getattr_np(libc::pthread_self(), &raw mut attributes) != 0 {
+            return None;
+        }
+        let known = libc::pthread_attr_getstack(&raw const attributes, &raw mut lowest, &raw mut size) == 0;
+        libc::pthread_attr_destroy(&raw mut attributes);
+        known.then_some(lowest as usize)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn lowest_address() -> Option<usize> {
+    None
+}
+
 /// Lets the thread run only when nobody else wants the core. Errors are of no consequence: the thread then competes as before.
 pub(crate) fn set_idle_priority(thread_id: i32) {
     // SAFETY: plain system call; `sched_param` is a struct of integers for which zero is the value SCHED_IDLE wants.

@@ -69,7 +69,7 @@ pub(super) enum Landed {
 }
 
 impl Flight {
-    pub(super) fn send(&mut self, work: Work, options: &RunOptions) -> Result<(), Work> {
+    pub(super) fn send(&mut self, work: Work, options: &RunOptions, visits: bool) -> Result<(), Work> {
         let now = Instant::now();
         let first_check = match &work {
             // The clocks start with the first slice; they cannot have run out before this.
@@ -80,15 +80,19 @@ impl Flight {
                 check
             }
         };
-        self.dispatch(work, first_check)
+        self.dispatch(work, first_check, visits.then_some(options.stack_bytes))
     }
 
-    pub(super) fn dispatch(&mut self, work: Work, first_check: Instant) -> Result<(), Work> {
+    /// `visits` has the bytes of stack that the work needs where it may be done on the caller's runtime.
+    pub(super) fn dispatch(&mut self, work: Work, first_check: Instant, visits: Option<usize>) -> Result<(), Work> {
         let (sender, done) = oneshot::channel();
         // A run that has begun is not turned away: it could not be put off without losing what it did.
         let begun = matches!(work, Work::Resume(_));
         let slice = Arc::new(Slice::new(work, sender));
-        if self.executor.submit(slice.clone(), begun).is_err() {
+        let task: Arc<dyn Task> = slice.clone();
+        if visits.is_some_and(|stack_bytes| self.executor.visit(&task, stack_bytes)) {
+            // On its way.
+        } else if self.executor.submit(task, begun).is_err() {
             return Err(slice.take().expect("nobody else has it").0);
         }
         self.state = Whereabouts::Away(Away { slice, done, first_check, sent: Instant::now() });

@@ -7,6 +7,7 @@ use crate::control::Control;
 use crate::executor::{Task, Ticket};
 use crate::held::Held;
 use crate::js::{Js, catch_stop};
+use crate::placement::WELCOME;
 use crate::script::Script;
 use crate::vm::{BuildSpec, CALLBACK, Globals, Step, Vm};
 
@@ -73,6 +74,7 @@ impl<'a> OnThread<'a> {
 impl Drop for OnThread<'_> {
     fn drop(&mut self) {
         Js::left_thread();
+        self.0.end_visit();
         self.0.leave_thread();
     }
 }
@@ -91,8 +93,12 @@ impl Task for Slice {
             Work::Drop(..) => return,
         };
         let on_thread = OnThread::enter(&control);
+        if self.ticket.visits() {
+            control.visit(WELCOME);
+        }
         let mut pumped = Duration::ZERO;
-        let (vm, step) = match work {
+        let is_first = matches!(work, Work::Start(..));
+        let (mut vm, step) = match work {
             Work::Build(spec, script) => {
                 control.begin_run(script.options.wall, script.options.cpu);
                 match catch_stop(|| Vm::build(spec)) {
@@ -123,6 +129,9 @@ impl Task for Slice {
             Work::Drop(..) => return,
         };
         drop(on_thread);
+        if is_first && let Some(vm) = &mut vm {
+            vm.note_pace(Duration::from_nanos(control.cpu_used()), matches!(step, Step::Settled(..)));
+        }
         // Abandoned meanwhile: the VM is dropped here, on this thread.
         if self.ticket.finish() {
             let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);

@@ -49,6 +49,7 @@ impl Harness {
                 let program = Arc::new(perennial_engine::Program::plain(source));
                 Box::new(move |_| Ok(program))
             },
+            known: None,
             args: self.args.clone(),
             name: format!("cell {}", self.runs),
             options: Arc::new(self.options.clone()),

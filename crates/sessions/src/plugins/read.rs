@@ -38,6 +38,7 @@ pub(super) async fn read(graph: Arc<ModuleGraph>, loader: &Loader, deadline: Dur
     let graphs = [(("plugin".to_owned(), None), graph)].into_iter().collect();
     let script = Script {
         prepare: Arc::<CellCache>::default().prepare(READ.into(), NAME.to_owned()),
+        known: None,
         args: Value::Null,
         name: NAME.to_owned(),
         options: Arc::new(RunOptions::default().configure(|options| options.wall = deadline)),

@@ -1,0 +1,77 @@
+//! Runs that compute on the threads of whoever calls.
+//!
+//! A program that has proven short, in a VM that is warm and waits for nothing, is not worth a change of threads. It computes in a task of its own on the caller's runtime,
+//! awaited like any other, so that `select!`, `join!`, timeouts and drops act as ever. What takes longer than it is welcome hands the worker's core to another thread at the
+//! next poll of the VM, and its program goes to the executor from then on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use crate::executor::{Executor, Task};
+use crate::js::{stack_left, unblock_nudges};
+
+/// Where a run computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Placement {
+    /// On threads of the executor.
+    #[default]
+    Executor,
+    /// A run whose script has proven short in its VM on a worker of the runtime that calls, at most on half of them at a time; all others on the executor.
+    /// For embedders who vouch for their scripts: one that is stuck in a built-in holds the worker, and what else waits for that one, until its deadline.
+    Caller,
+}
+
+/// How long a slice may take that computes on somebody else's thread.
+pub(crate) const WELCOME: Duration = Duration::from_micros(200);
+/// How long a worker takes at most to find that it has a core to itself.
+const HAND_OVER: Duration = Duration::from_micros(150);
+/// Stack beyond that of JavaScript: for native functions, and for leaving a VM.
+const HEADROOM: usize = 512 << 10;
+
+/// One that computes on a runtime; its place is free again when this is dropped.
+struct Visit(Arc<AtomicUsize>);
+
+impl Visit {
+    fn begin(visits: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
+        let more = |now: usize| (now < most).then_some(now + 1);
+        visits.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok().map(|_| Self(visits.clone()))
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Executor {
+    /// Has a task computed on the runtime of whoever calls, if that is one with several workers of which enough are left.
+    pub(crate) fn visit(self: &Arc<Self>, task: &Arc<dyn Task>, stack_bytes: usize) -> bool {
+        let Ok(runtime) = Handle::try_current() else { return false };
+        if runtime.runtime_flavor() != RuntimeFlavor::MultiThread {
+            return false;
+        }
+        let Some(visit) = Visit::begin(&self.visits, runtime.metrics().num_workers() / 2) else { return false };
+        let (executor, task) = (self.clone(), task.clone());
+        runtime.spawn(async move {
+            if stack_left().is_some_and(|left| left >= stack_bytes + HEADROOM) {
+                unblock_nudges();
+                executor.compute(&task);
+            } else {
+                // Dropped if there is no thread either, which whoever waits for it sees.
+                let _ = executor.submit(task, true);
+            }
+            drop(visit);
+        });
+        true
+    }
+}
+
+/// Lets another thread have what waits for this worker.
+pub(crate) fn hand_over() {
+    tokio::task::block_in_place(|| std::thread::sleep(HAND_OVER));
+}
