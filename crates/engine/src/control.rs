@@ -83,6 +83,8 @@ pub(crate) struct Control {
     owed: AtomicU64,
     /// Until when the VM may have a thread that is somebody else's.
     welcome: AtomicU64,
+    /// It had one for longer.
+    overstayed: AtomicBool,
 }
 
 const NONE: u64 = u64::MAX;
@@ -108,6 +110,7 @@ impl Control {
             paused: AtomicU64::new(NONE),
             owed: AtomicU64::new(0),
             welcome: AtomicU64::new(NONE),
+            overstayed: AtomicBool::new(false),
         }
     }
 
@@ -333,8 +336,14 @@ impl Control {
         let is_over = welcome != NONE && self.now() >= welcome;
         if is_over {
             self.end_visit();
+            self.overstayed.store(true, Ordering::Relaxed);
         }
         is_over
+    }
+
+    /// Whether that was so since this was asked last.
+    pub(crate) fn take_overstay(&self) -> bool {
+        self.overstayed.swap(false, Ordering::Relaxed)
     }
 
     /// Counts CPU time that was spent elsewhere.

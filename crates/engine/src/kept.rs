@@ -26,15 +26,51 @@ struct Entry {
     pace: Pace,
 }
 
-/// How long the runs of a program have taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Pace {
-    /// There was none so far.
-    #[default]
-    Unknown,
+/// How long the runs of a program have taken whose function was kept.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    /// Short ones since the last that was not.
+    short: u32,
+    /// Those that were not, a thousand short ones making up for one: now and then a machine is slow.
+    strikes: u32,
+    /// One has waited for something, or has stayed where it was called until others needed the place.
+    is_long: bool,
+}
+
+impl Pace {
+    const PROVEN: u32 = 3;
+    const FORGIVEN: u32 = 1000;
+    const STRIKES: u32 = 3;
+
+    fn note(&mut self, ran: Ran) {
+        match ran {
+            Ran::Short => {
+                self.short = self.short.saturating_add(1);
+                if self.short.is_multiple_of(Self::FORGIVEN) {
+                    self.strikes = self.strikes.saturating_sub(1);
+                }
+            }
+            Ran::Longer => {
+                self.short = 0;
+                self.strikes += 1;
+                self.is_long |= self.strikes > Self::STRIKES;
+            }
+            Ran::TooLong => self.is_long = true,
+        }
+    }
+
+    fn is_short(self) -> bool {
+        !self.is_long && self.short >= Self::PROVEN
+    }
+}
+
+/// How long a run has taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ran {
     Short,
-    /// One has taken long, or has waited for something.
-    Long,
+    Longer,
+    /// Its program is no more for anybody else's thread.
+    TooLong,
 }
 
 /// A compiled program.
@@ -76,7 +112,7 @@ impl Kept {
                 program: Arc::downgrade(program),
                 hides_args,
                 compiled: None,
-                pace: Pace::Unknown,
+                pace: Pace::default(),
             });
             if self.recent.len() > MOST
                 && let Some(oldest) = self.recent.pop_front()
@@ -98,18 +134,16 @@ impl Kept {
     }
 
     /// Notes how long the run has taken whose program was asked for last.
-    pub(crate) fn note(&mut self, is_short: bool) {
-        if let Some(entry) = self.recent.back_mut()
-            && entry.pace != Pace::Long
-        {
-            entry.pace = if is_short { Pace::Short } else { Pace::Long };
+    pub(crate) fn note(&mut self, ran: Ran) {
+        if let Some(entry) = self.recent.back_mut() {
+            entry.pace.note(ran);
         }
     }
 
-    /// Whether the function of a program is kept and none of its runs has taken long.
+    /// Whether the function of a program is kept and its last runs were short.
     pub(crate) fn is_short(&self, program: &Arc<Program>, hides_args: bool) -> bool {
         let entry = self.position(program, hides_args).map(|at| &self.recent[at]);
-        entry.is_some_and(|entry| entry.compiled.is_some() && entry.pace == Pace::Short)
+        entry.is_some_and(|entry| entry.compiled.is_some() && entry.pace.is_short())
     }
 
     /// Lets go of all functions, for their memory.

@@ -16,7 +16,7 @@ use crate::error::{Sources, describe, describe_syntax};
 use crate::host::{HostState, uncaught_text};
 use crate::inbox::{Delivery, Inbox};
 use crate::js::{Exception, Job, Js, PromiseState, Saved, Scope, Value, catch_stop};
-use crate::kept::Kept;
+use crate::kept::{Kept, Ran};
 use crate::placement::WELCOME;
 use crate::program::Program;
 use crate::script::Script;
@@ -262,8 +262,13 @@ impl Vm {
 
     /// Notes what the run has computed in its first slice; with `is_over` that was all of it. What compiles or loads something first says nothing of the next.
     pub(crate) fn note_pace(&mut self, computed: Duration, is_over: bool) {
+        let overstayed = self.control.take_overstay();
         if self.is_again {
-            self.kept.note(is_over && computed < WELCOME);
+            self.kept.note(match is_over && !overstayed {
+                true if computed < WELCOME => Ran::Short,
+                true => Ran::Longer,
+                false => Ran::TooLong,
+            });
         }
     }
 

@@ -86,7 +86,7 @@ async fn attack(placement: Placement) {
             if first.error.is_some_and(|error| error.kind == ErrorKind::Syntax) {
                 continue;
             }
-            for _ in 0..3 {
+            for _ in 0..6 {
                 let again = table.run("hostile", harmless.clone()).await;
                 assert!(again.is_ok(), "{}: {:?}", hostile.name, again.error);
             }

@@ -73,7 +73,7 @@ const TURNS: &str = "for (let i = 0; i < args; i++); thread()";
 fn a_script_that_has_proven_short_computes_where_it_is_called_until_it_has_once_taken_long() {
     on_worker(4, async {
         let table = table();
-        for _ in 0..3 {
+        for _ in 0..5 {
             assert_eq!(run(&table, TURNS, json!(0)).await, "perennial-vm", "nobody knows it yet");
         }
         assert_eq!(run(&table, TURNS, json!(0)).await, "worker");
