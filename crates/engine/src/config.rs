@@ -26,6 +26,12 @@ use crate::ops::{Op, OpTable};
 pub struct EngineConfig(Arc<Inner>);
 
 struct Inner {
+    library: Arc<Library>,
+    rest: Rest,
+}
+
+/// What scripts find, and where each of it is.
+struct Library {
     ops: OpTable,
     /// Where each op is in the table.
     op_numbers: HashMap<String, usize>,
@@ -35,7 +41,6 @@ struct Inner {
     globals: Vec<(String, Area)>,
     /// Likewise what areas provide for each other.
     internals: Vec<(String, Area)>,
-    rest: Rest,
 }
 
 /// What a configuration has besides ops and areas.
@@ -60,7 +65,8 @@ impl EngineConfig {
         };
         let (globals, internals) = (names(Area::globals), names(Area::internals));
         let op_numbers = ops.names().enumerate().map(|(number, name)| (name.to_owned(), number)).collect();
-        Self(Arc::new(Inner { ops, op_numbers, areas, globals, internals, rest }))
+        let library = Arc::new(Library { ops, op_numbers, areas, globals, internals });
+        Self(Arc::new(Inner { library, rest }))
     }
 
     /// The same with a loader of modules; without one nothing can be imported.
@@ -86,7 +92,7 @@ impl EngineConfig {
     fn with(self, change: impl FnOnce(&mut Rest)) -> Self {
         let mut rest = self.0.rest.clone();
         change(&mut rest);
-        Self::of(self.0.ops.clone(), self.0.areas.clone(), rest)
+        Self(Arc::new(Inner { library: self.0.library.clone(), rest }))
     }
 
     pub(crate) fn advice(&self) -> Option<&Arc<Advice>> {
@@ -103,8 +109,8 @@ impl EngineConfig {
     /// # Errors
     /// A name that both bring; see [`Self::brought_twice`].
     pub fn merged(&self, more: &Self) -> Result<Self, String> {
-        let ops = self.0.ops.clone().merge(more.0.ops.clone());
-        let areas = self.0.areas.iter().chain(&more.0.areas).cloned().collect();
+        let ops = self.0.library.ops.clone().merge(more.0.library.ops.clone());
+        let areas = self.0.library.areas.iter().chain(&more.0.library.areas).cloned().collect();
         let merged = Self::of(ops, areas, Rest { origin: None, ..self.0.rest.clone() });
         match merged.brought_twice() {
             Some(name) => Err(name.to_owned()),
@@ -114,7 +120,7 @@ impl EngineConfig {
 
     /// Whether it brings nothing: no op, no area, no loader of modules.
     pub fn is_empty(&self) -> bool {
-        self.0.ops.is_empty() && self.0.areas.is_empty() && self.0.rest.modules.is_none()
+        self.0.library.ops.is_empty() && self.0.library.areas.is_empty() && self.0.rest.modules.is_none()
     }
 
     /// Whether it has a loader of modules.
@@ -127,21 +133,21 @@ impl EngineConfig {
     }
 
     pub(crate) fn ops(&self) -> &[Arc<Op>] {
-        &self.0.ops.ops
+        &self.0.library.ops.ops
     }
 
     /// Where the op of a name is among [`Self::ops`].
     pub(crate) fn op_number(&self, name: &str) -> Option<usize> {
-        self.0.op_numbers.get(name).copied()
+        self.0.library.op_numbers.get(name).copied()
     }
 
     pub(crate) fn globals(&self) -> &[(String, Area)] {
-        &self.0.globals
+        &self.0.library.globals
     }
 
     /// A name of a global, of a value of the library or of an op that two bring: the first of them is found, and the second is not.
     pub fn brought_twice(&self) -> Option<&str> {
-        let Inner { ops, globals, internals, .. } = &*self.0;
+        let Library { ops, globals, internals, .. } = &*self.0.library;
         let values = globals.iter().chain(internals).map(|(name, _)| &**name);
         let ops = CORE.iter().map(|(name, _)| *name).chain(ops.ops.iter().map(|op| &*op.name));
         let (mut known_values, mut known_ops) = (HashSet::new(), HashSet::new());
@@ -151,12 +157,12 @@ impl EngineConfig {
 
     /// Whether an area provides a value of this name to others, and not to scripts.
     pub fn has_internal(&self, name: &str) -> bool {
-        self.0.internals.iter().any(|(known, _)| known == name)
+        self.0.library.internals.iter().any(|(known, _)| known == name)
     }
 
     /// The area that provides a value to other areas.
     pub(crate) fn provider(&self, name: &str) -> Option<&Area> {
-        let known = self.0.globals.iter().chain(&self.0.internals).find(|(known, _)| known == name);
+        let known = self.0.library.globals.iter().chain(&self.0.library.internals).find(|(known, _)| known == name);
         known.map(|(_, area)| area)
     }
 }
@@ -190,7 +196,7 @@ impl Eq for EngineConfig {}
 
 impl std::fmt::Debug for EngineConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "EngineConfig({} ops, {} globals)", self.0.ops.len(), self.0.globals.len())
+        write!(f, "EngineConfig({} ops, {} globals)", self.0.library.ops.len(), self.0.library.globals.len())
     }
 }
 
@@ -297,4 +303,40 @@ fn own_areas() -> &'static [Area] {
             Area::new("timers", &timers, include_str!("../js/timers.js")),
         ]
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Handle;
+
+    use super::*;
+    use crate::Console;
+    use crate::control::Control;
+    use crate::vm::{BuildSpec, Vm};
+
+    fn touch(config: &EngineConfig, name: &str) {
+        let (config, console, control) = (config.clone(), Console::default(), Arc::new(Control::new()));
+        let mut vm = Vm::build(BuildSpec { config, console, runtime: Handle::current(), control }).expect("a VM");
+        vm.with_value(name, |_, value| assert!(!value.is_undefined()));
+    }
+
+    #[tokio::test]
+    async fn an_area_is_compiled_once_whichever_configurations_it_is_in() {
+        let area = Area::new("counter", &["counter"], "(() => ({ counter: 1 }))");
+        let one = EngineConfig::new(OpTable::new(), vec![area.clone()]);
+        let other =
+            EngineConfig::new(OpTable::new(), vec![area, Area::new("other", &["other"], "(() => ({ other: 2 }))")]);
+        let compiled = |config: &EngineConfig| {
+            config
+                .provider("counter")
+                .and_then(|area| area.bytecode().get())
+                .map(|code| std::ptr::from_ref(code).addr())
+        };
+        assert_eq!((compiled(&one), compiled(&other)), (None, None));
+        touch(&one, "counter");
+        let first = compiled(&one);
+        assert!(first.is_some() && compiled(&other) == first, "the other finds it");
+        touch(&other, "counter");
+        assert_eq!(compiled(&other), first);
+    }
 }

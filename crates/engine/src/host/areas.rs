@@ -4,6 +4,9 @@ use super::{HostState, bytecode, lock};
 use crate::config::Area;
 use crate::js::{Atom, Exception, Scope, Value};
 
+/// Bytes of what a fault says.
+const MAX_WHY: usize = 1 << 10;
+
 impl HostState {
     /// First touch of an area: runs its code and turns its accessors into plain properties.
     pub(super) fn load_area<'js>(&self, scope: Scope<'js>, wanted: &str, area: &Area) -> Result<Value<'js>, Exception> {
@@ -12,7 +15,7 @@ impl HostState {
             // The accessor is still there because it has to be, or because the script froze the global object.
             return exports.get_str(wanted);
         }
-        let exports = self.evaluate_area(scope, area)?;
+        let exports = self.evaluate_area(scope, area).map_err(|Exception| self.area_fault(scope, area))?;
         lock(&self.library).areas.insert(area.number(), scope.save(exports.clone()));
         if area.lent().is_none() {
             let global = scope.global();
@@ -25,6 +28,18 @@ impl HostState {
             }
         }
         exports.get_str(wanted)
+    }
+
+    /// That an area does not load, which is a fault of whoever wrote it and not of the script that has touched it.
+    fn area_fault(&self, scope: Scope<'_>, area: &Area) -> Exception {
+        let thrown = scope.catch();
+        let part = |key: &str| thrown.get_str(key).ok().and_then(|text| text.text_prefix(MAX_WHY));
+        let (name, message) = (part("name").unwrap_or_default(), part("message").unwrap_or_default());
+        if name == "RangeError" {
+            // The script was near the end of its stack when it touched it.
+            return scope.throw(thrown);
+        }
+        scope.throw_error("Error", &format!("the library area {} does not load: {name}: {message}", area.file()))
     }
 
     /// An area's globals, with their numbers.

@@ -1,6 +1,6 @@
 //! Areas that are there while something is lent, and events that come from outside.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use perennial_sessions::protocol::VmOrigin;
@@ -18,7 +18,7 @@ impl Loan for Page {}
 
 /// The same for as long as somebody listens.
 #[derive(Clone, Default)]
-struct Feed(Arc<Mutex<Vec<EventSender>>>);
+struct Feed(Arc<Mutex<Vec<EventSender>>>, Arc<Mutex<Option<mpsc::Receiver<()>>>>);
 
 impl Feed {
     fn send(&self, event: impl Into<OpValue> + Clone) -> Vec<Result<(), EventError>> {
@@ -36,9 +36,15 @@ impl Provision for Feed {
     fn declare(&self, library: &mut Library) {
         let nobody = || OpError::permission("the page", "a run that is lent one");
         let number = |args: &[OpValue]| args.first().and_then(OpValue::as_f64).unwrap_or(0.0) as u32;
-        let feed = self.clone();
+        let (feed, gate) = (self.clone(), self.1.clone());
         library.ops(
             OpTable::new()
+                // Comes back when the gate is opened, whatever becomes of the script.
+                .sync("feed_block", Bound::SMALL, move |_, _| {
+                    let gate = gate.lock().unwrap().take();
+                    let _ = gate.map(|gate| gate.recv());
+                    Ok(OpValue::Undefined)
+                })
                 .sync("page_on", Bound::SMALL, move |context: &OpContext, args| {
                     let page = context.lent.get::<Page>().ok_or_else(nobody)?;
                     page.0.lock().unwrap().extend(context.listener(number(&args)));
@@ -51,7 +57,7 @@ impl Provision for Feed {
         );
         let page = "((ops) => ({ page: { on: (f) => { const n = ops.listen(f); ops.page_on(n); return n }, off: (n) => ops.unlisten(n) }, expect: 1 }))";
         library.area(Area::new("page", &["page", "expect"], page).while_lent::<Page>());
-        let feed = "((ops) => ({ feed: { on: (f) => { const n = ops.listen(f); ops.feed_on(n); return n }, off: (n) => ops.unlisten(n), idle: (f) => ops.listen(f) } }))";
+        let feed = "((ops) => ({ feed: { on: (f) => { const n = ops.listen(f); ops.feed_on(n); return n }, off: (n) => ops.unlisten(n), idle: (f) => ops.listen(f), block: () => ops.feed_block() } }))";
         library.area(Area::new("feed", &["feed"], feed));
     }
 
@@ -213,6 +219,23 @@ async fn a_listener_ends_with_its_senders_its_vm_and_its_own_wish() {
     case.eventually("heard", json!(4)).await;
     eventually("nothing is left to come", || !case.table.sessions()[0].background).await;
     assert_eq!(case.table.vars("s").get("heard"), Some(json!(4)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_to_a_vm_whose_thread_is_stuck_sends_to_nobody() {
+    let case = Case::new();
+    let (open, gate) = mpsc::channel();
+    *case.feed.1.lock().unwrap() = Some(gate);
+    let script =
+        Run::script("feed.on((event) => vars.set('heard', event)); feed.block()").timeout(Duration::from_millis(50));
+    let stopped = case.table.session("s").run(script).await;
+    assert_eq!(stopped.error.unwrap().kind, ErrorKind::Timeout);
+    assert_eq!(case.table.abandoned_threads(), 1);
+    assert_eq!(case.feed.send(json!(1)), [Err(EventError::Gone)]);
+    drop(open);
+    eventually("its thread is back", || case.table.abandoned_threads() == 0).await;
+    assert_eq!(case.feed.send(json!(2)), [Err(EventError::Gone)]);
+    assert_eq!(case.run("vars.get('heard')").await.value, None);
 }
 
 #[tokio::test]

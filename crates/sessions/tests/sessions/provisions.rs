@@ -393,3 +393,31 @@ async fn a_library_of_every_table_brings_no_name_twice() {
     let table = SessionTable::builder().build().unwrap();
     assert_eq!(table.engine_config().brought_twice(), None);
 }
+
+/// Library JavaScript with a fault in it.
+struct Faulty(&'static str);
+
+impl Provision for Faulty {
+    type Session = ();
+
+    fn name(&self) -> &'static str {
+        "faulty"
+    }
+
+    fn declare(&self, library: &mut Library) {
+        library.area(Area::new("faulty", &["faulty"], self.0));
+    }
+
+    fn open(&self, _: &SessionKey) {}
+}
+
+#[tokio::test]
+async fn a_fault_in_library_javascript_is_said_to_be_the_library_s() {
+    for (source, why) in [("((ops) => ({ faulty: ops.nothing.at }))", "TypeError: "), ("((ops) => ({", "SyntaxError: ")]
+    {
+        let table = SessionTable::builder().provision(Faulty(source)).build().unwrap();
+        let error = table.run("s", RunRequest::new("faulty")).await.error.unwrap();
+        let expected = format!("the library area perennial:faulty does not load: {why}");
+        assert!(error.message.starts_with(&expected), "{}", error.message);
+    }
+}
