@@ -264,7 +264,7 @@ impl<'js> Walk<'_, 'js> {
         }))
     }
 
-    fn to_json_key(&mut self) -> Result<&Atom<'js>, Exception> {
+    fn own_json_key(&mut self) -> Result<&Atom<'js>, Exception> {
         if self.to_json.is_none() {
             self.to_json = Some(self.scope.atom("toJSON")?);
         }
@@ -277,10 +277,12 @@ impl<'js> Walk<'_, 'js> {
             return Ok(false);
         }
         // A Buffer inherits one that makes a list of numbers of it.
-        if class == Class::Buffer && !self.to_json_key().and_then(|key| value.has_own(key)).unwrap_or(false) {
+        if class == Class::Buffer && !self.own_json_key().and_then(|key| value.has_own(key)).unwrap_or(false) {
             return Ok(false);
         }
-        let Ok(method) = self.to_json_key().and_then(|key| value.get(key)) else { return self.threw("reading toJSON") };
+        let Ok(method) = self.own_json_key().and_then(|key| value.get(key)) else {
+            return self.threw("reading toJSON");
+        };
         let usual = self.helpers.load(self.scope, Helper::DateToJson);
         Ok(method.is_function() && method.address() != usual.address())
     }
@@ -289,7 +291,7 @@ impl<'js> Walk<'_, 'js> {
         if !self.asks {
             return self.nested(value, |walk| walk.contents(value, class).map(Some));
         }
-        let method = match self.to_json_key().and_then(|key| value.get(key)) {
+        let method = match self.own_json_key().and_then(|key| value.get(key)) {
             Ok(method) => method,
             Err(Exception) => return self.threw("reading toJSON"),
         };
