@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -85,6 +85,8 @@ pub(crate) struct Control {
     welcome: AtomicU64,
     /// It had one for longer.
     overstayed: AtomicBool,
+    /// How often in this visit.
+    stays: AtomicU32,
 }
 
 const NONE: u64 = u64::MAX;
@@ -111,6 +113,7 @@ impl Control {
             owed: AtomicU64::new(0),
             welcome: AtomicU64::new(NONE),
             overstayed: AtomicBool::new(false),
+            stays: AtomicU32::new(0),
         }
     }
 
@@ -322,6 +325,7 @@ impl Control {
 
     /// The thread is somebody else's, who has it back soon.
     pub(crate) fn visit(&self, welcome: Duration) {
+        self.stays.store(0, Ordering::Relaxed);
         self.welcome.store(self.now().saturating_add(nanos(welcome)), Ordering::Relaxed);
     }
 
@@ -330,15 +334,19 @@ impl Control {
         self.welcome.store(NONE, Ordering::Relaxed);
     }
 
-    /// Whether the VM has had somebody else's thread for too long; says so once.
-    pub(crate) fn has_stayed_too_long(&self) -> bool {
+    /// Whether the VM has had somebody else's thread for too long, and how often that was so before in this visit. It is welcome for longer then, and after the third time for
+    /// good.
+    pub(crate) fn has_stayed_too_long(&self) -> Option<u32> {
+        const MORE: Duration = Duration::from_millis(20);
         let welcome = self.welcome.load(Ordering::Relaxed);
-        let is_over = welcome != NONE && self.now() >= welcome;
-        if is_over {
-            self.end_visit();
-            self.overstayed.store(true, Ordering::Relaxed);
+        if welcome == NONE || self.now() < welcome {
+            return None;
         }
-        is_over
+        let before = self.stays.fetch_add(1, Ordering::Relaxed);
+        let next = if before < 2 { self.now().saturating_add(nanos(MORE)) } else { NONE };
+        self.welcome.store(next, Ordering::Relaxed);
+        self.overstayed.store(true, Ordering::Relaxed);
+        Some(before)
     }
 
     /// Whether that was so since this was asked last.

@@ -5,6 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
+
 use crate::control::thread_cpu;
 use crate::held::Held;
 use crate::js::{current_thread_id, nudge, set_idle_priority, unblock_nudges};
@@ -95,6 +97,10 @@ struct Threads {
     late: Vec<Late>,
     /// How many of them are stuck.
     stuck: usize,
+    /// Tasks that compute on threads of others.
+    visiting: Vec<Visiting>,
+    /// There was one since the sitter looked last.
+    visited: bool,
     /// The thread that watches a starved queue exists.
     sitter: bool,
     sitter_parked: bool,
@@ -111,9 +117,20 @@ struct Late {
     held: Option<Box<dyn Held>>,
 }
 
+/// A task on somebody else's thread.
+struct Visiting {
+    task: Arc<dyn Task>,
+    runtime: Handle,
+    since: Instant,
+    /// Another worker of the runtime was woken, to see to what the first one would.
+    woke: bool,
+}
+
 /// A piece of work for a thread.
 pub(crate) trait Task: Send + Sync {
     fn ticket(&self) -> &Ticket;
+    /// Whether its VM must not go on. Asks the clocks.
+    fn should_stop(&self) -> bool;
     /// Does the work and keeps what it made.
     fn run(&self);
     /// Hands over what [`Self::run`] made. Called once after it, soon, from whatever thread.
@@ -246,10 +263,20 @@ impl Executor {
         Ok(())
     }
 
-    /// Runs a task on the calling thread, which is none of ours, and hands over what it made.
-    pub(crate) fn compute(&self, task: &Arc<dyn Task>) {
+    /// Runs a task on the calling thread, which is one of the runtime's, and hands over what it made.
+    pub(crate) fn compute(&self, task: &Arc<dyn Task>, runtime: Handle) {
         task.ticket().visits.store(true, Ordering::Release);
+        let mut state = self.shared.lock();
+        state.visiting.push(Visiting { task: task.clone(), runtime, since: Instant::now(), woke: false });
+        state.visited = true;
+        if !state.sitter {
+            self.shared.start_sitter(&mut state);
+        } else if state.sitter_parked {
+            self.shared.starved.notify_one();
+        }
+        drop(state);
         self.shared.run(task);
+        self.shared.lock().visiting.retain(|visiting| !Arc::ptr_eq(&visiting.task, task));
         task.deliver();
     }
 
@@ -419,7 +446,8 @@ impl Shared {
         GROW_AFTER * u32::try_from(state.threads / self.eager).unwrap_or(u32::MAX).max(1)
     }
 
-    /// The sitter: while tasks wait and nothing moves, adds a thread at a time; while threads are late, asks them to come back.
+    /// The sitter: while tasks wait and nothing moves, adds a thread at a time; while threads are late, asks them to come back; while tasks compute elsewhere, looks after
+    /// them.
     fn sit(self: Arc<Self>) {
         let mut state = self.lock();
         let mut taken = self.taken.load(Ordering::Relaxed);
@@ -435,7 +463,9 @@ impl Shared {
                 state = self.lock();
                 continue;
             }
-            if state.queue.is_empty() && state.late.is_empty() {
+            // Where one has visited another will, and need not wake anybody.
+            let is_quiet = state.visiting.is_empty() && !std::mem::take(&mut state.visited);
+            if state.queue.is_empty() && state.late.is_empty() && is_quiet {
                 state.sitter_parked = true;
                 state = self.starved.wait(state).unwrap_or_else(PoisonError::into_inner);
                 state.sitter_parked = false;
@@ -448,6 +478,7 @@ impl Shared {
             if asked.elapsed() >= ASK_AGAIN {
                 asked = Instant::now();
                 state.ask_late_threads();
+                state.look_after_visits();
             }
             let now_taken = self.taken.load(Ordering::Relaxed);
             if now_taken != taken {
@@ -485,6 +516,21 @@ impl Threads {
             if ticket.is_stuck() && cpu.is_some_and(is_over) {
                 set_idle_priority(thread);
                 *cpu = None;
+            }
+        }
+    }
+
+    /// Sees to it that what has a thread of somebody else's does not hold up all that runtime, and ends in time: nobody else may be awake there.
+    fn look_after_visits(&mut self) {
+        for Visiting { task, runtime, since, woke } in &mut self.visiting {
+            if since.elapsed() < ASK_AGAIN / 2 {
+                continue;
+            }
+            if !std::mem::replace(woke, true) {
+                runtime.spawn(std::future::ready(()));
+            }
+            if task.should_stop() {
+                task.ticket().nudge();
             }
         }
     }

@@ -12,6 +12,8 @@ const MAX_ITEMS: usize = 100;
 /// Levels below the first that are shown.
 const DEPTH: usize = 2;
 const LINE: usize = 80;
+/// UTF-16 units of a text in something else.
+const MAX_STRING: u64 = 10_000;
 /// A longer text that goes over several lines is shown as several.
 const SHORT: usize = 16;
 
@@ -96,6 +98,10 @@ impl<'js> Inspector<'js> {
                 self.text.push(' ');
             }
             if value.is_string() {
+                // Before anything is made of it.
+                if value.length()? > MOST as u64 {
+                    return Err(Not::Ours);
+                }
                 let text = text_of(&value)?;
                 // A format with something for it.
                 if index == 0 && count > 1 && text.contains('%') {
@@ -128,11 +134,7 @@ impl<'js> Inspector<'js> {
             }
             Class::Float(number) if number == 0.0 && number.is_sign_negative() => self.push("-0"),
             Class::Float(_) => self.push(&text_of(value)?),
-            Class::BigInt => {
-                let text = text_of(value)?;
-                self.push(&text)?;
-                self.push("n")
-            }
+            Class::String if value.length()? > MAX_STRING => Err(Not::Ours),
             Class::String => {
                 let text = text_of(value)?;
                 if text.len() > SHORT && text.contains('\n') {
@@ -148,15 +150,12 @@ impl<'js> Inspector<'js> {
 
     fn object(&mut self, value: &Value<'js>, depth: usize) -> Result<(), Not> {
         let address = self.enter(value, false)?;
-        let keys = value.all_keys_and_symbols()?;
-        if keys.len() > MAX_ITEMS {
+        let keys = value.all_keys()?;
+        if keys.len() > MAX_ITEMS || value.symbols()?.len() > 0 {
             return Err(Not::Ours);
         }
         let (begin, first) = self.begin('{', address);
         for key in keys.iter() {
-            if key.is_symbol() {
-                return Err(Not::Ours);
-            }
             let own = value.own(&key)?.ok_or(Not::Ours)?;
             if !own.is_enumerable {
                 continue;
@@ -186,7 +185,7 @@ impl<'js> Inspector<'js> {
         }
         let address = self.enter(value, true)?;
         // Its items and `length`. One that has another name instead of an item lacks that below.
-        if value.all_keys_and_symbols()?.len() as u64 != length + 1 {
+        if value.all_keys()?.len() as u64 != length + 1 || value.symbols()?.len() > 0 {
             return Err(Not::Ours);
         }
         let (begin, first) = self.begin('[', address);
@@ -198,7 +197,7 @@ impl<'js> Inspector<'js> {
                 self.give_up(begin, first);
                 return self.push("[Array]");
             }
-            are_numbers &= matches!(item.class(), Class::Int(_) | Class::Float(_) | Class::BigInt);
+            are_numbers &= matches!(item.class(), Class::Int(_) | Class::Float(_));
             self.item(first)?;
             self.below(&item, depth)?;
         }

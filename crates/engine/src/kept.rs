@@ -8,7 +8,7 @@ use crate::program::Program;
 
 /// Programs that are remembered.
 pub(crate) const MOST: usize = 32;
-/// Bytes of heap that kept functions may take, roughly.
+/// Bytes of heap that kept functions may take.
 const MOST_BYTES: usize = 256 << 10;
 
 /// The programs of recent runs, the last one at the back. What is given once is only remembered; from the second time on its function is kept.
@@ -96,7 +96,7 @@ impl Kept {
         Some((scope.load(&compiled.function), &compiled.file))
     }
 
-    /// Takes note of a function that was compiled because it was not kept.
+    /// Takes note of a function that was compiled because it was not kept, and that takes so many bytes.
     pub(crate) fn add<'js>(
         &mut self,
         scope: Scope<'js>,
@@ -104,16 +104,15 @@ impl Kept {
         hides_args: bool,
         function: &Value<'js>,
         file: &str,
+        bytes: usize,
     ) {
-        // Its text, and about three times that of bytecode and tables.
-        let bytes = 4 * program.text.len() + 2048;
+        // What is kept under the same name would have its places looked for in this one's source.
+        let of_this_file = |compiled: &mut Compiled| compiled.file == file;
+        let taken = self.recent.iter_mut().find_map(|entry| entry.compiled.take_if(of_this_file));
+        self.let_go(scope, taken);
         let Some(at) = self.position(program, hides_args) else {
-            self.recent.push_back(Entry {
-                program: Arc::downgrade(program),
-                hides_args,
-                compiled: None,
-                pace: Pace::default(),
-            });
+            let program = Arc::downgrade(program);
+            self.recent.push_back(Entry { program, hides_args, compiled: None, pace: Pace::default() });
             if self.recent.len() > MOST
                 && let Some(oldest) = self.recent.pop_front()
             {
@@ -129,8 +128,8 @@ impl Kept {
             self.let_go(scope, Some(oldest));
         }
         self.bytes += bytes;
-        self.recent[at].compiled =
-            Some(Compiled { function: scope.save(function.clone()), file: file.to_owned(), bytes });
+        let function = scope.save(function.clone());
+        self.recent[at].compiled = Some(Compiled { function, file: file.to_owned(), bytes });
     }
 
     /// Notes how long the run has taken whose program was asked for last.

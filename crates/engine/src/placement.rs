@@ -27,7 +27,7 @@ pub enum Placement {
 
 /// How long a slice may take that computes on somebody else's thread.
 pub(crate) const WELCOME: Duration = Duration::from_micros(200);
-/// How long a worker takes at most to find that it has a core to itself.
+/// How long another thread takes to come for a worker's core, the first time.
 const HAND_OVER: Duration = Duration::from_micros(150);
 /// Stack beyond that of JavaScript: for native functions, and for leaving a VM.
 const HEADROOM: usize = 512 << 10;
@@ -56,13 +56,13 @@ impl Executor {
             return false;
         }
         let Some(visit) = Visit::begin(&self.visits, runtime.metrics().num_workers() / 2) else { return false };
-        let (executor, task) = (self.clone(), task.clone());
+        let (executor, task, here) = (self.clone(), task.clone(), runtime.clone());
         runtime.spawn(async move {
             if stack_left().is_some_and(|left| left >= stack_bytes + HEADROOM) {
                 unblock_nudges();
-                executor.compute(&task);
+                executor.compute(&task, here);
             } else {
-                // Dropped if there is no thread either, which whoever waits for it sees.
+                // If there is no thread either, the run is `busy` after a while.
                 let _ = executor.submit(task, true);
             }
             drop(visit);
@@ -71,7 +71,7 @@ impl Executor {
     }
 }
 
-/// Lets another thread have what waits for this worker.
-pub(crate) fn hand_over() {
-    tokio::task::block_in_place(|| std::thread::sleep(HAND_OVER));
+/// Lets another thread have what waits for this worker. It may be that none takes it in that time; the next time is longer.
+pub(crate) fn hand_over(before: u32) {
+    tokio::task::block_in_place(|| std::thread::sleep(HAND_OVER * 10_u32.pow(before.min(2))));
 }

@@ -168,6 +168,7 @@ impl Vm {
         if self.control.should_stop() {
             return Step::Stopped;
         }
+        self.is_again = false;
         let Script { prepare, known: _, args: given, name, options, extensions, lent, sink, cancel: _ } = script;
         let mut held = self.js.heap_bytes();
         if held > options.memory_bytes {
@@ -206,15 +207,16 @@ impl Vm {
                     function
                 }
                 None => {
-                    self.is_again = false;
                     self.sources.add(&name, &program.origin);
                     let label = fresh_label();
                     let args = program.args.as_deref().unwrap_or(if hides_args { &label } else { "args" });
+                    let before = scope.heap_bytes();
                     let Ok(function) = scope.eval(&wrap(&program, &label, args), &name, FIRST_LINE) else {
                         let thrown = scope.catch();
                         return Err(Some(describe_syntax(self.host.helpers(), &self.sources, &thrown, LABEL_COLUMN)));
                     };
-                    self.kept.add(scope, &program, hides_args, &function, &name);
+                    let bytes = scope.heap_bytes().saturating_sub(before);
+                    self.kept.add(scope, &program, hides_args, &function, &name, bytes);
                     function
                 }
             };
@@ -257,6 +259,7 @@ impl Vm {
     pub(crate) fn is_short(&self, program: &Arc<Program>, args: &Json) -> bool {
         !self.expects_anything()
             && self.host.inbox.is_empty()
+            && is_small(args, &mut 100)
             && self.kept.is_short(program, self.hides_args(program, args))
     }
 
@@ -647,6 +650,19 @@ fn is_nothing(args: &Json) -> bool {
         Json::Array(items) => items.is_empty(),
         Json::Object(fields) => fields.is_empty(),
         _ => false,
+    }
+}
+
+/// Whether copying arguments in takes next to no time: so many values at the most, and no long text among them.
+fn is_small(args: &Json, left: &mut usize) -> bool {
+    const TEXT: usize = 4 << 10;
+    let Some(fewer) = left.checked_sub(1) else { return false };
+    *left = fewer;
+    match args {
+        Json::String(text) => text.len() <= TEXT,
+        Json::Array(items) => items.iter().all(|item| is_small(item, left)),
+        Json::Object(fields) => fields.iter().all(|(key, item)| key.len() <= TEXT && is_small(item, left)),
+        _ => true,
     }
 }
 

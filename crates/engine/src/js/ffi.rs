@@ -14,7 +14,6 @@ use rquickjs::qjs::{
 
 unsafe extern "C-unwind" {
     pub(super) fn JS_AtomToCStringLen(ctx: *mut JSContext, plen: *mut size_t, atom: JSAtom) -> *const c_char;
-    pub(super) fn JS_AtomToValue(ctx: *mut JSContext, atom: JSAtom) -> JSValue;
     pub(super) fn JS_DefinePropertyGetSet(
         ctx: *mut JSContext,
         this_obj: JSValue,

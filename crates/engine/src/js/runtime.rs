@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering, compiler_fence};
 
 use rquickjs::qjs;
 
@@ -41,9 +41,17 @@ pub(super) struct Callbacks {
     /// The VM's thread is in C code of QuickJS; see [`super::signal`]. Only that thread touches it.
     inside: AtomicBool,
     heap_limit: AtomicUsize,
+    /// What counts the heap, once it is there.
+    meter: AtomicPtr<Meter>,
 }
 
 impl Callbacks {
+    /// Bytes held by the VM, on the thread that runs it.
+    pub(super) fn heap_bytes(&self) -> usize {
+        // SAFETY: set once in `Js::new`, before any scope; the meter lives as long as the runtime, and only the VM's thread uses either.
+        unsafe { (*self.meter.load(Ordering::Relaxed)).used() }
+    }
+
     pub(super) fn is_inside(&self) -> bool {
         self.inside.load(Ordering::Relaxed)
     }
@@ -80,8 +88,11 @@ impl Js {
             host,
             inside: AtomicBool::new(false),
             heap_limit: AtomicUsize::new(usize::MAX),
+            meter: AtomicPtr::default(),
         }));
         let meter = Box::into_raw(Box::new(Meter::new(control.clone(), callbacks)));
+        // SAFETY: both were made above, and nobody else has either.
+        unsafe { (*callbacks).meter.store(meter, Ordering::Relaxed) };
         let partial = Partial { callbacks, meter };
         let interrupt = plain!(on_interrupt as fn(*mut qjs::JSRuntime, *mut c_void) -> c_int);
         let tracker = plain!(on_rejection as fn(*mut qjs::JSContext, qjs::JSValue, qjs::JSValue, bool, *mut c_void));
@@ -246,8 +257,8 @@ unsafe fn interrupt(runtime: *mut qjs::JSRuntime, callbacks: *const Callbacks) {
         if (*callbacks).control.should_stop() {
             leave();
         }
-        if (*callbacks).control.has_stayed_too_long() {
-            hand_over();
+        if let Some(before) = (*callbacks).control.has_stayed_too_long() {
+            hand_over(before);
         }
         bound_gc_threshold(runtime, (*callbacks).heap_limit.load(Ordering::Relaxed));
     }

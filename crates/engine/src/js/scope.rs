@@ -79,6 +79,12 @@ impl<'js> Scope<'js> {
         unsafe { (*ffi::JS_GetRuntimeOpaque(self.runtime()).cast::<Callbacks>()).control.is_stopped() }
     }
 
+    /// Bytes held by the VM, allocator headers included.
+    pub(crate) fn heap_bytes(self) -> usize {
+        // SAFETY: as in `is_stopped`.
+        unsafe { (*ffi::JS_GetRuntimeOpaque(self.runtime()).cast::<Callbacks>()).heap_bytes() }
+    }
+
     /// Asks the clocks, and leaves the VM if it must not go on; for host code that takes long. Does not return then: see
     /// [`super::catch_stop`].
     pub(crate) fn leave_if_stopped(self) {

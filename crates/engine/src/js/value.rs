@@ -332,9 +332,9 @@ impl<'js> Value<'js> {
         self.keys_of(qjs::JS_GPN_STRING_MASK)
     }
 
-    /// All own keys, symbols last.
-    pub(crate) fn all_keys_and_symbols(&self) -> Result<Keys<'js>, Exception> {
-        self.keys_of(qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_SYMBOL_MASK)
+    /// The own keys that are symbols.
+    pub(crate) fn symbols(&self) -> Result<Keys<'js>, Exception> {
+        self.keys_of(qjs::JS_GPN_SYMBOL_MASK)
     }
 
     fn keys_of(&self, flags: u32) -> Result<Keys<'js>, Exception> {
@@ -524,12 +524,6 @@ impl<'js> Atom<'js> {
     pub(super) fn borrowed(scope: Scope<'js>, raw: qjs::JSAtom) -> Self {
         // SAFETY: the caller's reference keeps the atom alive while it is duplicated.
         Self { scope, raw: unsafe { ffi::JS_DupAtom(scope.raw(), raw) } }
-    }
-
-    pub(crate) fn is_symbol(&self) -> bool {
-        // SAFETY: live atom; the value is ours.
-        let value = self.scope.owned(unsafe { ffi::JS_AtomToValue(self.scope.raw(), self.raw) });
-        value.tag() == qjs::JS_TAG_SYMBOL
     }
 
     pub(crate) fn text(&self) -> Result<Text<'js>, TextError> {

@@ -1,4 +1,4 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -40,6 +40,8 @@ pub(super) struct Done {
 /// One slice of computing, on its way to a thread.
 pub(super) struct Slice {
     pub(super) ticket: Ticket,
+    /// Of its VM; none where it is to be dropped.
+    control: Option<Arc<Control>>,
     pub(super) sent: Instant,
     pub(super) work: Mutex<Option<(Work, oneshot::Sender<Done>)>>,
     pub(super) made: Mutex<Option<(Done, oneshot::Sender<Done>)>>,
@@ -47,8 +49,14 @@ pub(super) struct Slice {
 
 impl Slice {
     pub(super) fn new(work: Work, sender: oneshot::Sender<Done>) -> Self {
+        let control = match &work {
+            Work::Build(spec, _) => Some(spec.control.clone()),
+            Work::Start(vm, _) | Work::Resume(vm) | Work::Pump(vm, _) => Some(vm.control().clone()),
+            Work::Drop(..) => None,
+        };
         Self {
             ticket: Ticket::new(),
+            control,
             sent: Instant::now(),
             work: Mutex::new(Some((work, sender))),
             made: Mutex::new(None),
@@ -84,19 +92,20 @@ impl Task for Slice {
         &self.ticket
     }
 
+    fn should_stop(&self) -> bool {
+        self.control.as_ref().is_some_and(|control| control.should_stop())
+    }
+
     fn run(&self) {
         let Some((work, sender)) = self.take() else { return };
         let waited = self.sent.elapsed();
-        let control = match &work {
-            Work::Build(spec, _) => spec.control.clone(),
-            Work::Start(vm, _) | Work::Resume(vm) | Work::Pump(vm, _) => vm.control().clone(),
-            Work::Drop(..) => return,
-        };
-        let on_thread = OnThread::enter(&control);
+        let Some(control) = &self.control else { return };
+        let on_thread = OnThread::enter(control);
         if self.ticket.visits() {
             control.visit(WELCOME);
         }
         let mut pumped = Duration::ZERO;
+        let since = Instant::now();
         let is_first = matches!(work, Work::Start(..));
         let (mut vm, step) = match work {
             Work::Build(spec, script) => {
@@ -130,7 +139,10 @@ impl Task for Slice {
         };
         drop(on_thread);
         if is_first && let Some(vm) = &mut vm {
-            vm.note_pace(Duration::from_nanos(control.cpu_used()), matches!(step, Step::Settled(..)));
+            let computed = Duration::from_nanos(control.cpu_used());
+            // A native function may have waited.
+            let took = if self.ticket.visits() { since.elapsed() / 10 } else { Duration::ZERO };
+            vm.note_pace(computed.max(took), matches!(step, Step::Settled(..)));
         }
         // Abandoned meanwhile: the VM is dropped here, on this thread.
         if self.ticket.finish() {
