@@ -123,10 +123,11 @@ fn again(criterion: &mut Criterion) {
         bencher.iter_custom(|times| {
             on_worker(&runtime, async move {
                 let table = SessionTable::new(10, Duration::from_secs(600));
-                table.run("s", RunRequest::new(cell()).with_args(json!(0))).await;
+                let cell = cell();
+                table.run("s", RunRequest::new(&*cell).with_args(json!(0))).await;
                 let start = Instant::now();
                 for i in 0..times {
-                    black_box(table.run("s", RunRequest::new(cell()).with_args(json!(i))).await);
+                    black_box(table.run("s", RunRequest::new(&*cell).with_args(json!(i))).await);
                 }
                 start.elapsed()
             })
