@@ -799,3 +799,47 @@ fn tests_of_a_plugin_that_is_watched_run_again_when_a_file_beside_them_changes()
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn what_was_asked_of_the_mcp_server_before_its_input_ended_is_answered() {
+    let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}});
+    let call = |id: u64, script: &str| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "run", "arguments": {"script": script}}});
+    let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let lines = format!("{initialize}\n{initialized}\n{}\n{}\n", call(2, "20 + 22"), call(3, "20 + 23"));
+    let mut child = perennial().arg("mcp").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let answers: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let text = |id: u64| answer(&answers, id)["result"]["content"][0]["text"].clone();
+    assert_eq!((text(2), text(3)), (json!("42"), json!("43")));
+}
+
+#[test]
+fn the_command_line_says_which_of_its_options_grants_what_was_refused() {
+    for (script, hint) in [
+        ("await fetch('https://api.example.com/x')", "hint: --allow-net 'GET api.example.com'"),
+        ("await commands.run('git')", "hint: --allow-run PROGRAM"),
+        ("await artifacts.write('a', 'b')", "hint: --artifacts FOLDER"),
+        ("perennial.secret('TOKEN')", "hint: --secret NAME=ORIGIN"),
+    ] {
+        let refused = run(&["eval", script]);
+        assert!(err(&refused).contains(hint), "{script}: {}", err(&refused));
+    }
+}
+
+#[test]
+fn rules_that_are_none_are_not_trusted_and_declarations_without_a_plugin_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = |arguments: &[&str]| {
+        let mut command = perennial();
+        command.args(arguments).current_dir(folder.path()).env("XDG_STATE_HOME", folder.path());
+        command.output().unwrap()
+    };
+    std::fs::write(folder.path().join("perennial.toml"), "net = [\"http://localhost:1\"]\n").unwrap();
+    let refused = here(&["trust"]);
+    assert!(code(&refused) == 1 && !err(&refused).contains("trusted, as it is"), "{}", err(&refused));
+    std::fs::write(folder.path().join("broken.ts"), "export default 1").unwrap();
+    assert_eq!(code(&here(&["types", "--no-config", "--plugin", "broken.ts"])), 1);
+    assert_eq!(code(&here(&["types", "--no-config"])), 0);
+}

@@ -32,6 +32,19 @@ async fn what_is_not_there_is_named_and_what_works_here_is_said() {
             "require is not defined: modules are imported, as in `import { join } from \"node:path\"` or `await import(\"node:path\")`; files need none: `await fs.readFile(path, \"utf8\")`",
         ),
         (
+            "Intl.DateTimeFormat()",
+            "Intl is not defined: there is no Intl; numbers have `toFixed`, dates `toISOString`, texts `localeCompare`",
+        ),
+        (
+            "await fs.promises.readFile('x')",
+            "cannot read property 'readFile' of undefined: fs.promises is undefined: the functions of `fs` give promises themselves, as in `await fs.readFile(path, \"utf8\")`",
+        ),
+        (
+            "fs.createReadStream('x')",
+            "fs.createReadStream is not a function: `await fs.open(path)` gives a handle that reads and writes parts",
+        ),
+        ("undefinedVar", "undefinedVar is not defined"),
+        (
             "document.title",
             "document is not defined: there is no page here; `fetch` makes requests, `fs` and `vars` keep things",
         ),
@@ -75,4 +88,12 @@ async fn what_is_not_there_is_named_and_what_works_here_is_said() {
         assert_eq!((error.kind, &*error.message), (ErrorKind::Runtime, &*script.replace("()", " is not a function")));
     }
     assert_eq!(table.run("t", RunRequest::new("count")).await.value, Some(serde_json::json!(2)));
+}
+
+#[tokio::test]
+async fn a_script_in_the_fences_of_markdown_is_told_so() {
+    let table = SessionTable::with_config(TableConfig::default());
+    let error = table.run("s", RunRequest::new("```js\n1 + 1\n```")).await.error.expect("no script");
+    assert_eq!(error.kind, ErrorKind::Syntax);
+    assert!(error.message.contains("send what is between the fences"), "{}", error.message);
 }

@@ -72,3 +72,15 @@ async fn a_budget_holds_for_many_at_once_and_a_stopped_run_says_what_it_produced
         artifacts.list().into_iter().map(|file| produced(&file.name, file.bytes)).collect::<Vec<_>>()
     );
 }
+
+#[tokio::test]
+async fn a_text_or_bytes_are_written_as_they_are_and_nothing_else_is() {
+    let (table, artifacts) = (table(), Artifacts::in_memory(10_000));
+    let script = "await artifacts.write('bytes', new Uint8Array([1, 255])); const refused = [];
+        for (const what of [{ a: 1 }, 5, null, undefined]) await artifacts.write('no', what).catch((error) => refused.push(error.name));
+        refused";
+    let result = run(&table, script, &artifacts).await;
+    assert_eq!(result.value, Some(json!(["TypeError", "TypeError", "TypeError", "TypeError"])), "{:?}", result.error);
+    assert_eq!(result.artifacts, [produced("bytes", 2)]);
+    assert_eq!(artifacts.read("bytes").unwrap(), [1, 255]);
+}

@@ -58,6 +58,24 @@ async fn scripts_see_what_is_declared_and_with_which_values() {
 }
 
 #[tokio::test]
+async fn a_misspelt_or_misplaced_option_runs_nothing() {
+    let table = table(&json!({"cat": {"run": ["cat"]}}));
+    for (call, part) in [
+        ("commands.run('cat', {}, { stding: 'x' })", "there is no option 'stding': there are stdin, timeoutMs, signal"),
+        ("commands.run('cat', {}, { timeout: 5 })", "there is no option 'timeout'"),
+        (
+            "commands.run('cat', { stdin: 'x' })",
+            "options are the third argument, as in commands.run(name, {}, { stdin })",
+        ),
+        ("commands.run('cat', ['x'])", "each by its name, as in commands.run(name, { value: 1 })"),
+    ] {
+        let error = run(&table, &format!("await {call}")).await.error.unwrap();
+        assert!(error.message.contains(part), "{call}: {}", error.message);
+    }
+    assert_eq!(value(&table, "(await commands.run('cat', {}, { stdin: 'x' })).stdout").await, "x");
+}
+
+#[tokio::test]
 async fn nothing_may_be_run_that_was_not_declared() {
     let result = run(&table(&json!({"list": {"run": ["ls"]}})), "await commands.run('rm', {})").await;
     let error = result.error.unwrap();

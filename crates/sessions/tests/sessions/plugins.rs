@@ -671,3 +671,47 @@ async fn a_plugin_s_command_has_a_name_of_its_own_and_runs_in_the_project_where_
         assert!(plugins.failures()[0].problems[0].contains(why), "{:?}", plugins.failures());
     }
 }
+
+#[tokio::test]
+async fn a_tool_that_computes_for_longer_than_it_may_is_an_error_for_its_caller() {
+    let files = MemoryFiles::new();
+    let spin = "run: () => { const end = Date.now() + 60; while (Date.now() < end); return 1 }";
+    let source = format!("tools: {{ spin: {{ description: 's', input: {{}}, timeoutMs: 20, {spin} }} }}");
+    files.write("/p/one.ts", plugin("one", &source));
+    let table = table(&load(&files, &["/p/one.ts"]).await);
+    assert_eq!(fail(&table, "await tools.one.spin()").await.message, "one.spin took longer than 20 ms");
+}
+
+#[tokio::test]
+async fn a_tool_that_the_code_has_no_more_is_missing_alone_until_plugins_are_loaded_again() {
+    let files = MemoryFiles::new();
+    let other = "other: { description: 'o', input: {}, run: () => 'other' }";
+    files.write(
+        "/p/one.ts",
+        plugin("one", &format!("tools: {{ gone: {{ description: 'g', input: {{}}, run: () => 1 }}, {other} }}")),
+    );
+    let table = table(&load(&files, &["/p/one.ts"]).await);
+    files.write("/p/one.ts", plugin("one", &format!("tools: {{ {other} }}")));
+    assert_eq!(run(&table, "await tools.one.other()").await, json!("other"));
+    let gone = fail(&table, "await tools.one.gone()").await;
+    assert!(gone.message.contains("has no tool gone any more"), "{}", gone.message);
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_named_twice_is_loaded_once() {
+    let files = MemoryFiles::new();
+    files.write("/p/one.ts", plugin("one", TOOL));
+    files.write("/p/other.ts", plugin("one", TOOL));
+    let set = load(&files, &["/p/one.ts", "/p/one.ts"]).await;
+    assert_eq!((set.plugins().count(), set.failures().len()), (1, 0));
+    assert_eq!(load(&files, &["/p/one.ts", "/p/other.ts"]).await.failures().len(), 1, "another of its name");
+}
+
+#[tokio::test]
+async fn a_tool_without_a_schema_of_its_argument_is_told_what_that_is_for_none() {
+    let files = MemoryFiles::new();
+    files.write("/p/one.ts", plugin("one", "tools: { t: { description: 't', run: () => 1 } }"));
+    let set = load(&files, &["/p/one.ts"]).await;
+    let expected = "tools.t.input: missing; that of a tool without arguments is { type: \"object\" }";
+    assert_eq!(set.failures()[0].problems, [expected]);
+}

@@ -324,3 +324,33 @@ async fn what_a_script_does_to_prototypes_shows_in_the_console_too() {
         assert_eq!(result.console[0].message, shown, "{change}");
     }
 }
+
+#[tokio::test]
+async fn a_long_text_takes_no_more_of_the_heap_to_be_shown_than_it_has_to() {
+    let table = SessionTable::new(4, Duration::from_secs(60));
+    for show in [
+        "console.log(['\u{44f}'.repeat(6e6)])",
+        "console.log({ text: 'x'.repeat(10001) })",
+        "console.log(10n ** 5000n)",
+    ] {
+        let request = RunRequest::new(show).configure(|request| request.memory_bytes = Some(24 << 20));
+        let result = table.run(show, request).await;
+        assert!(result.is_ok(), "{show}: {:?}", result.error);
+        assert_eq!(result.console.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_kept_of_texts_is_bounded_by_what_it_takes() {
+    let table = SessionTable::new(4, Duration::from_secs(60));
+    let before = table.run("s", RunRequest::new("1")).await.usage.heap_bytes;
+    // A few bytes of text, and a hundred times that when compiled.
+    for n in 0..8 {
+        let script = format!("if (0) {{ {} }} {n}", "/\\p{L}/iu;".repeat(400));
+        for _ in 0..3 {
+            assert!(table.run("s", RunRequest::new(&*script)).await.is_ok());
+        }
+    }
+    let after = table.run("s", RunRequest::new("1")).await.usage.heap_bytes;
+    assert!(after < before + (6 << 20), "{before} and then {after} bytes");
+}
