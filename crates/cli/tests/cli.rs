@@ -806,7 +806,7 @@ fn what_was_asked_of_the_mcp_server_before_its_input_ended_is_answered() {
         "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}});
     let call = |id: u64, script: &str| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "run", "arguments": {"script": script}}});
     let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-    let lines = format!("{initialize}\n{initialized}\n{}\n{}\n", call(2, "20 + 22"), call(3, "20 + 23"));
+    let lines = format!("{initialize}\n{initialized}\n{}\n{}\n", call(2, "20 + 22"), call(3, "_ + 1"));
     let mut child = perennial().arg("mcp").stdin(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();

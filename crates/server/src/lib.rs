@@ -8,6 +8,7 @@
 mod batch;
 mod listing;
 mod mcp;
+mod order;
 mod resources;
 mod text;
 mod tools;

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::listing::listing;
+use crate::order::Order;
 use crate::resources;
 use crate::text::text_for_model;
 use crate::tools::{DEFAULT_SESSION, tools};
@@ -80,7 +81,9 @@ where
     let closed = CancellationToken::new();
     let calls = TaskTracker::new();
     let room = Arc::new(Semaphore::new(UNDER_WAY / CALL));
+    let order = Order::default();
     let server = Server {
+        order: order.clone(),
         owner: owner.clone(),
         options,
         calls: calls.clone(),
@@ -89,7 +92,7 @@ where
         tools: Arc::default(),
         closed: closed.clone(),
     };
-    let transport = Lines::new(input, output, closed.clone());
+    let transport = Lines::new(input, output, closed.clone(), order);
     // Stops every script as soon as the client is gone, so that the service has nothing to wait for. It goes with this future.
     let mut watch = JoinSet::new();
     watch.spawn({
@@ -136,6 +139,7 @@ where
 /// One connection.
 #[derive(Clone)]
 struct Server {
+    order: Order,
     owner: Owner,
     options: McpOptions,
     calls: TaskTracker,
@@ -233,7 +237,8 @@ impl ServerHandler for Server {
         };
         // In a task of its own, since a panic in here would leave the client without an answer.
         let call = self.calls.spawn(async move {
-            let answer = server.call(&name, arguments, &context, progress).await;
+            let call = server.call(&name, arguments, &context, progress);
+            let answer = server.order.begin(&context.id, call).await;
             drop(room);
             answer
         });

@@ -20,6 +20,8 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::order::Order;
+
 /// A longer line is answered with an error and passed over: a script of the largest size allowed, escaped, with room for its arguments.
 const MAX_LINE: usize = 32 << 20;
 /// Bytes of answers that a client may leave unread. One that leaves more is gone.
@@ -43,6 +45,8 @@ pub(crate) struct Lines<R, W> {
     era_known: bool,
     /// When the input was seen to have ended.
     ended: Option<Instant>,
+    /// Of the calls that were read.
+    order: Order,
 }
 
 struct Output<W> {
@@ -77,7 +81,7 @@ enum Turn {
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Lines<R, W> {
-    pub(crate) fn new(input: R, output: W, closed: CancellationToken) -> Self {
+    pub(crate) fn new(input: R, output: W, closed: CancellationToken, order: Order) -> Self {
         Self {
             input: BufReader::new(input),
             line: Vec::new(),
@@ -92,6 +96,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin + Send + 'static> Lines<R, W> {
             },
             era_known: false,
             ended: None,
+            order,
         }
     }
 
@@ -217,6 +222,13 @@ where
         message: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
         let (line, output) = (serde_json::to_vec(&message), self.output.clone());
+        let answered = match &message {
+            JsonRpcMessage::Response(response) => Some(&response.id),
+            JsonRpcMessage::Error(error) => error.id.as_ref(),
+            _ => None,
+        };
+        // One that was refused before it began holds up nobody.
+        answered.into_iter().for_each(|id| self.order.goes(id));
         let is_answer = matches!(message, JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_));
         async move {
             let (asked, answered) = (output.asked.clone(), output.answered.clone());
@@ -258,6 +270,9 @@ where
             let Some(message) = self.message() else { continue };
             if let JsonRpcMessage::Request(request) = &message {
                 self.output.asked.fetch_add(1, Ordering::AcqRel);
+                if matches!(request.request, ClientRequest::CallToolRequest(_)) {
+                    self.order.came(request.id.clone());
+                }
                 self.era_known = self.era_known || chooses_era(&request.request);
                 return Some(message);
             }
