@@ -237,7 +237,7 @@ impl ServerHandler for Server {
         };
         // In a task of its own, since a panic in here would leave the client without an answer.
         let call = self.calls.spawn(async move {
-            let call = server.call(&name, arguments, &context, progress);
+            let call = Box::pin(server.call(&name, arguments, &context, progress));
             let answer = server.order.begin(&context.id, call).await;
             drop(room);
             answer
