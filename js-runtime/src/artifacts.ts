@@ -1,8 +1,8 @@
 // artifacts: what scripts produce for whoever calls them.
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { bytesSet, freeze, TypeError, Uint8Array, viewByteLength } = intrinsics;
-  const { bytesOf, domString, isObject, placed, usvString } = ops.library_value("webidl");
-  const { encodingOf, optionsOf, textOf }: FsShared = ops.library_value("fsShared");
+  const { bytesSet, freeze, Uint8Array, viewByteLength } = intrinsics;
+  const { bytesOf, domString, placed } = ops.library_value("webidl");
+  const { dataOf, encodingOf, optionsOf, textOf }: FsShared = ops.library_value("fsShared");
   // What is under way is held outside the heap.
   const { turn, done } = (ops.library_value("queues") as StreamQueues).gate(4);
 
@@ -28,9 +28,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const artifacts = freeze({
     /** A text, or bytes. */
     write: async (name: unknown, data: unknown): Promise<void> => {
-      if (typeof data === "string") return await ask("artifact_write", name, ops.text_encode(usvString(data)));
-      if (!isObject(data)) throw new TypeError("an artifact is a text or bytes, not " + (data === null ? "null" : typeof data));
-      return await writeBytes(name, data);
+      const bytes = dataOf(data, { __proto__: null });
+      return await (typeof data === "string" ? ask("artifact_write", name, bytes) : writeBytes(name, bytes));
     },
     writeBytes,
     /** Bytes, or a text in an encoding. */

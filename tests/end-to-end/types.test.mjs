@@ -80,12 +80,15 @@ declare module "perennial:plugin" {
 }
 const schema = { type: "object", properties: { n: { type: "integer" }, tags: { type: "array", items: { type: "string" } }, kind: { enum: ["a", "b"] } }, required: ["n"], additionalProperties: false } as const;
 export default definePlugin({
-  name: "x", version: "1", description: "d", allow: { counter: ["main"] },
+  name: "x", version: "1", description: "d", allow: { counter: ["main"], commands: { today: { run: ["date"], timeoutMs: 1000 } } },
   tools: {
     typed: defineTool({ description: "d", input: schema, async run({ n, tags, kind }, ctx) {
       const number: number = ctx.counter.add(n), list: string[] | undefined = tags, one: "a" | "b" | undefined = kind;
       return [number, list, one, (await ctx.fetch("https://a.com", { method: "GET" })).status];
     } }),
+    result: defineTool({ description: "d", input: schema, output: { type: "string" }, run: async ({ n }) => "n " + n }),
+    // @ts-expect-error
+    wrongResult: defineTool({ description: "d", input: schema, output: { type: "string" }, run: ({ n }) => n }),
     // @ts-expect-error
     key: defineTool({ description: "d", inptu: {}, input: {}, run() {} }),
     // @ts-expect-error

@@ -310,13 +310,10 @@ mod tests {
     use tokio::runtime::Handle;
 
     use super::*;
-    use crate::Console;
-    use crate::control::Control;
-    use crate::vm::{BuildSpec, Vm};
+    use crate::measure::vm;
 
     fn touch(config: &EngineConfig, name: &str) {
-        let (config, console, control) = (config.clone(), Console::default(), Arc::new(Control::new()));
-        let mut vm = Vm::build(BuildSpec { config, console, runtime: Handle::current(), control }).expect("a VM");
+        let mut vm = vm(config.clone(), Handle::current());
         vm.with_value(name, |_, value| assert!(!value.is_undefined()));
     }
 

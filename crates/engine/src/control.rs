@@ -83,9 +83,7 @@ pub(crate) struct Control {
     owed: AtomicU64,
     /// Until when the VM may have a thread that is somebody else's.
     welcome: AtomicU64,
-    /// It had one for longer.
-    overstayed: AtomicBool,
-    /// How often in this visit.
+    /// How often it had one for longer, in its last visit.
     stays: AtomicU32,
 }
 
@@ -112,7 +110,6 @@ impl Control {
             paused: AtomicU64::new(NONE),
             owed: AtomicU64::new(0),
             welcome: AtomicU64::new(NONE),
-            overstayed: AtomicBool::new(false),
             stays: AtomicU32::new(0),
         }
     }
@@ -345,13 +342,12 @@ impl Control {
         let before = self.stays.fetch_add(1, Ordering::Relaxed);
         let next = if before < 2 { self.now().saturating_add(nanos(MORE)) } else { NONE };
         self.welcome.store(next, Ordering::Relaxed);
-        self.overstayed.store(true, Ordering::Relaxed);
         Some(before)
     }
 
     /// Whether that was so since this was asked last.
     pub(crate) fn take_overstay(&self) -> bool {
-        self.overstayed.swap(false, Ordering::Relaxed)
+        self.stays.swap(0, Ordering::Relaxed) > 0
     }
 
     /// Counts CPU time that was spent elsewhere.

@@ -35,24 +35,33 @@ impl From<Exception> for Not {
 /// symbols by which an object says what it looks like.
 pub(crate) fn entry<'js>(arguments: &Value<'js>, kinds: &Value<'js>) -> Option<String> {
     let scope = arguments.scope();
-    let made = Inspector::new(scope, kinds).and_then(|mut inspector| {
-        inspector.arguments(arguments)?;
-        Ok(inspector.text)
-    });
-    if let Err(Not::Thrown) = made {
-        drop(scope.catch());
+    let (text, items, above) = (String::new(), Vec::new(), Vec::new());
+    let mut inspector = Inspector { scope, given: kinds, kinds: None, text, items, above, indentation: 0 };
+    match inspector.arguments(arguments) {
+        Ok(()) => Some(inspector.text),
+        Err(Not::Ours) => None,
+        Err(Not::Thrown) => {
+            drop(scope.catch());
+            None
+        }
     }
-    made.ok()
 }
 
-struct Inspector<'js> {
+struct Inspector<'a, 'js> {
     scope: Scope<'js>,
+    given: &'a Value<'js>,
+    /// Made for the first object.
+    kinds: Option<Kinds<'js>>,
     text: String,
     /// Where the items of objects that are being written begin.
     items: Vec<usize>,
     /// The objects that are being written.
     above: Vec<usize>,
     indentation: usize,
+}
+
+/// What objects are looked at by.
+struct Kinds<'js> {
     object: Kind<'js>,
     array: Kind<'js>,
     constructor: Atom<'js>,
@@ -75,21 +84,53 @@ impl<'js> Kind<'js> {
     }
 }
 
-impl<'js> Inspector<'js> {
-    fn new(scope: Scope<'js>, kinds: &Value<'js>) -> Result<Self, Not> {
+impl<'js> Kinds<'js> {
+    fn new(given: &Value<'js>) -> Result<Self, Exception> {
         Ok(Self {
-            scope,
-            text: String::new(),
-            items: Vec::new(),
-            above: Vec::new(),
-            indentation: 0,
-            object: Kind::new(kinds.get_index(0)?, "Object")?,
-            array: Kind::new(kinds.get_index(1)?, "Array")?,
-            constructor: scope.atom("constructor")?,
-            says_itself: [kinds.get_index(2)?.key()?, kinds.get_index(3)?.key()?],
+            object: Kind::new(given.get_index(0)?, "Object")?,
+            array: Kind::new(given.get_index(1)?, "Array")?,
+            constructor: given.scope().atom("constructor")?,
+            says_itself: [given.get_index(2)?.key()?, given.get_index(3)?.key()?],
         })
     }
 
+    /// Whether an object is what its kind is, with nothing to say for itself.
+    fn are_usual_for(&mut self, value: &Value<'js>, is_array: bool) -> Result<bool, Exception> {
+        let kind = if is_array { &self.array } else { &self.object };
+        let is_of_it = value.plain_prototype().is_some_and(|of| of.address() == kind.prototype.address());
+        if !is_of_it || value.has_own(&self.constructor)? {
+            return Ok(false);
+        }
+        if let Some(is_usual) = kind.is_usual {
+            return Ok(is_usual);
+        }
+        let mut is_usual = self.is_usual(&self.object)?;
+        if is_array {
+            let below = self.array.prototype.plain_prototype();
+            is_usual &= self.is_usual(&self.array)?;
+            is_usual &= below.is_some_and(|below| below.address() == self.object.prototype.address());
+        }
+        let kind = if is_array { &mut self.array } else { &mut self.object };
+        kind.is_usual = Some(is_usual);
+        Ok(is_usual)
+    }
+
+    fn is_usual(&self, kind: &Kind<'js>) -> Result<bool, Exception> {
+        let constructor = kind.prototype.own(&self.constructor)?.and_then(|own| own.value);
+        if constructor.is_none_or(|constructor| constructor.address() != kind.maker.address()) {
+            return Ok(false);
+        }
+        for says in &self.says_itself {
+            if kind.prototype.has_own(says)? {
+                return Ok(false);
+            }
+        }
+        let name = kind.maker.plain_property("name")?;
+        Ok(name.is_some_and(|name| name.is_string() && name.text().is_ok_and(|text| &*text == kind.name)))
+    }
+}
+
+impl<'js> Inspector<'_, 'js> {
     fn arguments(&mut self, arguments: &Value<'js>) -> Result<(), Not> {
         let count = arguments.length()?;
         for index in 0..u32::try_from(count).map_err(|_| Not::Ours)? {
@@ -204,43 +245,19 @@ impl<'js> Inspector<'js> {
         self.end(begin, first, ']', Some(are_numbers))
     }
 
-    /// Whether an object is what its kind is, with nothing to say for itself. Returns its address.
+    /// Looks at an object before it is shown, and returns its address.
     fn enter(&mut self, value: &Value<'js>, is_array: bool) -> Result<usize, Not> {
         self.scope.leave_if_stopped();
-        let kind = if is_array { &self.array } else { &self.object };
-        let prototype = value.plain_prototype().ok_or(Not::Ours)?;
-        if prototype.address() != kind.prototype.address() || value.has_own(&self.constructor)? {
-            return Err(Not::Ours);
-        }
-        let is_usual = match kind.is_usual {
-            Some(is_usual) => is_usual,
-            None if is_array => {
-                let is_usual = self.is_usual(&self.array)? && self.is_usual(&self.object)?;
-                let below = self.array.prototype.plain_prototype();
-                let is_below = below.is_some_and(|below| below.address() == self.object.prototype.address());
-                *self.array.is_usual.insert(is_usual && is_below)
-            }
-            None => {
-                let is_usual = self.is_usual(&self.object)?;
-                *self.object.is_usual.insert(is_usual)
-            }
+        let kinds = match &mut self.kinds {
+            Some(kinds) => kinds,
+            none => none.insert(Kinds::new(self.given)?),
         };
         let address = value.address();
-        if is_usual && !self.above.contains(&address) { Ok(address) } else { Err(Not::Ours) }
-    }
-
-    fn is_usual(&self, kind: &Kind<'js>) -> Result<bool, Exception> {
-        let constructor = kind.prototype.own(&self.constructor)?.and_then(|own| own.value);
-        if constructor.is_none_or(|constructor| constructor.address() != kind.maker.address()) {
-            return Ok(false);
+        if kinds.are_usual_for(value, is_array)? && !self.above.contains(&address) {
+            Ok(address)
+        } else {
+            Err(Not::Ours)
         }
-        for says in &self.says_itself {
-            if kind.prototype.has_own(says)? {
-                return Ok(false);
-            }
-        }
-        let name = kind.maker.plain_property("name")?;
-        Ok(name.is_some_and(|name| name.is_string() && name.text().is_ok_and(|text| &*text == kind.name)))
     }
 
     /// Where its text begins, and its items in the list.

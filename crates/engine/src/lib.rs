@@ -67,15 +67,19 @@ pub mod measure {
     use crate::vm::{BuildSpec, Vm};
     use crate::{Console, EngineConfig};
 
+    /// A VM for itself.
+    pub(crate) fn vm(config: EngineConfig, runtime: Handle) -> Vm {
+        let (console, control) = (Console::default(), Arc::new(Control::new()));
+        Vm::build(BuildSpec { config, console, runtime, control }).expect("a VM")
+    }
+
     /// Builds a VM, evaluates an expression, and lends a function that copies its value out.
     ///
     /// # Panics
     /// If the expression throws, or outside of a tokio runtime.
     pub fn with_walk(expression: &str, use_it: impl FnOnce(&dyn Fn() -> Value)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let _inside = runtime.enter();
-        let (config, console, control) = (EngineConfig::default(), Console::default(), Arc::new(Control::new()));
-        let mut vm = Vm::build(BuildSpec { config, console, runtime: Handle::current(), control }).expect("a VM");
+        let mut vm = vm(EngineConfig::default(), runtime.handle().clone());
         vm.with_value(expression, |helpers, value| {
             use_it(&|| to_json(helpers, value, usize::MAX).expect("a value that crosses").expect("a value"));
         });
@@ -87,9 +91,7 @@ pub mod measure {
     /// If it cannot enter, or outside of a tokio runtime.
     pub fn with_enter(value: &Value, use_it: impl FnOnce(&dyn Fn())) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let _inside = runtime.enter();
-        let (config, console, control) = (EngineConfig::default(), Console::default(), Arc::new(Control::new()));
-        let mut vm = Vm::build(BuildSpec { config, console, runtime: Handle::current(), control }).expect("a VM");
+        let mut vm = vm(EngineConfig::default(), runtime.handle().clone());
         vm.with_value("0", |helpers, zero| {
             use_it(&|| drop(from_json(helpers, zero.scope(), value).expect("a value that crosses")));
         });
@@ -104,9 +106,7 @@ pub mod measure {
             std::sync::LazyLock::new(|| tokio::runtime::Builder::new_current_thread().build().expect("a runtime"));
         thread_local! {
             static VM: std::cell::RefCell<Vm> = {
-                let (config, console, control) = (EngineConfig::default(), Console::default(), Arc::new(Control::new()));
-                let runtime = RUNTIME.handle().clone();
-                Vm::build(BuildSpec { config, console, runtime, control }).expect("a VM").into()
+                vm(EngineConfig::default(), RUNTIME.handle().clone()).into()
             };
         }
         let Ok(sent) = serde_json::from_str::<Value>(json) else { return };

@@ -136,6 +136,11 @@ impl Denied {
         Self { what: what.into(), remedy: remedy.into(), granted: Vec::new(), plugin: None }
     }
 
+    /// Something that a plugin was not granted, of what stands behind `key` in its `allow`.
+    pub fn in_allow(what: impl Into<String>, key: &str, plugin: &str) -> Self {
+        Self::new(what, format!("`{key}` in its allow, within what the operator grants in [allow],")).to_plugin(plugin)
+    }
+
     /// The same with what is granted of the kind.
     #[must_use]
     pub fn with_granted(mut self, granted: impl IntoIterator<Item = impl Into<String>>) -> Self {

@@ -277,13 +277,7 @@ impl Server {
         let mut known = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
             Some((of, tools)) if *of == plugins => tools.clone(),
-            _ => known
-                .insert((
-                    plugins,
-                    Arc::new(tools(&self.owner, self.options.structured, self.options.artifacts.is_some())),
-                ))
-                .1
-                .clone(),
+            _ => known.insert((plugins, Arc::new(tools(&self.owner, &self.options)))).1.clone(),
         }
     }
 

@@ -5,6 +5,8 @@ use perennial_sessions::Owner;
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
+use crate::mcp::McpOptions;
+
 /// The session of callers that name none.
 pub(crate) const DEFAULT_SESSION: &str = "default";
 
@@ -36,14 +38,16 @@ fn run_description(owner: &Owner, has_artifacts: bool) -> String {
 }
 
 /// The tools, with the schemas of structured answers if those are given.
-pub(crate) fn tools(owner: &Owner, structured: bool, has_artifacts: bool) -> Vec<Tool> {
+pub(crate) fn tools(owner: &Owner, options: &McpOptions) -> Vec<Tool> {
     let with_output = |tool: Tool, schema: fn() -> Arc<JsonObject>| {
-        if structured { tool.with_raw_output_schema(schema()) } else { tool }
+        if options.structured { tool.with_raw_output_schema(schema()) } else { tool }
     };
     vec![
-        with_output(Tool::new("run", run_description(owner, has_artifacts), run_input()), || object(result_schema()))
-            .with_title("Run TypeScript")
-            .with_annotations(annotations(false, true, false)),
+        with_output(Tool::new("run", run_description(owner, options.artifacts.is_some()), run_input()), || {
+            object(result_schema())
+        })
+        .with_title("Run TypeScript")
+        .with_annotations(annotations(false, true, false)),
         with_output(
             Tool::new(
                 "sessions",
@@ -135,7 +139,7 @@ mod tests {
     #[tokio::test]
     async fn every_schema_is_an_object_at_its_root() {
         let table = SessionTable::builder().build().expect("a table");
-        for tool in tools(&table.local(), true, true) {
+        for tool in tools(&table.local(), &McpOptions::default().configure(|options| options.structured = true)) {
             assert_eq!(tool.input_schema.get("type"), Some(&json!("object")), "{}", tool.name);
             if let Some(output) = &tool.output_schema {
                 assert_eq!(output.get("type"), Some(&json!("object")), "{}", tool.name);

@@ -222,20 +222,21 @@ where
         message: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
         let (line, output) = (serde_json::to_vec(&message), self.output.clone());
-        let answered = match &message {
+        let answers = match &message {
             JsonRpcMessage::Response(response) => Some(&response.id),
             JsonRpcMessage::Error(error) => error.id.as_ref(),
             _ => None,
         };
-        // One that was refused before it began holds up nobody.
-        answered.into_iter().for_each(|id| self.order.goes(id));
-        let is_answer = matches!(message, JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_));
+        if let Some(id) = answers {
+            // One that was refused before it began holds up nobody.
+            self.order.goes(id);
+        }
+        let is_answer = answers.is_some();
         async move {
             let (asked, answered) = (output.asked.clone(), output.answered.clone());
             let sent = output.send(line?).await;
             if is_answer {
-                // An answer to what could not be read was asked for by nothing that was counted.
-                let _ = asked.fetch_update(Ordering::AcqRel, Ordering::Acquire, |asked| asked.checked_sub(1));
+                asked.fetch_sub(1, Ordering::AcqRel);
                 answered.notify_one();
             }
             sent

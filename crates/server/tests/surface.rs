@@ -188,6 +188,7 @@ async fn what_scripts_produce_is_linked_and_read_as_resources() {
     let table = SessionTable::builder().build().expect("a table");
     let options = McpOptions::default().configure(|options| options.artifacts = Some(Artifacts::in_memory(1 << 20)));
     let mut model = Client::connect(table.local(), options).await;
+    assert!(model.description().await.contains("`await artifacts.write(name, textOrBytes)`"));
     let answer = model.run("await artifacts.write('out/täble 1.csv', 'a,b'); await artifacts.writeBytes('x.bin', new Uint8Array([255, 0]))").await;
     let link = &answer["content"][1];
     assert_eq!(

@@ -7,7 +7,7 @@ mod hop;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Bencher, Criterion, criterion_group, criterion_main};
 use perennial_sessions::{Placement, RunRequest, SessionTable, TableConfig};
 use rquickjs::Value;
 use serde_json::json;
@@ -23,6 +23,33 @@ fn runtime() -> Runtime {
 /// Runs on a worker, since that is where callers are.
 fn on_worker(runtime: &Runtime, work: impl Future<Output = Duration> + Send + 'static) -> Duration {
     runtime.block_on(async { tokio::spawn(work).await.expect("the measurement ends") })
+}
+
+fn config() -> TableConfig {
+    TableConfig::default().configure(|config| config.max_vms = 10)
+}
+
+/// Times runs of one session, each after the one before. The first few are for the session to know its scripts.
+fn one_by_one(
+    bencher: &mut Bencher<'_>,
+    runtime: &Runtime,
+    config: TableConfig,
+    request: impl Fn(u64) -> RunRequest + Clone + Send + Sync + 'static,
+) {
+    bencher.iter_custom(|times| {
+        let (config, request) = (config.clone(), request.clone());
+        on_worker(runtime, async move {
+            let table = SessionTable::with_config(config);
+            for i in 0..10 {
+                table.run("s", request(i)).await;
+            }
+            let start = Instant::now();
+            for i in 0..times {
+                black_box(table.run("s", request(i)).await);
+            }
+            start.elapsed()
+        })
+    });
 }
 
 fn warm(criterion: &mut Criterion) {
@@ -54,19 +81,7 @@ fn warm(criterion: &mut Criterion) {
             })
         });
     });
-    group.bench_function("table", |bencher| {
-        bencher.iter_custom(|times| {
-            on_worker(&runtime, async move {
-                let table = SessionTable::new(10, Duration::from_secs(600));
-                table.run("s", RunRequest::new("return 1")).await;
-                let start = Instant::now();
-                for _ in 0..times {
-                    black_box(table.run("s", RunRequest::new("return 1")).await);
-                }
-                start.elapsed()
-            })
-        });
-    });
+    group.bench_function("table", |bencher| one_by_one(bencher, &runtime, config(), |_| RunRequest::new("return 1")));
     // Where it is called, against bare there.
     group.bench_function("direct", |bencher| {
         let vm = Bare::new();
@@ -77,34 +92,12 @@ fn warm(criterion: &mut Criterion) {
         bencher.iter(|| black_box(vm.run_kept("return 1", 0)));
     });
     group.bench_function("caller", |bencher| {
-        bencher.iter_custom(|times| {
-            on_worker(&runtime, async move {
-                let placed = TableConfig::default().configure(|config| config.placement = Placement::Caller);
-                let table = SessionTable::with_config(placed);
-                for _ in 0..10 {
-                    table.run("s", RunRequest::new("return 1")).await;
-                }
-                let start = Instant::now();
-                for _ in 0..times {
-                    black_box(table.run("s", RunRequest::new("return 1")).await);
-                }
-                start.elapsed()
-            })
-        });
+        let placed = config().configure(|config| config.placement = Placement::Caller);
+        one_by_one(bencher, &runtime, placed, |_| RunRequest::new("return 1"));
     });
     // Each time another one: nothing is compiled before.
     group.bench_function("new_cells", |bencher| {
-        bencher.iter_custom(|times| {
-            on_worker(&runtime, async move {
-                let table = SessionTable::new(10, Duration::from_secs(600));
-                table.run("s", RunRequest::new("return 1")).await;
-                let start = Instant::now();
-                for i in 0..times {
-                    black_box(table.run("s", RunRequest::new(format!("return {i}"))).await);
-                }
-                start.elapsed()
-            })
-        });
+        one_by_one(bencher, &runtime, config(), |i| RunRequest::new(format!("return {i}")));
     });
     group.finish();
 }
@@ -119,25 +112,15 @@ fn cell() -> String {
 fn again(criterion: &mut Criterion) {
     let runtime = runtime();
     let mut group = criterion.benchmark_group("again");
+    let text: &str = cell().leak();
     group.bench_function("table", |bencher| {
-        bencher.iter_custom(|times| {
-            on_worker(&runtime, async move {
-                let table = SessionTable::new(10, Duration::from_secs(600));
-                let cell = cell();
-                table.run("s", RunRequest::new(&*cell).with_args(json!(0))).await;
-                let start = Instant::now();
-                for i in 0..times {
-                    black_box(table.run("s", RunRequest::new(&*cell).with_args(json!(i))).await);
-                }
-                start.elapsed()
-            })
-        });
+        one_by_one(bencher, &runtime, config(), move |i| RunRequest::new(text).with_args(json!(i)));
     });
     // Without types, which bare does not know.
-    let body: &str = cell().replace(": number", "").leak();
+    let body = text.replace(": number", "");
     group.bench_function("own", |bencher| {
         let mut vm = Bare::new();
-        bencher.iter(|| black_box(vm.run_kept(body, 7)));
+        bencher.iter(|| black_box(vm.run_kept(&body, 7)));
     });
     group.finish();
 }

@@ -64,7 +64,10 @@ impl CellCache {
 
     /// The program of a cell that was made ready not long ago.
     pub(crate) fn known(&self, source: &str) -> Option<Arc<Program>> {
-        self.lock().young.get(source).map(|(program, _)| program.clone())
+        let mut generations = self.lock();
+        let program = generations.young.get(source).map(|(program, _)| program.clone())?;
+        generations.hits += 1;
+        Some(program)
     }
 
     pub(crate) fn counts(&self) -> CacheCounts {

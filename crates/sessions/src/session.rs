@@ -27,6 +27,7 @@ use crate::pool::Place;
 use crate::provision::{Ended, Provided, RunScope};
 #[cfg(feature = "commands")]
 use crate::provisions::Procs;
+use crate::ready::Ready;
 use crate::record::{Declares, MadeOf, SessionState};
 use crate::run::Run;
 use crate::shared::Pinned;
@@ -212,26 +213,33 @@ impl BrowserSession {
         let seq = self.state.seq + 1;
         // What is lost where it is stopped.
         let declares = Declares::default();
-        let known = (shared.config.placement == Placement::Caller && chosen.origin == VmOrigin::Warm)
-            .then(|| ready.as_ref().map_or_else(|| shared.cells.known(&source), |ready| Some(ready.program.clone())));
-        let (name, prepare): (_, MakeProgram) = match ready {
-            Some(ready) => (options.name.clone().unwrap_or(ready.name), Box::new(move |_| Ok(ready.program))),
+        let may_visit = shared.config.placement == Placement::Caller && chosen.origin == VmOrigin::Warm;
+        let (name, prepare, known): (_, MakeProgram, _) = match ready {
+            Some(Ready { name, program, .. }) => {
+                let known = may_visit.then(|| program.clone());
+                (options.name.clone().unwrap_or(name), Box::new(move |_| Ok(program)), known)
+            }
             None => {
                 let name = options.name.clone().unwrap_or_else(|| format!("cell {seq}"));
-                let (prepare, declares) = (shared.cells.prepare(source, name.clone()), declares.clone());
+                let known = may_visit.then(|| shared.cells.known(&source)).flatten();
+                let prepare: MakeProgram = match known.clone() {
+                    Some(program) => Box::new(move |_| Ok(program)),
+                    None => shared.cells.prepare(source, name.clone()),
+                };
+                let declares = declares.clone();
                 let prepare: MakeProgram = Box::new(move |budget| {
                     let program = prepare(budget)?;
                     // The first and only time.
                     let _ = declares.set(program.declares.clone());
                     Ok(program)
                 });
-                (name, prepare)
+                (name, prepare, known)
             }
         };
         let atomic = options.atomic;
         let script = Script {
             prepare,
-            known: known.flatten(),
+            known,
             args,
             name,
             options: Arc::new(options),

@@ -1,9 +1,9 @@
 // Made of js-runtime/src/artifacts.ts by `cargo xtask generate`.
 // artifacts: what scripts produce for whoever calls them.
 ((ops     , intrinsics            ) => {
-  const { bytesSet, freeze, TypeError, Uint8Array, viewByteLength } = intrinsics;
-  const { bytesOf, domString, isObject, placed, usvString } = ops.library_value("webidl");
-  const { encodingOf, optionsOf, textOf }           = ops.library_value("fsShared");
+  const { bytesSet, freeze, Uint8Array, viewByteLength } = intrinsics;
+  const { bytesOf, domString, placed } = ops.library_value("webidl");
+  const { dataOf, encodingOf, optionsOf, textOf }           = ops.library_value("fsShared");
   // What is under way is held outside the heap.
   const { turn, done } = (ops.library_value("queues")                ).gate(4);
 
@@ -29,9 +29,8 @@
   const artifacts = freeze({
     /** A text, or bytes. */
     write: async (name         , data         )                => {
-      if (typeof data === "string") return await ask("artifact_write", name, ops.text_encode(usvString(data)));
-      if (!isObject(data)) throw new TypeError("an artifact is a text or bytes, not " + (data === null ? "null" : typeof data));
-      return await writeBytes(name, data);
+      const bytes = dataOf(data, { __proto__: null });
+      return await (typeof data === "string" ? ask("artifact_write", name, bytes) : writeBytes(name, bytes));
     },
     writeBytes,
     /** Bytes, or a text in an encoding. */

@@ -31,15 +31,13 @@
 
   /** A misspelt option is not passed over: the command would run without its input, or for ever. */
   function optionsOf(value         , known          )      {
-    if (value === undefined || value === null) return dictionary(value, "the options");
-    if (!isObject(value)) throw new TypeError("the options are an object with " + join(known, ", ") + ", not a " + typeof value);
-    const keys = ownKeys(value          );
+    const options = dictionary(value, "the options"), keys = isObject(value) ? ownKeys(value          ) : list();
     for (let i = 0; i < keys.length; i++) {
       let isKnown = typeof keys[i] !== "string";
       for (let j = 0; j < known.length; j++) isKnown ||= keys[i] === known[j];
       if (!isKnown) throw new TypeError("there is no option '" + String(keys[i]) + "': there are " + join(known, ", "));
     }
-    return dictionary(value, "the options");
+    return options;
   }
 
   function milliseconds(value         , what        )                     {

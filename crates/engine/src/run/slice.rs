@@ -11,6 +11,9 @@ use crate::placement::WELCOME;
 use crate::script::Script;
 use crate::vm::{BuildSpec, CALLBACK, Globals, Step, Vm};
 
+/// How many times as long as a slice may compute it may take on somebody else's thread.
+const UNSEEN: u32 = 10;
+
 pub(super) enum Work {
     Build(BuildSpec, Script),
     Start(Vm, Script),
@@ -139,10 +142,10 @@ impl Task for Slice {
         };
         drop(on_thread);
         if is_first && let Some(vm) = &mut vm {
+            // A native function may have waited, which counts if it was for long: the thread may only have been without a core.
+            let waited = if self.ticket.visits() { since.elapsed() / UNSEEN } else { Duration::ZERO };
             let computed = Duration::from_nanos(control.cpu_used());
-            // A native function may have waited.
-            let took = if self.ticket.visits() { since.elapsed() / 10 } else { Duration::ZERO };
-            vm.note_pace(computed.max(took), matches!(step, Step::Settled(..)));
+            vm.note_pace(computed.max(waited), matches!(step, Step::Settled(..)));
         }
         // Abandoned meanwhile: the VM is dropped here, on this thread.
         if self.ticket.finish() {

@@ -195,8 +195,7 @@ fn ops(plugins: &PluginSet, capabilities: Vec<Declared>) -> OpTable {
                 let (name, key, method) = (text(&args, 0)?, text(&args, 1)?, text(&args, 2)?);
                 let plugin = set.plugins.get(name).ok_or_else(|| OpError::type_error("there is no such plugin"))?;
                 let Some(capabilities) = set.capabilities().filter(|_| plugin.granted.get(key).is_some()) else {
-                    let remedy = format!("`{key}` in its allow, within what the operator grants in [allow],");
-                    return Err(Denied::new(format!("{key} for plugin {name}"), remedy).to_plugin(name).into());
+                    return Err(Denied::in_allow(format!("{key} for plugin {name}"), key, name).into());
                 };
                 let given = match given {
                     Value::Array(items) => items.into_iter().map(OpValue::Json).collect(),

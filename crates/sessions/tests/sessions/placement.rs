@@ -10,9 +10,11 @@ use perennial_sessions::{
 use perennial_testkit::eventually;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
 
-/// `thread()` says on which thread a script computes.
-struct Thread;
+/// `thread()` says on which thread a script computes, and `begun()` that it does.
+#[derive(Clone, Default)]
+struct Thread(Arc<Notify>);
 
 impl Provision for Thread {
     type Session = ();
@@ -23,16 +25,31 @@ impl Provision for Thread {
 
     fn declare(&self, library: &mut Library) {
         let name = |_: &_, _| Ok(json!(std::thread::current().name()).into());
-        library.ops(OpTable::new().sync("thread_name", Bound::SMALL, name));
-        library.area(Area::new("thread", &["thread"], "((ops) => ({ thread: () => ops.thread_name() }))"));
+        let begun = self.0.clone();
+        library.ops(OpTable::new().sync("thread_name", Bound::SMALL, name).sync(
+            "thread_begun",
+            Bound::SMALL,
+            move |_, _| {
+                // From a thread of its own: what a worker wakes itself waits until it has let go of a built-in (docs/limitations/engine.md).
+                let begun = begun.clone();
+                std::thread::spawn(move || begun.notify_one());
+                Ok(json!(null).into())
+            },
+        ));
+        let source = "((ops) => ({ thread: () => ops.thread_name(), begun: () => ops.thread_begun() }))";
+        library.area(Area::new("thread", &["thread", "begun"], source));
     }
 
     fn open(&self, _: &SessionKey) {}
 }
 
 fn table() -> SessionTable {
+    table_with(Thread::default())
+}
+
+fn table_with(thread: Thread) -> SessionTable {
     let set = |config: &mut TableConfig| config.placement = Placement::Caller;
-    SessionTable::builder().provision(Thread).configure(set).build().unwrap()
+    SessionTable::builder().provision(thread).configure(set).build().unwrap()
 }
 
 /// Workers of an embedder's that has blocked all signals in them.
@@ -111,15 +128,16 @@ fn where_there_are_no_workers_to_spare_scripts_compute_on_threads_of_their_own()
 
 /// What never ends: where a VM polls, where it allocates, and in a built-in that does neither.
 const ENDLESS: [&str; 3] = [
-    "if (args === 1) for (;;); 0",
-    "if (args === 1) for (let all = []; ; all.length = 0) all.push('x'.repeat(100)); 0",
-    "if (args === 1) Array.prototype.sort.call({ length: 2 ** 53 - 1 }); 0",
+    "if (args === 1) { begun(); for (;;); } 0",
+    "if (args === 1) { begun(); for (let all = []; ; all.length = 0) all.push('x'.repeat(100)); } 0",
+    "if (args === 1) { begun(); Array.prototype.sort.call({ length: 2 ** 53 - 1 }); } 0",
 ];
 
 #[test]
 fn whatever_ends_a_run_ends_one_that_computes_where_it_was_called() {
     on_worker(4, async {
-        let table = table();
+        let thread = Thread::default();
+        let (begun, table) = (thread.0.clone(), table_with(thread));
         for script in ENDLESS {
             let endless = || Run::script(script).args(json!(1));
             let session = table.session("s");
@@ -127,11 +145,12 @@ fn whatever_ends_a_run_ends_one_that_computes_where_it_was_called() {
             prove(&table, script, &json!(0)).await;
             let stopped = session.run(endless().timeout(Duration::from_millis(50))).await;
             assert_eq!(stopped.error.unwrap().kind, ErrorKind::Timeout, "{script}");
+            begun.notified().await;
 
             prove(&table, script, &json!(0)).await;
             let token = CancellationToken::new();
             let cancel = async {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                begun.notified().await;
                 token.cancel();
             };
             // Both in one task.
@@ -141,12 +160,13 @@ fn whatever_ends_a_run_ends_one_that_computes_where_it_was_called() {
             prove(&table, script, &json!(0)).await;
             let dropped = session.run(endless());
             assert!(tokio::time::timeout(Duration::from_millis(20), dropped).await.is_err(), "{script}");
+            begun.notified().await;
 
             prove(&table, script, &json!(0)).await;
             tokio::select! {
                 biased;
                 result = session.run(endless()) => panic!("{script}: {result:?}"),
-                () = tokio::time::sleep(Duration::from_millis(20)) => {}
+                () = begun.notified() => {}
             }
             assert_eq!(run(&table, "1 + 1", json!([])).await, 2, "{script}");
         }

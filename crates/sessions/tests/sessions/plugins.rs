@@ -405,6 +405,8 @@ async fn a_plugin_that_uses_a_global_is_told_where_what_it_was_granted_is() {
         advice,
         "plugin one has what it was granted itself in ctx (ctx.fs, ctx.fetch, ctx.commands), and in its globals what the script was granted"
     );
+    // A script that leaves `tools` out is told where they are.
+    assert_eq!(fail(&table, "one.lost()").await.message, "one is not defined: a plugin's tools are `tools.one`");
     // A refusal of its own says what it has, and nothing of globals.
     let own = fail(&table, "await tools.one.own()").await;
     assert_eq!(

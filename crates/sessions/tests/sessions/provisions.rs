@@ -347,6 +347,8 @@ async fn a_name_that_two_bring_is_an_error_and_no_quiet_winner() {
     let twice = error(Provisions::new().with(Thief)).unwrap();
     assert!(matches!(&twice, LibraryError::Name { name, .. } if name == "vars_get"), "{twice:?}");
     assert!(twice.to_string().contains("by vars and thief"), "{twice}");
+    let alone = error(Provisions::new().with(Stammerer)).unwrap();
+    assert!(alone.to_string().contains("both times by stammerer"), "{alone}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -420,4 +422,22 @@ async fn a_fault_in_library_javascript_is_said_to_be_the_library_s() {
         let expected = format!("the library area perennial:faulty does not load: {why}");
         assert!(error.message.starts_with(&expected), "{}", error.message);
     }
+}
+
+/// Brings the same op twice.
+struct Stammerer;
+
+impl Provision for Stammerer {
+    type Session = ();
+
+    fn name(&self) -> &'static str {
+        "stammerer"
+    }
+
+    fn declare(&self, library: &mut Library) {
+        let nothing = |_: &_, _| Ok(OpValue::Undefined);
+        library.ops(OpTable::new().sync("again", Bound::SMALL, nothing).sync("again", Bound::SMALL, nothing));
+    }
+
+    fn open(&self, _: &SessionKey) {}
 }

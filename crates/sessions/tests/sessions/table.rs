@@ -745,3 +745,15 @@ async fn what_a_run_declared_that_was_dropped_is_said_to_be_lost() {
     }
     assert_eq!(table.run("s", RunRequest::new("before")).await.lost_globals, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_table_that_keeps_no_vm_warm_runs_each_script_in_a_new_one_and_an_owner_has_a_session_at_least() {
+    let table = table(0);
+    table.run("s", RunRequest::new("globalThis.gone = 1; vars.set('kept', 1)")).await;
+    let next = table.run("s", RunRequest::new("[typeof gone, vars.get('kept')]")).await;
+    assert_eq!((next.value, next.vm), (Some(json!(["undefined", 1])), Some(VmOrigin::Rebuilt)));
+    assert_eq!(next.lost_globals, ["gone"]);
+    let none = TableConfig::default().configure(|config| config.owner_limits.sessions = 0);
+    let refused = SessionTable::try_with_config(none).err().unwrap();
+    assert!(refused.to_string().contains("an owner with no sessions could run nothing"), "{refused}");
+}

@@ -71,8 +71,7 @@ pub(super) fn declare(library: &mut Library) {
                 return Err(OpError::type_error("the path is no text"));
             };
             let Some(files) = grants.get(&plugin).cloned() else {
-                let remedy = "`read` in its allow, within what the operator grants in [allow],";
-                return Err(Denied::new(format!("reading for plugin {plugin}"), remedy).to_plugin(plugin).into());
+                return Err(Denied::in_allow(format!("reading for plugin {plugin}"), "read", &plugin).into());
             };
             let reading = tokio::task::spawn_blocking(move || read(&files, &method, &path));
             let read = reading.await.unwrap_or_else(|_| Err(OpError::new("Error", "reading failed")));

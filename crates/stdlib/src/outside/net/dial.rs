@@ -252,15 +252,12 @@ fn refused(url: &Url, address: IpAddr, class: AddressClass) -> OpError {
     )
 }
 
-/// What gives a plugin more of the network.
-const PLUGIN_GRANT: &str = "`net` in its allow, within what the operator grants in [allow],";
-
 /// That a request is not permitted, with what would permit it, and what is permitted.
 pub(super) fn denied(policy: &NetPolicy, method: &str, url: &Url, remedy: String) -> OpError {
     let rules = policy.rules().map(ToString::to_string);
     let what = format!("{method} {}", origin(url));
     match policy.plugin() {
-        Some(plugin) => Denied::new(what, PLUGIN_GRANT).with_granted(rules).to_plugin(plugin).into(),
+        Some(plugin) => Denied::in_allow(what, "net", plugin).with_granted(rules).into(),
         None => Denied::new(what, remedy).with_granted(rules).into(),
     }
 }
