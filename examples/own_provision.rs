@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use perennial::{
-    Allow, Area, Bound, Capability, Denied, Description, Ended, InRun, Library, Loan, OpError, OpTable, OpValue, Own,
-    PluginHost, PluginOptions, PluginSet, Provided, Provision, Provisions, RunContext, RunRequest, RunScope,
-    SessionKey, SessionTable, TableConfig,
+    Allow, Area, Bound, Capability, ChangeKind, Changes, Denied, Description, Ended, InRun, Library, Loan, OpError,
+    OpTable, OpValue, Own, PluginHost, PluginOptions, PluginSet, Provided, Provision, Provisions, Restorer, Run,
+    RunContext, RunRequest, RunScope, SessionKey, SessionTable, Snapshot, TableConfig,
 };
 use serde_json::{Value, json};
 
@@ -152,8 +152,11 @@ impl Provision for Counters {
         library.area(area.with_internals(&["counterFor"]));
     }
 
-    fn open(&self, _session: &SessionKey) -> Counter {
-        Counter(Mutex::new(State { count: self.first, base: None, run: 0 }))
+    const IS_DURABLE: bool = true;
+
+    fn open(&self, _session: &SessionKey, stored: Option<&Snapshot>) -> Counter {
+        let count = stored.and_then(Snapshot::get).copied().unwrap_or(self.first);
+        Counter(Mutex::new(State { count, base: None, run: 0 }))
     }
 
     fn begin(&self, session: Own<'_, Counter>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
@@ -169,6 +172,31 @@ impl Provision for Counters {
 }
 
 impl Provided for Counter {
+    fn snapshot(&self) -> Option<Snapshot> {
+        Some(Snapshot::new(self.get()))
+    }
+
+    fn restore(&self, snapshot: &Snapshot, by: Restorer) -> Result<(), String> {
+        let mut state = self.lock();
+        state.count = snapshot.get().copied().unwrap_or(state.count);
+        if by == Restorer::Host {
+            // What an earlier run has left behind counts no more.
+            state.run += 1;
+        }
+        Ok(())
+    }
+
+    /// A fork goes on from here.
+    fn fork(&self) -> Option<Snapshot> {
+        self.snapshot()
+    }
+
+    fn changes(&self, from: &Snapshot, to: &Snapshot, changes: &mut Changes<'_>) {
+        if from.get::<u64>() != to.get::<u64>() {
+            changes.add("count", ChangeKind::Modified);
+        }
+    }
+
     fn report(&self, ended: &mut Ended<'_>) {
         ended.usage(self.get());
     }
@@ -253,6 +281,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tally = |by: u64| RunRequest::new("await tools.tally.count({ by: args })").with_args(json!(by));
     assert_eq!(table.run("ada", tally(5)).await.value, Some(json!(48)));
     assert_eq!(table.run("ada", tally(6)).await.error.ok_or("more than that")?.kind.as_str(), "permission");
+
+    // A checkpoint keeps it, a rollback brings it back, and a fork goes on by itself.
+    let ada = table.session("ada");
+    ada.checkpoint(Some("before")).await?;
+    let fork = ada.fork("eve").await?;
+    fork.run(Run::script("counter.add(2)")).await;
+    assert_eq!((host.get(), table.provided::<Counter>("eve").map(|eve| eve.get())), (48, Some(50)));
+    ada.run(Run::script("counter.add(52)")).await;
+    ada.rollback("before").await?;
+    assert_eq!(host.get(), 48);
 
     #[expect(clippy::print_stdout, reason = "an example shows something")]
     {

@@ -23,6 +23,38 @@ interface PerennialVars {
 /** Durable values: what outlives the VM. */
 declare const vars: PerennialVars;
 
+/** A moment that the session can be brought back to. */
+interface PerennialCheckpoint {
+  readonly id: number;
+  readonly name?: string;
+  /** When it was made, in milliseconds since 1970. */
+  readonly atMs: number;
+  /** Who has made it. The host's are not forgotten by scripts. */
+  readonly by: "script" | "host";
+  /** The oldest without a name, which had to make way for this one. */
+  readonly replaces?: number;
+}
+/** A checkpoint, its id, or its name: then the last one of that name. */
+type PerennialCheckpointRef = PerennialCheckpoint | number | string;
+interface PerennialSession {
+  /** Remembers vars, files and the working directory as they are. Up to a hundred, of which the oldest without a name makes way. */
+  checkpoint(name?: string): PerennialCheckpoint;
+  /** All there are, the oldest first. */
+  checkpoints(): PerennialCheckpoint[];
+  /** Brings back what was remembered, all of it or, if it throws, nothing. Globals stay as they are. */
+  rollback(to: PerennialCheckpointRef): PerennialCheckpoint;
+  /** What differs from then to another checkpoint or now: names of vars, paths of files. */
+  changes(from: PerennialCheckpointRef, to?: PerennialCheckpointRef): {
+    changes: { of: string; name: string; change: "created" | "modified" | "removed" }[];
+    /** How many more there are. */
+    more: number;
+  };
+  /** Lets go of what it keeps. */
+  forget(checkpoint: PerennialCheckpointRef): void;
+}
+/** What is durable, at earlier moments. */
+declare const session: PerennialSession;
+
 /** Node's methods and formats: `%s %d %i %f %j %o %O %c`. */
 interface PerennialConsole {
   log(...values: unknown[]): void;

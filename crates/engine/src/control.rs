@@ -9,6 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::js::{Clamp, current_thread_id};
 
+/// How long a callback between two runs may compute.
+pub(crate) const CALLBACK: Duration = Duration::from_millis(50);
+/// How long it may take until then, on a machine that has more to do.
+const CALLBACK_WALL: Duration = Duration::from_millis(250);
+
 /// Why a VM was force-halted. Every reason poisons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -62,8 +67,10 @@ pub(crate) struct Control {
     deadline: AtomicU64,
     /// Wall limit of this run in nanoseconds, for the error.
     wall_limit: AtomicU64,
-    /// CPU limit in nanoseconds; `u64::MAX` for none.
+    /// CPU time of this run, in nanoseconds, at which its limit is met; `u64::MAX` for none.
     cpu_limit: AtomicU64,
+    /// What had been used when the limit began to count: of a callback, not of the run.
+    cpu_base: AtomicU64,
     /// CPU time of the finished slices of this run.
     cpu_done: AtomicU64,
     /// CPU clock of the thread at the start of the slice that runs now.
@@ -100,6 +107,7 @@ impl Control {
             deadline: AtomicU64::new(NONE),
             wall_limit: AtomicU64::new(NONE),
             cpu_limit: AtomicU64::new(NONE),
+            cpu_base: AtomicU64::new(0),
             cpu_done: AtomicU64::new(0),
             cpu_slice_start: AtomicU64::new(0),
             thread: AtomicI32::new(0),
@@ -117,15 +125,21 @@ impl Control {
     /// Starts the clocks of a run.
     pub(crate) fn begin_run(&self, wall: Duration, cpu: Option<Duration>) {
         self.cpu_done.store(0, Ordering::Relaxed);
+        self.cpu_base.store(0, Ordering::Relaxed);
         self.cpu_limit.store(cpu.map_or(NONE, nanos), Ordering::Relaxed);
         self.begin(wall, StopReason::Timeout);
     }
 
-    /// Starts the clock of one callback that belongs to no run.
-    pub(crate) fn begin_callback(&self, wall: Duration) {
-        self.cpu_limit.store(NONE, Ordering::Relaxed);
-        self.begin(wall, StopReason::Background);
+    /// Starts the clocks of one callback that belongs to no run.
+    pub(crate) fn begin_callback(&self) {
+        self.limit_callback(self.cpu_used());
+        self.begin(CALLBACK_WALL, StopReason::Background);
         self.changed.notify_one();
+    }
+
+    fn limit_callback(&self, used: u64) {
+        self.cpu_base.store(used, Ordering::Relaxed);
+        self.cpu_limit.store(used.saturating_add(nanos(CALLBACK)), Ordering::Relaxed);
     }
 
     fn begin(&self, wall: Duration, reason: StopReason) {
@@ -134,16 +148,22 @@ impl Control {
         self.deadline.store(self.now().saturating_add(nanos(wall)), Ordering::Release);
     }
 
-    /// Runs one callback under a deadline of its own, if that is earlier than the one in force.
-    pub(crate) fn within<T>(&self, wall: Duration, callback: impl FnOnce() -> T) -> T {
-        let deadline = self.deadline.load(Ordering::Acquire);
-        if self.now().saturating_add(nanos(wall)) >= deadline {
+    /// Runs one callback that belongs to no run under limits of its own, where they are met before those in force.
+    pub(crate) fn within<T>(&self, callback: impl FnOnce() -> T) -> T {
+        let (now, used) = (self.now(), self.cpu_used());
+        let (deadline, cpu_limit) = (self.deadline.load(Ordering::Acquire), self.cpu_limit.load(Ordering::Relaxed));
+        let is_later = now.saturating_add(nanos(CALLBACK_WALL)) >= deadline;
+        if is_later || used.saturating_add(nanos(CALLBACK)) >= cpu_limit {
             return callback();
         }
         let (limit, reason) = (self.wall_limit.load(Ordering::Relaxed), self.deadline_reason.load(Ordering::Relaxed));
-        self.begin(wall, StopReason::Background);
+        let base = self.cpu_base.load(Ordering::Relaxed);
+        self.limit_callback(used);
+        self.begin(CALLBACK_WALL, StopReason::Background);
         self.changed.notify_one();
         let value = callback();
+        self.cpu_base.store(base, Ordering::Relaxed);
+        self.cpu_limit.store(cpu_limit, Ordering::Relaxed);
         self.deadline_reason.store(reason, Ordering::Relaxed);
         self.wall_limit.store(limit, Ordering::Relaxed);
         self.deadline.store(deadline, Ordering::Release);
@@ -207,7 +227,10 @@ impl Control {
         if cpu_limit != NONE {
             let used = self.cpu_used();
             if used >= cpu_limit {
-                self.stop_with(StopReason::CpuLimit, cpu_limit / 1_000_000, used / 1_000_000);
+                let base = self.cpu_base.load(Ordering::Relaxed);
+                let reason = if self.is_in_callback() { StopReason::Background } else { StopReason::CpuLimit };
+                let of = |time: u64| time.saturating_sub(base) / 1_000_000;
+                self.stop_with(reason, of(cpu_limit), of(used));
                 return true;
             }
         }

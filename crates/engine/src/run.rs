@@ -13,13 +13,13 @@ use self::flight::{Flight, Landed, Whereabouts, busy, until};
 use self::slice::{Slice, Work};
 use crate::config::EngineConfig;
 use crate::console::{Console, ConsoleOutput};
-use crate::control::{Control, StopHandle};
+use crate::control::{CALLBACK, Control, StopHandle};
 use crate::error::describe_stop;
 use crate::executor::Executor;
 use crate::held::Held;
 use crate::inbox::Inbox;
 use crate::script::Script;
-use crate::vm::{BuildSpec, CALLBACK, Globals, Step, Vm};
+use crate::vm::{BuildSpec, Globals, Step, Vm};
 
 /// Where a run's VM comes from.
 pub enum VmSource {

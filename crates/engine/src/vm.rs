@@ -11,7 +11,7 @@ use crate::bridge::{EnterError, Helpers, WalkError, from_json, to_json};
 use crate::budget::Budget;
 use crate::config::EngineConfig;
 use crate::console::Console;
-use crate::control::{Control, StopHandle, StopReason};
+use crate::control::{CALLBACK, Control, StopHandle, StopReason};
 use crate::error::{Sources, describe, describe_syntax};
 use crate::host::{HostState, uncaught_text};
 use crate::inbox::{Delivery, Inbox};
@@ -23,8 +23,6 @@ use crate::script::Script;
 
 /// How long microtasks that a settled run left behind may go on as part of the run.
 const DRAIN: Duration = Duration::from_millis(5);
-/// How long one callback between two runs may take before it is force-halted.
-pub(crate) const CALLBACK: Duration = Duration::from_millis(50);
 /// Names of globals that are remembered for the day the VM is lost.
 const MAX_GLOBALS: usize = 100;
 /// Globals that are looked at for these.
@@ -353,7 +351,7 @@ impl Vm {
         if self.js.has_jobs() || self.host.has_rejections() {
             // If this is stopped, what the script had made by now is what was lost.
             let after = catch_stop(|| {
-                self.control.begin_callback(CALLBACK);
+                self.control.begin_callback();
                 let until = Instant::now() + if self.host.exit_code().is_some() { CALLBACK } else { DRAIN };
                 let scope = self.js.enter(options.stack_bytes);
                 while !self.control.should_stop() && Instant::now() < until {
@@ -393,7 +391,7 @@ impl Vm {
         let budget = u64::try_from(budget.as_nanos()).unwrap_or(u64::MAX);
         let mut spent = 0;
         loop {
-            self.control.begin_callback(CALLBACK);
+            self.control.begin_callback();
             let before = self.control.cpu_used();
             let turned = turn(&self.host, &self.control, &self.sources, scope);
             while !self.control.should_stop() && run_job(&self.host, &self.sources, scope) {}
@@ -572,7 +570,7 @@ fn callback(
     fire: impl FnOnce() -> Result<(), Exception>,
 ) {
     let fired = if is_foreign {
-        let fired = control.within(CALLBACK, fire);
+        let fired = control.within(fire);
         if host.exit_code().is_some() {
             drop(scope.catch());
             return host.forget_exit(scope);

@@ -15,12 +15,13 @@ pub use perennial_sessions::{
     did_you_mean, provided_modules,
 };
 pub use perennial_sessions::{
-    Area, Bound, BrowserSession, Budget, CacheCounts, CancellationToken, Capability, Clock, ConsoleSink, Denied,
-    Description, EndReason, Ended, EngineConfig, ErrorKind, EventError, EventSender, ExecutorConfig, Extensions, Grant,
-    Grants, Holds, InRun, Library, LibraryError, Loan, OpContext, OpError, OpFuture, OpResult, OpScope, OpTable,
-    OpValue, OutcomeError, Own, Owner, OwnerLimits, Placement, PluginHost, Provided, Provision, Provisions,
-    RebuildReason, Run, RunContext, RunOptions, RunRequest, RunScope, ScriptError, ScriptResult, Session, SessionInfo,
-    SessionKey, SessionTable, Slot, StopReason, SystemClock, TableBuilder, TableConfig, Vars, VarsError, VarsQuota,
+    Area, Bound, BoxFuture, BrowserSession, Budget, CacheCounts, CancellationToken, Capability, ChangeKind, Changes,
+    Checkpoint, CheckpointRef, Clock, ConsoleSink, Denied, Description, EndReason, Ended, EngineConfig, ErrorKind,
+    EventError, EventSender, ExecutorConfig, Extensions, Grant, Grants, Holds, InRun, Library, LibraryError, Loan,
+    OpContext, OpError, OpFuture, OpResult, OpScope, OpTable, OpValue, OutcomeError, Own, Owner, OwnerLimits,
+    Placement, PluginHost, Provided, Provision, Provisions, RebuildReason, Restorer, Run, RunContext, RunOptions,
+    RunRequest, RunScope, ScriptError, ScriptResult, Session, SessionInfo, SessionKey, SessionTable, Slot, Snapshot,
+    StateChange, StateChanges, StopReason, SystemClock, TableBuilder, TableConfig, Vars, VarsError, VarsQuota,
     VarsUsage, VmOrigin, files, live_runtimes, modules_compiled, node, protocol, quickjs_version, use_utc,
 };
 #[cfg(any(feature = "commands", feature = "typescript"))]

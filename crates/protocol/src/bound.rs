@@ -161,7 +161,7 @@ fn json_length(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ConsoleEntry, ConsoleLevel, ErrorKind, FileChange, FileChangeKind, ProducedFile};
+    use crate::{ChangeKind, ConsoleEntry, ConsoleLevel, ErrorKind, FileChange, ProducedFile};
 
     fn worst(text: &str) -> ScriptResult {
         let mut error = ScriptError::new(ErrorKind::Runtime, text);
@@ -177,8 +177,7 @@ mod tests {
         let mut result = ScriptResult::refused(error);
         result.lost_globals = vec![text.to_owned(); 100];
         result.shadowed = vec![text.to_owned(); 100];
-        result.files =
-            vec![FileChange { path: text.to_owned(), change: FileChangeKind::Created, bytes: Some(1) }; 1000];
+        result.files = vec![FileChange { path: text.to_owned(), change: ChangeKind::Created, bytes: Some(1) }; 1000];
         result.artifacts = vec![ProducedFile { name: text.to_owned(), bytes: 1 }; 1000];
         result.usage.more.insert("own".to_owned(), Value::from(text));
         let entry = ConsoleEntry { level: ConsoleLevel::Log, message: text.to_owned(), ts_ms: 0.0, background: false };

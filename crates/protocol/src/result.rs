@@ -204,16 +204,16 @@ pub struct FileChange {
     /// Absolute, among the session's files.
     pub path: String,
     /// What became of it.
-    pub change: FileChangeKind,
+    pub change: ChangeKind,
     /// Its size in bytes, unless it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
 }
 
-/// What became of a file.
+/// What became of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum FileChangeKind {
+pub enum ChangeKind {
     /// It was not there before.
     Created,
     /// It has other content, or is another one.

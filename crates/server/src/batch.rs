@@ -206,8 +206,12 @@ where
         // Neither semaphore is ever closed.
         let weight = u32::try_from((length / LINE + 1).min(READ_AHEAD / LINE)).unwrap_or(1);
         let Ok(place) = held.clone().acquire_many_owned(weight).await else { break };
-        let (finished, end) = oneshot::channel();
-        let before = latest.insert(request.session.clone(), end);
+        let (mut finished, mut before) = (Vec::new(), Vec::new());
+        for session in request.sessions() {
+            let (finish, end) = oneshot::channel();
+            finished.push(finish);
+            before.extend(latest.insert(session.to_owned(), end));
+        }
         if latest.len() > 1024 {
             latest.retain(|_, end| matches!(end.try_recv(), Err(oneshot::error::TryRecvError::Empty)));
         }
@@ -215,7 +219,7 @@ where
         let (artifacts, cancel) = (options.artifacts.clone(), under_way.enter(number, &request));
         counts.under_way.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
-            if let Some(before) = before {
+            for before in before {
                 // An error means that the request before has ended, too.
                 let _ = before.await;
             }
@@ -228,7 +232,7 @@ where
             // Until there is room for it: answers that nobody reads hold up new requests.
             let _ = answers.send(Out::Answer(answer.line)).await;
             // Behind the answer, which the session's next one must not overtake.
-            let _ = finished.send(());
+            finished.into_iter().for_each(|finished| _ = finished.send(()));
             drop((permit, place));
         });
     }

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use perennial_protocol::{ConsoleLevel, FileChangeKind, ScriptResult, VmOrigin};
+use perennial_protocol::{ChangeKind, ConsoleLevel, ScriptResult, VmOrigin};
 use serde_json::Value;
 
 /// How much of a value the text shows. All of it is in the structured result.
@@ -75,9 +75,9 @@ const MAX_FILES: usize = 20;
 fn changed_files(result: &ScriptResult) -> String {
     let named = result.files.iter().take(MAX_FILES).map(|file| {
         let what = match file.change {
-            FileChangeKind::Created => "created",
-            FileChangeKind::Modified => "changed",
-            FileChangeKind::Removed => "removed",
+            ChangeKind::Created => "created",
+            ChangeKind::Modified => "changed",
+            ChangeKind::Removed => "removed",
         };
         let size = file.bytes.map_or(String::new(), |bytes| format!(" ({bytes} bytes)"));
         format!("{what} {}{size}", plain(&file.path))

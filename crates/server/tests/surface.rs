@@ -300,9 +300,54 @@ async fn a_batch_is_cancelled_listed_and_loaded_again_while_it_runs() {
     assert_eq!((&of(4)["cancelled"], &of(5)["cancelled"]), (&json!(2), &json!(1)));
     assert_eq!((&of(6)["status"], &of(6)["plugins"]), (&json!("ok"), &json!([])));
     assert!(of(7)["sessions"].is_array(), "{}", of(7));
-    for (id, part) in [(8, "cancel says of which session"), (9, "sessions is of no session"), (10, "op is")] {
+    for (id, part) in [
+        (8, "cancel says of which session"),
+        (9, "sessions and reload are of no session"),
+        (10, "unknown variant `nothing`, expected one of `reset`"),
+    ] {
         assert!(of(id)["error"]["message"].as_str().is_some_and(|message| message.contains(part)), "{}", of(id));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_remembers_goes_back_and_forks_in_the_order_of_its_lines() {
+    let table = SessionTable::builder().build().expect("a table");
+    let lines = [
+        json!({"id": 1, "session": "a", "script": "vars.set('n', 1)"}),
+        json!({"id": 2, "op": "checkpoint", "session": "a", "name": "one"}),
+        json!({"id": 3, "session": "a", "script": "vars.set('n', 2)"}),
+        json!({"id": 4, "op": "changes", "session": "a", "from": "one"}),
+        // Whatever is asked of the fork comes after it, and the fork after what was asked of its name before.
+        json!({"id": 5, "op": "close", "session": "b"}),
+        json!({"id": 6, "op": "fork", "session": "a", "name": "b"}),
+        json!({"id": 7, "session": "b", "script": "return vars.get('n')"}),
+        json!({"id": 8, "op": "rollback", "session": "a", "to": 1}),
+        json!({"id": 9, "session": "a", "script": "return vars.get('n')"}),
+        json!({"id": 10, "op": "checkpoints", "session": "a"}),
+        json!({"id": 11, "op": "forget", "session": "a", "checkpoint": "one"}),
+        json!({"id": 12, "op": "rollback", "session": "a", "to": "one"}),
+        json!({"id": 13, "op": "fork", "session": "a", "name": "a"}),
+        json!({"id": 14, "op": "rollback", "session": "a"}),
+        json!({"id": 15, "op": "checkpoint", "session": "a", "nam": "x"}),
+        json!({"id": 16, "op": "close", "session": "a"}),
+    ];
+    let answers = batch(&table, &lines).await;
+    let of = |id: u64| answers.iter().find(|answer| answer["id"] == json!(id)).expect("an answer");
+    assert_eq!((&of(2)["status"], &of(2)["checkpoint"]["name"]), (&json!("ok"), &json!("one")));
+    assert_eq!(of(4)["changes"], json!([{"of": "vars", "name": "n", "change": "modified"}]));
+    assert_eq!((&of(6)["name"], &of(7)["value"], &of(9)["value"]), (&json!("b"), &json!(2), &json!(1)));
+    assert_eq!(of(10)["checkpoints"].as_array().map(Vec::len), Some(1));
+    for (id, part) in [
+        (12, "there is no checkpoint \"one\": there are none"),
+        (13, "there is a session \"a\" already"),
+        (14, "missing field `to`"),
+        (15, "unknown field `nam`, expected `name`"),
+    ] {
+        assert_eq!(of(id)["status"], json!("error"), "{}", of(id));
+        assert!(of(id)["error"]["message"].as_str().is_some_and(|message| message.contains(part)), "{}", of(id));
+    }
+    assert_eq!((&of(16)["status"], &of(16)["existed"]), (&json!("ok"), &json!(true)));
+    assert_eq!(table.sessions().iter().map(|session| &*session.name).collect::<Vec<_>>(), ["b"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

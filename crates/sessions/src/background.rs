@@ -34,6 +34,10 @@ async fn pump_once(shared: &Arc<Shared>, record: &Arc<Record>, stamp: u64) -> Op
     // A run that comes first takes the VM and delivers by itself.
     let mut state = record.exec.clone().lock_owned().await;
     let permit = record.custody.try_take()?;
+    record.set_flight(&permit);
+    if record.end_reason().is_some() {
+        return None;
+    }
     let budget = state.background.left(shared.config.background_budget, shared.now());
     if budget.is_zero() || record.warm.compare_exchange(stamp, 0, Ordering::AcqRel, Ordering::Acquire).is_err() {
         return None;

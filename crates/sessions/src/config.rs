@@ -150,7 +150,7 @@ impl TableConfig {
             #[cfg(feature = "modules")]
             modules: self.modules.clone(),
         };
-        Provisions::of_every_table(standard).and(&self.provisions)
+        Provisions::of_every_table(standard, &self.clock).and(&self.provisions)
     }
 }
 

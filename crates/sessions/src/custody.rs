@@ -1,9 +1,10 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use perennial_engine::STUCK_AFTER;
 use perennial_protocol::{ErrorKind, ScriptError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::lock::lock;
 
@@ -16,11 +17,46 @@ pub(crate) struct Custody {
     thread_out: Mutex<Option<Instant>>,
     /// Those of the same owner.
     all_out: Arc<ThreadsOut>,
+    /// Counts permits that were given; the last one's number.
+    given: AtomicU64,
+    /// The number of the last permit that has come back.
+    returned: AtomicU64,
+    has_returned: Notify,
+}
+
+/// The right to have the VM in flight. Comes back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    custody: Arc<Custody>,
+    number: u64,
+    /// Until the last moment.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Permit {
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.custody.returned.fetch_max(self.number, Ordering::AcqRel);
+        self.permit = None;
+        self.custody.has_returned.notify_waiters();
+    }
 }
 
 impl Custody {
     pub(crate) fn new(all_out: Arc<ThreadsOut>) -> Arc<Self> {
-        Arc::new(Self { permit: Arc::new(Semaphore::new(1)), thread_out: Mutex::default(), all_out })
+        Arc::new(Self {
+            permit: Arc::new(Semaphore::new(1)),
+            thread_out: Mutex::default(),
+            all_out,
+            given: AtomicU64::new(0),
+            returned: AtomicU64::new(0),
+            has_returned: Notify::new(),
+        })
     }
 
     /// Whether somebody has the permit.
@@ -34,13 +70,31 @@ impl Custody {
     }
 
     /// Takes the permit if nobody has it.
-    pub(crate) fn try_take(&self) -> Option<OwnedSemaphorePermit> {
-        self.permit.clone().try_acquire_owned().ok()
+    pub(crate) fn try_take(self: &Arc<Self>) -> Option<Permit> {
+        Some(self.give(self.permit.clone().try_acquire_owned().ok()?))
     }
 
     /// Waits for the permit, in the order of arrival.
-    pub(crate) async fn take(&self) -> OwnedSemaphorePermit {
-        self.permit.clone().acquire_owned().await.expect("the semaphore is never closed")
+    pub(crate) async fn take(self: &Arc<Self>) -> Permit {
+        self.give(self.permit.clone().acquire_owned().await.expect("the semaphore is never closed"))
+    }
+
+    fn give(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Permit {
+        let number = self.given.fetch_add(1, Ordering::AcqRel) + 1;
+        Permit { custody: self.clone(), number, permit: Some(permit) }
+    }
+
+    /// Waits until the permit of this number has come back. There is one at a time, so that those before it have.
+    pub(crate) async fn is_returned(&self, number: u64) {
+        loop {
+            // Registered before the look, so that a return between the two is not missed.
+            let mut returned = std::pin::pin!(self.has_returned.notified());
+            returned.as_mut().enable();
+            if self.returned.load(Ordering::Acquire) >= number {
+                return;
+            }
+            returned.await;
+        }
     }
 
     /// Notes that the thread of a run that was answered has not come back, or that it has.

@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
 use perennial_engine::Held;
-use tokio::sync::OwnedSemaphorePermit;
 
-use crate::custody::Custody;
+use crate::custody::{Custody, Permit};
 use crate::pool::Place;
 
 /// What a VM in flight holds: its place in the pool and its session's one permit. Given back when the VM is, or when its thread is.
@@ -11,7 +10,7 @@ pub(crate) struct InFlight {
     pub(crate) place: Place,
     /// Goes before the permit does.
     pub(crate) thread: ThreadOut,
-    pub(crate) permit: Arc<OwnedSemaphorePermit>,
+    pub(crate) permit: Arc<Permit>,
 }
 
 /// Notes that a thread has not come back, until it has.

@@ -25,10 +25,12 @@ mod capability;
 mod cells;
 #[cfg(feature = "typescript")]
 mod cells;
+mod checkpoints;
 mod clock;
 mod config;
 mod context;
 mod custody;
+mod durable;
 mod epochs;
 mod generation;
 mod in_flight;
@@ -53,6 +55,7 @@ mod ready;
 mod reaper;
 mod record;
 mod registry;
+mod rewind;
 mod run;
 mod session;
 mod shared;
@@ -70,6 +73,7 @@ pub use capability::{Capability, Grants, PluginHost};
 pub use clock::{Clock, SystemClock};
 pub use config::TableConfig;
 pub use context::{Grant, Loan, RunContext};
+pub use durable::{Changes, Restorer, Snapshot};
 pub use info::{CacheCounts, SessionInfo};
 pub use key::SessionKey;
 pub use library::{Library, LibraryError};
@@ -89,7 +93,8 @@ pub use perennial_engine::{
 pub use perennial_keeper::use_supervisor;
 pub use perennial_protocol as protocol;
 pub use perennial_protocol::{
-    EndReason, ErrorKind, OutcomeError, RebuildReason, RunRequest, ScriptError, ScriptResult, VmOrigin,
+    ChangeKind, Checkpoint, CheckpointRef, EndReason, ErrorKind, OutcomeError, RebuildReason, RunRequest, ScriptError,
+    ScriptResult, StateChange, StateChanges, VmOrigin,
 };
 #[cfg(feature = "commands")]
 pub use perennial_stdlib::commands;
@@ -100,7 +105,7 @@ pub use perennial_stdlib::{files, node};
 pub use plugins::{Allow, Capabilities, Plugin, PluginFailure, PluginOptions, PluginSet, Tool};
 #[cfg(feature = "typescript")]
 pub use preparer::LimitedPreparer;
-pub use provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, RunScope};
+pub use provision::{BoxFuture, Description, Ended, Holds, InRun, Own, Provided, Provision, RunScope};
 pub use provisions::Provisions;
 pub use registry::OwnerLimits;
 pub use run::Run;

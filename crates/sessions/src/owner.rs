@@ -214,7 +214,24 @@ impl Owner {
     pub fn remove(&self, name: &str) -> bool {
         let shared = self.shared();
         shared.sweep();
-        shared.end_if(&self.state, name, EndReason::Removed, |_| true)
+        shared.end_if(&self.state, name, EndReason::Removed, |_| true).is_some()
+    }
+
+    /// As [`Self::remove`], and waits until nothing is left of the session outside of this program's memory: no process, no file, no thread that runs its script. `false` if there was
+    /// none.
+    ///
+    /// # Cancellation
+    /// Once it was polled, the session ends all the same.
+    ///
+    /// # Errors
+    /// `busy` if something of it cannot be stopped; the session has ended.
+    pub async fn end(&self, name: &str) -> Result<bool, ScriptError> {
+        let shared = self.shared();
+        shared.sweep();
+        match shared.end_if(&self.state, name, EndReason::Removed, |_| true) {
+            None => Ok(false),
+            Some(record) => shared.is_gone(&record).await.map(|()| true),
+        }
     }
 
     /// Ends all sessions of this owner.
@@ -348,5 +365,30 @@ impl Session {
     /// Ends it; see [`Owner::remove`].
     pub fn remove(&self) -> bool {
         self.owner.remove(&self.name)
+    }
+
+    /// Ends it and waits until nothing is left of it; see [`Owner::end`].
+    ///
+    /// # Cancellation
+    /// Once it was polled, the session ends all the same.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn end(&self) -> Result<bool, ScriptError> {
+        self.owner.end(&self.name).await
+    }
+
+    pub(crate) fn acquire(&self) -> Slot {
+        self.owner.acquire(&self.name)
+    }
+
+    /// The session, if there is one.
+    pub(crate) fn existing(&self) -> Option<Slot> {
+        self.owner.shared().find(&self.owner.state, &self.name).map(Slot)
+    }
+
+    /// Another one of the same owner's.
+    pub(crate) fn sibling(&self, name: String) -> Self {
+        Self { owner: self.owner.clone(), name }
     }
 }

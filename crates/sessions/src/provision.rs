@@ -11,9 +11,13 @@ use perennial_engine::{Extensions, RunOptions};
 use perennial_protocol::{EndReason, ScriptError, ScriptResult};
 use serde_json::{Map, Value};
 
+use crate::durable::{Changes, Restorer, Snapshot, Whole};
 use crate::epochs::Epochs;
 use crate::key::SessionKey;
 use crate::library::Library;
+
+/// A future of its own.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A kind of thing that the sessions of a table have: values, files, a network, a service of an embedder's.
 ///
@@ -29,8 +33,12 @@ pub trait Provision: Send + Sync + 'static {
     /// loaded again, and to find out what plugins may ask for.
     fn declare(&self, library: &mut Library);
 
-    /// What a session has of it, when somebody first asks. Waits for nothing, and calls nothing of the table.
-    fn open(&self, session: &SessionKey) -> Self::Session;
+    /// Whether sessions keep something of it that [`Provided::snapshot`] tells. Where it is false, nobody asks, and a checkpoint opens nothing.
+    const IS_DURABLE: bool = false;
+
+    /// What a session has of it, when somebody first asks. Where the session is a fork, `stored` is what [`Provided::fork`] has given of the one that
+    /// it was forked from. Waits for nothing, and calls nothing of the table.
+    fn open(&self, session: &SessionKey, stored: Option<&Snapshot>) -> Self::Session;
 
     /// Whether a run may begin with what it was given. Nothing of the session has changed yet, and nothing may be changed that its scripts would notice
     /// if another provision refuses.
@@ -70,10 +78,41 @@ pub trait Provided: Any + Send + Sync {
         let _ = description;
     }
 
+    /// The durable part as it is: what a checkpoint keeps. Costs the same whatever its size. Who keeps it is not known here, nor for how long, so that
+    /// what it may take in memory is to be bounded here.
+    fn snapshot(&self) -> Option<Snapshot> {
+        None
+    }
+
+    /// Makes the durable part what it was. See [`Restorer`] for what becomes of a run that is under way.
+    ///
+    /// # Errors
+    /// A clause that says why it cannot be; then nothing has changed.
+    fn restore(&self, snapshot: &Snapshot, by: Restorer) -> Result<(), String> {
+        let _ = (snapshot, by);
+        Ok(())
+    }
+
+    /// What a fork of the session begins with, which [`Provision::open`] gets. `None`: with nothing.
+    fn fork(&self) -> Option<Snapshot> {
+        None
+    }
+
+    /// Says what differs between two snapshots.
+    fn changes(&self, from: &Snapshot, to: &Snapshot, changes: &mut Changes<'_>) {
+        let _ = (from, to, changes);
+    }
+
     /// The session has ended: stops what it started, and starts nothing more. May be called more than once, and before a run has settled that is under
     /// way.
     fn end(&self, why: EndReason) {
         let _ = why;
+    }
+
+    /// Completes when nothing of it is left outside of this program's memory: processes, files, connections. Asked after [`Self::end`], when no run is under
+    /// way. Dropping it changes nothing.
+    fn gone(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
     }
 }
 
@@ -165,6 +204,8 @@ pub(crate) type Slots = OnceLock<Box<[OnceLock<Arc<dyn Provided>>]>>;
 /// All that one session has, for its provisions.
 pub(crate) trait Has: Sync {
     fn key(&self) -> &SessionKey;
+    /// What is durable of it, for later.
+    fn whole(&self) -> Arc<dyn Whole>;
     /// What it has of the provision in this place, opened if need be.
     fn at(&self, index: usize) -> Arc<dyn Provided>;
     /// Likewise of the first that has something of this type.
@@ -201,6 +242,11 @@ impl RunScope<'_> {
     /// Whose run it is.
     pub fn session(&self) -> &SessionKey {
         self.has.key()
+    }
+
+    /// What is durable of all that the session has, for later.
+    pub(crate) fn whole(&self) -> Arc<dyn Whole> {
+        self.has.whole()
     }
 
     /// The limits of the run.

@@ -1,6 +1,7 @@
 //! The list of what sessions have, and what each of them has of it.
 
 mod artifacts;
+mod checkpoints;
 #[cfg(feature = "commands")]
 mod commands;
 mod environment;
@@ -16,24 +17,26 @@ use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
-use perennial_protocol::{EndReason, ScriptError, ScriptResult};
+use perennial_protocol::{EndReason, ScriptError, ScriptResult, StateChanges};
 #[cfg(feature = "commands")]
 use perennial_stdlib::commands::{CommandSet, ProcessLimits};
 use perennial_stdlib::files::{FilesQuota, Mounts};
 #[cfg(feature = "net")]
 use perennial_stdlib::net::{NetPolicy, Network, Secrets};
 use perennial_stdlib::node::Environment;
-use tokio::sync::OwnedSemaphorePermit;
 
 #[cfg(feature = "commands")]
 pub(crate) use self::commands::Procs;
+use crate::clock::{Clock, SystemClock};
+use crate::custody::Permit;
+use crate::durable::{Changes, DurableError, Parts, Restorer, Snapshot, Whole};
 use crate::key::SessionKey;
 use crate::library::Library;
 #[cfg(feature = "modules")]
 use crate::modules::ModuleAccess;
-use crate::provision::{Description, Ended, Has, InRun, Own, Provided, Provision, RunScope};
+use crate::provision::{BoxFuture, Description, Ended, Has, InRun, Own, Provided, Provision, RunScope, Slots};
 use crate::record::Record;
 use crate::vars::VarsQuota;
 
@@ -82,13 +85,43 @@ pub(crate) struct Standard {
 
 /// A session's record with the provisions of its table.
 struct Of<'a> {
-    provisions: &'a Provisions,
-    record: &'a Record,
+    provisions: &'a Arc<Provisions>,
+    record: &'a Arc<Record>,
+}
+
+/// The same for as long as there is one.
+struct OfLater {
+    provisions: Arc<Provisions>,
+    record: Weak<Record>,
+}
+
+impl OfLater {
+    fn record(&self) -> Result<Arc<Record>, DurableError> {
+        self.record.upgrade().filter(|record| record.end_reason().is_none()).ok_or(DurableError::Ended)
+    }
+}
+
+impl Whole for OfLater {
+    fn snapshot(&self) -> Result<Parts, DurableError> {
+        self.provisions.parts(&*self.record()?, |provided| provided.snapshot())
+    }
+
+    fn restore(&self, parts: &Parts, by: Restorer) -> Result<(), DurableError> {
+        self.provisions.restore(&*self.record()?, parts, by)
+    }
+
+    fn changes(&self, from: &Parts, to: &Parts) -> Result<StateChanges, DurableError> {
+        Ok(self.provisions.changes(&*self.record()?, from, to))
+    }
 }
 
 impl Has for Of<'_> {
     fn key(&self) -> &SessionKey {
         &self.record.key
+    }
+
+    fn whole(&self) -> Arc<dyn Whole> {
+        Arc::new(OfLater { provisions: self.provisions.clone(), record: Arc::downgrade(self.record) })
     }
 
     fn at(&self, index: usize) -> Arc<dyn Provided> {
@@ -106,7 +139,8 @@ trait Kind: Send + Sync {
     fn name(&self) -> &'static str;
     fn session_type(&self) -> TypeId;
     fn declare(&self, library: &mut Library);
-    fn open(&self, session: &SessionKey) -> Arc<dyn Provided>;
+    fn is_durable(&self) -> bool;
+    fn open(&self, session: &SessionKey, stored: Option<&Snapshot>) -> Arc<dyn Provided>;
     fn admit(&self, index: usize, run: &RunScope<'_>) -> Result<(), ScriptError>;
     fn begin(&self, index: usize, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>>;
 }
@@ -124,8 +158,12 @@ impl<P: Provision> Kind for P {
         Provision::declare(self, library);
     }
 
-    fn open(&self, session: &SessionKey) -> Arc<dyn Provided> {
-        Arc::new(Provision::open(self, session))
+    fn is_durable(&self) -> bool {
+        P::IS_DURABLE
+    }
+
+    fn open(&self, session: &SessionKey, stored: Option<&Snapshot>) -> Arc<dyn Provided> {
+        Arc::new(Provision::open(self, session, stored))
     }
 
     fn admit(&self, index: usize, run: &RunScope<'_>) -> Result<(), ScriptError> {
@@ -159,9 +197,17 @@ impl Provisions {
         self
     }
 
+    /// What plugins may ask for where there is no table yet.
+    pub(crate) fn to_ask() -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Self::of_every_table(Standard::default(), &clock)
+    }
+
     /// What every table has.
-    pub(crate) fn of_every_table(of: Standard) -> Self {
+    pub(crate) fn of_every_table(of: Standard, clock: &Arc<dyn Clock>) -> Self {
         let all = Self::new()
+            // First, so that it is the first whose part in a run is over: what is undone after it is not brought back by a script of that run.
+            .standard(checkpoints::CheckpointsProvision::new(clock.clone()))
             .standard(vars::VarsProvision::new(of.vars))
             .standard(files::FilesProvision::new(of.files, of.mounts))
             .standard(artifacts::ArtifactsProvision)
@@ -200,7 +246,7 @@ impl Provisions {
 
     pub(crate) fn open(&self, record: &Record, index: usize) -> Arc<dyn Provided> {
         let slots = record.provided.get_or_init(|| self.list.iter().map(|_| OnceLock::new()).collect());
-        let provided = slots[index].get_or_init(|| self.list[index].kind.open(&record.key));
+        let provided = slots[index].get_or_init(|| self.list[index].kind.open(&record.key, None));
         // Either who ends the session sees what was opened, or this sees that it has ended.
         fence(Ordering::SeqCst);
         if let Some(why) = record.end_reason() {
@@ -210,19 +256,23 @@ impl Provisions {
     }
 
     /// All that a session has.
-    pub(crate) fn of<'a>(&'a self, record: &'a Record) -> impl Has + 'a {
+    pub(crate) fn of<'a>(self: &'a Arc<Self>, record: &'a Arc<Record>) -> impl Has + 'a {
         Of { provisions: self, record }
     }
 
     /// What the session has of the provision with this type, opened if need be.
-    pub(crate) fn session<S: Provided>(&self, record: &Record) -> Option<Arc<S>> {
+    pub(crate) fn session<S: Provided>(self: &Arc<Self>, record: &Arc<Record>) -> Option<Arc<S>> {
         let any: Arc<dyn Any + Send + Sync> = self.of(record).of(TypeId::of::<S>())?;
         any.downcast().ok()
     }
 
     /// What is open, with the names.
     fn opened<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = (&'static str, &'a Arc<dyn Provided>)> {
-        let slots = record.provided.get().map(|slots| &**slots).unwrap_or_default();
+        self.in_slots(&record.provided)
+    }
+
+    fn in_slots<'a>(&'a self, slots: &'a Slots) -> impl Iterator<Item = (&'static str, &'a Arc<dyn Provided>)> {
+        let slots = slots.get().map(|slots| &**slots).unwrap_or_default();
         self.list.iter().zip(slots).filter_map(|(listed, slot)| Some((listed.kind.name(), slot.get()?)))
     }
 
@@ -246,6 +296,74 @@ impl Provisions {
         self.opened(record).for_each(|(name, provided)| ended(name, provided, why));
     }
 
+    /// What becomes of it when everything has ended.
+    pub(crate) fn gone(&self, record: &Record) -> Vec<BoxFuture<'static, ()>> {
+        self.opened(record).filter_map(|(name, provided)| caught(name, || provided.gone())).collect()
+    }
+
+    // ---- what is durable ----
+
+    /// Asks everything durable, opened if need be, for something of it.
+    fn parts(&self, record: &Record, part: impl Fn(&dyn Provided) -> Option<Snapshot>) -> Result<Parts, DurableError> {
+        let part = |(index, Listed { kind, .. }): (usize, &Listed)| {
+            let asked = || kind.is_durable().then(|| part(&*self.open(record, index))).flatten();
+            caught(kind.name(), asked).ok_or(DurableError::Defect(kind.name()))
+        };
+        self.list.iter().enumerate().map(part).collect::<Result<_, _>>().map(Parts)
+    }
+
+    /// Makes everything durable what it was, or, with an error, leaves it as it is.
+    fn restore(&self, record: &Record, parts: &Parts, by: Restorer) -> Result<(), DurableError> {
+        let before = self.parts(record, |provided| provided.snapshot())?;
+        let restore = |index: usize, parts: &Parts| {
+            let (name, Some(part)) = (self.list[index].kind.name(), &parts.0[index]) else { return Ok(()) };
+            match caught(name, || self.open(record, index).restore(part, by)) {
+                Some(Ok(())) => Ok(()),
+                Some(Err(why)) => Err(DurableError::Refused { of: name, why }),
+                None => Err(DurableError::Defect(name)),
+            }
+        };
+        for index in 0..self.list.len() {
+            let Err(error) = restore(index, parts) else { continue };
+            // Whoever panics may have changed something. What was a moment ago can be again.
+            (0..=index).for_each(|index| _ = restore(index, &before));
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// What differs between two moments.
+    fn changes(&self, record: &Record, from: &Parts, to: &Parts) -> StateChanges {
+        let mut all = StateChanges::default();
+        for (index, Listed { kind, .. }) in self.list.iter().enumerate() {
+            let (Some(from), Some(to)) = (&from.0[index], &to.0[index]) else { continue };
+            let mut changes = Changes { of: kind.name(), all: &mut all };
+            caught(kind.name(), || self.open(record, index).changes(from, to, &mut changes));
+        }
+        all
+    }
+
+    /// What a fork of the session has.
+    pub(crate) fn fork(&self, record: &Record, key: &SessionKey) -> Result<Slots, DurableError> {
+        let parts = self.parts(record, |provided| provided.fork())?;
+        let slots = Slots::new();
+        let all = slots.get_or_init(|| self.list.iter().map(|_| OnceLock::new()).collect());
+        for (index, part) in parts.0.iter().enumerate() {
+            let (kind, Some(part)) = (&self.list[index].kind, part) else { continue };
+            let Some(opened) = caught(kind.name(), || kind.open(key, Some(part))) else {
+                self.end_slots(&slots);
+                return Err(DurableError::Defect(kind.name()));
+            };
+            let _ = all[index].set(opened);
+        }
+        Ok(slots)
+    }
+
+    /// Of a session that never was.
+    pub(crate) fn end_slots(&self, slots: &Slots) {
+        self.in_slots(slots).for_each(|(name, provided)| ended(name, provided, EndReason::Removed));
+    }
+
     pub(crate) fn admit(&self, run: &RunScope<'_>) -> Result<(), ScriptError> {
         self.list.iter().enumerate().try_for_each(|(index, Listed { kind, .. })| {
             caught(kind.name(), || kind.admit(index, run)).unwrap_or_else(|| Err(failed(kind.name())))
@@ -257,7 +375,7 @@ impl Provisions {
         &self,
         run: &mut RunScope<'_>,
         record: &Record,
-        permit: Arc<OwnedSemaphorePermit>,
+        permit: Arc<Permit>,
     ) -> Result<InRuns, ScriptError> {
         let mut begun = InRuns { runs: Vec::new(), permit };
         for (index, Listed { kind, .. }) in self.list.iter().enumerate() {
@@ -304,7 +422,7 @@ pub(crate) struct InRuns {
     runs: Vec<(&'static str, Box<dyn InRun>)>,
     /// Goes last: whoever comes next finds everything as it should be.
     #[expect(dead_code, reason = "held")]
-    permit: Arc<OwnedSemaphorePermit>,
+    permit: Arc<Permit>,
 }
 
 impl InRuns {

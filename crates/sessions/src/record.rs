@@ -1,5 +1,5 @@
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use perennial_protocol::{EndReason, RebuildReason, ScriptError};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use crate::custody::Custody;
+use crate::custody::{Custody, Permit};
 use crate::epochs::Epochs;
 use crate::key::SessionKey;
 use crate::lock::lock;
@@ -30,6 +30,8 @@ pub(crate) struct Record {
     pub(crate) warm: AtomicU64,
     /// Callbacks may still run between the runs.
     pub(crate) background: AtomicBool,
+    /// The number of the last permit that a run of this session has had.
+    pub(crate) flight: AtomicU64,
     /// Runs completed, for listings.
     pub(crate) runs: AtomicU64,
     /// Wakes whoever waits for the session when it ends.
@@ -144,12 +146,13 @@ impl Record {
         replaces: Option<EndReason>,
         custody: Arc<Custody>,
         refused: Option<ScriptError>,
+        provided: Slots,
     ) -> Arc<Self> {
         Arc::new(Self {
             key,
             refused,
             created: now,
-            provided: Slots::new(),
+            provided,
             console: Console::default(),
             exec: Arc::default(),
             custody,
@@ -161,6 +164,7 @@ impl Record {
             },
             warm: AtomicU64::new(0),
             background: AtomicBool::new(false),
+            flight: AtomicU64::new(0),
             runs: AtomicU64::new(0),
             ended: Notify::new(),
             stop: Mutex::default(),
@@ -242,6 +246,12 @@ impl Record {
 
     pub(crate) fn clear_stop(&self) {
         *lock(&self.stop) = None;
+    }
+
+    /// Something of this session is in flight with this permit. Either who ends the session sees it, or whoever has the permit sees the end.
+    pub(crate) fn set_flight(&self, permit: &Permit) {
+        self.flight.store(permit.number(), Ordering::Release);
+        fence(Ordering::SeqCst);
     }
 
     /// Whether a VM is, or may be, in flight under this name.

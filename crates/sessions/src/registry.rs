@@ -7,12 +7,13 @@ use std::time::{Instant, SystemTime};
 
 use compact_str::CompactString;
 use dashmap::DashMap;
-use dashmap::mapref::entry::Entry;
+use dashmap::mapref::entry::{Entry, VacantEntry};
 use perennial_protocol::{EndReason, ErrorKind, ScriptError};
 
 use crate::custody::{Custody, ThreadsOut};
 use crate::key::SessionKey;
 use crate::lock::lock;
+use crate::provision::Slots;
 use crate::record::Record;
 use crate::tombstones::Tombstones;
 
@@ -77,6 +78,11 @@ impl OwnerState {
         &self.name
     }
 
+    /// A session of this name and owner.
+    pub(crate) fn key(&self, name: &str) -> SessionKey {
+        SessionKey::new(self.name.clone(), name)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.sessions.len()
     }
@@ -104,25 +110,47 @@ impl OwnerState {
             }
             Entry::Vacant(entry) => {
                 let now = now();
-                if !self.take_place() {
-                    return (self.outside(name, now, Some(self.full())), false);
+                match self.add(entry, now, Slots::new()) {
+                    Ok(record) => (record, true),
+                    Err(_) => (self.outside(name, now, Some(self.full())), false),
                 }
-                let replaces = lock(&self.tombstones).get(name, now).map(|(reason, _)| reason);
-                let custody = lock(&self.custodies).remove(name).and_then(|custody| custody.upgrade());
-                let custody = custody.unwrap_or_else(|| Custody::new(self.threads_out.clone()));
-                let record = Record::new(SessionKey::new(self.name.clone(), name), now, replaces, custody, None);
-                record.pin();
-                entry.insert(record.clone());
-                (record, true)
             }
         }
+    }
+
+    /// Makes a session that has something from the start, pinned. With an error there is one of this name, or the owner may have no more; then what it would
+    /// have had comes back.
+    pub(crate) fn make(&self, name: &str, now: Instant, provided: Slots) -> Result<Arc<Record>, (ScriptError, Slots)> {
+        let Entry::Vacant(entry) = self.sessions.entry(name.into()) else {
+            return Err((ScriptError::invalid_request(format!("there is a session {name:?} already")), provided));
+        };
+        self.add(entry, now, provided).map_err(|provided| (self.full(), provided))
+    }
+
+    fn add(
+        &self,
+        entry: VacantEntry<'_, CompactString, Arc<Record>>,
+        now: Instant,
+        provided: Slots,
+    ) -> Result<Arc<Record>, Slots> {
+        if !self.take_place() {
+            return Err(provided);
+        }
+        let name = entry.key().as_str();
+        let replaces = lock(&self.tombstones).get(name, now).map(|(reason, _)| reason);
+        let custody = lock(&self.custodies).remove(name).and_then(|custody| custody.upgrade());
+        let custody = custody.unwrap_or_else(|| Custody::new(self.threads_out.clone()));
+        let record = Record::new(self.key(name), now, replaces, custody, None, provided);
+        record.pin();
+        entry.insert(record.clone());
+        Ok(record)
     }
 
     /// A record that is in no map, pinned, because the table is gone or the owner may have no more. It has ended before it began, and takes nothing from
     /// those that are.
     pub(crate) fn outside(&self, name: &str, now: Instant, refused: Option<ScriptError>) -> Arc<Record> {
         let custody = Custody::new(self.threads_out.clone());
-        let record = Record::new(SessionKey::new(self.name.clone(), name), now, None, custody, refused);
+        let record = Record::new(SessionKey::new(self.name.clone(), name), now, None, custody, refused, Slots::new());
         record.pin();
         record.mark_ended(EndReason::TableDropped);
         record

@@ -14,12 +14,13 @@ use perennial_stdlib::files::Files;
 #[cfg(feature = "net")]
 use perennial_stdlib::net::{NetState, NetUsage};
 use serde_json::Value;
-use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::background::{give_back, keep_pumping};
 #[cfg(feature = "modules")]
 use crate::bundle::CompiledBundle;
 use crate::context::RunContext;
+use crate::custody::Permit;
 use crate::epochs::Epochs;
 use crate::in_flight::{InFlight, ThreadOut};
 use crate::lock::lock;
@@ -335,10 +336,11 @@ impl BrowserSession {
     }
 
     /// Waits until no VM of this session, or of an earlier one of its name, is in flight.
-    async fn permit(&self, context: &RunContext) -> Result<OwnedSemaphorePermit, ScriptError> {
+    async fn permit(&self, context: &RunContext) -> Result<Permit, ScriptError> {
         let record = &self.pinned.record;
         // The common case: nothing of an earlier run is left.
         if let Some(permit) = record.custody.try_take() {
+            record.set_flight(&permit);
             return Ok(permit);
         }
         let cancelled = async {
@@ -349,11 +351,32 @@ impl BrowserSession {
         };
         tokio::select! {
             biased;
-            permit = record.custody.take() => Ok(permit),
+            permit = record.custody.take() => {
+                record.set_flight(&permit);
+                Ok(permit)
+            }
             reason = record.has_ended() => Err(session_ended(self.name(), reason)),
             () = cancelled => Err(cancelled_before_it_began()),
             () = record.custody.is_stuck() => Err(busy_with_thread()),
         }
+    }
+
+    /// Waits until nothing of the session runs, which lasts as long as the permit is held, and notes that it is used.
+    pub(crate) async fn still(&self) -> Result<Permit, ScriptError> {
+        let (shared, record) = (&self.pinned.shared, &self.pinned.record);
+        self.check_alive()?;
+        let permit = self.permit(&RunContext::new()).await?;
+        if shared.has_outlived(record) {
+            shared.end_from_within(record, EndReason::Lifetime);
+        }
+        self.check_alive()?;
+        record.touch(shared.now());
+        Ok(permit)
+    }
+
+    /// Makes a session of this name that begins with what is durable of this one.
+    pub(crate) fn fork(&self, name: &str) -> Result<(), ScriptError> {
+        self.pinned.shared.fork(&self.pinned.record, name)
     }
 
     /// Takes the warm VM, or the place for a new one, and finds out what the result has to say about it.

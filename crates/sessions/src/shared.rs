@@ -1,17 +1,19 @@
 //! What a table and all that belongs to it share, and how sessions end.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use perennial_engine::{ConfigOrigin, Executor, Vm};
-use perennial_protocol::{EndReason, ScriptError};
+use perennial_protocol::{EndReason, ErrorKind, ScriptError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::cells::CellCache;
+use crate::checkpoints::CheckpointError;
 use crate::clock::Clock;
 use crate::config::TableConfig;
+use crate::durable::DurableError;
 use crate::generation::Generation;
 use crate::info::SessionInfo;
 #[cfg(feature = "modules")]
@@ -35,7 +37,7 @@ pub(crate) struct Shared {
     pub(crate) pool: Arc<Pool>,
     pub(crate) cells: Arc<CellCache>,
     /// What sessions have.
-    pub(crate) provisions: Provisions,
+    pub(crate) provisions: Arc<Provisions>,
     pub(crate) generation: watch::Sender<Generation>,
     #[cfg(feature = "modules")]
     reloading: tokio::sync::Mutex<()>,
@@ -45,6 +47,9 @@ pub(crate) struct Shared {
     /// Set while `sweeping` is held and sessions may be neither in `deadlines` nor gone.
     is_sweeping: AtomicBool,
 }
+
+/// How long what a session has may take to go, when its runs are over.
+const GONE: Duration = Duration::from_secs(10);
 
 /// Dropped with the last handle to a table: then every session ends.
 pub(crate) struct TableHandle {
@@ -98,7 +103,7 @@ impl Shared {
             origin,
             executor: Arc::new(Executor::new(config.executor.clone())),
             cells: Arc::default(),
-            provisions,
+            provisions: Arc::new(provisions),
             generation: watch::Sender::new(generation),
             #[cfg(feature = "modules")]
             reloading: tokio::sync::Mutex::default(),
@@ -184,11 +189,40 @@ impl Shared {
         } else {
             let (record, is_new) = owner.acquire(name, &|| self.now());
             if is_new {
-                self.queue(&record);
+                self.begin(&record);
             }
             record
         };
         Pinned { shared: self.clone(), record }
+    }
+
+    /// A session that was made just now.
+    fn begin(&self, record: &Arc<Record>) {
+        self.queue(record);
+        // Either who closes the table finds it, or this sees that.
+        fence(Ordering::SeqCst);
+        if self.deadlines.closed.is_cancelled() {
+            self.end_from_within(record, EndReason::TableDropped);
+        }
+    }
+
+    /// Makes a session that begins with what is durable of another.
+    pub(crate) fn fork(self: &Arc<Self>, origin: &Arc<Record>, name: &str) -> Result<(), ScriptError> {
+        self.sweep();
+        let ended = || ScriptError::from(CheckpointError::from(DurableError::Ended));
+        let owner = self.owners.find(origin.key.owner()).ok_or_else(ended)?;
+        let slots = self.provisions.fork(origin, &owner.key(name)).map_err(CheckpointError::from)?;
+        if origin.end_reason().is_some() || self.deadlines.closed.is_cancelled() {
+            self.provisions.end_slots(&slots);
+            return Err(ended());
+        }
+        let record = owner.make(name, self.now(), slots).map_err(|(error, slots)| {
+            self.provisions.end_slots(&slots);
+            error
+        })?;
+        let fork = Pinned { shared: self.clone(), record };
+        self.begin(&fork.record);
+        Ok(())
     }
 
     /// When a session that is left alone ends, and why.
@@ -230,7 +264,7 @@ impl Shared {
             // Pinned records come back when they are let go. It ended when its time had come, however late this look at it is.
             let over = |known: &Arc<Record>| Arc::ptr_eq(known, &record) && !record.is_pinned();
             let Some(owner) = self.owners.find(record.key.owner()) else { continue };
-            if self.end_if_at(&owner, record.key.name(), reason, at, over)
+            if self.end_if_at(&owner, record.key.name(), reason, at, over).is_some()
                 && !swept.iter().any(|known| Arc::ptr_eq(known, &owner))
             {
                 swept.push(owner);
@@ -247,7 +281,7 @@ impl Shared {
         name: &str,
         reason: EndReason,
         condition: impl FnOnce(&Arc<Record>) -> bool,
-    ) -> bool {
+    ) -> Option<Arc<Record>> {
         self.end_if_at(owner, name, reason, self.now(), condition)
     }
 
@@ -258,15 +292,35 @@ impl Shared {
         reason: EndReason,
         at: Instant,
         condition: impl FnOnce(&Arc<Record>) -> bool,
-    ) -> bool {
-        let Some(record) = owner.end_if(name, reason, (at, self.wall(at)), condition) else { return false };
+    ) -> Option<Arc<Record>> {
+        let record = owner.end_if(name, reason, (at, self.wall(at)), condition)?;
         // Not while the map is locked.
         self.provisions.end(&record, reason);
         if record.is_queued() {
             self.deadlines.count_ended();
         }
         self.drop_warm(&record);
-        true
+        Some(record)
+    }
+
+    /// Waits until nothing is left of a session that has ended.
+    pub(crate) async fn is_gone(&self, record: &Record) -> Result<(), ScriptError> {
+        fence(Ordering::SeqCst);
+        let last = record.flight.load(Ordering::Acquire);
+        let is_stuck = || {
+            let message = format!(
+                "the session {:?} has ended, and something of it is still there: what its last run called cannot be stopped",
+                record.key.name()
+            );
+            ScriptError::new(ErrorKind::Busy, message)
+        };
+        tokio::select! {
+            biased;
+            () = record.custody.is_returned(last) => {}
+            () = record.custody.is_stuck() => return Err(is_stuck()),
+        }
+        let left = futures_util::future::join_all(self.provisions.gone(record));
+        tokio::time::timeout(GONE, left).await.map(drop).map_err(|_| is_stuck())
     }
 
     /// Ends a session from within, if it has not ended yet.
@@ -282,6 +336,16 @@ impl Shared {
             self.end_from_within(&record, reason);
         }
         owner.shrink();
+    }
+
+    /// Ends all sessions and makes no more; waits until nothing is left of them.
+    pub(crate) async fn shut_down(&self) -> Result<(), ScriptError> {
+        self.deadlines.closed.cancel();
+        fence(Ordering::SeqCst);
+        let records: Vec<_> = self.owners.all().iter().flat_map(|owner| owner.records()).collect();
+        self.clear_all(EndReason::TableDropped);
+        let gone = futures_util::future::join_all(records.iter().map(|record| self.is_gone(record))).await;
+        gone.into_iter().collect()
     }
 
     /// Ends all sessions.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use perennial_engine::{ConfigOrigin, EngineConfig, RunOptions};
-use perennial_protocol::{EndReason, RunRequest, ScriptResult};
+use perennial_protocol::{EndReason, RunRequest, ScriptError, ScriptResult};
 use perennial_stdlib::files::Files;
 use tokio::runtime::Handle;
 
@@ -186,6 +186,18 @@ impl SessionTable {
     /// Ends all sessions, whoever owns them.
     pub fn clear(&self) {
         self.shared().clear_all(EndReason::Cleared);
+    }
+
+    /// Ends all sessions, makes no more, and waits until nothing is left of them outside of this program's memory; for a program that is about to end. What is asked of
+    /// the table from here on says `session_ended`.
+    ///
+    /// # Cancellation
+    /// Once it was polled, the sessions end all the same.
+    ///
+    /// # Errors
+    /// `busy` if something of one of them cannot be stopped; all have ended.
+    pub async fn shutdown(&self) -> Result<(), ScriptError> {
+        self.shared().shut_down().await
     }
 
     /// Drops the VM of a session and keeps its vars; waits for a run under way. `false` if there was no such session.

@@ -1,101 +1,15 @@
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+mod entries;
+mod limits;
+pub(crate) mod ops;
 
-use imbl::OrdMap;
-use perennial_engine::{Area, Bound, MAX_DEPTH, OpContext, OpError, OpResult, OpTable, OpValue};
-use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How much `vars` may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct VarsQuota {
-    /// Names.
-    pub entries: usize,
-    /// Names and values together, as JSON text.
-    pub bytes: usize,
-}
+use perennial_engine::MAX_DEPTH;
+use serde_json::Value;
 
-impl VarsQuota {
-    /// The same with something set: fields may come to be more, so that they are not all said.
-    #[must_use]
-    pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
-        set(&mut self);
-        self
-    }
-}
-
-impl Default for VarsQuota {
-    fn default() -> Self {
-        Self { entries: 1000, bytes: 16 << 20 }
-    }
-}
-
-/// How much `vars` hold, in the units of [`VarsQuota`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct VarsUsage {
-    /// Names.
-    pub entries: usize,
-    /// Names and values together, as JSON text.
-    pub bytes: usize,
-}
-
-/// A write that the quota refuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VarsError {
-    /// Too many names.
-    Entries {
-        /// The quota.
-        limit: usize,
-        /// What there would have been.
-        used: usize,
-    },
-    /// Too many bytes.
-    Bytes {
-        /// The quota.
-        limit: usize,
-        /// What there would have been.
-        used: usize,
-    },
-    /// The run that it belongs to is over.
-    Over,
-    /// The session has ended.
-    Ended,
-    /// A value nested too deep to be read again.
-    Depth {
-        /// The deepest allowed.
-        limit: usize,
-        /// What there would have been.
-        used: usize,
-    },
-}
-
-impl std::fmt::Display for VarsError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Entries { limit, used } => write!(f, "vars may hold {limit} names and would hold {used}"),
-            Self::Bytes { limit, used } => write!(f, "vars may hold {limit} bytes and would hold {used}"),
-            Self::Ended => f.write_str("the session has ended, and with it its vars"),
-            Self::Over => f.write_str(
-                "the run that this belongs to is over, and its changes were undone or another run has begun",
-            ),
-            Self::Depth { limit, used } => write!(f, "a var may be nested {limit} levels deep and would be {used}"),
-        }
-    }
-}
-
-impl std::error::Error for VarsError {}
-
-impl From<VarsError> for OpError {
-    fn from(error: VarsError) -> Self {
-        let (advice, limit, used) = match error {
-            VarsError::Entries { limit, used } | VarsError::Bytes { limit, used } => {
-                (": delete some first", limit, used)
-            }
-            VarsError::Depth { limit, used } => ("", limit, used),
-            VarsError::Over | VarsError::Ended => return Self::new("PermissionError", error.to_string()),
-        };
-        Self::quota(format!("{error}{advice}"), limit as u64, used as u64)
-    }
-}
+pub(crate) use self::entries::VarsSnapshot;
+use self::entries::{Entries, Entry, Text, Values, Writer};
+pub use self::limits::{VarsError, VarsQuota, VarsUsage};
 
 /// The durable values of one session: they outlive every VM and end with the session. The host may read and write them at any time, a script that runs
 /// or not.
@@ -118,51 +32,48 @@ pub struct Vars {
     state: Mutex<Values>,
 }
 
-#[derive(Debug, Default)]
-struct Values {
-    entries: Entries,
-    /// What there would be without the run that is under way, where somebody wants to know: as it was, with what the host has written since.
-    base: Option<Entries>,
-    /// Counts runs, and what was undone.
-    generation: u64,
-    /// What belongs to a run before this one may change nothing any more.
-    since: u64,
-    has_ended: bool,
-    writes: u64,
-    /// When names were last removed; a removed name must not get an old version back.
-    removed: u64,
-}
-
-/// Persistent: a clone is a snapshot, and writing to one of two costs what it changes.
-#[derive(Clone, Debug, Default)]
-struct Entries {
-    map: OrdMap<Arc<str>, Entry>,
-    bytes: usize,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    /// As JSON text, which is what the quota counts: a parsed value takes up to seventy times as much.
-    json: Arc<str>,
-    version: u64,
-}
-
-/// Who writes: the host, or what belongs to a run.
-#[derive(Clone, Copy)]
-enum Writer {
-    Host,
-    Run(u64),
-}
-
 impl Vars {
     /// No values yet.
     pub fn new(quota: VarsQuota) -> Self {
         Self { quota, state: Mutex::default() }
     }
 
+    /// Those of another session, the same at first.
+    pub(crate) fn of(quota: VarsQuota, snapshot: &VarsSnapshot) -> Self {
+        let vars = Self::new(quota);
+        let mut state = vars.lock();
+        let own = |(name, entry): (&Arc<str>, &Entry)| {
+            let text = Text::new(name, entry.text.json.clone(), &state.gauge);
+            (name.clone(), Entry { text, version: entry.version })
+        };
+        let map = snapshot.entries.map.iter().map(own).collect();
+        state.entries = Entries { map, bytes: snapshot.entries.bytes };
+        (state.writes, state.removed) = (snapshot.writes, snapshot.writes);
+        drop(state);
+        vars
+    }
+
+    pub(crate) fn snapshot(&self) -> VarsSnapshot {
+        let state = self.lock();
+        VarsSnapshot { entries: state.entries.clone(), writes: state.writes }
+    }
+
+    /// Makes everything as it was. With `for_good`, what belongs to an earlier run may change nothing any more; otherwise the run that is under way goes on,
+    /// and if it is undone, so is this.
+    pub(crate) fn roll_back(&self, snapshot: &VarsSnapshot, for_good: bool) {
+        let mut state = self.lock();
+        let old = std::mem::replace(&mut state.entries, snapshot.entries.clone());
+        state.forget_versions();
+        if for_good {
+            state.next_generation();
+        }
+        drop(state);
+        drop(old);
+    }
+
     /// The value of this name.
     pub fn get(&self, name: &str) -> Option<Value> {
-        let json = self.lock().entries.map.get(name)?.json.clone();
+        let json = self.lock().entries.map.get(name)?.text.json.clone();
         // It was written from a value, so it parses.
         serde_json::from_str(&json).ok()
     }
@@ -245,10 +156,11 @@ impl Vars {
         if version.is_some_and(|version| version != state.version(name)) {
             return Ok(false);
         }
-        let entry = Entry { json, version: state.writes + 1 };
+        let entry = Entry { text: Text::new(name, json, &state.gauge), version: state.writes + 1 };
         for entries in state.written_by(writer) {
             entries.check(&self.quota, name, &entry)?;
         }
+        state.check_memory(&self.quota)?;
         let name: Arc<str> = name.into();
         for entries in state.written_by(writer) {
             entries.insert(name.clone(), entry.clone());
@@ -278,68 +190,6 @@ impl Vars {
         }
         state.forget_versions();
         Ok(())
-    }
-}
-
-impl Values {
-    fn version(&self, name: &str) -> u64 {
-        self.entries.map.get(name).map_or(self.removed, |entry| entry.version)
-    }
-
-    /// Whether the writer may still write.
-    fn check(&self, writer: Writer) -> Result<(), VarsError> {
-        match writer {
-            Writer::Run(run) if run < self.since => Err(VarsError::Over),
-            Writer::Host if self.has_ended => Err(VarsError::Ended),
-            Writer::Run(_) | Writer::Host => Ok(()),
-        }
-    }
-
-    /// What a write goes to: the values, and if it is the host's those that stay when the run is undone.
-    fn written_by(&mut self, writer: Writer) -> impl Iterator<Item = &mut Entries> {
-        let base = self.base.as_mut().filter(|_| matches!(writer, Writer::Host));
-        std::iter::once(&mut self.entries).chain(base)
-    }
-
-    fn next_generation(&mut self) {
-        self.generation += 1;
-        self.since = self.generation;
-    }
-
-    fn forget_versions(&mut self) {
-        self.writes += 1;
-        self.removed = self.writes;
-    }
-}
-
-impl Entries {
-    fn size(name: &str, entry: &Entry) -> usize {
-        name.len() + entry.json.len()
-    }
-
-    fn check(&self, quota: &VarsQuota, name: &str, entry: &Entry) -> Result<(), VarsError> {
-        let old = self.map.get(name).map(|old| Self::size(name, old));
-        let entries = self.map.len() + usize::from(old.is_none());
-        let bytes = self.bytes - old.unwrap_or(0) + Self::size(name, entry);
-        if entries > quota.entries {
-            return Err(VarsError::Entries { limit: quota.entries, used: entries });
-        }
-        if bytes > quota.bytes {
-            return Err(VarsError::Bytes { limit: quota.bytes, used: bytes });
-        }
-        Ok(())
-    }
-
-    fn insert(&mut self, name: Arc<str>, entry: Entry) {
-        self.remove(&name);
-        self.bytes += Self::size(&name, &entry);
-        self.map.insert(name, entry);
-    }
-
-    fn remove(&mut self, name: &str) {
-        if let Some(entry) = self.map.remove(name) {
-            self.bytes -= Self::size(name, &entry);
-        }
     }
 }
 
@@ -389,61 +239,4 @@ impl VarsView {
         drop(state);
         drop(old);
     }
-}
-
-// ---- what scripts see -------------------------------------------------------------------------------------------------
-
-/// The global that scripts find them by.
-pub(crate) fn area() -> Area {
-    static AREA: LazyLock<Area> = LazyLock::new(|| Area::new("vars", &["vars"], include_str!("../js/vars.js")));
-    AREA.clone()
-}
-
-fn view(context: &OpContext) -> Result<Arc<VarsView>, OpError> {
-    context.extensions.get::<VarsView>().ok_or_else(|| OpError::permission("vars", "a session"))
-}
-
-fn name(args: &[OpValue]) -> Result<&str, OpError> {
-    args.first().and_then(OpValue::as_str).ok_or_else(|| OpError::type_error("the name of a var is a string"))
-}
-
-fn value(args: &mut Vec<OpValue>, index: usize) -> Result<Value, OpError> {
-    match (args.len() > index).then(|| args.swap_remove(index)) {
-        Some(OpValue::Json(value)) => Ok(value),
-        Some(OpValue::Bytes(bytes)) => Ok(perennial_engine::bytes_to_json(&bytes)),
-        Some(OpValue::Undefined) | None => {
-            Err(OpError::type_error("undefined is no value for a var: use vars.delete(name) to remove it"))
-        }
-    }
-}
-
-pub(crate) fn ops() -> OpTable {
-    OpTable::new()
-        .sync("vars_get", Bound::SMALL, |context, args| {
-            Ok(view(context)?.vars.get(name(&args)?).map_or(OpValue::Undefined, OpValue::Json))
-        })
-        .sync("vars_has", Bound::SMALL, |context, args| Ok(json!(view(context)?.vars.has(name(&args)?)).into()))
-        .sync("vars_version", Bound::SMALL, |context, args| Ok(json!(view(context)?.vars.version(name(&args)?)).into()))
-        .sync("vars_set", Bound::DATA.with_values_from(1), |context, mut args| {
-            let value = value(&mut args, 1)?;
-            let view = view(context)?;
-            view.vars.write(view.writer(), name(&args)?, None, &value)?;
-            Ok(OpValue::Undefined)
-        })
-        .sync("vars_replace", Bound::DATA.with_values_from(2), |context, mut args| {
-            let next = value(&mut args, 2)?;
-            let version = args.get(1).and_then(OpValue::as_f64).unwrap_or(-1.0) as u64;
-            let view = view(context)?;
-            Ok(json!(view.vars.write(view.writer(), name(&args)?, Some(version), &next)?).into())
-        })
-        .sync("vars_delete", Bound::SMALL, |context, args| {
-            let view = view(context)?;
-            Ok(json!(view.vars.remove(view.writer(), name(&args)?)?).into())
-        })
-        .sync("vars_keys", Bound::SMALL, |context, _| Ok(json!(view(context)?.vars.keys()).into()))
-        .sync("vars_clear", Bound::SMALL, |context, _| -> OpResult {
-            let view = view(context)?;
-            view.vars.remove_all(view.writer())?;
-            Ok(OpValue::Undefined)
-        })
 }

@@ -8,7 +8,9 @@ mod sessions {
     mod bounds;
     mod bundles;
     mod capabilities;
+    mod checkpoints;
     mod commands;
+    mod ends;
     mod files;
     mod hostile;
     mod lent;

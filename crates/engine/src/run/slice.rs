@@ -3,13 +3,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::control::Control;
+use crate::control::{CALLBACK, Control};
 use crate::executor::{Task, Ticket};
 use crate::held::Held;
 use crate::js::{Js, catch_stop};
 use crate::placement::WELCOME;
 use crate::script::Script;
-use crate::vm::{BuildSpec, CALLBACK, Globals, Step, Vm};
+use crate::vm::{BuildSpec, Globals, Step, Vm};
 
 /// How many times as long as a slice may compute it may take on somebody else's thread.
 const UNSEEN: u32 = 10;

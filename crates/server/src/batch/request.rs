@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use perennial_protocol::{ConsoleEntry, IdScan, RunRequest, ScriptError, ScriptResult, request_schema as run_schema};
+use perennial_protocol::{
+    CheckpointRef, ConsoleEntry, IdScan, RunRequest, ScriptError, ScriptResult, request_schema as run_schema,
+};
 use perennial_sessions::files::Artifacts;
 use perennial_sessions::{Owner, RunContext};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
@@ -31,8 +34,36 @@ pub(super) struct Request {
 
 enum Action {
     Run { request: Box<RunRequest>, streams: bool },
+    Of(OnSession),
+}
+
+/// What is asked for by `op`.
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+enum Op {
+    Reset {},
+    Close {},
+    Checkpoint { name: Option<String> },
+    Checkpoints {},
+    Rollback { to: CheckpointRef },
+    Changes { from: CheckpointRef, to: Option<CheckpointRef> },
+    Forget { checkpoint: CheckpointRef },
+    Fork { name: String },
+    Cancel { request: Option<Value> },
+    Sessions {},
+    Reload {},
+}
+
+/// What is done with a session besides running scripts on it.
+enum OnSession {
     Reset,
     Close,
+    Checkpoint(Option<String>),
+    Checkpoints,
+    Rollback(CheckpointRef),
+    Changes(CheckpointRef, Option<CheckpointRef>),
+    Forget(CheckpointRef),
+    Fork(String),
 }
 
 /// A line that cannot be carried out.
@@ -98,22 +129,28 @@ fn what(mut map: Map<String, Value>, session: Option<&String>) -> Result<What, S
         let request = serde_json::from_value(Value::Object(map)).map_err(|error| error.to_string())?;
         return Ok(What::Action(Action::Run { request: Box::new(request), streams }));
     };
-    let op = op.as_str().unwrap_or_default();
-    let request = if op == "cancel" { map.shift_remove("request") } else { None };
-    if let Some(key) = map.keys().next() {
-        return Err(format!("unknown field `{key}` beside op"));
-    }
+    map.insert("op".to_owned(), op);
+    let op = serde_json::from_value(Value::Object(map)).map_err(|error| error.to_string())?;
+    let on_session = |on| Ok(What::Action(Action::Of(on)));
     match op {
-        "reset" => Ok(What::Action(Action::Reset)),
-        "close" => Ok(What::Action(Action::Close)),
-        "cancel" if session.is_none() && request.is_none() => {
+        Op::Reset {} => on_session(OnSession::Reset),
+        Op::Close {} => on_session(OnSession::Close),
+        Op::Checkpoint { name } => on_session(OnSession::Checkpoint(name)),
+        Op::Checkpoints {} => on_session(OnSession::Checkpoints),
+        Op::Rollback { to } => on_session(OnSession::Rollback(to)),
+        Op::Changes { from, to } => on_session(OnSession::Changes(from, to)),
+        Op::Forget { checkpoint } => on_session(OnSession::Forget(checkpoint)),
+        Op::Fork { name } if !(1..=MAX_NAME).contains(&name.len()) => {
+            Err(format!("name is one of 1 to {MAX_NAME} bytes"))
+        }
+        Op::Fork { name } => on_session(OnSession::Fork(name)),
+        Op::Cancel { request: None } if session.is_none() => {
             Err("cancel says of which session, or which request by its id".to_owned())
         }
-        "cancel" => Ok(What::Order(Order::Cancel { session: session.cloned(), request })),
-        "sessions" | "reload" if session.is_some() => Err(format!("{op} is of no session")),
-        "sessions" => Ok(What::Order(Order::Sessions)),
-        "reload" => Ok(What::Order(Order::Reload)),
-        _ => Err("op is \"reset\", \"close\", \"cancel\", \"sessions\" or \"reload\"".to_owned()),
+        Op::Cancel { request } => Ok(What::Order(Order::Cancel { session: session.cloned(), request })),
+        Op::Sessions {} | Op::Reload {} if session.is_some() => Err("sessions and reload are of no session".to_owned()),
+        Op::Sessions {} => Ok(What::Order(Order::Sessions)),
+        Op::Reload {} => Ok(What::Order(Order::Reload)),
     }
 }
 
@@ -124,6 +161,15 @@ pub(super) struct Answer {
 }
 
 impl Request {
+    /// The sessions whose requests are answered in order with it.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = &str> {
+        let other = match &self.action {
+            Action::Of(OnSession::Fork(name)) if *name != self.session => Some(&**name),
+            _ => None,
+        };
+        std::iter::once(&*self.session).chain(other)
+    }
+
     /// Whether it is a script.
     pub(super) fn is_run(&self) -> bool {
         matches!(self.action, Action::Run { .. })
@@ -136,7 +182,7 @@ impl Request {
         entered: Entered,
         answers: &mpsc::Sender<Out>,
     ) -> Answer {
-        let (op, existed) = match self.action {
+        let on = match self.action {
             Action::Run { request, streams } => {
                 let mut context = RunContext::new().cancel_with(entered.cancel.clone());
                 if let Some(artifacts) = artifacts {
@@ -160,14 +206,56 @@ impl Request {
                 let is_ok = result.is_ok();
                 return Answer { line: finish(self.id, Some(&self.session), Map::new(), &result), is_ok };
             }
-            Action::Reset => ("reset", owner.reset(&self.session).await),
-            Action::Close => ("close", owner.remove(&self.session)),
+            Action::Of(on) => on,
         };
+        let op = on.name();
+        let done = on.carry_out(owner, &self.session).await;
+        let (status, is_ok) = if done.is_ok() { ("ok", true) } else { ("error", false) };
         let mut answer = whose(self.id, Some(&self.session));
         answer.insert("op".to_owned(), json!(op));
-        answer.insert("status".to_owned(), json!("ok"));
-        answer.insert("existed".to_owned(), json!(existed));
-        Answer { line: Value::Object(answer).to_string(), is_ok: true }
+        answer.insert("status".to_owned(), json!(status));
+        match done {
+            Ok(fields) => answer.extend(fields),
+            Err(error) => _ = answer.insert("error".to_owned(), json!(error)),
+        }
+        Answer { line: Value::Object(answer).to_string(), is_ok }
+    }
+}
+
+impl OnSession {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Close => "close",
+            Self::Checkpoint(_) => "checkpoint",
+            Self::Checkpoints => "checkpoints",
+            Self::Rollback(_) => "rollback",
+            Self::Changes(..) => "changes",
+            Self::Forget(_) => "forget",
+            Self::Fork(_) => "fork",
+        }
+    }
+
+    /// Does it, and says what came of it: fields of the answer.
+    async fn carry_out(self, owner: &Owner, name: &str) -> Result<Map<String, Value>, ScriptError> {
+        let session = owner.session(name);
+        let (key, value) = match self {
+            Self::Reset => ("existed", json!(session.reset().await)),
+            Self::Close => ("existed", json!(session.end().await?)),
+            Self::Checkpoint(name) => ("checkpoint", json!(session.checkpoint(name.as_deref()).await?)),
+            Self::Checkpoints => ("checkpoints", json!(session.checkpoints().await)),
+            Self::Rollback(to) => ("checkpoint", json!(session.rollback(to).await?)),
+            Self::Changes(from, to) => {
+                let Value::Object(changes) = json!(session.changes(from, to).await?) else { return Ok(Map::new()) };
+                return Ok(changes);
+            }
+            Self::Forget(checkpoint) => {
+                session.forget(checkpoint).await?;
+                return Ok(Map::new());
+            }
+            Self::Fork(name) => ("name", json!(session.fork(name).await?.name())),
+        };
+        Ok(Map::from_iter([(key.to_owned(), value)]))
     }
 }
 
@@ -220,6 +308,8 @@ pub fn request_schema() -> Value {
         required.push(json!("session"));
     }
     let definitions = run.as_object_mut().and_then(|run| run.remove("$defs"));
+    let checkpoint_name = json!({"type": "string", "minLength": 1, "maxLength": MAX_NAME});
+    let checkpoint = json!({"type": ["integer", "string"], "description": "The id of a checkpoint, or its name: then the last one of that name."});
     let op = |ops: &[&str], more: Value, required: &[&str]| {
         let mut properties = json!({"id": id, "op": {"enum": ops}});
         if let (Value::Object(properties), Value::Object(more)) = (&mut properties, more) {
@@ -233,7 +323,12 @@ pub fn request_schema() -> Value {
         "description": "One line of a batch.",
         "oneOf": [
             run,
-            op(&["reset", "close"], json!({"session": session}), &["op", "session"]),
+            op(&["reset", "close", "checkpoints"], json!({"session": session}), &["op", "session"]),
+            op(&["checkpoint"], json!({"session": session, "name": checkpoint_name}), &["op", "session"]),
+            op(&["rollback"], json!({"session": session, "to": checkpoint}), &["op", "session", "to"]),
+            op(&["changes"], json!({"session": session, "from": checkpoint, "to": checkpoint}), &["op", "session", "from"]),
+            op(&["forget"], json!({"session": session, "checkpoint": checkpoint}), &["op", "session", "checkpoint"]),
+            op(&["fork"], json!({"session": session, "name": session}), &["op", "session", "name"]),
             op(&["cancel"], json!({"session": session, "request": {"description": "The id of the request."}}), &["op"]),
             op(&["sessions", "reload"], json!({}), &["op"]),
         ],

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::capability::Declared;
 use crate::library::Library;
-use crate::provisions::{Provisions, Standard};
+use crate::provisions::Provisions;
 
 /// What a plugin asks for in its `allow`, or the most that an operator grants to plugins, by the key of each capability: `net`, `read`, `commands`, or one of
 /// an embedder's own. What is said without anything in it is as if it were not said.
@@ -136,7 +136,7 @@ pub(super) fn known(own: &Provisions) -> Arc<[Declared]> {
 
 fn declared(own: &Provisions) -> Arc<[Declared]> {
     let mut library = Library::default();
-    Provisions::of_every_table(Standard::default()).and(own).declare(&mut library);
+    Provisions::to_ask().and(own).declare(&mut library);
     library.capabilities().into()
 }
 

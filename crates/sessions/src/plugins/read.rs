@@ -13,7 +13,7 @@ use super::manifest::Raw;
 use crate::cells::CellCache;
 use crate::library::Library;
 use crate::modules::{BundleImports, ModuleAccess, session_modules};
-use crate::provisions::{Provisions, Standard};
+use crate::provisions::Provisions;
 
 /// What reads a plugin's own word. It runs in a VM of its own.
 const READ: &str = r#"import * as module from "plugin";
@@ -76,7 +76,7 @@ fn config() -> Result<EngineConfig, String> {
         let mut library = Library::default();
         library.ops(perennial_stdlib::ops());
         perennial_stdlib::areas().into_iter().for_each(|area| library.area(area));
-        Provisions::of_every_table(Standard::default()).declare(&mut library);
+        Provisions::to_ask().declare(&mut library);
         library.config(Some(session_modules().clone())).map_err(|error| error.to_string())
     });
     CONFIG.clone()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use perennial_protocol::ProducedFile;
 use perennial_stdlib::files::{Artifacts, ArtifactsRun, artifact_areas, artifact_ops};
 
+use crate::durable::Snapshot;
 use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{Ended, InRun, Own, Provision, RunScope};
@@ -23,7 +24,7 @@ impl Provision for ArtifactsProvision {
         artifact_areas().into_iter().for_each(|area| library.area(area));
     }
 
-    fn open(&self, _: &SessionKey) {}
+    fn open(&self, _: &SessionKey, _: Option<&Snapshot>) {}
 
     fn begin(&self, _: Own<'_, ()>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
         let produced = Arc::new(run.loan::<Artifacts>()?.begin());

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use perennial_protocol::EndReason;
 use perennial_stdlib::commands::{self, CommandGrants, CommandSet, Declaration, ProcessLimits, SessionProcs};
 
+use crate::durable::Snapshot;
 use crate::key::SessionKey;
 use crate::library::Library;
-use crate::provision::{Description, Ended, Holds, InRun, Own, Provided, Provision, RunScope};
+use crate::provision::{BoxFuture, Description, Ended, Holds, InRun, Own, Provided, Provision, RunScope};
 
 pub(super) struct CommandsProvision {
     set: Option<Arc<CommandSet>>,
@@ -55,7 +56,7 @@ impl Provision for CommandsProvision {
         }
     }
 
-    fn open(&self, _: &SessionKey) -> Procs {
+    fn open(&self, _: &SessionKey, _: Option<&Snapshot>) -> Procs {
         Procs { procs: Arc::new(SessionProcs::new(self.limits)), is_use: self.is_use, told: AtomicU64::new(0) }
     }
 
@@ -96,5 +97,10 @@ impl Provided for Procs {
 
     fn end(&self, _: EndReason) {
         self.procs.end();
+    }
+
+    fn gone(&self) -> BoxFuture<'static, ()> {
+        let procs = self.procs.clone();
+        Box::pin(async move { procs.gone().await })
     }
 }

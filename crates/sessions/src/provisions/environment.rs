@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use perennial_stdlib::node::Environment;
 
+use crate::durable::Snapshot;
 use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{InRun, Own, Provision, RunScope};
@@ -31,7 +32,7 @@ impl Provision for EnvironmentProvision {
         }
     }
 
-    fn open(&self, _: &SessionKey) {}
+    fn open(&self, _: &SessionKey, _: Option<&Snapshot>) {}
 
     fn begin(&self, _: Own<'_, ()>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
         run.provide_default(self.0.as_ref()?);

@@ -4,9 +4,10 @@ mod capability;
 
 use std::sync::Arc;
 
-use perennial_protocol::{EndReason, FileChange, FileChangeKind, ScriptError};
-use perennial_stdlib::files::{self, Change, ChangeKind, Files, FilesQuota, FilesView, Kind, MountMode, Mounts};
+use perennial_protocol::{ChangeKind, EndReason, FileChange, ScriptError};
+use perennial_stdlib::files::{self, Change, Files, FilesQuota, FilesView, Kind, MountMode, Mounts};
 
+use crate::durable::{Changes, Restorer, Snapshot};
 use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{Ended, InRun, Own, Provided, Provision, RunScope};
@@ -46,8 +47,13 @@ impl Provision for FilesProvision {
         }
     }
 
-    fn open(&self, _: &SessionKey) -> Files {
-        Files::new(self.quota)
+    const IS_DURABLE: bool = true;
+
+    fn open(&self, _: &SessionKey, stored: Option<&Snapshot>) -> Files {
+        match stored.and_then(Snapshot::get) {
+            Some(stored) => Files::of(self.quota, stored),
+            None => Files::new(self.quota),
+        }
     }
 
     /// The folders in which mounts stand are no change of the script's, and one that cannot be seen costs the session nothing.
@@ -74,6 +80,31 @@ impl Provision for FilesProvision {
 }
 
 impl Provided for Files {
+    fn snapshot(&self) -> Option<Snapshot> {
+        Some(Snapshot::new(Self::snapshot(self)))
+    }
+
+    fn restore(&self, snapshot: &Snapshot, by: Restorer) -> Result<(), String> {
+        match (snapshot.get::<files::Snapshot>(), by) {
+            (Some(snapshot), Restorer::Host) => self.restore(snapshot),
+            (Some(snapshot), Restorer::Script) => self.roll_back(snapshot).map_err(|error| error.to_string())?,
+            (None, _) => {}
+        }
+        Ok(())
+    }
+
+    fn fork(&self) -> Option<Snapshot> {
+        Provided::snapshot(self)
+    }
+
+    fn changes(&self, from: &Snapshot, to: &Snapshot, changes: &mut Changes<'_>) {
+        if let (Some(from), Some(to)) = (from.get::<files::Snapshot>(), to.get::<files::Snapshot>()) {
+            let (paths, more) = from.changes_to(to);
+            paths.into_iter().for_each(|change| changes.add(change.path, kind(change.change)));
+            changes.add_unnamed(more as u64);
+        }
+    }
+
     fn end(&self, _: EndReason) {
         Self::end(self);
     }
@@ -107,11 +138,14 @@ impl Drop for Undo {
 }
 
 fn listed(change: Change) -> FileChange {
-    let bytes = (change.change != ChangeKind::Removed && change.kind == Kind::File).then_some(change.size);
-    let kind = match change.change {
-        ChangeKind::Created => FileChangeKind::Created,
-        ChangeKind::Modified => FileChangeKind::Modified,
-        ChangeKind::Removed => FileChangeKind::Removed,
-    };
-    FileChange { path: change.path, change: kind, bytes }
+    let bytes = (change.change != files::ChangeKind::Removed && change.kind == Kind::File).then_some(change.size);
+    FileChange { path: change.path, change: kind(change.change), bytes }
+}
+
+fn kind(change: files::ChangeKind) -> ChangeKind {
+    match change {
+        files::ChangeKind::Created => ChangeKind::Created,
+        files::ChangeKind::Modified => ChangeKind::Modified,
+        files::ChangeKind::Removed => ChangeKind::Removed,
+    }
 }

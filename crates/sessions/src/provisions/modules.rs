@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::durable::Snapshot;
 use crate::key::SessionKey;
 use crate::library::Library;
 use crate::modules::ModuleAccess;
@@ -36,7 +37,7 @@ impl Provision for ModulesProvision {
         }
     }
 
-    fn open(&self, _: &SessionKey) {}
+    fn open(&self, _: &SessionKey, _: Option<&Snapshot>) {}
 
     fn begin(&self, _: Own<'_, ()>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
         run.provide_default(self.0.as_ref()?);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use perennial_stdlib::net::{self, NetGrants, NetPolicy, NetState, Network, Secrets};
 
+use crate::durable::Snapshot;
 use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{InRun, Own, Provided, Provision, RunScope};
@@ -50,7 +51,7 @@ impl Provision for NetProvision {
         }
     }
 
-    fn open(&self, _: &SessionKey) -> NetState {
+    fn open(&self, _: &SessionKey, _: Option<&Snapshot>) -> NetState {
         NetState::default()
     }
 

@@ -3,6 +3,7 @@
 use perennial_protocol::ShownImage;
 use perennial_stdlib::show::{self, Shown};
 
+use crate::durable::Snapshot;
 use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{Ended, InRun, Own, Provided, Provision, RunScope};
@@ -22,7 +23,7 @@ impl Provision for ShowProvision {
         library.tell("`await show(bytes)` adds an image (PNG, JPEG, GIF, WebP) to the answer.", [""; 0]);
     }
 
-    fn open(&self, _: &SessionKey) -> Shown {
+    fn open(&self, _: &SessionKey, _: Option<&Snapshot>) -> Shown {
         Shown::new()
     }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use perennial_protocol::EndReason;
 
+use crate::durable::{Changes, Restorer, Snapshot};
 use crate::key::SessionKey;
 use crate::library::Library;
 use crate::provision::{Description, Ended, InRun, Own, Provided, Provision, RunScope};
-use crate::vars::{self, Vars, VarsQuota, VarsView};
+use crate::vars::{self, Vars, VarsQuota, VarsSnapshot, VarsView};
 
 pub(super) struct VarsProvision(VarsQuota);
 
@@ -25,12 +26,17 @@ impl Provision for VarsProvision {
     }
 
     fn declare(&self, library: &mut Library) {
-        library.ops(vars::ops());
-        library.area(vars::area());
+        library.ops(vars::ops::ops());
+        library.area(vars::ops::area());
     }
 
-    fn open(&self, _: &SessionKey) -> Vars {
-        Vars::new(self.0)
+    const IS_DURABLE: bool = true;
+
+    fn open(&self, _: &SessionKey, stored: Option<&Snapshot>) -> Vars {
+        match stored.and_then(Snapshot::get::<VarsSnapshot>) {
+            Some(stored) => Vars::of(self.0, stored),
+            None => Vars::new(self.0),
+        }
     }
 
     fn begin(&self, session: Own<'_, Vars>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
@@ -42,6 +48,27 @@ impl Provision for VarsProvision {
 }
 
 impl Provided for Vars {
+    fn snapshot(&self) -> Option<Snapshot> {
+        Some(Snapshot::new(Self::snapshot(self)))
+    }
+
+    fn restore(&self, snapshot: &Snapshot, by: Restorer) -> Result<(), String> {
+        if let Some(snapshot) = snapshot.get::<VarsSnapshot>() {
+            self.roll_back(snapshot, by == Restorer::Host);
+        }
+        Ok(())
+    }
+
+    fn fork(&self) -> Option<Snapshot> {
+        Provided::snapshot(self)
+    }
+
+    fn changes(&self, from: &Snapshot, to: &Snapshot, changes: &mut Changes<'_>) {
+        if let (Some(from), Some(to)) = (from.get::<VarsSnapshot>(), to.get::<VarsSnapshot>()) {
+            from.changes_to(to).into_iter().for_each(|(name, change)| changes.add(name, change));
+        }
+    }
+
     fn end(&self, _: EndReason) {
         Self::end(self);
     }

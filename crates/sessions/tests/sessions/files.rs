@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use perennial_sessions::files::{FilesQuota, Mount, MountError, MountMode, Mounts};
-use perennial_sessions::protocol::{ErrorKind, FileChangeKind, VmOrigin};
+use perennial_sessions::protocol::{ChangeKind, ErrorKind, VmOrigin};
 use perennial_sessions::{RunContext, RunRequest, ScriptResult, SessionTable, TableConfig};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -91,9 +91,9 @@ async fn what_an_atomic_run_that_fails_did_is_undone_however_it_ends() {
     assert_eq!(
         listed,
         [
-            ("/d", FileChangeKind::Removed, None),
-            ("/keep", FileChangeKind::Modified, Some(3)),
-            ("/more", FileChangeKind::Created, Some(0))
+            ("/d", ChangeKind::Removed, None),
+            ("/keep", ChangeKind::Modified, Some(3)),
+            ("/more", ChangeKind::Created, Some(0))
         ]
     );
 }
@@ -261,11 +261,11 @@ async fn an_overlay_looks_like_the_host_and_leaves_it_alone() {
     ]);
     assert_eq!((result.error, result.value), (None, Some(expected)));
     assert!(
-        result.files.iter().any(|file| file.path == "/data/file.txt" && file.change == FileChangeKind::Removed),
+        result.files.iter().any(|file| file.path == "/data/file.txt" && file.change == ChangeKind::Removed),
         "{:?}",
         result.files
     );
-    assert!(result.files.iter().any(|file| file.path == "/data/file2.txt" && file.change == FileChangeKind::Created));
+    assert!(result.files.iter().any(|file| file.path == "/data/file2.txt" && file.change == ChangeKind::Created));
     assert!(result.files.iter().all(|file| file.path != "/data"), "the mount is no change");
     // The host's folder is as it was, and another run sees both layers.
     assert_eq!(std::fs::read_to_string(inside.join("file.txt")).expect("it is there"), "host");

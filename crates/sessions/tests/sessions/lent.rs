@@ -61,7 +61,7 @@ impl Provision for Feed {
         library.area(Area::new("feed", &["feed"], feed));
     }
 
-    fn open(&self, _: &SessionKey) {}
+    fn open(&self, _: &SessionKey, _: Option<&perennial_sessions::Snapshot>) {}
 }
 
 struct Case {

@@ -29,6 +29,11 @@ enum Step {
     Poison(usize),
     Epoch(usize),
     Reset(usize),
+    Checkpoint(usize),
+    /// To one of those made so far, the oldest first.
+    Rollback(usize, usize),
+    /// Of the first, under the name of the second.
+    Fork(usize, usize),
     Remove(usize),
     Clear,
     Hold(usize),
@@ -47,6 +52,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => name.clone().prop_map(Step::Poison),
         1 => name.clone().prop_map(Step::Epoch),
         1 => name.clone().prop_map(Step::Reset),
+        2 => name.clone().prop_map(Step::Checkpoint),
+        2 => (name.clone(), 0..4_usize).prop_map(|(name, which)| Step::Rollback(name, which)),
+        1 => (name.clone(), name.clone()).prop_map(|(from, to)| Step::Fork(from, to)),
         1 => name.clone().prop_map(Step::Remove),
         1 => Just(Step::Clear),
         1 => name.prop_map(Step::Hold),
@@ -59,6 +67,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[derive(Clone, Debug, Default)]
 struct Expected {
     vars: u64,
+    /// Its checkpoints, each with what `vars` was.
+    checkpoints: Vec<(u64, u64)>,
     /// The global, if the VM is known to be there or known to be gone; the cap may take it at any time.
     global: Option<u64>,
     lost: Option<RebuildReason>,
@@ -235,6 +245,36 @@ impl World {
                     session.global = None;
                     session.lost = Some(RebuildReason::Reset);
                     self.warm.retain(|known| *known != name);
+                }
+            }
+            Step::Checkpoint(i) => {
+                let checkpoint = self.table.session(NAMES[i]).checkpoint(None).await.unwrap();
+                let session = self.session(NAMES[i]);
+                session.checkpoints.push((checkpoint.id, session.vars));
+                session.idle_for = 0;
+            }
+            Step::Rollback(i, which) => {
+                let chosen = self.expected.get(NAMES[i]).and_then(|session| session.checkpoints.get(which).copied());
+                let (id, vars) = chosen.unwrap_or((u64::MAX, 0));
+                let rolled = self.table.session(NAMES[i]).rollback(id).await;
+                assert_eq!(rolled.is_ok(), chosen.is_some());
+                if let Some(session) = self.expected.get_mut(NAMES[i]) {
+                    // To ask for what is not there uses it as well.
+                    session.idle_for = 0;
+                    session.vars = if chosen.is_some() { vars } else { session.vars };
+                }
+            }
+            Step::Fork(from, to) => {
+                let (from, to) = (NAMES[from], NAMES[to]);
+                let (origin, taken) = (self.table_has(from), self.table_has(to));
+                let forked = self.table.session(from).fork(to).await;
+                assert_eq!(forked.is_ok(), origin && !taken);
+                if let Some(session) = self.expected.get_mut(from) {
+                    session.idle_for = 0;
+                }
+                if forked.is_ok() {
+                    let vars = self.session(from).vars;
+                    self.expected.insert(to, Expected { vars, ..Expected::default() });
                 }
             }
             Step::Remove(i) => {

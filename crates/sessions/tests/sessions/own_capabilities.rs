@@ -83,7 +83,7 @@ impl Provision for Ledger {
         library.area(Area::new(self.name, &[self.name], source).with_internals(&[&internal]));
     }
 
-    fn open(&self, _: &SessionKey) {}
+    fn open(&self, _: &SessionKey, _: Option<&perennial_sessions::Snapshot>) {}
 }
 
 const PLUGIN: &str = "export default { name: 'books', version: '1.0.0', description: 'looks', allow: { ledger: ['ada', 'bob', 'eve'] }, tools: {

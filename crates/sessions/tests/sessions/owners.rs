@@ -46,7 +46,7 @@ impl Provision for Stick {
         library.area(Area::new("stick", &["stick"], "((ops) => ({ stick: () => ops.stick() }))"));
     }
 
-    fn open(&self, _: &perennial_sessions::SessionKey) {}
+    fn open(&self, _: &perennial_sessions::SessionKey, _: Option<&perennial_sessions::Snapshot>) {}
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn no_two_keys_of_sessions_look_alike() {
             "keys"
         }
         fn declare(&self, _: &mut perennial_sessions::Library) {}
-        fn open(&self, session: &perennial_sessions::SessionKey) -> Key {
+        fn open(&self, session: &perennial_sessions::SessionKey, _: Option<&perennial_sessions::Snapshot>) -> Key {
             self.0.lock().unwrap().push(session.to_string());
             Key
         }

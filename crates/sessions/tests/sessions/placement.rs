@@ -40,7 +40,7 @@ impl Provision for Thread {
         library.area(Area::new("thread", &["thread", "begun"], source));
     }
 
-    fn open(&self, _: &SessionKey) {}
+    fn open(&self, _: &SessionKey, _: Option<&perennial_sessions::Snapshot>) {}
 }
 
 fn table() -> SessionTable {

@@ -8,7 +8,7 @@ use perennial_sessions::protocol::{EndReason, ErrorKind, RebuildReason, VmOrigin
 use perennial_sessions::{
     Area, Bound, Description, Ended, Grant, Holds, InRun, Library, LibraryError, Loan, OpError, OpTable, OpValue, Own,
     PluginOptions, PluginSet, Provided, Provision, Provisions, RunContext, RunRequest, RunScope, ScriptError,
-    SessionKey, SessionTable, TableConfig,
+    SessionKey, SessionTable, Snapshot, TableConfig,
 };
 use perennial_testkit::{ManualClock, eventually};
 use serde_json::json;
@@ -70,7 +70,7 @@ impl Provision for Recorder {
         ));
     }
 
-    fn open(&self, session: &SessionKey) -> Recorded {
+    fn open(&self, session: &SessionKey, _: Option<&Snapshot>) -> Recorded {
         self.note(format!("open {}", session.name()));
         Recorded { log: self.log.clone(), keeps: self.keeps, breaks: self.breaks, notes: AtomicUsize::new(0) }
     }
@@ -342,7 +342,7 @@ async fn a_name_that_two_bring_is_an_error_and_no_quiet_winner() {
         fn declare(&self, library: &mut Library) {
             library.ops(OpTable::new().sync("vars_get", Bound::SMALL, |_, _| Ok(OpValue::Undefined)));
         }
-        fn open(&self, _: &SessionKey) {}
+        fn open(&self, _: &SessionKey, _: Option<&Snapshot>) {}
     }
     let twice = error(Provisions::new().with(Thief)).unwrap();
     assert!(matches!(&twice, LibraryError::Name { name, .. } if name == "vars_get"), "{twice:?}");
@@ -382,7 +382,7 @@ async fn provisions_of_a_builder_add_up() {
         fn declare(&self, library: &mut Library) {
             library.area(Area::new(self.0, &[self.0], format!("(() => ({{ {}: 1 }}))", self.0)));
         }
-        fn open(&self, _: &SessionKey) {}
+        fn open(&self, _: &SessionKey, _: Option<&Snapshot>) {}
     }
     let more = Provisions::new().with(Named("two")).with(Named("three"));
     let table =
@@ -410,7 +410,7 @@ impl Provision for Faulty {
         library.area(Area::new("faulty", &["faulty"], self.0));
     }
 
-    fn open(&self, _: &SessionKey) {}
+    fn open(&self, _: &SessionKey, _: Option<&Snapshot>) {}
 }
 
 #[tokio::test]
@@ -439,5 +439,5 @@ impl Provision for Stammerer {
         library.ops(OpTable::new().sync("again", Bound::SMALL, nothing).sync("again", Bound::SMALL, nothing));
     }
 
-    fn open(&self, _: &SessionKey) {}
+    fn open(&self, _: &SessionKey, _: Option<&Snapshot>) {}
 }

@@ -84,11 +84,23 @@ struct Trees {
     /// Counts restorings alone: what was opened before one is bad.
     restored: u64,
     next_id: u64,
+    /// Where folders of the host are mounted, as far as that is known.
+    rooms: Vec<VirtualPath>,
 }
 
-/// All files of a session at one moment. Cheap: it shares what does not change later.
+/// All files of a session at one moment, and where it stood. Cheap: it shares what does not change later.
 #[derive(Clone, Debug)]
-pub struct Snapshot(Tree);
+pub struct Snapshot {
+    tree: Tree,
+    next_id: u64,
+}
+
+impl Snapshot {
+    /// What differs in a later one, at most [`MAX_CHANGES`] paths, and how many more there are.
+    pub fn changes_to(&self, later: &Self) -> (Vec<Change>, usize) {
+        changes::between(&self.tree, &later.tree)
+    }
+}
 
 /// What a session's files take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +109,7 @@ pub struct FilesUsage {
     pub bytes: u64,
     /// Files, folders and links.
     pub entries: u64,
-    /// Real memory of content, that of snapshots included.
+    /// Real memory of contents and names, that of snapshots included.
     pub memory: u64,
 }
 
@@ -117,38 +129,49 @@ impl Files {
         FilesView { files: self.clone(), run: state.generation, before }
     }
 
+    /// Files of another session that are the same at first. Contents are shared until one of the two writes; each counts them as its own.
+    pub fn of(quota: FilesQuota, snapshot: &Snapshot) -> Self {
+        let files = Self::new(quota);
+        let mut state = files.lock();
+        (state.tree, state.next_id) = (snapshot.tree.of_another(&files.gauge), snapshot.next_id);
+        drop(state);
+        files
+    }
+
     /// Everything as it is.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot(self.lock().tree.clone())
+        let state = self.lock();
+        Snapshot { tree: state.tree.clone(), next_id: state.next_id }
     }
 
     /// Makes everything as it was. What a run still does that has begun before is refused.
     pub fn restore(&self, snapshot: &Snapshot) {
         let mut state = self.lock();
-        let base = state.base.as_ref().map(|_| snapshot.0.clone());
-        let old = (state.replace_tree(snapshot.0.clone()), std::mem::replace(&mut state.base, base));
+        let base = state.base.as_ref().map(|_| snapshot.tree.clone());
+        let old = (state.replace_tree(snapshot.tree.clone()), std::mem::replace(&mut state.base, base));
         drop(state);
         drop(old);
     }
 
-    /// Files of their own that are the same at first. What both share counts for the session that wrote it.
-    #[must_use]
-    pub fn fork(&self) -> Self {
-        let state = self.lock();
-        let (tree, next_id) = (state.tree.clone(), state.next_id);
-        Self {
-            quota: self.quota,
-            gauge: Arc::default(),
-            state: Mutex::new(Trees { tree, next_id, ..Trees::default() }),
-            open: Arc::default(),
-            copying: Mutex::default(),
-        }
+    /// The same by the run that is under way, if there is one: it goes on, and if it is undone, so is this. What was open is bad all the same.
+    ///
+    /// # Errors
+    /// If a folder of the host could not stand where it does; then nothing has changed.
+    pub fn roll_back(&self, snapshot: &Snapshot) -> Result<(), FsError> {
+        let mut state = self.lock();
+        let rooms = std::mem::take(&mut state.rooms);
+        let tree = self.with_rooms(&snapshot.tree, &mut state.next_id, rooms.iter());
+        state.rooms = rooms;
+        let old = std::mem::replace(&mut state.tree, tree?);
+        state.restored += 1;
+        drop(state);
+        drop(old);
+        Ok(())
     }
 
     /// What differs from a snapshot, at most [`MAX_CHANGES`] paths, and how many more there are.
     pub fn changes_since(&self, snapshot: &Snapshot) -> (Vec<Change>, usize) {
-        let now = self.lock().tree.clone();
-        changes::between(&snapshot.0, &now)
+        snapshot.changes_to(&self.snapshot())
     }
 
     /// Whether the folders in which `mounts` stand can be made.
@@ -156,7 +179,8 @@ impl Files {
     /// # Errors
     /// If a file is in the way or the quota is full.
     pub fn has_room_for(&self, mounts: &Mounts) -> Result<(), FsError> {
-        self.with_room_for(&mut self.lock(), mounts).map(drop)
+        let Trees { tree, next_id, .. } = &mut *self.lock();
+        self.with_rooms(tree, next_id, mounts.iter().map(Mount::at)).map(drop)
     }
 
     /// Makes them, so that they are seen from above: all of them or none.
@@ -164,15 +188,21 @@ impl Files {
     /// # Errors
     /// As [`Self::has_room_for`].
     pub fn make_room_for(&self, mounts: &Mounts) -> Result<(), FsError> {
-        let mut state = self.lock();
-        state.tree = self.with_room_for(&mut state, mounts)?;
+        let Trees { tree, next_id, rooms, .. } = &mut *self.lock();
+        *tree = self.with_rooms(tree, next_id, mounts.iter().map(Mount::at))?;
+        *rooms = mounts.iter().map(|mount| mount.at().clone()).collect();
         Ok(())
     }
 
-    fn with_room_for(&self, state: &mut Trees, mounts: &Mounts) -> Result<Tree, FsError> {
-        let mut tree = state.tree.clone();
-        let room = Room { quota: &self.quota, gauge: &self.gauge, now: now(), next_id: &mut state.next_id };
-        mounts.iter().try_for_each(|mount| tree.mkdir(&room, mount.at(), true).map(drop))?;
+    fn with_rooms<'m>(
+        &self,
+        tree: &Tree,
+        next_id: &mut u64,
+        mut rooms: impl Iterator<Item = &'m VirtualPath>,
+    ) -> Result<Tree, FsError> {
+        let mut tree = tree.clone();
+        let room = Room { quota: &self.quota, gauge: &self.gauge, now: now(), next_id };
+        rooms.try_for_each(|at| tree.mkdir(&room, at, true).map(drop))?;
         Ok(tree)
     }
 

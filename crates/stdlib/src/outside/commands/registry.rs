@@ -66,7 +66,9 @@ struct Count {
     /// Places that are taken.
     places: AtomicUsize,
     begun: AtomicU64,
-    /// A place has become free.
+    /// Folders that are there, or are being removed.
+    folders: AtomicUsize,
+    /// A place has become free, or a folder is gone.
     freed: Notify,
 }
 
@@ -83,26 +85,41 @@ struct Known {
 
 /// The folder that a session's commands have for a home. It is removed when the last of them is gone.
 #[derive(Debug)]
-pub(super) struct Scratch(PathBuf);
+pub(super) struct Scratch {
+    folder: PathBuf,
+    is_there: Option<FolderThere>,
+}
+
+/// Counts a folder until it is gone.
+#[derive(Debug)]
+struct FolderThere(Arc<Count>);
+
+impl Drop for FolderThere {
+    fn drop(&mut self) {
+        self.0.folders.fetch_sub(1, Ordering::AcqRel);
+        self.0.freed.notify_waiters();
+    }
+}
 
 impl Scratch {
-    fn make(all: &Path) -> Result<Self, OpError> {
+    fn make(all: &Path, count: &Arc<Count>) -> Result<Self, OpError> {
         let folder = all.join(SCRATCHES.fetch_add(1, Ordering::Relaxed).to_string());
         let made = make_folder_in_scratch(&folder);
         made.map_err(|error| {
             OpError::new("Error", format!("there is no folder for commands ({}): {error}", folder.display()))
         })?;
-        Ok(Self(folder))
+        count.folders.fetch_add(1, Ordering::AcqRel);
+        Ok(Self { folder, is_there: Some(FolderThere(count.clone())) })
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.0
+        &self.folder
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let folder = std::mem::take(&mut self.0);
+        let (folder, is_there) = (std::mem::take(&mut self.folder), self.is_there.take());
         // Most are empty.
         if std::fs::remove_dir(&folder).is_ok() {
             return;
@@ -113,6 +130,7 @@ impl Drop for Scratch {
             if let Err(error) = remove(&folder) {
                 tracing::warn!(folder = %folder.display(), %error, "a folder of commands stays until the program ends");
             }
+            drop(is_there);
         };
         // Without a thread for it, it stays as well.
         let _: std::io::Result<_> = thread.spawn(work);
@@ -158,7 +176,7 @@ impl SessionProcs {
         self.session.leave();
     }
 
-    /// Waits until nothing of the session's commands is left. One-shot ones end when they are done, or the VM is gone that has asked for them.
+    /// Waits until nothing of the session's commands is left, after [`Self::end`] their folder included. One-shot ones end when they are done, or the VM is gone that has asked for them.
     ///
     /// # Cancellation
     /// Dropping the future waits no more; nothing else changes.
@@ -167,7 +185,8 @@ impl SessionProcs {
             // Registered before the look, so that a change between the two is not missed.
             let mut freed = std::pin::pin!(self.count.freed.notified());
             freed.as_mut().enable();
-            if self.count.places.load(Ordering::Acquire) == 0 {
+            let folders = if self.lock().is_over { self.count.folders.load(Ordering::Acquire) } else { 0 };
+            if self.count.places.load(Ordering::Acquire) + folders == 0 {
                 return;
             }
             freed.await;
@@ -205,7 +224,7 @@ impl SessionProcs {
         }
         let scratch = match &state.scratch {
             Some(scratch) => scratch.clone(),
-            None => state.scratch.insert(Arc::new(Scratch::make(&all)?)).clone(),
+            None => state.scratch.insert(Arc::new(Scratch::make(&all, &self.count)?)).clone(),
         };
         let full = |whose: &str, most: usize| {
             let message = format!("{whose} may have {most} commands running at a time, and has: stop one first");

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Bytes of a full chunk. What is written in the middle of a shared file copies one.
 pub(super) const CHUNK: usize = 64 << 10;
 
-/// Memory of all chunks of one session, whoever holds them: its files, snapshots, forks.
+/// Memory of all contents and nodes of one session, whoever holds them: its files and snapshots of them.
 #[derive(Debug, Default)]
 pub(crate) struct Gauge(AtomicU64);
 
@@ -16,18 +16,63 @@ impl Gauge {
     }
 }
 
+/// What a file, folder or link takes beside its content, as it is counted: with its name, and what holds it.
+pub(super) const NODE: u64 = 512;
+
+/// Counts so much as long as it is there. A clone counts as much again.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    bytes: u64,
+    /// None for the folder of which all sessions have one.
+    gauge: Option<Arc<Gauge>>,
+}
+
+impl Counted {
+    pub(super) fn new(bytes: u64, gauge: &Arc<Gauge>) -> Self {
+        gauge.0.fetch_add(bytes, Ordering::Relaxed);
+        Self { bytes, gauge: Some(gauge.clone()) }
+    }
+
+    /// The same for another session.
+    pub(super) fn of_another(&self, gauge: &Arc<Gauge>) -> Self {
+        Self::new(self.bytes, gauge)
+    }
+}
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        match &self.gauge {
+            Some(gauge) => Self::new(self.bytes, gauge),
+            None => Self::default(),
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if let Some(gauge) = &self.gauge {
+            gauge.0.fetch_sub(self.bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What one session has of a piece of a file. Another, forked from it, may share the bytes; each counts them as its own.
 #[derive(Debug)]
 struct Chunk {
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     counted: u64,
     gauge: Arc<Gauge>,
 }
 
 impl Chunk {
-    fn new(bytes: Vec<u8>, gauge: &Arc<Gauge>) -> Self {
+    fn new(bytes: Arc<Vec<u8>>, gauge: &Arc<Gauge>) -> Self {
         let mut chunk = Self { bytes, counted: 0, gauge: gauge.clone() };
         chunk.count();
         chunk
+    }
+
+    fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        Arc::make_mut(&mut self.bytes)
     }
 
     fn count(&mut self) {
@@ -39,7 +84,8 @@ impl Chunk {
 
 impl Clone for Chunk {
     fn clone(&self) -> Self {
-        Self::new(self.bytes.clone(), &self.gauge)
+        // To be written to at once.
+        Self::new(Arc::new(self.bytes.to_vec()), &self.gauge)
     }
 }
 
@@ -57,6 +103,12 @@ pub(super) struct Data {
 }
 
 impl Data {
+    /// The same for another session, which counts it as its own.
+    pub(super) fn of_another(&self, gauge: &Arc<Gauge>) -> Self {
+        let of = |chunk: &Option<Arc<Chunk>>| Some(Arc::new(Chunk::new(chunk.as_ref()?.bytes.clone(), gauge)));
+        Self { chunks: self.chunks.iter().map(of).collect(), length: self.length }
+    }
+
     pub(super) fn length(&self) -> u64 {
         self.length
     }
@@ -88,12 +140,13 @@ impl Data {
             if self.chunks.len() <= index {
                 self.chunks.resize(index + 1, None);
             }
-            let chunk = self.chunks[index].get_or_insert_with(|| Arc::new(Chunk::new(Vec::new(), gauge)));
+            let chunk = self.chunks[index].get_or_insert_with(|| Arc::new(Chunk::new(Arc::default(), gauge)));
             let chunk = Arc::make_mut(chunk);
-            if chunk.bytes.len() < from + now.len() {
-                chunk.bytes.resize(from + now.len(), 0);
+            let bytes = chunk.bytes_mut();
+            if bytes.len() < from + now.len() {
+                bytes.resize(from + now.len(), 0);
             }
-            chunk.bytes[from..from + now.len()].copy_from_slice(now);
+            bytes[from..from + now.len()].copy_from_slice(now);
             chunk.count();
             at += now.len() as u64;
             rest = later;
@@ -111,8 +164,9 @@ impl Data {
                 && chunk.bytes.len() > from
             {
                 let chunk = Arc::make_mut(chunk);
-                chunk.bytes.truncate(from);
-                chunk.bytes.shrink_to_fit();
+                let bytes = chunk.bytes_mut();
+                bytes.truncate(from);
+                bytes.shrink_to_fit();
                 chunk.count();
             }
         }
@@ -143,6 +197,20 @@ mod tests {
         assert_eq!(second.read(CHUNK as u64 + 4, 3), [1, b'x', 1]);
         drop((first, second));
         assert_eq!(gauge.bytes(), 0);
+    }
+
+    #[test]
+    fn two_sessions_count_what_they_share_each_as_its_own() {
+        let (mine, theirs) = (Arc::new(Gauge::default()), Arc::new(Gauge::default()));
+        let mut first = Data::default();
+        first.write(0, &vec![1; CHUNK], &mine);
+        let mut second = first.of_another(&theirs);
+        assert_eq!(mine.bytes(), theirs.bytes());
+        second.write(0, b"x", &theirs);
+        assert_eq!((first.read(0, 2), second.read(0, 2)), (vec![1, 1], vec![b'x', 1]));
+        drop(first);
+        assert_eq!(mine.bytes(), 0);
+        assert!(theirs.bytes() >= CHUNK as u64);
     }
 
     #[test]

@@ -274,7 +274,7 @@ impl Volume for Overlay<'_> {
     fn touch(&self, path: &Place, modified: f64) -> Result<()> {
         const WHAT: &str = "utime";
         if self.upper(path, true, WHAT)?.is_some() {
-            return self.view.change(WHAT, |tree, _| tree.touch(path.shown(), modified));
+            return self.view.change(WHAT, |tree, room| tree.touch(room, path.shown(), modified));
         }
         // It has to be the session's own first.
         if self.host.stat(path, true)?.kind != Kind::Directory {
@@ -284,7 +284,7 @@ impl Volume for Overlay<'_> {
             if let Layer::Lower = tree.layer(&self.host.at, path.shown()) {
                 tree.mkdir(room, path.shown(), false)?;
             }
-            tree.touch(path.shown(), modified)
+            tree.touch(room, path.shown(), modified)
         })
     }
 

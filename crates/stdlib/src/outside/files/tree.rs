@@ -4,7 +4,7 @@
 use imbl::OrdMap;
 use std::sync::Arc;
 
-use super::data::{Data, Gauge};
+use super::data::{Counted, Data, Gauge, NODE};
 use super::error::{Code, FsError};
 use super::path::VirtualPath;
 
@@ -56,6 +56,7 @@ pub(super) struct File {
     pub(super) id: u64,
     pub(super) data: Data,
     pub(super) modified: f64,
+    pub(super) counted: Counted,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -65,12 +66,14 @@ pub(super) struct Dir {
     /// Over a folder of the host: nothing of the one of this name is seen, in folders of it neither.
     pub(super) opaque: bool,
     pub(super) modified: f64,
+    pub(super) counted: Counted,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     pub(super) target: Box<str>,
     pub(super) modified: f64,
+    pub(super) counted: Counted,
 }
 
 /// The kind of something, and its size.
@@ -130,6 +133,16 @@ impl Node {
             Self::Dir(dir) => dir.modified,
             Self::Link(link) => link.modified,
             Self::Gone => 0.0,
+        }
+    }
+
+    /// The same under another name, which is counted as well as the one that a snapshot may have of it.
+    fn renamed(self) -> Self {
+        match self {
+            Self::File(file) => Self::File(Arc::new(File::clone(&file))),
+            Self::Dir(dir) => Self::Dir(Arc::new(Dir::clone(&dir))),
+            Self::Link(link) => Self::Link(Arc::new(Link::clone(&link))),
+            Self::Gone => Self::Gone,
         }
     }
 
@@ -211,6 +224,31 @@ impl Tree {
 
     pub(super) fn usage(&self) -> (u64, u64) {
         (self.bytes, self.entries)
+    }
+
+    /// The same for another session, which counts what it holds as its own. Contents are shared.
+    pub(super) fn of_another(&self, gauge: &Arc<Gauge>) -> Self {
+        fn dir(of: &Dir, gauge: &Arc<Gauge>) -> Dir {
+            let entries = of.entries.iter().map(|(name, of)| {
+                let node = match of {
+                    Node::File(file) => Node::File(Arc::new(File {
+                        data: file.data.of_another(gauge),
+                        counted: file.counted.of_another(gauge),
+                        ..**file
+                    })),
+                    Node::Dir(of) => Node::Dir(Arc::new(dir(of, gauge))),
+                    Node::Link(link) => Node::Link(Arc::new(Link {
+                        target: link.target.clone(),
+                        counted: link.counted.of_another(gauge),
+                        ..**link
+                    })),
+                    Node::Gone => Node::Gone,
+                };
+                (name.clone(), node)
+            });
+            Dir { entries: entries.collect(), counted: of.counted.of_another(gauge), ..*of }
+        }
+        Self { root: Arc::new(dir(&self.root, gauge)), ..self.clone() }
     }
 
     // ---- looking ----
@@ -311,7 +349,11 @@ impl Tree {
         }
         let real = room.gauge.bytes() + memory;
         if memory > 0 && real > 2 * most {
-            return over("memory of the session's files, what can be undone included", 2 * most, real);
+            return over(
+                "memory of the session's files, what can be undone and what checkpoints keep included",
+                2 * most,
+                real,
+            );
         }
         Ok(())
     }
@@ -407,6 +449,7 @@ impl Tree {
     /// Hides what the host has at a path, where the session has nothing.
     pub(super) fn hide(&mut self, room: &Room<'_>, path: &VirtualPath) -> Result<()> {
         self.mkdir(room, &path.parent(), true)?;
+        self.check(room, path, "unlink", 0, 0, NODE)?;
         self.insert(room, path, "unlink", Node::Gone)
     }
 
@@ -437,12 +480,16 @@ impl Tree {
         recursive: bool,
     ) -> Result<Option<VirtualPath>> {
         const WHAT: &str = "mkdir";
-        let empty = || Node::Dir(Arc::new(Dir { modified: room.now, ..Dir::default() }));
+        let empty = || {
+            let counted = Counted::new(NODE, room.gauge);
+            Node::Dir(Arc::new(Dir { modified: room.now, counted, ..Dir::default() }))
+        };
         if !recursive {
             let (found, node) = self.resolve(path, false, WHAT)?;
             if node.is_some() {
                 return Err(FsError::new(Code::Exists, WHAT, path));
             }
+            self.check(room, path, WHAT, 0, 0, NODE)?;
             self.insert(room, &found, WHAT, empty())?;
             return Ok(Some(found));
         }
@@ -458,7 +505,8 @@ impl Tree {
                     if first.is_none() {
                         let missing = &all[count - 1..];
                         let bytes = missing.iter().map(|name| name.len() as u64 + ENTRY).sum();
-                        self.check(room, path, WHAT, bytes, missing.len() as u64, 0)?;
+                        let count = missing.len() as u64;
+                        self.check(room, path, WHAT, bytes, count, count * NODE)?;
                         Self::check_depth(room, path, WHAT, found.names().len() + missing.len() - 1)?;
                     }
                     self.insert(room, &found, WHAT, empty())?;
@@ -485,7 +533,9 @@ impl Tree {
             Some(Node::Link(_) | Node::Gone) => Err(FsError::new(Code::Loop, WHAT, path)),
             None if flags.create => {
                 let id = *room.next_id;
-                let file = File { id, data: Data::default(), modified: room.now };
+                self.check(room, path, WHAT, 0, 0, NODE)?;
+                let counted = Counted::new(NODE, room.gauge);
+                let file = File { id, data: Data::default(), modified: room.now, counted };
                 self.insert(room, &found, WHAT, Node::File(Arc::new(file)))?;
                 *room.next_id += 1;
                 Ok((found, id))
@@ -545,7 +595,7 @@ impl Tree {
         let length = if flags.append { kept + bytes.len() as u64 } else { kept.max(bytes.len() as u64) };
         Self::check_size(room, path, WHAT, length)?;
         let name = if before.is_none() { found.name().map_or(0, str::len) as u64 + ENTRY } else { 0 };
-        let memory = bytes.len() as u64 + 2 * super::data::CHUNK as u64;
+        let memory = bytes.len() as u64 + 2 * super::data::CHUNK as u64 + NODE;
         self.check(
             room,
             path,
@@ -563,7 +613,9 @@ impl Tree {
         const WHAT: &str = "ftruncate";
         let before = self.opened(path, id, WHAT)?.data.length();
         Self::check_size(room, path, WHAT, length)?;
-        self.check(room, path, WHAT, length.saturating_sub(before), 0, 0)?;
+        // What is cut may be shared, and so copied.
+        let memory = if length < before { super::data::CHUNK as u64 } else { 0 };
+        self.check(room, path, WHAT, length.saturating_sub(before), 0, memory)?;
         let Some(file) = self.file_mut(path) else { return Err(FsError::new(Code::BadHandle, WHAT, path)) };
         file.data.truncate(length);
         file.modified = room.now;
@@ -571,9 +623,10 @@ impl Tree {
         Ok(())
     }
 
-    pub(super) fn touch(&mut self, path: &VirtualPath, modified: f64) -> Result<()> {
+    pub(super) fn touch(&mut self, room: &Room<'_>, path: &VirtualPath, modified: f64) -> Result<()> {
         const WHAT: &str = "utime";
         let (found, node) = self.find(path, true, WHAT)?;
+        self.check(room, path, WHAT, 0, 0, NODE)?;
         match node {
             Node::Dir(_) => {
                 if let Some(dir) = self.dir_mut(&found) {
@@ -602,7 +655,15 @@ impl Tree {
         if node.is_some() {
             return wrong(Code::Exists);
         }
-        self.insert(room, &found, WHAT, Node::Link(Arc::new(Link { target: target.into(), modified: room.now })))
+        let memory = NODE + target.len() as u64;
+        self.check(room, path, WHAT, 0, 0, memory)?;
+        let counted = Counted::new(memory, room.gauge);
+        self.insert(
+            room,
+            &found,
+            WHAT,
+            Node::Link(Arc::new(Link { target: target.into(), modified: room.now, counted })),
+        )
     }
 
     /// Removes a file, a link or an empty folder; with `recursive` also one that is not. Not the root.
@@ -647,10 +708,10 @@ impl Tree {
         Self::check_depth(room, to, WHAT, target.names().len() + node.weight().levels - 1)?;
         let freed = replaced.as_ref().map_or(0, |node| node.weight().bytes + ENTRY);
         let (old, new) = (source.name().map_or(0, str::len) as u64, target.name().map_or(0, str::len) as u64);
-        self.check(room, to, WHAT, new.saturating_sub(old + freed), 0, 0)?;
+        self.check(room, to, WHAT, new.saturating_sub(old + freed), 0, NODE)?;
         let replaced = self.take(&target, room.now);
         let node = self.take(&source, room.now).unwrap_or(node);
-        self.put(room.now, &target, node);
+        self.put(room.now, &target, node.renamed());
         Ok(replaced)
     }
 
@@ -674,7 +735,9 @@ impl Tree {
             _ => {}
         }
         let id = *room.next_id;
-        let copy = Node::File(Arc::new(File { id, data: file.data.clone(), modified: room.now }));
+        self.check(room, to, WHAT, 0, 0, NODE)?;
+        let counted = Counted::new(NODE, room.gauge);
+        let copy = Node::File(Arc::new(File { id, data: file.data.clone(), modified: room.now, counted }));
         let freed = replaced.as_ref().map_or(0, Node::size);
         self.check(room, to, WHAT, copy.size().saturating_sub(freed), 0, 0)?;
         if replaced.is_some() {

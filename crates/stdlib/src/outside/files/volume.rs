@@ -235,9 +235,9 @@ impl Volume for Own<'_> {
     }
 
     fn touch(&self, place: &Place, modified: f64) -> Result<()> {
-        self.view.change("utime", |tree, _| {
+        self.view.change("utime", |tree, room| {
             self.check_outside(tree, place.shown(), true, "utime")?;
-            tree.touch(place.shown(), modified)
+            tree.touch(room, place.shown(), modified)
         })
     }
 
