@@ -1,6 +1,6 @@
 // fs: files of the session and of mounts, by promises, under Node's names.
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { asArray, asyncIteratorPrototype, dateTime, freeze, indexOf, isArray, lastIndexOf, list, Error, Number, pop, push, setPrototypeOf, slice, TypeError } = intrinsics;
+  const { asArray, asyncIteratorPrototype, dateTime, freeze, indexOf, isArray, lastIndexOf, list, ownKeys, Error, Number, pop, push, setPrototypeOf, slice, TypeError } = intrinsics;
   const { dictionary, domString, isObject } = ops.library_value("webidl");
   const { ask, dataOf, encodingOf, flagsOf, optionsOf, pathOf, statsOf, textOf, wholeNumber, Dirent }: FsShared = ops.library_value("fsShared");
   const handles = (): FsHandles => ops.library_value("fsHandles");
@@ -191,7 +191,13 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   setPrototypeOf(Globbed.prototype, asyncIteratorPrototype);
   delete (Globbed.prototype as any).constructor;
 
-  const fs = {
+  // Node's other fs calls back. Here a callback would be dropped in silence.
+  const promised = (name: string, of: any) => (a: unknown, b: unknown, c: unknown, d: unknown) => {
+    if (typeof b !== "function" && typeof c !== "function" && typeof d !== "function") return of(a, b, c, d);
+    throw new TypeError("fs." + name + " returns a promise and calls nothing back: write await fs." + name + "(…)");
+  };
+
+  const fs: any = {
     readFile,
     writeFile: (path: unknown, data: unknown, options: unknown = undefined) => write(path, data, options, "w"),
     appendFile: (path: unknown, data: unknown, options: unknown = undefined) => write(path, data, options, "a"),
@@ -227,5 +233,10 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     },
     writeStream: (path: unknown, options: unknown = undefined) => handles().writeStream(ops.fs_absolute(pathOf(path)), flagsOf(dictionary(options, "the options of fs.writeStream").flags, "w")),
   };
+  const all = ownKeys(fs);
+  for (let i = 0; i < all.length; i++) {
+    const name = all[i] as string;
+    if (name !== "glob" && name !== "cwd" && name !== "readStream" && name !== "writeStream") fs[name] = promised(name, fs[name]);
+  }
   return { fs: freeze(fs) };
 };

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use perennial_protocol::{ChangeKind, ConsoleLevel, ScriptResult, VmOrigin};
+use perennial_protocol::{ChangeKind, ConsoleLevel, ErrorKind, ScriptError, ScriptResult, VmOrigin};
 use serde_json::Value;
 
 /// How much of a value the text shows. All of it is in the structured result.
@@ -16,14 +16,7 @@ pub fn text_for_model(result: &ScriptResult) -> String {
     let mut text = String::new();
     match (&result.error, &result.value) {
         (Some(error), _) => {
-            let _ = write!(text, "{}: {}", error.name, error.message);
-            if let (Some(line), Some(column)) = (error.line, error.column) {
-                let file = error.file.as_deref().unwrap_or("script");
-                let _ = write!(text, "\n  at {file}:{line}:{column}");
-            }
-            if let Some(excerpt) = &error.excerpt {
-                let _ = write!(text, "\n{excerpt}");
-            }
+            what_went_wrong(error, &mut text);
             let mut cause = error.cause.as_deref();
             while let Some(known) = cause {
                 let _ = write!(text, "\ncaused by {}: {}", known.name, known.message);
@@ -40,6 +33,24 @@ pub fn text_for_model(result: &ScriptResult) -> String {
         let _ = write!(text, "\nnote: {note}");
     }
     if text.len() > MAX_TEXT { cut(&text, MAX_TEXT) } else { text }
+}
+
+fn what_went_wrong(error: &ScriptError, text: &mut String) {
+    if let Some(excerpt) = error.excerpt.as_deref().and_then(|excerpt| excerpt.strip_prefix("error: "))
+        && error.kind == ErrorKind::Syntax
+    {
+        // It has the message and the place.
+        let _ = write!(text, "{}: {excerpt}", error.name);
+        return;
+    }
+    let _ = write!(text, "{}: {}", error.name, error.message);
+    if let (Some(line), Some(column)) = (error.line, error.column) {
+        let file = error.file.as_deref().unwrap_or("script");
+        let _ = write!(text, "\n  at {file}:{line}:{column}");
+    }
+    if let Some(excerpt) = &error.excerpt {
+        let _ = write!(text, "\n{excerpt}");
+    }
 }
 
 fn console(result: &ScriptResult, text: &mut String) {

@@ -1,7 +1,7 @@
 // Made of js-runtime/src/fs.ts by `cargo xtask generate`.
 // fs: files of the session and of mounts, by promises, under Node's names.
 ((ops     , intrinsics            ) => {
-  const { asArray, asyncIteratorPrototype, dateTime, freeze, indexOf, isArray, lastIndexOf, list, Error, Number, pop, push, setPrototypeOf, slice, TypeError } = intrinsics;
+  const { asArray, asyncIteratorPrototype, dateTime, freeze, indexOf, isArray, lastIndexOf, list, ownKeys, Error, Number, pop, push, setPrototypeOf, slice, TypeError } = intrinsics;
   const { dictionary, domString, isObject } = ops.library_value("webidl");
   const { ask, dataOf, encodingOf, flagsOf, optionsOf, pathOf, statsOf, textOf, wholeNumber, Dirent }           = ops.library_value("fsShared");
   const handles = ()            => ops.library_value("fsHandles");
@@ -192,7 +192,13 @@
   setPrototypeOf(Globbed.prototype, asyncIteratorPrototype);
   delete (Globbed.prototype       ).constructor;
 
-  const fs = {
+  // Node's other fs calls back. Here a callback would be dropped in silence.
+  const promised = (name        , of     ) => (a         , b         , c         , d         ) => {
+    if (typeof b !== "function" && typeof c !== "function" && typeof d !== "function") return of(a, b, c, d);
+    throw new TypeError("fs." + name + " returns a promise and calls nothing back: write await fs." + name + "(…)");
+  };
+
+  const fs      = {
     readFile,
     writeFile: (path         , data         , options          = undefined) => write(path, data, options, "w"),
     appendFile: (path         , data         , options          = undefined) => write(path, data, options, "a"),
@@ -228,5 +234,10 @@
     },
     writeStream: (path         , options          = undefined) => handles().writeStream(ops.fs_absolute(pathOf(path)), flagsOf(dictionary(options, "the options of fs.writeStream").flags, "w")),
   };
+  const all = ownKeys(fs);
+  for (let i = 0; i < all.length; i++) {
+    const name = all[i]          ;
+    if (name !== "glob" && name !== "cwd" && name !== "readStream" && name !== "writeStream") fs[name] = promised(name, fs[name]);
+  }
   return { fs: freeze(fs) };
 })

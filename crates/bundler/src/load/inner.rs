@@ -15,7 +15,7 @@ use crate::resolve::{NODE, is_node_module};
 /// A larger file is no module.
 pub(super) const MAX_FILE: u64 = 16 << 20;
 
-pub(super) const NO_ROOT: &str = "no directory is granted to read modules from; `--modules`, or `ModuleAccess` of whoever embeds this, would grant one";
+pub(super) const NO_ROOT: &str = "no folder is granted to read modules from, so that modules of Node.js alone can be imported (\"node:path\"); write into the script what it is needed for";
 
 /// Names that the host provides begin with one of these.
 pub(super) const PROVIDED: [&str; 2] = ["perennial:", NODE];
@@ -167,9 +167,7 @@ impl Inner {
 
 pub(super) fn outside(path: &Path) -> String {
     let path = path.display();
-    format!(
-        "{path} is outside of the directories that modules may be read from; `--modules`, or `ModuleAccess` of whoever embeds this, would grant it"
-    )
+    format!("{path} is outside of the folders that modules may be read from")
 }
 
 /// An import on its way to a node.

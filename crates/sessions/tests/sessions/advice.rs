@@ -97,3 +97,18 @@ async fn a_script_in_the_fences_of_markdown_is_told_so() {
     assert_eq!(error.kind, ErrorKind::Syntax);
     assert!(error.message.contains("send what is between the fences"), "{}", error.message);
 }
+
+#[tokio::test]
+async fn a_function_of_fs_refuses_a_callback_instead_of_dropping_it() {
+    let table = SessionTable::new(1, std::time::Duration::from_secs(60));
+    for (call, name) in [
+        ("fs.readFile('/f', 'utf8', (error, text) => {})", "readFile"),
+        ("fs.writeFile('/f', 'x', () => {})", "writeFile"),
+        ("fs.unlink('/f', () => {})", "unlink"),
+        ("(await import('node:fs/promises')).rename('/a', '/b', () => {})", "rename"),
+    ] {
+        let error = table.run("s", RunRequest::new(call)).await.error.unwrap();
+        let says = format!("fs.{name} returns a promise and calls nothing back: write await fs.{name}(…)");
+        assert_eq!((&*error.name, &*error.message), ("TypeError", &*says), "{call}");
+    }
+}

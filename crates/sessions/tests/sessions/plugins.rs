@@ -640,6 +640,21 @@ async fn a_plugin_runs_what_it_declares_and_the_operator_grants_and_scripts_see_
 }
 
 #[tokio::test]
+async fn a_command_that_a_plugin_declares_wrongly_is_an_error_though_nobody_grants_it() {
+    let files = MemoryFiles::new();
+    let declared = r#"{ ls: {}, git: { runs: ["git"] }, node: { run: ["node", "${x"] }, cargo: { cwd: "project", timeoutMs: "1" } }"#;
+    let tools = "tools: { call: { description: 'd', input: {}, run() {} } }";
+    files.write("/p.js", plugin("wrong", &format!("allow: {{ commands: {declared} }}, {tools}")));
+    let options = PluginOptions::default().configure(|options| options.files = Arc::new(files.clone()));
+    let plugins = PluginSet::load(&[PathBuf::from("/p.js")], &options).await;
+    let problems = &plugins.failures()[0].problems;
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    for (problem, part) in problems.iter().zip(["git", "node", "cargo"]) {
+        assert!(problem.contains(part), "{problems:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_plugin_s_command_has_a_name_of_its_own_and_runs_in_the_project_where_that_is_granted() {
     use_supervisor(env!("CARGO_BIN_EXE_perennial-supervisor"));
     let project = tempfile::tempdir().unwrap();

@@ -25,6 +25,8 @@ impl Capability for CommandsCapability {
                 problems.push(format!(": '{name}' is no name of a command"));
             } else if !value.is_object() {
                 problems.push(format!(".{name}: not an object"));
+            } else if let Err(error) = CommandSet::new().with_json(name, &as_declared(name, value)) {
+                problems.push(format!(".{name}: {}", error.why));
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
@@ -53,6 +55,18 @@ impl Capability for CommandsCapability {
     fn methods(&self) -> &'static [&'static str] {
         &["run"]
     }
+}
+
+/// What a plugin says of a command, as a declaration: where it runs, and what if nothing is said, is seen when it is granted.
+fn as_declared(name: &str, asked: &Value) -> Value {
+    let mut declared = asked.clone();
+    if declared["run"].is_null() {
+        declared["run"] = json!([name]);
+    }
+    if declared["cwd"] == json!("project") {
+        declared["cwd"] = Value::Null;
+    }
+    declared
 }
 
 /// The program that a plugin runs by a name: the name itself, unless it says otherwise. None of a text for the shell.
