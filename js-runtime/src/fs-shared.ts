@@ -9,15 +9,18 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   /** Does what a verb says: at once what is in memory, and as a task what is in a mount. */
   async function ask(verb: FileVerb, first: unknown, second: unknown = undefined, third: unknown = undefined): Promise<any> {
-    const name = "fs_" + verb, answer = ops[name](first, second, third);
-    if (answer !== undefined) return answer;
+    const answer = ops["fs_" + verb](first, second, third);
+    return answer !== undefined ? answer : await askHost(verb, first, second, third);
+  }
+
+  async function askHost(verb: FileVerb, first: unknown, second: unknown = undefined, third: unknown = undefined): Promise<any> {
     // What a path means now, whatever the working directory is when its turn comes.
     if (typeof first === "string") first = ops.fs_absolute(first);
     if (verb === "rename") second = ops.fs_absolute(second);
     return await placed(async () => {
       await turn();
       try {
-        return await ops[name + "_host"](first, second, third);
+        return await ops["fs_" + verb + "_host"](first, second, third);
       } finally {
         done();
       }
@@ -43,6 +46,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   function encodingOf(options: any): string | undefined {
     const { encoding } = options;
     if (encoding === undefined || encoding === null || encoding === "buffer") return undefined;
+    if (encoding === "utf8" || encoding === "utf-8") return "utf-8";
     const text = domString(encoding);
     const name: string | null = ops.text_encoding(text === "utf16le" || text === "ucs2" ? "utf-16le" : text === "binary" ? "latin1" : text);
     if (name === null) throw new TypeError("'" + text + "' is no encoding of texts: read bytes instead");
@@ -136,6 +140,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   /** What is in a request's answer about one file. */
   const statsOf = (answer: any): Stats => new Stats(answer[0], answer[1], answer[2]);
 
-  const fsShared: FsShared = { ask, dataOf, encodingOf, flagsOf, optionsOf, pathOf, statsOf, textOf, wholeNumber, Dirent };
+  const fsShared: FsShared = { ask, askHost, dataOf, encodingOf, flagsOf, optionsOf, pathOf, statsOf, textOf, wholeNumber, Dirent };
   return { fsShared };
 };

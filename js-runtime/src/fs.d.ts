@@ -12,9 +12,11 @@ interface FileFlags {
 /** What is done to a path, and what to an open file; as `crates/stdlib/src/outside/files/ops.rs` has them. */
 type FileVerb =
   | "stat" | "list" | "mkdir" | "rm" | "rmdir" | "unlink" | "rename" | "symlink" | "readlink" | "realpath" | "utimes" | "chdir" | "open"
-  | "read" | "write" | "truncate" | "fstat";
+  | "read" | "read_file" | "write" | "truncate" | "fstat";
 interface FsShared {
   ask(verb: FileVerb, first: unknown, second?: unknown, third?: unknown): Promise<any>;
+  /** Where it is known to be in a mount. */
+  askHost(verb: FileVerb, first: unknown, second?: unknown, third?: unknown): Promise<any>;
   dataOf(value: unknown, options: any): Uint8Array;
   encodingOf(options: any): string | undefined;
   flagsOf(value: unknown, otherwise: string): FileFlags;

@@ -191,3 +191,13 @@ interface WebIdl {
   serializable(copier: (value: object) => object | undefined): void;
   usvString(value: unknown): string;
 }
+
+/** What `url.ts` says of a text that is a URL. */
+interface UrlParts {
+  readonly href: string;
+  readonly protocol: string;
+  readonly username: string;
+  readonly password: string;
+  readonly hostname: string;
+  readonly pathname: string;
+}

@@ -7,7 +7,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const resolve = (path: string): string => ops.library_value("node:path").resolve(path);
 
   const parsed = (href: string): any => {
-    const parts = ops.url_parse(href, undefined);
+    const parts: UrlParts | null = ops.library_value("urlOf")(href);
     if (parts === null) throw coded(new TypeError("Invalid URL: " + href), "ERR_INVALID_URL");
     return parts;
   };

@@ -4,20 +4,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const { alias, defineInterface, eachOf, isObject, pairIterators, required, sequence, usvString } = ops.library_value("webidl");
 
   type Pair = [string, string];
-  /** What a URL consists of, as the host has it. */
-  interface Parts {
-    href: string;
-    origin: string;
-    protocol: string;
-    username: string;
-    password: string;
-    host: string;
-    hostname: string;
-    port: string;
-    pathname: string;
-    search: string;
-    hash: string;
-  }
+  /** As the host has it: how it is written, its origin if that is more than scheme and host, where the scheme ends, and where each of these begins and ends. */
+  type Parts = readonly any[];
+  const USERNAME = 3, PASSWORD = 5, HOSTNAME = 7, HOST = 9, PORT = 11, PATHNAME = 13, SEARCH = 15, HASH = 17;
+  const part = (of: Parts, at: number): string => slice(of[0], of[at], of[at + 1]);
+  const hrefIn = (of: Parts): string => of[0];
 
   // What the two classes know of each other.
   let paramsOf: (url: URL) => URLSearchParams;
@@ -206,7 +197,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     #stale = false;
 
     static {
-      hrefOf = (value) => (isObject(value) && #parts in value ? (value as URL).#now().href : undefined);
+      hrefOf = (value) => (isObject(value) && #parts in value ? hrefIn((value as URL).#now()) : undefined);
       queryChanged = (url) => {
         url.#stale = true;
       };
@@ -228,29 +219,29 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     static parse(url: string, base: string | undefined = undefined) {
       required(1, arguments.length, "URL.parse");
       const parts = parse(url, base);
-      return parts === null ? null : new URL(parts.href);
+      return parts === null ? null : new URL(hrefIn(parts));
     }
 
     /** What it consists of now: a query is written when somebody looks, not with each of its changes. */
     #now(): Parts {
       if (this.#stale) {
         this.#stale = false;
-        this.#parts = ops.url_set(this.#parts.href, "search", ops.url_query_text(pairsOf(this.#params!)));
+        this.#parts = ops.url_set(hrefIn(this.#parts), "search", ops.url_query_text(pairsOf(this.#params!)));
       }
       return this.#parts;
     }
 
-    #set(name: keyof Parts, value: unknown): void {
-      const parts = ops.url_set(this.#now().href, name, usvString(value));
+    #set(name: string, value: unknown): void {
+      const parts = ops.url_set(hrefIn(this.#now()), name, usvString(value));
       if (parts !== null) this.#parts = parts;
     }
 
     #queryChanged(): void {
-      if (this.#params !== undefined) reset(this.#params, slice(this.#parts.search, 1));
+      if (this.#params !== undefined) reset(this.#params, slice(part(this.#parts, SEARCH), 1));
     }
 
     get href() {
-      return this.#now().href;
+      return hrefIn(this.#now());
     }
     set href(value: string) {
       this.#parts;
@@ -261,52 +252,53 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       this.#queryChanged();
     }
     get origin() {
-      return this.#now().origin;
+      const now = this.#now();
+      return now[1] === null ? slice(now[0], 0, now[2]) + "//" + part(now, HOST) : now[1];
     }
     get protocol() {
-      return this.#now().protocol;
+      return slice(this.#now()[0], 0, this.#now()[2]);
     }
     set protocol(value: string) {
       this.#set("protocol", value);
     }
     get username() {
-      return this.#now().username;
+      return part(this.#now(), USERNAME);
     }
     set username(value: string) {
       this.#set("username", value);
     }
     get password() {
-      return this.#now().password;
+      return part(this.#now(), PASSWORD);
     }
     set password(value: string) {
       this.#set("password", value);
     }
     get host() {
-      return this.#now().host;
+      return part(this.#now(), HOST);
     }
     set host(value: string) {
       this.#set("host", value);
     }
     get hostname() {
-      return this.#now().hostname;
+      return part(this.#now(), HOSTNAME);
     }
     set hostname(value: string) {
       this.#set("hostname", value);
     }
     get port() {
-      return this.#now().port;
+      return part(this.#now(), PORT);
     }
     set port(value: string) {
       this.#set("port", value);
     }
     get pathname() {
-      return this.#now().pathname;
+      return part(this.#now(), PATHNAME);
     }
     set pathname(value: string) {
       this.#set("pathname", value);
     }
     get search() {
-      return this.#now().search;
+      return part(this.#now(), SEARCH);
     }
     set search(value: string) {
       this.#set("search", value);
@@ -321,16 +313,16 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return this.#params;
     }
     get hash() {
-      return this.#now().hash;
+      return part(this.#now(), HASH);
     }
     set hash(value: string) {
       this.#set("hash", value);
     }
     toString() {
-      return this.#now().href;
+      return hrefIn(this.#now());
     }
     toJSON() {
-      return this.#now().href;
+      return hrefIn(this.#now());
     }
   }
 
@@ -353,5 +345,14 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     if (pairs.length > 100) push(shown, "... " + (pairs.length - 100) + " more items");
     return shown.length === 0 ? "URLSearchParams {}" : "URLSearchParams { " + intrinsics.join(shown, ", ") + " }";
   });
-  return { URL, URLSearchParams, hrefOf: hrefOf!, queryOf: queryOf! };
+  /** What a text is as a URL, for the library. */
+  function urlOf(text: string): UrlParts | null {
+    const of: Parts | null = ops.url_parse(text);
+    if (of === null) return null;
+    return {
+      __proto__: null, href: hrefIn(of), protocol: slice(of[0], 0, of[2]), username: part(of, USERNAME), password: part(of, PASSWORD), hostname: part(of, HOSTNAME),
+      pathname: part(of, PATHNAME),
+    } as UrlParts;
+  }
+  return { URL, URLSearchParams, hrefOf: hrefOf!, queryOf: queryOf!, urlOf };
 };

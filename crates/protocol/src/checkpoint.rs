@@ -30,7 +30,7 @@ impl Checkpoint {
 
 /// Which checkpoint is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a checkpoint is the id of one, a whole number, or its name")]
 pub enum CheckpointRef {
     /// The one with this id.
     Id(u64),
@@ -100,12 +100,12 @@ impl StateChanges {
     /// How many are listed.
     const MOST: usize = 1000;
     /// Bytes of their names together.
-    const MOST_BYTES: usize = 64 << 10;
+    const MOST_BYTES: usize = 1 << 20;
 
     /// Adds one, or counts it if that would be too many.
     pub fn add(&mut self, of: &str, name: impl Into<String>, change: ChangeKind) {
         let name = name.into();
-        if self.more == 0 && self.changes.len() < Self::MOST && self.bytes + name.len() <= Self::MOST_BYTES {
+        if self.changes.len() < Self::MOST && self.bytes + name.len() <= Self::MOST_BYTES {
             self.bytes += name.len();
             self.changes.push(StateChange { of: of.to_owned(), name, change });
         } else {

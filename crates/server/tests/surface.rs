@@ -289,12 +289,17 @@ async fn a_batch_is_cancelled_listed_and_loaded_again_while_it_runs() {
         json!({"id": 6, "op": "reload"}),
         json!({"id": 7, "op": "sessions"}),
         json!({"id": 8, "op": "cancel"}),
+        json!({"id": 11, "session": "c", "script": "vars.set('n', 1); session.checkpoint('c'); vars.set('n', 2); await new Promise(() => {})"}),
+        json!({"id": 12, "session": "c", "op": "rollback", "to": "c"}),
+        json!({"id": 13, "session": "c", "op": "cancel"}),
         json!({"id": 9, "op": "sessions", "session": "a"}),
         json!({"id": 10, "op": "nothing", "session": "a"}),
     ];
     let answers = batch(&table, &lines).await;
     let of = |id: u64| answers.iter().find(|answer| answer["id"] == json!(id)).expect("an answer");
-    for id in [1, 2, 3] {
+    assert_eq!(of(13)["cancelled"], json!(2));
+    assert_ne!(table.vars("c").get("n"), Some(json!(1)), "nobody went back");
+    for id in [1, 2, 3, 11, 12] {
         assert_eq!(of(id)["error"]["kind"], json!("cancelled"), "{}", of(id));
     }
     assert_eq!((&of(4)["cancelled"], &of(5)["cancelled"]), (&json!(2), &json!(1)));
@@ -329,6 +334,7 @@ async fn a_batch_remembers_goes_back_and_forks_in_the_order_of_its_lines() {
         json!({"id": 13, "op": "fork", "session": "a", "name": "a"}),
         json!({"id": 14, "op": "rollback", "session": "a"}),
         json!({"id": 15, "op": "checkpoint", "session": "a", "nam": "x"}),
+        json!({"id": 17, "op": "rollback", "session": "a", "to": -1}),
         json!({"id": 16, "op": "close", "session": "a"}),
     ];
     let answers = batch(&table, &lines).await;
@@ -341,6 +347,7 @@ async fn a_batch_remembers_goes_back_and_forks_in_the_order_of_its_lines() {
         (12, "there is no checkpoint \"one\": there are none"),
         (13, "there is a session \"a\" already"),
         (14, "missing field `to`"),
+        (17, "the id of one, a whole number, or its name"),
         (15, "unknown field `nam`, expected `name`"),
     ] {
         assert_eq!(of(id)["status"], json!("error"), "{}", of(id));

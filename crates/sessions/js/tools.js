@@ -79,8 +79,8 @@
     }
   }
 
-  async function handle(name, tool, given) {
-    const args = ops.tools_arguments(name, tool, given);
+  async function handle({ name, tool, number, hasOutput }, given) {
+    const args = ops.tools_arguments(number, given);
     if (instances[name] === undefined) {
       starting[name] ??= start(name);
       await within(() => starting[name], startMs, "plugin " + name + " did not start: its setup");
@@ -94,7 +94,7 @@
       advise(name, error);
       throw error;
     }
-    if (plugins[name].tools[tool].hasOutput) ops.tools_output(name, tool, value);
+    if (hasOutput) ops.tools_output(number, value);
     return value;
   }
 
@@ -108,10 +108,8 @@
     defineProperty(error, "plugin", { __proto__: null, value: name, writable: true, enumerable: true, configurable: true });
   }
 
-  function call(name, tool, given) {
-    const timeoutMs = own(plugins[name].tools[tool], "timeoutMs");
-    const run = () => handle(name, tool, given);
-    return timeoutMs === undefined ? run() : within(run, timeoutMs, name + "." + tool);
+  function call(offer, given) {
+    return offer.timeoutMs === undefined ? handle(offer, given) : within(() => handle(offer, given), offer.timeoutMs, offer.name + "." + offer.tool);
   }
 
   // What it is about goes on; nobody waits for it any more.
@@ -140,8 +138,9 @@
     const offered = ownKeys(plugins[name].tools);
     const group = { __proto__: null };
     for (let j = 0; j < offered.length; j++) {
-      const tool = offered[j];
-      group[tool] = { [tool]: (args) => call(name, tool, args === undefined ? { __proto__: null } : args) }[tool];
+      const tool = offered[j], said = plugins[name].tools[tool];
+      const offer = { __proto__: null, name, tool, number: said.number, hasOutput: said.hasOutput, timeoutMs: own(said, "timeoutMs") };
+      group[tool] = { [tool]: (args) => call(offer, args === undefined ? { __proto__: null } : args) }[tool];
     }
     defineProperty(tools, name, { __proto__: null, value: freeze(group), enumerable: true });
   }

@@ -32,8 +32,6 @@ pub(crate) struct Checkpoints {
 struct List {
     /// The oldest first.
     kept: Vec<Kept>,
-    /// Never goes back: what a script remembers of one that is gone must not mean another.
-    last_id: u64,
 }
 
 #[derive(Clone)]
@@ -80,7 +78,11 @@ pub(crate) enum CheckpointError {
 impl std::fmt::Display for CheckpointError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Missing { which, there_are } => write!(f, "there is no checkpoint {which}: {there_are}"),
+            Self::Missing { which, there_are } => {
+                // A name may be of any length.
+                let which = which.to_string();
+                write!(f, "there is no checkpoint {}: {there_are}", &which[..which.floor_char_boundary(MAX_NAME)])
+            }
             Self::Name => write!(f, "the name of a checkpoint is a text of 1 to {MAX_NAME} bytes"),
             Self::Full => write!(f, "there are {MOST} checkpoints with names, as many as may be: forget some first"),
             Self::NotYours => f.write_str("the checkpoint was made by the host, which alone can forget it"),
@@ -149,7 +151,7 @@ impl Checkpoints {
         if name.as_ref().is_some_and(|name| !(1..=MAX_NAME).contains(&name.len())) {
             return Err(CheckpointError::Name);
         }
-        let parts = Arc::new(whole.snapshot()?);
+        let (parts, id) = (Arc::new(whole.snapshot()?), whole.number()?);
         let at = self.clock.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
         let by_script = maker == Maker::Script;
         let mut list = lock(&self.list);
@@ -159,8 +161,7 @@ impl Checkpoints {
             list.kept.iter_mut().filter(same).for_each(|kept| kept.checkpoint.name = None);
         }
         let replaced = list.make_way(by_script)?;
-        list.last_id += 1;
-        let mut checkpoint = Checkpoint::new(list.last_id, name, millis(at), by_script);
+        let mut checkpoint = Checkpoint::new(id, name, millis(at), by_script);
         list.kept.push(Kept { checkpoint: checkpoint.clone(), parts });
         drop(list);
         // What it kept may be much, or an embedder's.

@@ -66,6 +66,8 @@ pub(crate) trait Whole: Send + Sync {
     fn snapshot(&self) -> Result<Parts, DurableError>;
     /// Makes everything what it was, or, with an error, leaves it as it is.
     fn restore(&self, parts: &Parts, by: Restorer) -> Result<(), DurableError>;
+    /// A number that no other checkpoint of the owner's sessions has, those that have ended among them.
+    fn number(&self) -> Result<u64, DurableError>;
     /// What differs between two moments.
     fn changes(&self, from: &Parts, to: &Parts) -> Result<StateChanges, DurableError>;
 }

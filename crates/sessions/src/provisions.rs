@@ -110,6 +110,10 @@ impl Whole for OfLater {
         self.provisions.restore(&*self.record()?, parts, by)
     }
 
+    fn number(&self) -> Result<u64, DurableError> {
+        Ok(self.record()?.numbers.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
     fn changes(&self, from: &Parts, to: &Parts) -> Result<StateChanges, DurableError> {
         Ok(self.provisions.changes(&*self.record()?, from, to))
     }

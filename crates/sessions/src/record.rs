@@ -30,6 +30,8 @@ pub(crate) struct Record {
     pub(crate) warm: AtomicU64,
     /// Callbacks may still run between the runs.
     pub(crate) background: AtomicBool,
+    /// Counts checkpoints of all sessions of its owner.
+    pub(crate) numbers: Arc<AtomicU64>,
     /// The number of the last permit that a run of this session has had.
     pub(crate) flight: AtomicU64,
     /// Runs completed, for listings.
@@ -147,6 +149,7 @@ impl Record {
         custody: Arc<Custody>,
         refused: Option<ScriptError>,
         provided: Slots,
+        numbers: Arc<AtomicU64>,
     ) -> Arc<Self> {
         Arc::new(Self {
             key,
@@ -164,6 +167,7 @@ impl Record {
             },
             warm: AtomicU64::new(0),
             background: AtomicBool::new(false),
+            numbers,
             flight: AtomicU64::new(0),
             runs: AtomicU64::new(0),
             ended: Notify::new(),

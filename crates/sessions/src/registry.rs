@@ -1,7 +1,7 @@
 //! Who has which sessions: owners, names, records, and the ends that are remembered. Knows no VM and no provision.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Instant, SystemTime};
 
@@ -59,6 +59,8 @@ pub(crate) struct OwnerState {
     /// Of sessions that ended with their VM in flight: a successor waits for it.
     custodies: Mutex<HashMap<String, Weak<Custody>>>,
     threads_out: Arc<ThreadsOut>,
+    /// Counts checkpoints: a session must not take an id for its own that one of the same name had before it.
+    numbers: Arc<AtomicU64>,
 }
 
 impl OwnerState {
@@ -71,6 +73,7 @@ impl OwnerState {
             tombstones: Mutex::new(Tombstones::new(limits.map_or(usize::MAX, |limits| limits.sessions))),
             custodies: Mutex::default(),
             threads_out: Arc::new(ThreadsOut::new(limits.map(|limits| limits.stuck_threads))),
+            numbers: Arc::default(),
         })
     }
 
@@ -140,7 +143,7 @@ impl OwnerState {
         let replaces = lock(&self.tombstones).get(name, now).map(|(reason, _)| reason);
         let custody = lock(&self.custodies).remove(name).and_then(|custody| custody.upgrade());
         let custody = custody.unwrap_or_else(|| Custody::new(self.threads_out.clone()));
-        let record = Record::new(self.key(name), now, replaces, custody, None, provided);
+        let record = Record::new(self.key(name), now, replaces, custody, None, provided, self.numbers.clone());
         record.pin();
         entry.insert(record.clone());
         Ok(record)
@@ -150,7 +153,15 @@ impl OwnerState {
     /// those that are.
     pub(crate) fn outside(&self, name: &str, now: Instant, refused: Option<ScriptError>) -> Arc<Record> {
         let custody = Custody::new(self.threads_out.clone());
-        let record = Record::new(SessionKey::new(self.name.clone(), name), now, None, custody, refused, Slots::new());
+        let record = Record::new(
+            SessionKey::new(self.name.clone(), name),
+            now,
+            None,
+            custody,
+            refused,
+            Slots::new(),
+            self.numbers.clone(),
+        );
         record.pin();
         record.mark_ended(EndReason::TableDropped);
         record

@@ -11,6 +11,9 @@ pub(crate) use self::entries::VarsSnapshot;
 use self::entries::{Entries, Entry, Text, Values, Writer};
 pub use self::limits::{VarsError, VarsQuota, VarsUsage};
 
+/// Bytes of a name: all that is done with one can be asked by it.
+const MAX_NAME: usize = 4 << 10;
+
 /// The durable values of one session: they outlive every VM and end with the session. The host may read and write them at any time, a script that runs
 /// or not.
 ///
@@ -149,6 +152,9 @@ impl Vars {
         let depth = depth(value);
         if depth > MAX_DEPTH {
             return Err(VarsError::Depth { limit: MAX_DEPTH, used: depth });
+        }
+        if name.len() > MAX_NAME {
+            return Err(VarsError::Name { limit: MAX_NAME, used: name.len() });
         }
         let json: Arc<str> = value.to_string().into();
         let mut state = self.lock();

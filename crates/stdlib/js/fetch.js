@@ -80,10 +80,14 @@
       const sent = bytes === undefined ? ops.fetch_send(opened, wanted) : ops.fetch_send(opened, wanted, bytes);
       if (streams) upload(opened, body , abort);
       const head      = await race(sent, aborted);
+      const { isAll } = head;
+      let first                                = viewByteLength(head.first) > 0 ? head.first : undefined;
+      if (isAll) ops.fetch_close(opened);
       download = ops.library_value("readableBytes").create(async () => {
         const readableBytes = ops.library_value("readableBytes");
         try {
-          const chunk = await ops.fetch_read(opened);
+          const chunk = first !== undefined ? first : isAll ? null : await ops.fetch_read(opened);
+          first = undefined;
           if (chunk === null) {
             signals.ignore(signal, onAbort);
             ops.fetch_close(opened);

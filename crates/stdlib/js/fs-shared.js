@@ -10,15 +10,18 @@
 
   /** Does what a verb says: at once what is in memory, and as a task what is in a mount. */
   async function ask(verb          , first         , second          = undefined, third          = undefined)               {
-    const name = "fs_" + verb, answer = ops[name](first, second, third);
-    if (answer !== undefined) return answer;
+    const answer = ops["fs_" + verb](first, second, third);
+    return answer !== undefined ? answer : await askHost(verb, first, second, third);
+  }
+
+  async function askHost(verb          , first         , second          = undefined, third          = undefined)               {
     // What a path means now, whatever the working directory is when its turn comes.
     if (typeof first === "string") first = ops.fs_absolute(first);
     if (verb === "rename") second = ops.fs_absolute(second);
     return await placed(async () => {
       await turn();
       try {
-        return await ops[name + "_host"](first, second, third);
+        return await ops["fs_" + verb + "_host"](first, second, third);
       } finally {
         done();
       }
@@ -44,6 +47,7 @@
   function encodingOf(options     )                     {
     const { encoding } = options;
     if (encoding === undefined || encoding === null || encoding === "buffer") return undefined;
+    if (encoding === "utf8" || encoding === "utf-8") return "utf-8";
     const text = domString(encoding);
     const name                = ops.text_encoding(text === "utf16le" || text === "ucs2" ? "utf-16le" : text === "binary" ? "latin1" : text);
     if (name === null) throw new TypeError("'" + text + "' is no encoding of texts: read bytes instead");
@@ -137,6 +141,6 @@
   /** What is in a request's answer about one file. */
   const statsOf = (answer     )        => new Stats(answer[0], answer[1], answer[2]);
 
-  const fsShared           = { ask, dataOf, encodingOf, flagsOf, optionsOf, pathOf, statsOf, textOf, wholeNumber, Dirent };
+  const fsShared           = { ask, askHost, dataOf, encodingOf, flagsOf, optionsOf, pathOf, statsOf, textOf, wholeNumber, Dirent };
   return { fsShared };
 })

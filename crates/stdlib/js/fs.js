@@ -1,9 +1,9 @@
 // Made of js-runtime/src/fs.ts by `cargo xtask generate`.
 // fs: files of the session and of mounts, by promises, under Node's names.
 ((ops     , intrinsics            ) => {
-  const { asArray, asyncIteratorPrototype, dateTime, freeze, indexOf, isArray, lastIndexOf, list, ownKeys, Error, Number, pop, push, setPrototypeOf, slice, TypeError } = intrinsics;
+  const { asArray, asyncIteratorPrototype, dateTime, freeze, indexOf, isArray, lastIndexOf, list, ownKeys, Error, Number, pop, push, setPrototypeOf, slice, toWellFormed, TypeError } = intrinsics;
   const { dictionary, domString, isObject } = ops.library_value("webidl");
-  const { ask, dataOf, encodingOf, flagsOf, optionsOf, pathOf, statsOf, textOf, wholeNumber, Dirent }           = ops.library_value("fsShared");
+  const { ask, askHost, dataOf, encodingOf, flagsOf, optionsOf, pathOf, statsOf, textOf, wholeNumber, Dirent }           = ops.library_value("fsShared");
   const handles = ()            => ops.library_value("fsHandles");
 
   const join = (folder        , name        ) => (folder === "" ? name : lastIndexOf(folder, "/") === folder.length - 1 ? folder + name : folder + "/" + name);
@@ -12,17 +12,22 @@
   async function readFile(path         , options          = undefined) {
     const given = optionsOf(options), encoding = encodingOf(given), { signal } = given;
     if (signal !== undefined && (ops.library_value("signals")           ).stateOf(signal).aborted) throw (ops.library_value("signals")           ).stateOf(signal).reason;
-    const name = pathOf(path), flags = flagsOf(given.flag, "r");
-    const whole                         = flags.write === true || flags.create === true ? undefined : ops.fs_read_file(name);
-    const bytes = whole === undefined ? await handles().with(name, flags, (id) => handles().readAll(id)) : whole;
+    const name = pathOf(path), flags = flagsOf(given.flag, "r"), isUtf8 = encoding === "utf-8";
+    // `undefined` in a mount, `null` where it is to be read part by part.
+    let bytes                                         = flags.write === true || flags.create === true ? null : ops.fs_read_file(name, isUtf8);
+    if (bytes === undefined) bytes = (await askHost("read_file", name, isUtf8))                              ;
+    if (typeof bytes === "string") return bytes;
+    if (bytes === null) bytes = await handles().with(name, flags, (id) => handles().readAll(id));
     return encoding === undefined ? (ops.library_value("buffers")           ).wrap(bytes) : textOf(bytes, encoding);
   }
 
   async function write(path         , data         , options         , otherwise        )                {
-    const given = optionsOf(options), flags = flagsOf(given.flag, otherwise), bytes = dataOf(data, given);
-    const name = pathOf(path);
+    const given = optionsOf(options), flags = flagsOf(given.flag, otherwise);
+    const text = typeof data === "string" && encodingOf(given) === undefined ? toWellFormed(data) : undefined;
+    const whole = text === undefined ? dataOf(data, given) : text, name = pathOf(path);
     // At once, so that there is all of it or nothing; in a mount part by part.
-    if (ops.fs_write_file(name, flags, bytes) !== undefined) return;
+    if (ops.fs_write_file(name, flags, whole) !== undefined) return;
+    const bytes = typeof whole === "string" ? (ops.text_encode(whole)              ) : whole;
     await handles().with(name, flags, (id) => handles().writeAll(id, bytes, flags.append === true ? null : 0));
   }
 

@@ -8,7 +8,7 @@
   const resolve = (path        )         => ops.library_value("node:path").resolve(path);
 
   const parsed = (href        )      => {
-    const parts = ops.url_parse(href, undefined);
+    const parts                  = ops.library_value("urlOf")(href);
     if (parts === null) throw coded(new TypeError("Invalid URL: " + href), "ERR_INVALID_URL");
     return parts;
   };

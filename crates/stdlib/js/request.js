@@ -39,7 +39,7 @@
       const from = recordOf(input), given = dictionary(init, "the second argument of Request");
       let url        ;
       if (from === undefined) {
-        const text = usvString(isObject(input) ? hrefOf(input) ?? String(input) : input), parts = ops.url_parse(text);
+        const text = usvString(isObject(input) ? hrefOf(input) ?? String(input) : input), parts                  = ops.library_value("urlOf")(text);
         if (parts === null) throw new TypeError("'" + text + "' is no URL: it has to be absolute");
         if (parts.username !== "" || parts.password !== "") throw new TypeError("the URL of a request has no user name and password: set the header Authorization");
         url = parts.href;

@@ -61,7 +61,7 @@
     }
     static redirect(url        , status         = 302) {
       required(1, arguments.length, "Response.redirect");
-      const parts = ops.url_parse(usvString(url)), code = Number(status) & 65535;
+      const parts                  = ops.library_value("urlOf")(usvString(url)), code = Number(status) & 65535;
       if (parts === null) throw new TypeError("'" + url + "' is no URL");
       if (code !== 301 && code !== 302 && code !== 303 && code !== 307 && code !== 308) throw new RangeError(code + " is no status of a redirect");
       const record = plain();

@@ -5,20 +5,11 @@
   const { alias, defineInterface, eachOf, isObject, pairIterators, required, sequence, usvString } = ops.library_value("webidl");
 
   ;
-  /** What a URL consists of, as the host has it. */
+  /** As the host has it: how it is written, its origin if that is more than scheme and host, where the scheme ends, and where each of these begins and ends. */
   ;
-
-
-
-
-
-
-
-
-
-
-
-
+  const USERNAME = 3, PASSWORD = 5, HOSTNAME = 7, HOST = 9, PORT = 11, PATHNAME = 13, SEARCH = 15, HASH = 17;
+  const part = (of       , at        )         => slice(of[0], of[at], of[at + 1]);
+  const hrefIn = (of       )         => of[0];
 
   // What the two classes know of each other.
   let paramsOf                               ;
@@ -207,7 +198,7 @@
     #stale = false;
 
     static {
-      hrefOf = (value) => (isObject(value) && #parts in value ? (value       ).#now().href : undefined);
+      hrefOf = (value) => (isObject(value) && #parts in value ? hrefIn((value       ).#now()) : undefined);
       queryChanged = (url) => {
         url.#stale = true;
       };
@@ -229,29 +220,29 @@
     static parse(url        , base                     = undefined) {
       required(1, arguments.length, "URL.parse");
       const parts = parse(url, base);
-      return parts === null ? null : new URL(parts.href);
+      return parts === null ? null : new URL(hrefIn(parts));
     }
 
     /** What it consists of now: a query is written when somebody looks, not with each of its changes. */
     #now()        {
       if (this.#stale) {
         this.#stale = false;
-        this.#parts = ops.url_set(this.#parts.href, "search", ops.url_query_text(pairsOf(this.#params )));
+        this.#parts = ops.url_set(hrefIn(this.#parts), "search", ops.url_query_text(pairsOf(this.#params )));
       }
       return this.#parts;
     }
 
-    #set(name             , value         )       {
-      const parts = ops.url_set(this.#now().href, name, usvString(value));
+    #set(name        , value         )       {
+      const parts = ops.url_set(hrefIn(this.#now()), name, usvString(value));
       if (parts !== null) this.#parts = parts;
     }
 
     #queryChanged()       {
-      if (this.#params !== undefined) reset(this.#params, slice(this.#parts.search, 1));
+      if (this.#params !== undefined) reset(this.#params, slice(part(this.#parts, SEARCH), 1));
     }
 
     get href() {
-      return this.#now().href;
+      return hrefIn(this.#now());
     }
     set href(value        ) {
       this.#parts;
@@ -262,52 +253,53 @@
       this.#queryChanged();
     }
     get origin() {
-      return this.#now().origin;
+      const now = this.#now();
+      return now[1] === null ? slice(now[0], 0, now[2]) + "//" + part(now, HOST) : now[1];
     }
     get protocol() {
-      return this.#now().protocol;
+      return slice(this.#now()[0], 0, this.#now()[2]);
     }
     set protocol(value        ) {
       this.#set("protocol", value);
     }
     get username() {
-      return this.#now().username;
+      return part(this.#now(), USERNAME);
     }
     set username(value        ) {
       this.#set("username", value);
     }
     get password() {
-      return this.#now().password;
+      return part(this.#now(), PASSWORD);
     }
     set password(value        ) {
       this.#set("password", value);
     }
     get host() {
-      return this.#now().host;
+      return part(this.#now(), HOST);
     }
     set host(value        ) {
       this.#set("host", value);
     }
     get hostname() {
-      return this.#now().hostname;
+      return part(this.#now(), HOSTNAME);
     }
     set hostname(value        ) {
       this.#set("hostname", value);
     }
     get port() {
-      return this.#now().port;
+      return part(this.#now(), PORT);
     }
     set port(value        ) {
       this.#set("port", value);
     }
     get pathname() {
-      return this.#now().pathname;
+      return part(this.#now(), PATHNAME);
     }
     set pathname(value        ) {
       this.#set("pathname", value);
     }
     get search() {
-      return this.#now().search;
+      return part(this.#now(), SEARCH);
     }
     set search(value        ) {
       this.#set("search", value);
@@ -322,16 +314,16 @@
       return this.#params;
     }
     get hash() {
-      return this.#now().hash;
+      return part(this.#now(), HASH);
     }
     set hash(value        ) {
       this.#set("hash", value);
     }
     toString() {
-      return this.#now().href;
+      return hrefIn(this.#now());
     }
     toJSON() {
-      return this.#now().href;
+      return hrefIn(this.#now());
     }
   }
 
@@ -354,5 +346,14 @@
     if (pairs.length > 100) push(shown, "... " + (pairs.length - 100) + " more items");
     return shown.length === 0 ? "URLSearchParams {}" : "URLSearchParams { " + intrinsics.join(shown, ", ") + " }";
   });
-  return { URL, URLSearchParams, hrefOf: hrefOf , queryOf: queryOf  };
+  /** What a text is as a URL, for the library. */
+  function urlOf(text        )                  {
+    const of               = ops.url_parse(text);
+    if (of === null) return null;
+    return {
+      __proto__: null, href: hrefIn(of), protocol: slice(of[0], 0, of[2]), username: part(of, USERNAME), password: part(of, PASSWORD), hostname: part(of, HOSTNAME),
+      pathname: part(of, PATHNAME),
+    }            ;
+  }
+  return { URL, URLSearchParams, hrefOf: hrefOf , queryOf: queryOf , urlOf };
 })

@@ -100,7 +100,7 @@ pub(crate) static STREAMS_WRITABLE: Lazy = Lazy::new(|| Area::new("streams-writa
 
 pub(crate) static URL_PATTERN: Lazy = Lazy::new(|| Area::new("url-pattern", &["URLPattern"], include_str!("../js/url-pattern.js")));
 
-pub(crate) static URL: Lazy = Lazy::new(|| Area::new("url", &["URL", "URLSearchParams"], include_str!("../js/url.js")).with_internals(&["hrefOf", "queryOf"]));
+pub(crate) static URL: Lazy = Lazy::new(|| Area::new("url", &["URL", "URLSearchParams"], include_str!("../js/url.js")).with_internals(&["hrefOf", "queryOf", "urlOf"]));
 
 pub(crate) static WEBIDL: Lazy = Lazy::new(|| Area::new("webidl", &[], include_str!("../js/webidl.js")).with_internals(&["webidl"]));
 

@@ -76,11 +76,11 @@ struct Entry {
 }
 
 impl UnderWay {
-    /// Notes a request, until what is returned is dropped. What is no script is not cancelled.
+    /// Notes a request, until what is returned is dropped.
     pub(super) fn enter(self: &Arc<Self>, number: u64, request: &Request) -> Entered {
         let cancel = CancellationToken::new();
         let entry = Entry { id: request.id.clone(), session: request.session.clone(), cancel: cancel.clone() };
-        if request.is_run() {
+        if request.can_be_cancelled() {
             self.lock().insert(number, entry);
         }
         Entered { under_way: self.clone(), number, cancel }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use perennial_protocol::{
-    CheckpointRef, ConsoleEntry, IdScan, RunRequest, ScriptError, ScriptResult, request_schema as run_schema,
+    CheckpointRef, ConsoleEntry, ErrorKind, IdScan, RunRequest, ScriptError, ScriptResult, request_schema as run_schema,
 };
 use perennial_sessions::files::Artifacts;
 use perennial_sessions::{Owner, RunContext};
@@ -170,9 +170,9 @@ impl Request {
         std::iter::once(&*self.session).chain(other)
     }
 
-    /// Whether it is a script.
-    pub(super) fn is_run(&self) -> bool {
-        matches!(self.action, Action::Run { .. })
+    /// Whether it can be cancelled: not what ends something.
+    pub(super) fn can_be_cancelled(&self) -> bool {
+        !matches!(self.action, Action::Of(OnSession::Reset | OnSession::Close))
     }
 
     pub(super) async fn carry_out(
@@ -209,7 +209,13 @@ impl Request {
             Action::Of(on) => on,
         };
         let op = on.name();
-        let done = on.carry_out(owner, &self.session).await;
+        let done = tokio::select! {
+            biased;
+            () = entered.cancel.cancelled() => {
+                Err(ScriptError::new(ErrorKind::Cancelled, "the request was cancelled before its turn; nothing was done"))
+            }
+            done = on.carry_out(owner, &self.session) => done,
+        };
         let (status, is_ok) = if done.is_ok() { ("ok", true) } else { ("error", false) };
         let mut answer = whose(self.id, Some(&self.session));
         answer.insert("op".to_owned(), json!(op));
@@ -308,8 +314,10 @@ pub fn request_schema() -> Value {
         required.push(json!("session"));
     }
     let definitions = run.as_object_mut().and_then(|run| run.remove("$defs"));
-    let checkpoint_name = json!({"type": "string", "minLength": 1, "maxLength": MAX_NAME});
+    let checkpoint_name = json!({"type": ["string", "null"], "minLength": 1, "maxLength": MAX_NAME});
     let checkpoint = json!({"type": ["integer", "string"], "description": "The id of a checkpoint, or its name: then the last one of that name."});
+    let or_null =
+        json!({"type": ["integer", "string", "null"], "description": "Likewise; without one, what there is now."});
     let op = |ops: &[&str], more: Value, required: &[&str]| {
         let mut properties = json!({"id": id, "op": {"enum": ops}});
         if let (Value::Object(properties), Value::Object(more)) = (&mut properties, more) {
@@ -326,7 +334,7 @@ pub fn request_schema() -> Value {
             op(&["reset", "close", "checkpoints"], json!({"session": session}), &["op", "session"]),
             op(&["checkpoint"], json!({"session": session, "name": checkpoint_name}), &["op", "session"]),
             op(&["rollback"], json!({"session": session, "to": checkpoint}), &["op", "session", "to"]),
-            op(&["changes"], json!({"session": session, "from": checkpoint, "to": checkpoint}), &["op", "session", "from"]),
+            op(&["changes"], json!({"session": session, "from": checkpoint, "to": or_null}), &["op", "session", "from"]),
             op(&["forget"], json!({"session": session, "checkpoint": checkpoint}), &["op", "session", "checkpoint"]),
             op(&["fork"], json!({"session": session, "name": session}), &["op", "session", "name"]),
             op(&["cancel"], json!({"session": session, "request": {"description": "The id of the request."}}), &["op"]),

@@ -161,14 +161,24 @@ impl Tool {
     }
 
     /// What is wrong with an argument: path and what was expected.
-    pub(super) fn check_input(&self, name: &str, value: &Value, budget: &Budget) -> Result<(), OpError> {
-        self.input_schema.check(value, &format!("{name}: args"), budget)
+    pub(super) fn check_input(
+        &self,
+        name: impl FnOnce() -> String,
+        value: &Value,
+        budget: &Budget,
+    ) -> Result<(), OpError> {
+        self.input_schema.check(value, || name() + ": args", budget)
     }
 
     /// What is wrong with a result.
-    pub(super) fn check_output(&self, name: &str, value: &Value, budget: &Budget) -> Result<(), OpError> {
+    pub(super) fn check_output(
+        &self,
+        name: impl FnOnce() -> String,
+        value: &Value,
+        budget: &Budget,
+    ) -> Result<(), OpError> {
         let Some(schema) = &self.output_schema else { return Ok(()) };
-        let checked = schema.check(value, &format!("{name} returned what its schema does not allow: result"), budget);
+        let checked = schema.check(value, || name() + " returned what its schema does not allow: result", budget);
         checked.map_err(|error| OpError::new("Error", error.message))
     }
 }

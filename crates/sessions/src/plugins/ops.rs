@@ -42,11 +42,23 @@ impl Set {
         found.ok_or_else(|| OpError::type_error(format!("there is no tool {plugin}.{tool}")))
     }
 
+    /// The tool of the number that an op is given, as the manifest has it, and what makes its name.
+    fn numbered(&self, args: &[OpValue]) -> Result<(&Tool, impl FnOnce() -> String), OpError> {
+        let number = args.first().and_then(OpValue::as_f64).unwrap_or(-1.0);
+        let mut tools =
+            self.plugins.values().flat_map(|plugin| plugin.tools.iter().map(move |(name, tool)| (plugin, name, tool)));
+        let found = if number >= 0.0 { tools.nth(number as usize) } else { None };
+        let (plugin, name, tool) = found.ok_or_else(|| OpError::type_error("there is no such tool"))?;
+        Ok((tool, move || format!("{}.{name}", plugin.name)))
+    }
+
     fn manifest(&self, capabilities: &[Declared]) -> Value {
+        let mut number = 0;
         let plugins = self.plugins.values().map(|plugin| {
             let tools = plugin.tools.iter().map(|(name, tool)| {
                 let timeout = tool.timeout.map(|timeout| timeout.as_secs_f64() * 1000.0);
-                let mut entry = json!({"hasOutput": tool.output.is_some()});
+                let mut entry = json!({"number": number, "hasOutput": tool.output.is_some()});
+                number += 1;
                 if let Some(timeout) = timeout {
                     entry["timeoutMs"] = json!(timeout);
                 }
@@ -170,16 +182,16 @@ fn ops(plugins: &PluginSet, capabilities: Vec<Declared>) -> OpTable {
         (set(plugins), set(plugins), set(plugins), set(plugins), set(plugins), set(plugins));
     OpTable::new()
         .sync("tools_manifest", Bound::SMALL, move |_, _| Ok(manifest.manifest(&capabilities).into()))
-        .sync("tools_arguments", Bound::DATA.with_values_from(2), move |context, mut args| {
-            let value = take(&mut args, 2);
-            let (plugin, name) = (text(&args, 0)?, text(&args, 1)?);
-            arguments.tool(plugin, name)?.check_input(&format!("{plugin}.{name}"), &value, &context.budget)?;
+        .sync("tools_arguments", Bound::DATA.with_values_from(1), move |context, mut args| {
+            let value = take(&mut args, 1);
+            let (tool, name) = arguments.numbered(&args)?;
+            tool.check_input(name, &value, &context.budget)?;
             Ok(value.into())
         })
-        .sync("tools_output", Bound::DATA.with_values_from(2), move |context, mut args| {
-            let value = take(&mut args, 2);
-            let (plugin, name) = (text(&args, 0)?, text(&args, 1)?);
-            output.tool(plugin, name)?.check_output(&format!("{plugin}.{name}"), &value, &context.budget)?;
+        .sync("tools_output", Bound::DATA.with_values_from(1), move |context, mut args| {
+            let value = take(&mut args, 1);
+            let (tool, name) = output.numbered(&args)?;
+            tool.check_output(name, &value, &context.budget)?;
             Ok(OpValue::Undefined)
         })
         .sync("tools_search", Bound::SMALL, move |_, args| {

@@ -108,13 +108,14 @@ impl Schema {
     ///
     /// # Errors
     /// If something is, or the budget was over before that was known.
-    pub(super) fn check(&self, value: &Value, what: &str, budget: &Budget) -> Result<(), OpError> {
+    pub(super) fn check(&self, value: &Value, what: impl FnOnce() -> String, budget: &Budget) -> Result<(), OpError> {
         let zero = contains_minus_zero(value).then(|| with_minus_zero(value.clone()));
         let value = zero.as_ref().unwrap_or(value);
         let stopped = || OpError::new("Error", "the script was stopped");
         if within(u64::MAX, budget, || self.validator.is_valid(value)).ok_or_else(stopped)? {
             return Ok(());
         }
+        let what = &*what();
         let all = within(LISTED, budget, || {
             let mut all = self.validator.iter_errors(value);
             let told: Vec<String> = all.by_ref().take(MAX_VIOLATIONS).map(|error| told(&error, what)).collect();
@@ -259,7 +260,7 @@ mod tests {
 
     fn wrong(schema: &Value, value: &Value) -> Option<String> {
         let schema = Schema::new(schema).expect("a schema");
-        schema.check(value, "args", &Budget::default()).err().map(|error| error.message)
+        schema.check(value, || "args".to_owned(), &Budget::default()).err().map(|error| error.message)
     }
 
     #[test]

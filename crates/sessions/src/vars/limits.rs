@@ -60,6 +60,13 @@ pub enum VarsError {
         /// What there would have been.
         used: usize,
     },
+    /// Too long a name.
+    Name {
+        /// Bytes it may have.
+        limit: usize,
+        /// What it has.
+        used: usize,
+    },
     /// The run that it belongs to is over.
     Over,
     /// The session has ended.
@@ -79,8 +86,9 @@ impl std::fmt::Display for VarsError {
             Self::Entries { limit, used } => write!(f, "vars may hold {limit} names and would hold {used}"),
             Self::Bytes { limit, used } => write!(f, "vars may hold {limit} bytes and would hold {used}"),
             Self::Memory { limit, used } => {
-                write!(f, "vars, with what checkpoints keep of them, may take {limit} bytes and would take {used}")
+                write!(f, "vars, with what can be undone and what checkpoints keep, may take {limit} bytes and would take {used}")
             }
+            Self::Name { limit, used } => write!(f, "the name of a var may have {limit} bytes and has {used}"),
             Self::Ended => f.write_str("the session has ended, and with it its vars"),
             Self::Over => f.write_str(
                 "the run that this belongs to is over: its changes were undone, another run has begun, or the session was rolled back",
@@ -98,8 +106,12 @@ impl From<VarsError> for OpError {
             VarsError::Entries { limit, used } | VarsError::Bytes { limit, used } => {
                 (": delete some first", limit, used)
             }
-            VarsError::Memory { limit, used } => (": session.forget(checkpoint) frees what it keeps", limit, used),
-            VarsError::Depth { limit, used } => ("", limit, used),
+            VarsError::Memory { limit, used } => (
+                ": session.forget(checkpoint) frees what that one keeps, the end of the run what can be undone",
+                limit,
+                used,
+            ),
+            VarsError::Depth { limit, used } | VarsError::Name { limit, used } => ("", limit, used),
             VarsError::Over | VarsError::Ended => return Self::new("PermissionError", error.to_string()),
         };
         Self::quota(format!("{error}{advice}"), limit as u64, used as u64)

@@ -207,12 +207,12 @@ async fn what_checkpoints_keep_of_vars_is_bounded_and_forgetting_frees_it() {
     let quota = VarsQuota::default().configure(|quota| quota.bytes = 100_000);
     let table = SessionTable::with_config(TableConfig::default().configure(|config| config.vars_quota = quota));
     let ada = table.session("ada");
-    let fill = "let rounds = 0; try { for (;; rounds++) { vars.clear(); vars.set(String(rounds).padEnd(40000), 'x'.repeat(40000)); session.checkpoint() } }
+    let fill = "let rounds = 0; try { for (;; rounds++) { vars.clear(); for (let i = 0; i < 10; i++) vars.set((rounds + ' ' + i).padEnd(4000), 'x'.repeat(4000)); session.checkpoint() } }
         catch (e) { return [rounds, e.name, e.message, e.limit] }";
     let filled = value(&ada, fill).await;
     assert_eq!((&filled[0], &filled[1], &filled[3]), (&json!(3), &json!("QuotaExceededError"), &json!(300_000)));
     assert!(filled[2].as_str().unwrap().contains("session.forget"), "{filled}");
-    let after = "for (const c of session.checkpoints()) session.forget(c); vars.set('n', 'y'.repeat(80000)); return vars.keys().length";
+    let after = "for (const c of session.checkpoints()) session.forget(c); vars.clear(); vars.set('n', 'y'.repeat(80000)); return vars.keys().length";
     assert_eq!(value(&ada, after).await, json!(1));
     // An atomic run may still write all there may be anew.
     assert!(ada.run(Run::script("vars.set('n', 'z'.repeat(99000))").atomic()).await.is_ok());
@@ -419,9 +419,35 @@ async fn differences_are_bounded_in_number_and_bytes() {
     assert_eq!((changes.changes.len(), changes.more), (1000, 200));
     let long = table().session("long");
     let start = long.checkpoint(None).await.unwrap();
-    value(&long, "for (let i = 0; i < 100; i++) vars.set(String(i).padEnd(10000), i)").await;
+    value(&long, "for (let i = 0; i < 300; i++) vars.set(String(i).padEnd(4000), i); await fs.writeFile('/short', '')")
+        .await;
     let changes = long.changes(&start, None).await.unwrap();
-    assert_eq!((changes.changes.len(), changes.more), (6, 94));
+    assert_eq!((changes.changes.len(), changes.more), (263, 38));
+    assert_eq!(changes.changes[262].name, "/short", "a long name hides no short one behind it");
+}
+
+#[tokio::test]
+async fn an_id_means_one_checkpoint_for_ever_though_the_session_of_that_name_is_another() {
+    let table = table();
+    let ada = table.session("ada");
+    value(&ada, "vars.set('plan', 'mine')").await;
+    let first = ada.checkpoint(None).await.unwrap();
+    assert!(ada.remove());
+    let second = ada.checkpoint(Some("later")).await.unwrap();
+    assert_ne!(first.id, second.id);
+    let error = ada.rollback(&first).await.unwrap_err();
+    assert_eq!(error.message, format!("there is no checkpoint {}: there are {} (\"later\")", first.id, second.id));
+    let (_, message) = thrown(&ada, "session.rollback('z'.repeat(60000))").await;
+    assert!(message.len() < 400, "{message}");
+}
+
+#[tokio::test]
+async fn a_var_whose_name_could_not_be_asked_for_is_refused() {
+    let ada = table().session("ada");
+    let (name, message) = thrown(&ada, "vars.set('x'.repeat(4097), 1)").await;
+    assert_eq!((&*name, &*message), ("QuotaExceededError", "the name of a var may have 4096 bytes and has 4097"));
+    let longest = "const name = 'x'.repeat(4096); vars.set(name, 1); vars.update(name, (n) => n + 1); return [vars.get(name), vars.delete(name)]";
+    assert_eq!(value(&ada, longest).await, json!([2, true]));
 }
 
 #[tokio::test]

@@ -511,3 +511,28 @@ async fn a_handle_from_before_something_was_undone_is_bad() {
     let script = format!("{TRY} [await t(h.write('BBBB')), await fs.readFile('/k', 'utf8')]");
     assert_eq!(value(&table, &script, RunContext::new()).await, json!(["Error EBADF", "v0"]));
 }
+
+#[tokio::test]
+async fn a_text_is_the_same_whether_it_is_read_whole_or_by_a_handle_in_memory_or_on_the_host() {
+    let folder = tempfile::tempdir().unwrap();
+    // A mark of order, what is no UTF-8, half a pair of UTF-16, and a piece of a character at the end.
+    let odd = [&b"\xef\xbb\xbfa\xff\xe2\x82"[..], b"\xed\xa0\x80 \xf0\x9f\x98\x80 \xf0\x9f\x98"].concat();
+    std::fs::write(folder.path().join("odd"), &odd).unwrap();
+    let large = [&odd[..], &vec![b'x'; 3 << 20]].concat();
+    std::fs::write(folder.path().join("large"), &large).unwrap();
+    let table = SessionTable::new(1, Duration::from_secs(60));
+    table.files("s").write("/odd", &odd).unwrap();
+    table.files("s").write("/large", &large).unwrap();
+    let script = "const seen = [];
+        for (const path of ['/odd', '/large', '/host/odd', '/host/large']) {
+            const whole = await fs.readFile(path, 'utf8'), bytes = await fs.readFile(path), file = await fs.open(path);
+            const decoded = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+            seen.push(whole === decoded && whole === await file.readFile('utf8') && whole.startsWith('\\ufeffa\\ufffd'));
+            await file.close();
+        }
+        await fs.writeFile('/back', 'a\\ud800b'); seen.push(await fs.readFile('/back', 'utf8') === 'a\\ufffdb');
+        seen";
+    let context = mount(folder.path(), "/host", MountMode::ReadOnly);
+    let result = table.run_with("s", RunRequest::new(script), context).await;
+    assert_eq!(result.value, Some(json!([true, true, true, true, true])), "{:?}", result.error);
+}

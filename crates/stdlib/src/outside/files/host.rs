@@ -277,6 +277,16 @@ pub(super) fn read(file: &std::fs::File, path: &Place, offset: u64, length: usiz
     Ok(out)
 }
 
+/// All of an open file, unless there is more than that. Some have more than they say.
+pub(super) fn read_all(file: &std::fs::File, path: &Place, most: usize) -> Result<Option<Vec<u8>>> {
+    let says = file.metadata().map_err(|error| explain(error, "fstat", path))?.len();
+    let Some(says) = usize::try_from(says).ok().filter(|says| *says <= most) else { return Ok(None) };
+    let mut out = Vec::with_capacity(says + 1);
+    let mut rest = io::Read::take(file, most as u64 + 1);
+    io::Read::read_to_end(&mut rest, &mut out).map_err(|error| explain(error, "read", path))?;
+    Ok((out.len() <= most).then_some(out))
+}
+
 pub(super) fn stat_open(file: &std::fs::File, path: &Place) -> Result<Stat> {
     let metadata = file.metadata().map_err(|error| explain(error, "fstat", path))?;
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());

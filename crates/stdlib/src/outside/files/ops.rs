@@ -12,16 +12,17 @@ use tokio::sync::Semaphore;
 use super::FilesView;
 use super::error::{Code, FsError};
 use super::handle::Handle;
-use super::host::Host;
+use super::host::{self, Host};
 use super::mount::{MountMode, Mounts, Place};
 use super::overlay::Overlay;
 use super::path::VirtualPath;
 use super::slots::Slot;
 use super::tree::{Flags, Kind};
-use super::volume::{Own, Removal, Stat, Volume};
+use super::volume::{Opened, Own, Removal, Stat, Volume};
 
-/// Files in memory of no more than this are read at once.
+/// Files in memory of no more than this are read at once, and files of the host.
 const WHOLE: usize = 16 << 20;
+const WHOLE_OF_HOST: usize = 2 << 20;
 /// A file that is written at once, with its path.
 const WRITTEN: Bound = Bound::bytes(65 << 20);
 /// Operations that wait for the host's disks, in the whole process: they hold threads.
@@ -91,16 +92,20 @@ pub fn ops() -> OpTable {
         );
         verb(table, name, now, later)
     });
+    let now = move |request: &Request<'_>| {
+        in_memory(request, 1, |call| Ok(content(call, call.own().read_file(call.place(), WHOLE)?)))
+    };
+    let later =
+        move |request: &Request<'_>| on_host(request, 1, |call| Ok(content(call, read_opened(call, WHOLE_OF_HOST)?)));
+    let table = verb(table, "read_file", now, later);
     table
-        .sync("fs_read_file", Bound::PIECE, |context, args| {
-            in_memory(&Request::new(context, &args)?, 1, |call| {
-                let content = call.own().read_file(call.place(), WHOLE)?;
-                Ok(content.map_or(OpValue::Undefined, OpValue::Bytes))
-            })
-        })
         .sync("fs_write_file", WRITTEN, |context, args| {
             in_memory(&Request::new(context, &args)?, 1, |call| {
-                done(call.own().write_file(call.place(), call.flags(0)?, crate::bytes(call.rest, 1)))
+                let data = match call.rest.get(1).and_then(OpValue::as_str) {
+                    Some(text) => text.as_bytes(),
+                    None => crate::bytes(call.rest, 1),
+                };
+                done(call.own().write_file(call.place(), call.flags(0)?, data))
             })
         })
         .sync("fs_copy", Bound::PIECE, |context, args| {
@@ -316,6 +321,33 @@ fn open(call: &Call<'_>) -> OpResult {
     let handle = Handle::new(view, opened, call.place(), flags, call.host.cloned().zip(slot));
     context.resources.replace(number, handle);
     Ok(json!(number).into())
+}
+
+/// As a text where that is wanted, with what is no UTF-8 replaced; `null` where a file is to be read part by part.
+fn content(call: &Call<'_>, content: Option<Vec<u8>>) -> OpValue {
+    match content {
+        None => OpValue::Json(Value::Null),
+        Some(bytes) if call.flag(0) => Value::String(lossy(bytes)).into(),
+        Some(bytes) => OpValue::Bytes(bytes),
+    }
+}
+
+fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// The content of a file in a mount, unless there is more than that.
+fn read_opened(call: &Call<'_>, most: usize) -> Result<Option<Vec<u8>>, FsError> {
+    let (place, view) = (call.place(), &call.request.view);
+    let _slot = Slot::take(&view.files.open, place.shown())?;
+    match call.volume.open(place, Flags { read: true, ..Flags::default() })? {
+        Opened::Host(file) => host::read_all(&file, place, most),
+        Opened::Memory(path, id) => {
+            let file = view.look(|tree| tree.opened(&path, id, "read"))?;
+            let length = usize::try_from(file.data.length()).unwrap_or(usize::MAX);
+            Ok((length <= most).then(|| file.data.read(0, length)))
+        }
+    }
 }
 
 fn done(outcome: Result<(), FsError>) -> OpResult {

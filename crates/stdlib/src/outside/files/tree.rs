@@ -349,11 +349,11 @@ impl Tree {
         }
         let real = room.gauge.bytes() + memory;
         if memory > 0 && real > 2 * most {
-            return over(
-                "memory of the session's files, what can be undone and what checkpoints keep included",
-                2 * most,
-                real,
+            let limit = 2 * most;
+            let why = format!(
+                "memory of the session's files, what can be undone and what checkpoints keep included: {limit} allowed, {real} wanted; session.forget(checkpoint) frees what that one keeps"
             );
+            return Err(FsError::quota(what, path, "", limit, real).because(why));
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use perennial_engine::OpError;
@@ -33,11 +34,43 @@ pub(super) struct Download {
     pub(super) over: bool,
     /// Counts until all is read or nobody reads any more.
     pub(super) watch: Option<Stopwatch>,
+    /// What was read before anybody asked, and what ended that.
+    pub(super) ahead: Option<Vec<u8>>,
+    pub(super) failed: Option<OpError>,
 }
 
 impl Download {
+    /// What is there already, at most so many bytes, and whether it is all. Waits for nothing.
+    pub(super) async fn first(&mut self, most: usize) -> (Vec<u8>, bool) {
+        let mut first = Vec::new();
+        // What came with the head is with the task of the connection.
+        tokio::task::yield_now().await;
+        while let Some(piece) = self.next().now_or_never() {
+            match piece {
+                Ok(Some(piece)) if first.len() + piece.len() <= most => first.extend(piece),
+                Ok(Some(piece)) => {
+                    self.ahead = Some(piece);
+                    break;
+                }
+                Ok(None) => return (first, true),
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        (first, false)
+    }
+
     /// The next piece; nothing at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, OpError> {
+        if let Some(ahead) = self.ahead.take() {
+            return Ok(Some(ahead));
+        }
+        if let Some(error) = self.failed.take() {
+            self.over = true;
+            return Err(error);
+        }
         let time = self.policy.limits().time;
         let late = || failed(&self.url, &format!("the response took longer than {time:?}"));
         let late = late();

@@ -209,6 +209,8 @@ impl Means {
             given: 0,
             over: false,
             watch: Some(watch),
+            ahead: None,
+            failed: None,
         };
         Ok((Head { status: parts.status.as_u16(), reason, headers: pairs, url: shown, redirected: false }, download))
     }

@@ -63,6 +63,9 @@ impl NetGrants {
     }
 }
 
+/// How much of a body goes with the head of its response, if it is there by then.
+const WITH_HEAD: usize = 16 << 10;
+
 /// One fetch, from the call to the end of its body. Whoever lets go of it, or cancels it, ends it.
 struct Fetch {
     cancelled: CancellationToken,
@@ -148,12 +151,14 @@ pub fn ops(grants: &NetGrants) -> OpTable {
                     () = cancelled.cancelled() => return Err(ended()),
                     done = means.fetch(wanted, payload) => done,
                 };
-                let (head, download) = done?;
+                let (head, mut download) = done?;
                 let one = fetch(&context, &args).map_err(|_| ended())?;
-                *one.download.lock().await = Some(download);
+                let (first, is_all) = download.first(WITH_HEAD).await;
+                *one.download.lock().await = (!is_all).then_some(download);
                 watch(&context, &args, one.cancelled.clone(), means.policy.limits().time);
                 let answer = json!({
                     "status": head.status, "statusText": head.reason, "headers": head.headers, "url": head.url.as_str(), "redirected": head.redirected,
+                    "first": perennial_engine::bytes_to_json(&first), "isAll": is_all,
                 });
                 Ok(answer.into())
             })

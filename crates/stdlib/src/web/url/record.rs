@@ -1,6 +1,6 @@
 //! What a URL consists of, and how it is written: <https://url.spec.whatwg.org/#url-representation>.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Host;
 
 /// A URL: <https://url.spec.whatwg.org/#concept-url>. The crate `url` has another idea of `file:` URLs and of paths that begin with `//`.
@@ -127,29 +127,52 @@ impl Record {
 
     /// <https://url.spec.whatwg.org/#concept-url-serializer>
     pub(super) fn href(&self) -> String {
-        let mut text = format!("{}:", self.scheme);
-        if self.host.is_some() {
-            text.push_str("//");
+        self.written().text
+    }
+
+    fn written(&self) -> Written {
+        let mut to = Written { text: String::with_capacity(128), parts: [(0, 0); PARTS] };
+        to.add(&self.scheme);
+        to.add(":");
+        if let Some(host) = &self.host {
+            to.add("//");
             if self.has_credentials() {
-                text.push_str(&self.username);
+                to.parts[USERNAME] = to.add(&self.username);
                 if !self.password.is_empty() {
-                    text.push(':');
-                    text.push_str(&self.password);
+                    to.add(":");
+                    to.parts[PASSWORD] = to.add(&self.password);
                 }
-                text.push('@');
+                to.add("@");
             }
-            text.push_str(&self.host_and_port());
+            to.parts[HOSTNAME] = to.add(host);
+            to.parts[HOST] = to.parts[HOSTNAME];
+            if self.port.is_some() {
+                to.add(":");
+                to.parts[PORT] = to.add(&self.port_text());
+                to.parts[HOST].1 = to.parts[PORT].1;
+            }
         } else if matches!(&self.path, Path::Segments(segments) if segments.len() > 1 && segments[0].is_empty()) {
-            text.push_str("/.");
+            to.add("/.");
         }
-        text.push_str(&self.pathname());
-        for (mark, part) in [('?', &self.query), ('#', &self.fragment)] {
-            if let Some(part) = part {
-                text.push(mark);
-                text.push_str(part);
+        let start = to.text.len();
+        match &self.path {
+            Path::Opaque(path) => _ = to.add(path),
+            Path::Segments(segments) => segments.iter().for_each(|segment| {
+                to.add("/");
+                to.add(segment);
+            }),
+        }
+        to.parts[PATHNAME] = (start, to.text.len());
+        for (part, mark, text) in [(SEARCH, "?", &self.query), (HASH, "#", &self.fragment)] {
+            let Some(text) = text else { continue };
+            let (start, _) = to.add(mark);
+            let (_, end) = to.add(text);
+            // A mark with nothing behind it is written, and not told.
+            if !text.is_empty() {
+                to.parts[part] = (start, end);
             }
         }
-        text
+        to
     }
 
     /// <https://url.spec.whatwg.org/#concept-url-origin>
@@ -166,16 +189,41 @@ impl Record {
         }
     }
 
-    /// What the getters of <https://url.spec.whatwg.org/#api> give.
+    /// What the getters of <https://url.spec.whatwg.org/#api> give, as `url.ts` takes it: the URL as it is written, its origin if that is more than scheme and host, and where in
+    /// the text each part begins and ends. All of it is ASCII, so that bytes are what JavaScript counts.
     pub(super) fn parts(&self) -> Value {
-        let marked = |mark: char, part: &Option<String>| match part.as_deref() {
-            None | Some("") => String::new(),
-            Some(part) => format!("{mark}{part}"),
+        let Written { text, parts } = self.written();
+        let origin = match self.scheme.as_str() {
+            "http" | "https" | "ws" | "wss" | "ftp" => Value::Null,
+            _ => self.origin().into(),
         };
-        json!({
-            "href": self.href(), "origin": self.origin(), "protocol": format!("{}:", self.scheme), "username": self.username,
-            "password": self.password, "host": self.host_and_port(), "hostname": self.host.as_deref().unwrap_or(""),
-            "port": self.port_text(), "pathname": self.pathname(), "search": marked('?', &self.query), "hash": marked('#', &self.fragment),
-        })
+        let mut all = Vec::with_capacity(3 + 2 * PARTS);
+        all.extend([text.into(), origin, (self.scheme.len() + 1).into()]);
+        all.extend(parts.into_iter().flat_map(|(start, end)| [Value::from(start), Value::from(end)]));
+        Value::Array(all)
+    }
+}
+
+const USERNAME: usize = 0;
+const PASSWORD: usize = 1;
+const HOSTNAME: usize = 2;
+const HOST: usize = 3;
+const PORT: usize = 4;
+const PATHNAME: usize = 5;
+const SEARCH: usize = 6;
+const HASH: usize = 7;
+const PARTS: usize = 8;
+
+/// A URL as it is written, and where in it its parts begin and end.
+struct Written {
+    text: String,
+    parts: [(usize, usize); PARTS],
+}
+
+impl Written {
+    fn add(&mut self, part: &str) -> (usize, usize) {
+        let start = self.text.len();
+        self.text.push_str(part);
+        (start, self.text.len())
     }
 }
