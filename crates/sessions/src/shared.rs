@@ -274,7 +274,7 @@ impl Shared {
         swept.iter().for_each(|owner| owner.shrink());
     }
 
-    /// Ends the session of this name if there is one and `condition` holds. `false` if not.
+    /// Ends the session of this name if there is one and `condition` holds.
     pub(crate) fn end_if(
         &self,
         owner: &OwnerState,
