@@ -87,10 +87,10 @@ impl Handle {
     }
 
     /// What was opened in a mount is of no use in a call that does not bring it; what was undone since it was opened, in none.
-    pub(super) fn check(&self, view: &FilesView, mounts: Option<&Mounts>) -> Result<()> {
+    pub(super) fn check(&self, view: &FilesView, mounts: Option<&Mounts>, what: &'static str) -> Result<()> {
         match &self.file {
             Inner::Memory { restored, .. } if *restored == view.restored() => Ok(()),
-            Inner::Memory { .. } => Err(self.bad("read", "what was done since it was opened was undone")),
+            Inner::Memory { .. } => Err(self.bad(what, "what was done since it was opened was undone")),
             Inner::Host { host, .. } => {
                 let has = |mounts: &Mounts| {
                     mounts.iter().any(|mount| {
@@ -101,7 +101,7 @@ impl Handle {
                 if mounts.is_some_and(has) {
                     return Ok(());
                 }
-                let error = FsError::new(Code::Permission, "read", &self.path);
+                let error = FsError::new(Code::Permission, what, &self.path);
                 Err(error.because("this call does not bring the mount that it was opened in"))
             }
         }

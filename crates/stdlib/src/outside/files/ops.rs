@@ -87,8 +87,8 @@ pub fn ops() -> OpTable {
     });
     let table = HANDLE_VERBS.into_iter().fold(table, |table, HandleVerb { name, act }| {
         let (now, later) = (
-            move |request: &Request<'_>| on_handle(request, false, act),
-            move |request: &Request<'_>| on_handle(request, true, act),
+            move |request: &Request<'_>| on_handle(request, false, name, act),
+            move |request: &Request<'_>| on_handle(request, true, name, act),
         );
         verb(table, name, now, later)
     });
@@ -288,12 +288,17 @@ fn on_host(request: &Request<'_>, count: usize, act: fn(&Call<'_>) -> OpResult) 
 }
 
 /// Does it to an open file; `undefined` where that is the host's and this is not the place to ask for it.
-fn on_handle(request: &Request<'_>, may_block: bool, act: fn(&Handle, &Request<'_>) -> OpResult) -> OpResult {
+fn on_handle(
+    request: &Request<'_>,
+    may_block: bool,
+    what: &'static str,
+    act: fn(&Handle, &Request<'_>) -> OpResult,
+) -> OpResult {
     let handle = request.handle(0)?;
     if handle.is_on_host() && !may_block {
         return Ok(OpValue::Undefined);
     }
-    handle.check(&request.view, request.mounts.as_deref())?;
+    handle.check(&request.view, request.mounts.as_deref(), what)?;
     act(&handle, request)
 }
 

@@ -125,11 +125,13 @@ impl Record {
         }
     }
 
-    /// <https://url.spec.whatwg.org/#concept-url-serializer>
+    /// The URL as it is written.
+    #[cfg(feature = "net")]
     pub(super) fn href(&self) -> String {
         self.written().text
     }
 
+    /// <https://url.spec.whatwg.org/#concept-url-serializer>
     fn written(&self) -> Written {
         let mut to = Written { text: String::with_capacity(128), parts: [(0, 0); PARTS] };
         to.add(&self.scheme);
