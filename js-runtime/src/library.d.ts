@@ -198,6 +198,10 @@ interface UrlParts {
   readonly protocol: string;
   readonly username: string;
   readonly password: string;
+  readonly host: string;
   readonly hostname: string;
+  readonly port: string;
   readonly pathname: string;
+  readonly search: string;
+  readonly hash: string;
 }

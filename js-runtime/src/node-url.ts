@@ -6,12 +6,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const URL: typeof globalThis.URL = ops.library_value("URL"), hrefOf = ops.library_value("hrefOf");
   const resolve = (path: string): string => ops.library_value("node:path").resolve(path);
 
-  const parsed = (href: string): any => {
+  const parsed = (href: string): UrlParts => {
     const parts: UrlParts | null = ops.library_value("urlOf")(href);
     if (parts === null) throw coded(new TypeError("Invalid URL: " + href), "ERR_INVALID_URL");
     return parts;
   };
-  const partsOf = (value: unknown): any => {
+  const partsOf = (value: unknown): UrlParts => {
     const href = typeof value === "string" ? value : hrefOf(value);
     if (href === undefined) throw wrongType("url", "of type string or an instance of URL", value);
     return parsed(href);

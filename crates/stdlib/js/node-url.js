@@ -7,12 +7,12 @@
   const URL                        = ops.library_value("URL"), hrefOf = ops.library_value("hrefOf");
   const resolve = (path        )         => ops.library_value("node:path").resolve(path);
 
-  const parsed = (href        )      => {
+  const parsed = (href        )           => {
     const parts                  = ops.library_value("urlOf")(href);
     if (parts === null) throw coded(new TypeError("Invalid URL: " + href), "ERR_INVALID_URL");
     return parts;
   };
-  const partsOf = (value         )      => {
+  const partsOf = (value         )           => {
     const href = typeof value === "string" ? value : hrefOf(value);
     if (href === undefined) throw wrongType("url", "of type string or an instance of URL", value);
     return parsed(href);

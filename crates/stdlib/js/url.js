@@ -351,8 +351,8 @@
     const of               = ops.url_parse(text);
     if (of === null) return null;
     return {
-      __proto__: null, href: hrefIn(of), protocol: slice(of[0], 0, of[2]), username: part(of, USERNAME), password: part(of, PASSWORD), hostname: part(of, HOSTNAME),
-      pathname: part(of, PATHNAME),
+      __proto__: null, href: hrefIn(of), protocol: slice(of[0], 0, of[2]), username: part(of, USERNAME), password: part(of, PASSWORD), host: part(of, HOST),
+      hostname: part(of, HOSTNAME), port: part(of, PORT), pathname: part(of, PATHNAME), search: part(of, SEARCH), hash: part(of, HASH),
     }            ;
   }
   return { URL, URLSearchParams, hrefOf: hrefOf , queryOf: queryOf , urlOf };
