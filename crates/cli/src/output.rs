@@ -105,11 +105,8 @@ fn note(text: &str) {
 }
 
 fn say_error(error: &ScriptError) {
-    if let (ErrorKind::Syntax, Some(excerpt)) = (error.kind, &error.excerpt)
-        && excerpt.contains("-->")
-    {
-        // It says everything by itself.
-        return problem(excerpt);
+    if let Some(report) = error.report() {
+        return problem(report);
     }
     say(&format!("{} {}", styled(Style::Red, &format!("{}:", harmless(&error.name))), harmless(&error.message)));
     if let Some(excerpt) = &error.excerpt {

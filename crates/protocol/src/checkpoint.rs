@@ -112,11 +112,6 @@ impl StateChanges {
             self.more += 1;
         }
     }
-
-    /// Whether nothing differs.
-    pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
-    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]

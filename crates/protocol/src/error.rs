@@ -108,6 +108,11 @@ pub struct ScriptError {
 }
 
 impl ScriptError {
+    /// The excerpt, where it says everything by itself: that of a syntax error begins with the message and the place.
+    pub fn report(&self) -> Option<&str> {
+        self.excerpt.as_deref().filter(|excerpt| self.kind == ErrorKind::Syntax && excerpt.starts_with("error: "))
+    }
+
     /// The same with something set: fields may come to be more, so that they are not all said.
     #[must_use]
     pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use perennial_protocol::{ChangeKind, ConsoleLevel, ErrorKind, ScriptError, ScriptResult, VmOrigin};
+use perennial_protocol::{ChangeKind, ConsoleLevel, ScriptError, ScriptResult, VmOrigin};
 use serde_json::Value;
 
 /// How much of a value the text shows. All of it is in the structured result.
@@ -36,11 +36,8 @@ pub fn text_for_model(result: &ScriptResult) -> String {
 }
 
 fn what_went_wrong(error: &ScriptError, text: &mut String) {
-    if let Some(excerpt) = error.excerpt.as_deref().and_then(|excerpt| excerpt.strip_prefix("error: "))
-        && error.kind == ErrorKind::Syntax
-    {
-        // It has the message and the place.
-        let _ = write!(text, "{}: {excerpt}", error.name);
+    if let Some(report) = error.report() {
+        let _ = write!(text, "{}: {}", error.name, report.strip_prefix("error: ").unwrap_or(report));
         return;
     }
     let _ = write!(text, "{}: {}", error.name, error.message);

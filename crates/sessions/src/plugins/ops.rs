@@ -8,7 +8,7 @@ use perennial_engine::{Area, Bound, Denied, ModuleGraph, ModuleLoader, OpContext
 use serde_json::{Value, json};
 
 use super::manifest::Tool;
-use super::set::{PluginSet, Set};
+use super::set::{Plugin, PluginSet, Set};
 use crate::capability::Declared;
 use crate::library::Library;
 use crate::modules::{op_error, session_modules};
@@ -42,14 +42,12 @@ impl Set {
         found.ok_or_else(|| OpError::type_error(format!("there is no tool {plugin}.{tool}")))
     }
 
-    /// The tool of the number that an op is given, as the manifest has it, and what makes its name.
-    fn numbered(&self, args: &[OpValue]) -> Result<(&Tool, impl FnOnce() -> String), OpError> {
-        let number = args.first().and_then(OpValue::as_f64).unwrap_or(-1.0);
-        let mut tools =
-            self.plugins.values().flat_map(|plugin| plugin.tools.iter().map(move |(name, tool)| (plugin, name, tool)));
-        let found = if number >= 0.0 { tools.nth(number as usize) } else { None };
-        let (plugin, name, tool) = found.ok_or_else(|| OpError::type_error("there is no such tool"))?;
-        Ok((tool, move || format!("{}.{name}", plugin.name)))
+    /// Plugins and tools, by the numbers that the manifest gives them.
+    fn numbers(&self) -> Arc<[(String, String)]> {
+        let of = |(plugin, of): (&String, &Plugin)| {
+            of.tools.keys().map(|tool| (plugin.clone(), tool.clone())).collect::<Vec<_>>()
+        };
+        self.plugins.iter().flat_map(of).collect()
     }
 
     fn manifest(&self, capabilities: &[Declared]) -> Value {
@@ -175,23 +173,34 @@ fn tell(plugins: &PluginSet, library: &mut Library) {
     }
 }
 
+/// Plugin and tool of the number that an op is given.
+fn numbered<'n>(numbers: &'n [(String, String)], args: &[OpValue]) -> Result<&'n (String, String), OpError> {
+    let number = args.first().and_then(OpValue::as_f64).filter(|number| *number >= 0.0);
+    let found = number.and_then(|number| numbers.get(number as usize));
+    found.ok_or_else(|| OpError::type_error("there is no such tool"))
+}
+
 /// The ops behind the `tools` of these plugins.
 fn ops(plugins: &PluginSet, capabilities: Vec<Declared>) -> OpTable {
     let set = |plugins: &PluginSet| plugins.0.clone();
     let (manifest, arguments, output, search, describe, capability) =
         (set(plugins), set(plugins), set(plugins), set(plugins), set(plugins), set(plugins));
+    let numbers = arguments.numbers();
+    let numbers_of_output = numbers.clone();
     OpTable::new()
         .sync("tools_manifest", Bound::SMALL, move |_, _| Ok(manifest.manifest(&capabilities).into()))
         .sync("tools_arguments", Bound::DATA.with_values_from(1), move |context, mut args| {
             let value = take(&mut args, 1);
-            let (tool, name) = arguments.numbered(&args)?;
-            tool.check_input(name, &value, &context.budget)?;
+            let (plugin, tool) = numbered(&numbers, &args)?;
+            let name = || format!("{plugin}.{tool}");
+            arguments.tool(plugin, tool)?.check_input(name, &value, &context.budget)?;
             Ok(value.into())
         })
         .sync("tools_output", Bound::DATA.with_values_from(1), move |context, mut args| {
             let value = take(&mut args, 1);
-            let (tool, name) = output.numbered(&args)?;
-            tool.check_output(name, &value, &context.budget)?;
+            let (plugin, tool) = numbered(&numbers_of_output, &args)?;
+            let name = || format!("{plugin}.{tool}");
+            output.tool(plugin, tool)?.check_output(name, &value, &context.budget)?;
             Ok(OpValue::Undefined)
         })
         .sync("tools_search", Bound::SMALL, move |_, args| {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use perennial_sessions::protocol::ErrorKind;
 use perennial_sessions::{
-    Area, BoxFuture, Library, OpTable, Provided, Provision, Provisions, RunRequest, SessionKey, SessionTable, Snapshot,
-    TableConfig,
+    Area, Bound, BoxFuture, EngineConfig, Library, OpTable, Provided, Provision, Provisions, RunContext, RunOptions,
+    RunRequest, SessionKey, SessionTable, Snapshot, TableConfig,
 };
 use perennial_testkit::eventually;
 use serde_json::json;
@@ -136,6 +136,29 @@ async fn an_end_waits_for_what_provisions_have_outside() {
     assert_eq!(ending.await.unwrap(), Ok(true));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_says_so_if_what_the_last_run_called_does_not_come_back() {
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let ops = OpTable::new().sync("stick", Bound::SMALL, move |_, _| {
+        let _ = released.lock().unwrap().recv();
+        Ok(json!(null).into())
+    });
+    let config =
+        EngineConfig::new(ops, vec![Area::new("stick", &["stick"], "((ops) => ({ stick: () => ops.stick() }))")]);
+    let table = table();
+    let options = RunOptions::default().configure(|options| options.wall = Duration::from_millis(50));
+    let mut session = table.acquire("s").lock().await.unwrap();
+    let result = session.run(&config, "stick()", &json!([]), &options, RunContext::new(), None).await;
+    assert_eq!(result.error.unwrap().kind, ErrorKind::Timeout);
+    drop(session);
+    let error = table.session("s").end().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Busy);
+    assert!(error.message.contains("has ended") && table.is_empty(), "{}", error.message);
+    drop(release);
+    eventually("the thread is back", || table.abandoned_threads() == 0).await;
+}
+
 #[cfg(feature = "commands")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_an_end_has_come_commands_and_their_folder_are_gone() {
@@ -152,6 +175,9 @@ async fn when_an_end_has_come_commands_and_their_folder_are_gone() {
     let pid = nix::unistd::Pid::from_raw(lines[0].as_str().unwrap().parse().unwrap());
     let home = std::path::PathBuf::from(lines[1].as_str().unwrap());
     assert!(home.exists() && nix::sys::signal::kill(pid, None).is_ok());
+    table.session("s").fork("fork").await.unwrap();
+    let of_fork = table.run("fork", RunRequest::new("commands.list()")).await.value;
+    assert_eq!(of_fork, Some(json!([])), "a fork has no commands");
     assert_eq!(table.session("s").end().await, Ok(true));
     assert!(nix::sys::signal::kill(pid, None).is_err(), "the process is gone");
     assert!(!home.exists(), "its folder is gone");

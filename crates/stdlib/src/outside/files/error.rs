@@ -125,7 +125,12 @@ impl FsError {
 
     pub(crate) fn quota(what: &'static str, path: impl ToString, thing: &str, limit: u64, used: u64) -> Self {
         let why = format!("{thing}: {limit} allowed, {used} wanted; remove something first");
-        Self { quota: Some((limit, used)), ..Self::new(Code::NoSpace, what, path).because(why) }
+        Self::no_space(what, path, limit, used).because(why)
+    }
+
+    /// The same where removing something is not what helps.
+    pub(crate) fn no_space(what: &'static str, path: impl ToString, limit: u64, used: u64) -> Self {
+        Self { quota: Some((limit, used)), ..Self::new(Code::NoSpace, what, path) }
     }
 }
 

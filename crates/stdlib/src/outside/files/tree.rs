@@ -353,7 +353,7 @@ impl Tree {
             let why = format!(
                 "memory of the session's files, what can be undone and what checkpoints keep included: {limit} allowed, {real} wanted; session.forget(checkpoint) frees what that one keeps"
             );
-            return Err(FsError::quota(what, path, "", limit, real).because(why));
+            return Err(FsError::no_space(what, path, limit, real).because(why));
         }
         Ok(())
     }
