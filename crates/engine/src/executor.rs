@@ -65,8 +65,6 @@ impl Default for ExecutorConfig {
 /// Threads are detached; they end when the executor is dropped and they have nothing to do.
 pub struct Executor {
     shared: Arc<Shared>,
-    /// Tasks that compute elsewhere.
-    pub(crate) visits: Arc<AtomicUsize>,
 }
 
 struct Shared {
@@ -129,8 +127,8 @@ struct Visiting {
 /// A piece of work for a thread.
 pub(crate) trait Task: Send + Sync {
     fn ticket(&self) -> &Ticket;
-    /// Whether its VM must not go on. Asks the clocks.
-    fn should_stop(&self) -> bool;
+    /// Asks the clocks, and has whoever waits for it do the same. `true` if its VM must not go on.
+    fn look(&self) -> bool;
     /// Does the work and keeps what it made.
     fn run(&self);
     /// Hands over what [`Self::run`] made. Called once after it, soon, from whatever thread.
@@ -214,7 +212,6 @@ impl Executor {
                 queued: AtomicUsize::new(0),
                 taken: AtomicU64::new(0),
             }),
-            visits: Arc::default(),
         }
     }
 
@@ -263,21 +260,35 @@ impl Executor {
         Ok(())
     }
 
-    /// Runs a task on the calling thread, which is one of the runtime's, and hands over what it made.
-    pub(crate) fn compute(&self, task: &Arc<dyn Task>, runtime: Handle) {
-        task.ticket().visits.store(true, Ordering::Release);
+    /// Notes that a task is to compute on a runtime of somebody else's, unless as many do as may.
+    pub(crate) fn begin_visit(&self, task: &Arc<dyn Task>, runtime: &Handle, most: usize) -> bool {
         let mut state = self.shared.lock();
-        state.visiting.push(Visiting { task: task.clone(), runtime, since: Instant::now(), woke: false });
+        if state.visiting.len() >= most {
+            return false;
+        }
+        state.visiting.push(Visiting {
+            task: task.clone(),
+            runtime: runtime.clone(),
+            since: Instant::now(),
+            woke: false,
+        });
         state.visited = true;
         if !state.sitter {
             self.shared.start_sitter(&mut state);
         } else if state.sitter_parked {
             self.shared.starved.notify_one();
         }
-        drop(state);
-        self.shared.run(task);
+        true
+    }
+
+    pub(crate) fn end_visit(&self, task: &Arc<dyn Task>) {
         self.shared.lock().visiting.retain(|visiting| !Arc::ptr_eq(&visiting.task, task));
-        task.deliver();
+    }
+
+    /// Runs a task on the calling thread, which is one of the runtime's.
+    pub(crate) fn compute(&self, task: &Arc<dyn Task>) {
+        task.ticket().visits.store(true, Ordering::Release);
+        self.shared.run(task);
     }
 
     /// Waits no longer for a task: what it makes is dropped on its thread, and what is held then. `false` if the task has just ended.
@@ -529,7 +540,7 @@ impl Threads {
             if !std::mem::replace(woke, true) {
                 runtime.spawn(std::future::ready(()));
             }
-            if task.should_stop() {
+            if task.look() {
                 task.ticket().nudge();
             }
         }

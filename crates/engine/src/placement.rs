@@ -5,7 +5,6 @@
 //! next poll of the VM, and its program goes to the executor from then on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -32,40 +31,43 @@ const HAND_OVER: Duration = Duration::from_micros(150);
 /// Stack beyond that of JavaScript: for native functions, and for leaving a VM.
 const HEADROOM: usize = 512 << 10;
 
-/// One that computes on a runtime; its place is free again when this is dropped.
-struct Visit(Arc<AtomicUsize>);
-
-impl Visit {
-    fn begin(visits: &Arc<AtomicUsize>, most: usize) -> Option<Self> {
-        let more = |now: usize| (now < most).then_some(now + 1);
-        visits.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok().map(|_| Self(visits.clone()))
-    }
+/// One that computes on a runtime, or is about to. Its place is free again when this is dropped.
+struct Visit {
+    executor: Arc<Executor>,
+    task: Arc<dyn Task>,
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.executor.end_visit(&self.task);
     }
 }
 
 impl Executor {
-    /// Has a task computed on the runtime of whoever calls, if that is one with several workers of which enough are left.
+    /// Has a task computed on the runtime of whoever calls, if that is one with several workers of which enough are left. Until it is through, the executor asks whoever
+    /// waits for it now and then to look at the clocks.
     pub(crate) fn visit(self: &Arc<Self>, task: &Arc<dyn Task>, stack_bytes: usize) -> bool {
         let Ok(runtime) = Handle::try_current() else { return false };
         if runtime.runtime_flavor() != RuntimeFlavor::MultiThread {
             return false;
         }
-        let Some(visit) = Visit::begin(&self.visits, runtime.metrics().num_workers() / 2) else { return false };
-        let (executor, task, here) = (self.clone(), task.clone(), runtime.clone());
+        if !self.begin_visit(task, &runtime, runtime.metrics().num_workers() / 2) {
+            return false;
+        }
+        let visit = Visit { executor: self.clone(), task: task.clone() };
         runtime.spawn(async move {
+            let task = visit.task.clone();
             if stack_left().is_some_and(|left| left >= stack_bytes + HEADROOM) {
                 unblock_nudges();
-                executor.compute(&task, here);
+                visit.executor.compute(&task);
+                // Before anybody hears of it, who may come with the next.
+                drop(visit);
+                task.deliver();
             } else {
                 // If there is no thread either, the run is `busy` after a while.
-                let _ = executor.submit(task, true);
+                let _ = visit.executor.submit(task.clone(), true);
+                task.look();
             }
-            drop(visit);
         });
         true
     }

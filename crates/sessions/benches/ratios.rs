@@ -5,9 +5,11 @@ mod bare;
 mod hop;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Bencher, Criterion, criterion_group, criterion_main};
+use dashmap::DashMap;
 use perennial_sessions::{Placement, RunRequest, SessionTable, TableConfig};
 use rquickjs::Value;
 use serde_json::json;
@@ -90,6 +92,18 @@ fn warm(criterion: &mut Criterion) {
     group.bench_function("direct_kept", |bencher| {
         let mut vm = Bare::new();
         bencher.iter(|| black_box(vm.run_kept("return 1", 0)));
+    });
+    // What any change of tasks on a runtime costs, with nothing done in it.
+    group.bench_function("task", |bencher| {
+        bencher.iter_custom(|times| {
+            on_worker(&runtime, async move {
+                let start = Instant::now();
+                for i in 0..times {
+                    black_box(tokio::spawn(async move { i }).await.expect("it ends"));
+                }
+                start.elapsed()
+            })
+        });
     });
     group.bench_function("caller", |bencher| {
         let placed = config().configure(|config| config.placement = Placement::Caller);
@@ -205,6 +219,20 @@ fn acquire(criterion: &mut Criterion) {
             drop(table.acquire(name));
         }
         let mut next = 0;
+        // What looking for the name alone costs, and having what is found.
+        let bare: DashMap<String, Arc<u64>> = names.iter().map(|name| (name.clone(), Arc::new(1))).collect();
+        let mut turn = 0;
+        group.bench_function(format!("dashmap_{records}"), |bencher| {
+            let arrives = || {
+                turn = (turn + 7919) % names.len();
+                names[turn].clone()
+            };
+            bencher.iter_batched(
+                arrives,
+                |name| black_box(bare.get(&name).map(|found| found.clone())),
+                BatchSize::SmallInput,
+            );
+        });
         group.bench_function(records.to_string(), |bencher| {
             // A name arrives with its request, so it is in the cache; the record is not.
             let arrives = || {

@@ -4,15 +4,18 @@
 
 #[path = "support/bare.rs"]
 mod bare;
+#[path = "support/hop.rs"]
+mod hop;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use perennial_sessions::{RunRequest, SessionTable, TableConfig};
+use perennial_sessions::{Placement, RunRequest, SessionTable, TableConfig};
 use perennial_testkit::Footprint;
 use tokio::sync::Barrier;
 
 use bare::Bare;
+use hop::BareThread;
 
 /// About 100 µs of computing on a present-day core; calibrated in the run, since only the ratio counts. In a block, so that its names are
 /// local on both sides: what a cell's top-level names cost is measured in `sources`.
@@ -27,13 +30,16 @@ fn figure(name: &str, value: f64, unit: &str) {
 fn main() {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    // `cargo bench --bench scale -- asleep` runs one of the four.
+    // `cargo bench --bench scale -- asleep` runs one of the five.
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     if "memory".contains(&wanted) {
         memory(&runtime);
     }
     if "throughput".contains(&wanted) {
         throughput(&runtime);
+    }
+    if "sparse".contains(&wanted) {
+        runtime.block_on(async { tokio::spawn(sparse()).await.expect("it ends") });
     }
     if "spinning".contains(&wanted) {
         runtime.block_on(beside_spinning());
@@ -44,7 +50,14 @@ fn main() {
 }
 
 fn table() -> SessionTable {
-    SessionTable::with_config(TableConfig::default().configure(|config| config.max_vms = 20_000))
+    placed(Placement::default())
+}
+
+fn placed(placement: Placement) -> SessionTable {
+    SessionTable::with_config(TableConfig::default().configure(|config| {
+        config.max_vms = 20_000;
+        config.placement = placement;
+    }))
 }
 
 fn calibrate() -> u64 {
@@ -64,27 +77,38 @@ fn calibrate() -> u64 {
 }
 
 fn throughput(runtime: &tokio::runtime::Runtime) {
-    let turns = calibrate();
+    let body = script(calibrate());
     let time = Duration::from_secs(3);
-    for sessions in [50, 1000] {
-        // Both twice, in turns, so that neither has the warmer machine.
-        let (mut bare, mut ours) = (0.0_f64, 0.0_f64);
+    let (executor, caller) = (Placement::Executor, Placement::Caller);
+    let measure = |name: &str, body: &str, sessions: usize, placements: &[(&str, Placement)]| {
+        // All twice, in turns, so that none has the warmer machine.
+        let (mut bare, mut ours) = (0.0_f64, vec![0.0_f64; placements.len()]);
         for _ in 0..2 {
-            bare = bare.max(bare_throughput(turns, sessions, time));
-            ours = ours.max(runtime.block_on(our_throughput(turns, sessions, time)));
+            bare = bare.max(bare_throughput(body, sessions, time));
+            for (best, (_, placement)) in ours.iter_mut().zip(placements) {
+                *best = best.max(runtime.block_on(our_throughput(body, sessions, time, *placement)));
+            }
         }
-        figure(&format!("throughput_bare_{sessions}"), bare, "runs/s");
-        figure(&format!("throughput_table_{sessions}"), ours, "runs/s");
+        figure(&format!("{name}_bare_{sessions}"), bare, "runs/s");
+        for (best, (placed, _)) in ours.iter().zip(placements) {
+            figure(&format!("{name}_{placed}_{sessions}"), *best, "runs/s");
+        }
+    };
+    for sessions in [50, 500, 1000] {
+        measure("throughput", &body, sessions, &[("table", executor)]);
+    }
+    for sessions in [50, 500] {
+        measure("trivial", "return 1+1", sessions, &[("table", executor), ("caller", caller)]);
     }
 }
 
 /// Two threads, each with half of the VMs, without any hop.
-fn bare_throughput(turns: u64, sessions: usize, time: Duration) -> f64 {
+fn bare_throughput(body: &str, sessions: usize, time: Duration) -> f64 {
     let threads: Vec<_> = (0..2)
         .map(|_| {
+            let body = body.to_owned();
             std::thread::spawn(move || {
                 let vms: Vec<Bare> = (0..sessions / 2).map(|_| Bare::new()).collect();
-                let body = script(turns);
                 let (start, mut runs) = (Instant::now(), 0_u64);
                 while start.elapsed() < time {
                     vms[runs as usize % vms.len()].run(&body);
@@ -97,9 +121,9 @@ fn bare_throughput(turns: u64, sessions: usize, time: Duration) -> f64 {
     threads.into_iter().map(|thread| thread.join().expect("it ends")).sum()
 }
 
-async fn our_throughput(turns: u64, sessions: usize, time: Duration) -> f64 {
-    let table = table();
-    let body: Arc<str> = script(turns).into();
+async fn our_throughput(body: &str, sessions: usize, time: Duration, placement: Placement) -> f64 {
+    let table = placed(placement);
+    let body: Arc<str> = body.into();
     let ready = Arc::new(Barrier::new(sessions + 1));
     let tasks: Vec<_> = (0..sessions)
         .map(|i| {
@@ -154,6 +178,28 @@ fn memory(runtime: &tokio::runtime::Runtime) {
     figure("memory_table", ours, "KiB");
 }
 
+/// A call every two milliseconds: what is asleep has to be woken.
+async fn sparse() {
+    const COUNT: usize = 600;
+    let (table, bare) = (table(), BareThread::start());
+    let (mut ours, mut others) = (Vec::new(), Vec::new());
+    // In turns, so that both have the same machine.
+    for _ in 0..COUNT {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let start = Instant::now();
+        table.run("s", RunRequest::new("return 1")).await;
+        ours.push(start.elapsed());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let start = Instant::now();
+        bare.run("return 1").await;
+        others.push(start.elapsed());
+    }
+    for (name, mut times) in [("sparse_table", ours), ("sparse_bare", others)] {
+        times.sort();
+        figure(name, times[COUNT / 2].as_secs_f64() * 1e6, "us");
+    }
+}
+
 async fn beside_spinning() {
     let table = table();
     let spinning: Vec<_> = (0..8)
@@ -192,6 +238,14 @@ async fn beside_spinning() {
 
 async fn asleep() {
     const COUNT: usize = 10_000;
+    // What making the VMs alone takes, on as many threads as there are cores here.
+    let start = Instant::now();
+    let makers: Vec<_> =
+        (0..2).map(|_| std::thread::spawn(|| (0..COUNT / 2).map(|_| Bare::new()).collect::<Vec<_>>().len())).collect();
+    let made: usize = makers.into_iter().map(|maker| maker.join().expect("it ends")).sum();
+    assert_eq!(made, COUNT, "every VM is made");
+    figure("asleep_bare_seconds", start.elapsed().as_secs_f64(), "s");
+    perennial_engine::trim_memory();
     let table = table();
     table.run("first", RunRequest::new("return 1")).await;
     let before = Footprint::now();

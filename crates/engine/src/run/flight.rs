@@ -48,8 +48,9 @@ pub(super) enum Whereabouts {
 pub(super) struct Away {
     slice: Arc<Slice>,
     done: oneshot::Receiver<Done>,
-    /// When to look whether a limit has run out, at the earliest.
-    first_check: Instant,
+    /// When to look whether a limit has run out, at the earliest. None while the executor looks: a timer that is set and cleared again costs more than most of what
+    /// computes on somebody else's thread.
+    first_check: Option<Instant>,
     sent: Instant,
 }
 
@@ -90,11 +91,11 @@ impl Flight {
         let begun = matches!(work, Work::Resume(_));
         let slice = Arc::new(Slice::new(work, sender));
         let task: Arc<dyn Task> = slice.clone();
-        if visits.is_some_and(|stack_bytes| self.executor.visit(&task, stack_bytes)) {
-            // On its way.
-        } else if self.executor.submit(task, begun).is_err() {
+        let visits = visits.is_some_and(|stack_bytes| self.executor.visit(&task, stack_bytes));
+        if !visits && self.executor.submit(task, begun).is_err() {
             return Err(slice.take().expect("nobody else has it").0);
         }
+        let first_check = (!visits).then_some(first_check);
         self.state = Whereabouts::Away(Away { slice, done, first_check, sent: Instant::now() });
         Ok(())
     }
@@ -105,7 +106,7 @@ impl Flight {
         let (executor, control) = (&self.executor, &self.control);
         let give_up = away.sent + executor.config().max_wait;
         let mut stopped_at = None;
-        let mut check = pin!(sleep_until(away.first_check.min(give_up).into()));
+        let mut check = pin!(until(away.first_check.map(|at| at.min(give_up))));
         let landed = loop {
             let mut give_up_now = false;
             tokio::select! {
@@ -148,10 +149,10 @@ impl Flight {
                 if now >= at + NUDGE {
                     away.slice.ticket.nudge();
                 }
-                check.as_mut().reset((now + NUDGE).min((at + GRACE).max(now + Duration::from_millis(1))).into());
+                check.set(until(Some((now + NUDGE).min((at + GRACE).max(now + Duration::from_millis(1))))));
             } else {
                 let next = control.next_check().unwrap_or(now + GRACE).max(now + Duration::from_millis(1));
-                check.as_mut().reset(if first && queued { next.min(give_up) } else { next }.into());
+                check.set(until(Some(if first && queued { next.min(give_up) } else { next })));
             }
         };
         self.state = Whereabouts::Home(None);

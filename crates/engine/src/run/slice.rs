@@ -95,8 +95,10 @@ impl Task for Slice {
         &self.ticket
     }
 
-    fn should_stop(&self) -> bool {
-        self.control.as_ref().is_some_and(|control| control.should_stop())
+    fn look(&self) -> bool {
+        let Some(control) = &self.control else { return false };
+        control.changed.notify_one();
+        control.should_stop()
     }
 
     fn run(&self) {
