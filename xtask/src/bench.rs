@@ -295,6 +295,10 @@ fn document(table: &str) -> String {
          other programs run too: look at the ratios, not at the times. *Bare* is rquickjs as it comes, on a thread of its own, reached\n\
          through the same kind of hop: a message to the thread, a tokio wake-up back.\n\n\
          {table}\n\
-         The benchmarks are in `crates/sessions/benches`: `ratios.rs`, `sources.rs` and `library.rs` (criterion), `scale.rs`.\n"
+         The benchmarks are in `crates/sessions/benches`: `ratios.rs`, `sources.rs` and `library.rs` (criterion), `scale.rs`.\n\n\
+         {MISSES}"
     )
 }
+
+/// What profiles say of the rows whose goals are not met.
+const MISSES: &str = include_str!("bench/misses.md");

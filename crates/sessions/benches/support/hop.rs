@@ -47,6 +47,8 @@ impl BareThread {
     }
 
     /// Runs a script that it keeps compiled.
+    #[expect(clippy::allow_attributes, reason = "not every benchmark has one")]
+    #[allow(dead_code, reason = "not every benchmark has one")]
     pub async fn run_kept(&self, body: &'static str) -> String {
         self.hop(move |vm| vm.get_or_insert_with(Bare::new).run_kept(body, 0)).await
     }
