@@ -160,6 +160,8 @@ fn provided(text: &str) -> Option<BTreeSet<String>> {
             }
             '{' | '(' | '[' => depth += 1,
             '}' | ')' | ']' => depth -= 1,
+            // A getter's name is what follows.
+            ' ' if is_key && depth == 0 && key == "get" => key.clear(),
             '"' | '\n' | ' ' => {}
             // Of a quoted key this is a part.
             ':' if is_key && key == "node" => key.push(c),

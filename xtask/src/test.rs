@@ -60,7 +60,7 @@ pub(crate) fn test() -> Outcome {
 fn features() -> Outcome {
     const ALONE: [&str; 2] = ["-p", "perennial"];
     let linted = exists("cargo", &["clippy", "--version"]);
-    for features in ["", "typescript", "modules", "net", "crypto", "commands", "mcp"] {
+    for features in ["", "typescript", "modules", "net", "crypto", "commands", "browser", "mcp"] {
         let mut check = cargo(&[if linted { "clippy" } else { "check" }, "--quiet"]);
         check.args(ALONE).args(["--no-default-features", "--features", features]);
         run(if linted { check.args(["--", "-D", "warnings"]) } else { &mut check })?;

@@ -5,6 +5,10 @@
 //!
 //! A panic must unwind in the program that embeds this: scripts are stopped by unwinding, and one panic costs one session.
 
+#[cfg(feature = "browser")]
+pub use perennial_browser as chromium;
+#[cfg(feature = "browser")]
+pub use perennial_sessions::browser;
 #[cfg(feature = "commands")]
 pub use perennial_sessions::commands;
 #[cfg(feature = "net")]

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use perennial_engine::{ExecutorConfig, Placement, RunOptions};
 
+#[cfg(feature = "browser")]
+use perennial_stdlib::browser::Browsers;
 #[cfg(feature = "commands")]
 use perennial_stdlib::commands::{CommandSet, ProcessLimits};
 use perennial_stdlib::files::{FilesQuota, Mounts};
@@ -69,6 +71,9 @@ pub struct TableConfig {
     /// Plugins whose tools every script can call.
     #[cfg(feature = "modules")]
     pub plugins: Option<PluginSet>,
+    /// What gives each session a browser, unless the call lends a [`Browser`](crate::browser::Browser) of its own. None: scripts have no `page`.
+    #[cfg(feature = "browser")]
+    pub browsers: Option<Arc<dyn Browsers>>,
     /// What else sessions have.
     pub provisions: Provisions,
     /// What each owner other than the local one may have; see [`SessionTable::of`](crate::SessionTable::of).
@@ -111,6 +116,8 @@ impl Default for TableConfig {
             modules: None,
             #[cfg(feature = "modules")]
             plugins: None,
+            #[cfg(feature = "browser")]
+            browsers: None,
             provisions: Provisions::new(),
             owner_limits: OwnerLimits::default(),
             executor: ExecutorConfig::default(),
@@ -149,6 +156,8 @@ impl TableConfig {
             busy_with_commands: self.busy_with_commands,
             #[cfg(feature = "modules")]
             modules: self.modules.clone(),
+            #[cfg(feature = "browser")]
+            browsers: self.browsers.clone(),
         };
         Provisions::of_every_table(standard, &self.clock).and(&self.provisions)
     }

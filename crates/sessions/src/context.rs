@@ -1,4 +1,6 @@
 use perennial_engine::{ConsoleSink, Extensions};
+#[cfg(feature = "browser")]
+use perennial_stdlib::browser::Browser;
 #[cfg(feature = "commands")]
 use perennial_stdlib::commands::CommandSet;
 use perennial_stdlib::files::{Artifacts, Mounts};
@@ -27,6 +29,8 @@ impl Grant for NetPolicy {}
 #[cfg(feature = "net")]
 impl Grant for Secrets {}
 impl Loan for Artifacts {}
+#[cfg(feature = "browser")]
+impl Loan for Browser {}
 #[cfg(feature = "modules")]
 impl Loan for BundleImports {}
 

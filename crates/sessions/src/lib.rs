@@ -96,6 +96,8 @@ pub use perennial_protocol::{
     ChangeKind, Checkpoint, CheckpointRef, EndReason, ErrorKind, OutcomeError, RebuildReason, RunRequest, ScriptError,
     ScriptResult, StateChange, StateChanges, VmOrigin,
 };
+#[cfg(feature = "browser")]
+pub use perennial_stdlib::browser;
 #[cfg(feature = "commands")]
 pub use perennial_stdlib::commands;
 #[cfg(feature = "net")]

@@ -1,6 +1,8 @@
 //! The list of what sessions have, and what each of them has of it.
 
 mod artifacts;
+#[cfg(feature = "browser")]
+mod browser;
 mod checkpoints;
 #[cfg(feature = "commands")]
 mod commands;
@@ -20,6 +22,8 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock, Weak};
 
 use perennial_protocol::{EndReason, ScriptError, ScriptResult, StateChanges};
+#[cfg(feature = "browser")]
+use perennial_stdlib::browser::Browsers;
 #[cfg(feature = "commands")]
 use perennial_stdlib::commands::{CommandSet, ProcessLimits};
 use perennial_stdlib::files::{FilesQuota, Mounts};
@@ -81,6 +85,8 @@ pub(crate) struct Standard {
     pub(crate) busy_with_commands: bool,
     #[cfg(feature = "modules")]
     pub(crate) modules: Option<ModuleAccess>,
+    #[cfg(feature = "browser")]
+    pub(crate) browsers: Option<Arc<dyn Browsers>>,
 }
 
 /// A session's record with the provisions of its table.
@@ -223,6 +229,8 @@ impl Provisions {
         let all = all.standard(commands::CommandsProvision::new(of.commands, of.process_limits, of.busy_with_commands));
         #[cfg(feature = "modules")]
         let all = all.standard(modules::ModulesProvision::new(of.modules));
+        #[cfg(feature = "browser")]
+        let all = all.standard(browser::BrowserProvision::new(of.browsers));
         all
     }
 

@@ -16,6 +16,14 @@ pub(crate) static BLOB: Lazy = Lazy::new(|| Area::new("blob", &["Blob", "File"],
 
 pub(crate) static BODY: Lazy = Lazy::new(|| Area::new("body", &[], include_str!("../js/body.js")).with_internals(&["bodies"]));
 
+pub(crate) static BROWSER_EXPECT: Lazy = Lazy::new(|| Area::new("browser-expect", &["expect"], include_str!("../js/browser-expect.js")));
+
+pub(crate) static BROWSER_LOCATOR: Lazy = Lazy::new(|| Area::new("browser-locator", &[], include_str!("../js/browser-locator.js")).with_internals(&["browserLocators"]));
+
+pub(crate) static BROWSER_PAGE: Lazy = Lazy::new(|| Area::new("browser-page", &["browser", "context", "page"], include_str!("../js/browser-page.js")).with_internals(&["browserPages"]));
+
+pub(crate) static BROWSER_SELECTORS: Lazy = Lazy::new(|| Area::new("browser-selectors", &[], include_str!("../js/browser-selectors.js")).with_internals(&["browserSelectors"]));
+
 pub(crate) static CLONE: Lazy = Lazy::new(|| Area::new("clone", &["structuredClone"], include_str!("../js/clone.js")));
 
 pub(crate) static COMMANDS: Lazy = Lazy::new(|| Area::new("commands", &["CommandError", "commands"], include_str!("../js/commands.js")).with_internals(&["commandsFor"]));
@@ -108,6 +116,7 @@ pub(crate) static WEBIDL: Lazy = Lazy::new(|| Area::new("webidl", &[], include_s
 pub(crate) const DECLARATIONS: &[&str] = &[
     include_str!("../../../js-runtime/types/artifacts.d.ts"),
     include_str!("../../../js-runtime/types/blob.d.ts"),
+    include_str!("../../../js-runtime/types/browser.d.ts"),
     include_str!("../../../js-runtime/types/clone.d.ts"),
     include_str!("../../../js-runtime/types/commands.d.ts"),
     include_str!("../../../js-runtime/types/compression.d.ts"),

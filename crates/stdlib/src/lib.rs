@@ -17,6 +17,8 @@ mod web;
 
 use perennial_engine::{OpError, OpValue};
 
+#[cfg(feature = "browser")]
+pub use self::outside::browser;
 #[cfg(feature = "commands")]
 pub use self::outside::commands;
 pub use self::outside::files;

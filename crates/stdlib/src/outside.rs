@@ -1,5 +1,7 @@
 //! What scripts reach outside of their VM, each behind a grant.
 
+#[cfg(feature = "browser")]
+pub mod browser;
 #[cfg(feature = "commands")]
 pub mod commands;
 pub mod files;

@@ -1,0 +1,140 @@
+// Selectors: a list of parts, each of which goes on from what the parts before it have found.
+
+const references = new Map();
+const referenceIds = new WeakMap();
+let lastReference = 0;
+function referenceOf(element) {
+  let id = referenceIds.get(element);
+  if (id === undefined) {
+    id = "e" + ++lastReference;
+    referenceIds.set(element, id);
+    references.set(id, new WeakRef(element));
+  }
+  return id;
+}
+
+function cssBelow(root, css) {
+  const found = [];
+  for (const each of rootsBelow(root)) found.push(...each.querySelectorAll(css));
+  return found;
+}
+
+const FINDERS = {
+  css: (root, { css }) => cssBelow(root, css),
+  attribute: (root, { name, ...text }) => {
+    const matches = textMatcher(text);
+    return cssBelow(root, "[" + CSS.escape(name) + "]").filter((element) => (text.exact ? element.getAttribute(name) === text.text : matches(element.getAttribute(name))));
+  },
+  text: (root, text) => {
+    const matches = textMatcher(text), known = new Map(), found = [];
+    for (const element of elementsBelow(root)) {
+      if (SILENT.has(element.tagName) || element.tagName === "HEAD" || element.closest("head")) continue;
+      if (!matches(textOf(element, known))) continue;
+      // The innermost that has all of it.
+      const below = [...element.children, ...(element.shadowRoot?.children ?? [])];
+      if (!below.some((child) => !SILENT.has(child.tagName) && matches(textOf(child, known)))) found.push(element);
+    }
+    return found;
+  },
+  label: (root, text) => {
+    const matches = textMatcher(text), found = [];
+    for (const element of elementsBelow(root)) {
+      const labels = elementsOfIds(element, "aria-labelledby").map((label) => label.textContent);
+      const said = element.getAttribute("aria-label");
+      if (said) labels.push(said);
+      element.labels?.forEach((label) => labels.push(label.textContent));
+      if (labels.some(matches)) found.push(element);
+    }
+    return found;
+  },
+  role: (root, wanted) => {
+    const matches = wanted.name === undefined ? undefined : textMatcher(wanted.name), found = [];
+    const differs = (name, value) => wanted[name] !== undefined && value !== wanted[name];
+    for (const element of elementsBelow(root)) {
+      if (roleOf(element) !== wanted.role) continue;
+      if (differs("checked", checkedOf(element)) || differs("disabled", isDisabled(element)) || differs("level", levelOf(element))) continue;
+      if (differs("pressed", pressedOf(element) ?? false) || differs("expanded", expandedOf(element)) || differs("selected", selectedOf(element) ?? false)) continue;
+      if (matches && !matches(nameOf(element))) continue;
+      if (!wanted.includeHidden && isHiddenForAria(element)) continue;
+      found.push(element);
+    }
+    return found;
+  },
+  xpath: (root, { xpath }) => {
+    const result = document.evaluate(xpath, root, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE, null), found = [];
+    for (let i = 0; i < result.snapshotLength; i++) if (result.snapshotItem(i).nodeType === Node.ELEMENT_NODE) found.push(result.snapshotItem(i));
+    return found;
+  },
+  reference: (_, { reference }) => {
+    const element = references.get(reference)?.deref();
+    return element?.isConnected ? [element] : [];
+  },
+};
+
+const byPosition = (a, b) => {
+  if (a === b) return 0;
+  const relation = a.compareDocumentPosition(b);
+  return relation & Node.DOCUMENT_POSITION_FOLLOWING || relation & Node.DOCUMENT_POSITION_CONTAINED_BY ? -1 : 1;
+};
+
+/** All that a selector finds, from a list of roots. */
+function find(parts, from = [document]) {
+  let found = from;
+  for (const part of parts) {
+    switch (part.by) {
+      case "nth": {
+        const at = part.index < 0 ? found.length + part.index : part.index;
+        found = found[at] ? [found[at]] : [];
+        break;
+      }
+      case "visible":
+        found = found.filter((element) => isVisible(element) === part.visible);
+        break;
+      case "hasText":
+      case "hasNotText": {
+        const matches = textMatcher(part), known = new Map();
+        found = found.filter((element) => matches(textOf(element, known)) === (part.by === "hasText"));
+        break;
+      }
+      case "has":
+      case "hasNot":
+        found = found.filter((element) => find(part.selector, [element]).length > 0 === (part.by === "has"));
+        break;
+      case "and": {
+        const others = new Set(find(part.selector));
+        found = found.filter((element) => others.has(element));
+        break;
+      }
+      case "or":
+        found = [...new Set([...found, ...find(part.selector)])].sort(byPosition);
+        break;
+      default: {
+        const finder = FINDERS[part.by], next = new Set();
+        for (const root of found) for (const element of finder(root, part)) next.add(element);
+        found = [...next];
+      }
+    }
+  }
+  return found[0] === document ? [document.documentElement] : found;
+}
+
+/** What a person may have meant by a selector that finds nothing. */
+function hints(parts) {
+  const last = parts.findLast((part) => FINDERS[part.by]);
+  if (!last) return [];
+  const said = [];
+  if (last.by === "role") {
+    const hidden = find([...parts.slice(0, parts.indexOf(last)), { ...last, includeHidden: true }]);
+    if (hidden.length > 0) said.push(hidden.length + " with this role and name " + (hidden.length === 1 ? "is" : "are") + " hidden");
+    const names = new Set();
+    for (const element of elementsBelow(document)) {
+      if (names.size >= 5) break;
+      if (roleOf(element) === last.role && !isHiddenForAria(element)) names.add(nameOf(element).slice(0, 60));
+    }
+    const list = [...names].filter(Boolean).map((name) => JSON.stringify(name));
+    if (list.length > 0) said.push("names of this role here: " + list.join(", "));
+    else if (hidden.length === 0) said.push("the page has no " + last.role);
+  }
+  if (document.querySelector("iframe,frame")) said.push("the page has frames, whose insides are reached by frameLocator");
+  return said;
+}

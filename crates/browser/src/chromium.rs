@@ -1,0 +1,181 @@
+//! One browser that sessions share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use perennial_keeper::Tenant;
+use perennial_stdlib::browser::{Browsers, Driver};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::page::{Page, text};
+use crate::pipe::{Connection, Event, Listener};
+use crate::process::{ChromiumOptions, Running};
+use crate::session::{ChromiumSession, Context};
+
+/// How long a browser has to say its first word.
+const FIRST_WORD: Duration = Duration::from_secs(20);
+
+/// A browser for all sessions that share it. It is started when one of them needs it, and again after it has crashed. Cheap to clone; it ends with the last clone and the last
+/// session.
+#[derive(Clone)]
+pub struct Chromium {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) options: ChromiumOptions,
+    tenant: Arc<Tenant>,
+    /// Whoever needs it first starts it; others wait.
+    browser: tokio::sync::Mutex<Option<Arc<Browser>>>,
+}
+
+/// One process, as long as it lives.
+pub(crate) struct Browser {
+    pub(crate) connection: Arc<Connection>,
+    contexts: Mutex<HashMap<String, Weak<Context>>>,
+    pages: Mutex<HashMap<String, Arc<Page>>>,
+    is_gone: AtomicBool,
+    ended: Notify,
+    running: Mutex<Option<Running>>,
+}
+
+impl Chromium {
+    /// One that is started like this when it is needed.
+    pub fn new(options: ChromiumOptions) -> Self {
+        let shared = Shared { options, tenant: Arc::default(), browser: tokio::sync::Mutex::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// What one session has of it.
+    pub fn session(&self) -> ChromiumSession {
+        ChromiumSession::new(self.shared.clone())
+    }
+}
+
+impl Browsers for Chromium {
+    fn open(&self, _: &str, _: &str) -> Arc<dyn Driver> {
+        Arc::new(self.session())
+    }
+}
+
+impl std::fmt::Debug for Chromium {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chromium").field("options", &self.shared.options).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// The browser, started if there is none that lives.
+    pub(crate) async fn browser(&self) -> Result<Arc<Browser>, String> {
+        let mut browser = self.browser.lock().await;
+        if let Some(there) = browser.as_ref().filter(|there| !there.is_gone()) {
+            return Ok(there.clone());
+        }
+        *browser = None;
+        let (running, to, from) = Running::start(&self.tenant, &self.options).await?;
+        let made = Connection::open(to, from, |connection| {
+            Arc::new(Browser {
+                connection: connection.clone(),
+                contexts: Mutex::default(),
+                pages: Mutex::default(),
+                is_gone: AtomicBool::new(false),
+                ended: Notify::new(),
+                running: Mutex::new(None),
+            })
+        });
+        let first = made.connection.call(None, "Browser.getVersion", json!({}));
+        let failed = match tokio::time::timeout(FIRST_WORD, first).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(format!(
+                "the browser did not start: {error}. Its own words are in the log (RUST_LOG=perennial_browser=debug)"
+            )),
+            Err(_) => Some(format!("the browser has not said anything within {FIRST_WORD:?}")),
+        };
+        if let Some(why) = failed {
+            running.close().await;
+            return Err(why);
+        }
+        *lock(&made.running) = Some(running);
+        // Pages wait until they are set up.
+        let attach = json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true });
+        made.connection.call(None, "Target.setAutoAttach", attach).await.map_err(|error| error.to_string())?;
+        *browser = Some(made.clone());
+        Ok(made)
+    }
+}
+
+impl Browser {
+    pub(crate) fn is_gone(&self) -> bool {
+        self.is_gone.load(Ordering::Acquire)
+    }
+
+    /// A context is made: its pages are its own from now on.
+    pub(crate) fn add_context(&self, id: &str, context: &Arc<Context>) {
+        lock(&self.contexts).insert(id.to_owned(), Arc::downgrade(context));
+    }
+
+    pub(crate) fn remove_context(&self, id: &str) {
+        lock(&self.contexts).remove(id);
+    }
+
+    fn attached(&self, params: &Value) {
+        let (session, info) = (text(&params["sessionId"]), &params["targetInfo"]);
+        let context = lock(&self.contexts).get(text(&info["browserContextId"])).and_then(Weak::upgrade);
+        match context.filter(|_| info["type"] == "page") {
+            Some(context) => {
+                if let Some(page) = context.add_page(text(&info["targetId"]), session, &self.connection) {
+                    lock(&self.pages).insert(session.to_owned(), page);
+                }
+            }
+            None => {
+                // Something of a page's that goes on by itself; or a page of nobody's.
+                let session: Arc<str> = session.into();
+                self.connection.tell(Some(&session), "Runtime.runIfWaitingForDebugger", &json!({}));
+                self.connection.tell(None, "Target.detachFromTarget", &json!({ "sessionId": &*session }));
+            }
+        }
+    }
+}
+
+impl Listener for Browser {
+    fn event(&self, event: Event) {
+        match (event.session, &*event.method) {
+            (None, "Target.attachedToTarget") => self.attached(&event.params),
+            (None, "Target.detachedFromTarget") => {
+                let page = lock(&self.pages).remove(text(&event.params["sessionId"]));
+                if let Some(page) = page {
+                    page.set_closed();
+                    lock(&self.contexts)
+                        .values()
+                        .filter_map(Weak::upgrade)
+                        .for_each(|context| context.remove_page(page.id, &page));
+                }
+            }
+            (Some(session), method) => {
+                let page = lock(&self.pages).get(&session).cloned();
+                if let Some(page) = page {
+                    page.event(method, &event.params);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn gone(&self) {
+        self.is_gone.store(true, Ordering::Release);
+        let contexts: Vec<_> = lock(&self.contexts).drain().filter_map(|(_, context)| context.upgrade()).collect();
+        contexts.iter().for_each(|context| context.lost());
+        let pages: Vec<_> = lock(&self.pages).drain().map(|(_, page)| page).collect();
+        pages.iter().for_each(|page| page.set_closed());
+        // What is left of it is killed.
+        drop(lock(&self.running).take());
+        self.ended.notify_waiters();
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,204 @@
+//! Scripts of scripts in the page, in the world of the page's own.
+
+use perennial_stdlib::browser::{Answer, BrowserError, Failure, Target};
+use serde_json::{Value, json};
+
+use super::{failed, steps, try_on_elements, value_of};
+use crate::page::{Asked, Deadline, Page, Spot};
+
+pub(super) struct Source {
+    pub(super) text: String,
+    pub(super) is_function: bool,
+    /// The first argument is the list of all elements.
+    pub(super) all: bool,
+}
+
+/// Values cross as JSON in which objects of one such key are something else; the other half is in `browser-page.ts`.
+const CODEC: &str = r#"
+const encode = (value, seen = new Set()) => {
+  switch (typeof value) {
+    case "undefined": case "function": case "symbol": return { $undefined: true };
+    case "bigint": return { $bigint: String(value) };
+    case "number": return Number.isFinite(value) && !Object.is(value, -0) ? value : { $number: Object.is(value, -0) ? "-0" : String(value) };
+    case "object": break;
+    default: return value;
+  }
+  if (value === null) return null;
+  if (seen.has(value)) throw new TypeError("what the page returns has itself in it");
+  seen.add(value);
+  try {
+    if (value instanceof Date) return { $date: value.getTime() };
+    if (value instanceof RegExp) return { $regexp: { source: value.source, flags: value.flags } };
+    if (value instanceof Error) return { $error: { name: value.name, message: value.message } };
+    if (value instanceof URL) return value.href;
+    if (value instanceof Map) return { $map: [...value].map(([key, item]) => [encode(key, seen), encode(item, seen)]) };
+    if (value instanceof Set) return { $set: [...value].map((item) => encode(item, seen)) };
+    if (value instanceof Node || value === window) return "ref: <" + (value.nodeName ?? "Window") + ">";
+    if (Array.isArray(value)) return value.map((item) => encode(item, seen));
+    if (typeof value.toJSON === "function") return encode(value.toJSON(), seen);
+    const copy = {};
+    for (const key of Object.keys(value)) if (typeof value[key] !== "function" && value[key] !== undefined) copy[key] = encode(value[key], seen);
+    return copy;
+  } finally {
+    seen.delete(value);
+  }
+};
+const decode = (value) => {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(decode);
+  const keys = Object.keys(value);
+  if (keys.length === 1) {
+    const inner = value[keys[0]];
+    switch (keys[0]) {
+      case "$undefined": return undefined;
+      case "$number": return Number(inner);
+      case "$bigint": return BigInt(inner);
+      case "$date": return new Date(inner);
+      case "$regexp": return new RegExp(inner.source, inner.flags);
+      case "$map": return new Map(inner.map(([key, item]) => [decode(key), decode(item)]));
+      case "$set": return new Set(inner.map(decode));
+      case "$bytes": return Uint8Array.from(atob(inner), (unit) => unit.charCodeAt(0));
+      case "$error": return Object.assign(new Error(inner.message), { name: inner.name });
+    }
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item)]));
+};
+"#;
+
+/// A function of ours that needs no arguments, in the main frame's document.
+pub(super) async fn in_main_frame(page: &Page, function: &str) -> Result<Answer, BrowserError> {
+    let deadline = Deadline::after(30_000);
+    loop {
+        let spot = page.spot(&page.main_frame(), false, deadline).await?;
+        let call = page.call(
+            "Runtime.callFunctionOn",
+            json!({ "functionDeclaration": function, "executionContextId": spot.context, "returnByValue": true }),
+        );
+        let mut stuck = Stuck { page, call: call.id, is_done: false };
+        let answer = tokio::select! {
+            answer = call => answer,
+            error = page.until::<()>(deadline, "the page to answer", |_| None) => return Err(error.err().unwrap_or_else(crate::page::closed)),
+        };
+        stuck.is_done = true;
+        match value_of(answer) {
+            Ok(value) => return Ok(Answer::Value(value)),
+            Err(Asked::Again) if !deadline.is_over() => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+}
+
+/// A call that a page may never answer: given up, what runs there is ended.
+struct Stuck<'a> {
+    page: &'a Page,
+    call: u64,
+    is_done: bool,
+}
+
+impl Drop for Stuck<'_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.page.connection.end_if_stuck(self.call, self.page.session.clone());
+        }
+    }
+}
+
+pub(super) async fn evaluate(
+    page: &Page,
+    target: &Target,
+    source: &Source,
+    argument: Value,
+) -> Result<Answer, BrowserError> {
+    let deadline = Deadline::after(target.timeout);
+    let text = &source.text;
+    let calls = match (source.is_function, target.selector.is_empty()) {
+        (true, true) => format!("await ({text})(decode(argument))"),
+        (true, false) => format!("await ({text})(subject, decode(argument))"),
+        (false, _) => format!("await ({text}\n)"),
+    };
+    let function = format!("async function(subject, argument) {{ {CODEC} return encode({calls}); }}");
+    let (spot, subject) = loop {
+        let subject = match subject(page, target, source.all, deadline).await {
+            Ok(subject) => subject,
+            Err(Asked::Again) if !deadline.is_over() => continue,
+            Err(error) => return Err(super::explained(page, target, failed(error))),
+        };
+        break subject;
+    };
+    let subject = subject.map_or(json!({}), |object| json!({ "objectId": object }));
+    let call = page.call(
+        "Runtime.callFunctionOn",
+        json!({
+            "functionDeclaration": function, "executionContextId": spot.context, "arguments": [subject, { "value": argument }],
+            "awaitPromise": true, "returnByValue": true, "userGesture": true,
+        }),
+    );
+    let mut stuck = Stuck { page, call: call.id, is_done: false };
+    let answer = call.await;
+    stuck.is_done = true;
+    match value_of(answer) {
+        Ok(value) => Ok(Answer::Value(value)),
+        Err(Asked::Again) => {
+            Err(BrowserError::new(Failure::Failed, "the page went elsewhere while the script ran in it"))
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Where a script is to run, and the elements that it is given.
+async fn subject(page: &Page, target: &Target, all: bool, deadline: Deadline) -> Result<(Spot, Option<String>), Asked> {
+    if target.selector.is_empty() {
+        return Ok((page.spot(&page.main_frame(), true, deadline).await?, None));
+    }
+    let name = if all { "elements" } else { "element" };
+    let (_, spot) = try_on_elements(page, target, name, &Value::Null, deadline).await?;
+    let main = page.spot(&spot.frame, true, deadline).await?;
+    if steps(&target.selector).last().is_some_and(|last| last.is_empty()) {
+        return Ok((main, None));
+    }
+    // Elements are of all worlds; what refers to them is not, so it crosses by the browser's own number of the node.
+    let take = |function: &str| {
+        page.call(
+            "Runtime.callFunctionOn",
+            json!({ "functionDeclaration": function, "executionContextId": spot.context }),
+        )
+    };
+    let object = |answer: Result<Value, crate::pipe::CallError>| {
+        let object = answer.as_ref().ok().and_then(|answer| answer["result"]["objectId"].as_str()).map(str::to_owned);
+        object.ok_or(answer)
+    };
+    let adopt = async |object: &str| {
+        let node = super::called(page.call("DOM.describeNode", json!({ "objectId": object }))).await?;
+        let params = json!({ "backendNodeId": node["node"]["backendNodeId"], "executionContextId": main.context });
+        let adopted = super::called(page.call("DOM.resolveNode", params)).await?;
+        Ok::<_, BrowserError>(crate::page::text(&adopted["object"]["objectId"]).to_owned())
+    };
+    if !all {
+        let found = match object(take("() => __perennial.takeElements()[0]").await) {
+            Ok(found) => found,
+            Err(answer) => return value_of(answer).and(Err(Asked::Again)),
+        };
+        return Ok((main.clone(), Some(adopt(&found).await?)));
+    }
+    let list = match object(take("() => __perennial.takeElements()").await) {
+        Ok(list) => list,
+        Err(answer) => return value_of(answer).and(Err(Asked::Again)),
+    };
+    let properties =
+        super::called(page.call("Runtime.getProperties", json!({ "objectId": list, "ownProperties": true }))).await?;
+    let mut arguments = Vec::new();
+    for property in properties["result"].as_array().into_iter().flatten() {
+        let is_item = property["name"].as_str().is_some_and(|name| name.parse::<usize>().is_ok());
+        if let (true, Some(item)) = (is_item, property["value"]["objectId"].as_str()) {
+            arguments.push(json!({ "objectId": adopt(item).await? }));
+        }
+    }
+    let gathered = page.call(
+        "Runtime.callFunctionOn",
+        json!({ "functionDeclaration": "(...elements) => elements", "executionContextId": main.context, "arguments": arguments }),
+    );
+    match object(gathered.await) {
+        Ok(gathered) => Ok((main, Some(gathered))),
+        Err(answer) => value_of(answer).and(Err(Asked::Again)),
+    }
+}

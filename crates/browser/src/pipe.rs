@@ -1,0 +1,279 @@
+//! The DevTools protocol over two pipes: a message is JSON and ends with a zero byte
+//! (Chromium's `content/browser/devtools/devtools_pipe_handler.cc`).
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::pipe;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+/// The longest message: a picture of a very long page. A browser that sends more is not listened to any more.
+const MAX_MESSAGE: usize = 256 << 20;
+/// How long a page has to answer when nobody waits for it any more, until what runs in it is ended.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Why a call has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CallError {
+    /// The browser says no.
+    #[error("{0}")]
+    Refused(String),
+    /// The page has crashed, or is closed.
+    #[error("the page has crashed or was closed")]
+    Lost,
+    /// The browser is gone.
+    #[error("the browser is gone")]
+    Gone,
+}
+
+/// Something that has happened. Handled before anything that comes after it, and so without waiting.
+pub(crate) struct Event {
+    pub(crate) session: Option<String>,
+    pub(crate) method: String,
+    pub(crate) params: Value,
+}
+
+/// Who hears of events, and of the end.
+pub(crate) trait Listener: Send + Sync + 'static {
+    fn event(&self, event: Event);
+    fn gone(&self);
+}
+
+pub(crate) struct Connection {
+    out: mpsc::UnboundedSender<Vec<u8>>,
+    calls: Mutex<Calls>,
+    runtime: Handle,
+}
+
+#[derive(Default)]
+struct Calls {
+    last: u64,
+    waiting: HashMap<u64, Waiting>,
+    is_gone: bool,
+}
+
+struct Waiting {
+    session: Option<Arc<str>>,
+    /// None when nobody waits for it any more.
+    answer: Option<oneshot::Sender<Result<Value, CallError>>>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    id: Option<u64>,
+    result: Option<Value>,
+    error: Option<Refusal>,
+    method: Option<String>,
+    #[serde(default)]
+    params: Value,
+    #[serde(rename = "sessionId")]
+    session: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    message: String,
+}
+
+impl Connection {
+    /// Speaks with a browser until one of the two is gone.
+    pub(crate) fn open<L: Listener>(
+        to: pipe::Sender,
+        from: pipe::Receiver,
+        make: impl FnOnce(&Arc<Self>) -> Arc<L>,
+    ) -> Arc<L> {
+        let (out, sent) = mpsc::unbounded_channel();
+        let connection = Arc::new(Self { out, calls: Mutex::default(), runtime: Handle::current() });
+        let listener = make(&connection);
+        tokio::spawn(write(to, sent));
+        tokio::spawn(read(from, Arc::downgrade(&connection), Arc::downgrade(&listener)));
+        listener
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    /// Calls a method of the browser, or of a page of it.
+    ///
+    /// # Cancellation
+    /// The call is sent at once. Dropping the future waits for no answer.
+    pub(crate) fn call(self: &Arc<Self>, session: Option<&Arc<str>>, method: &str, params: Value) -> Call {
+        let (answer, received) = oneshot::channel();
+        let mut calls = self.lock();
+        calls.last += 1;
+        let id = calls.last;
+        if calls.is_gone {
+            let _ = answer.send(Err(CallError::Gone));
+        } else {
+            calls.waiting.insert(id, Waiting { session: session.cloned(), answer: Some(answer) });
+            self.send(id, session, method, &params);
+        }
+        drop(calls);
+        Call { connection: self.clone(), id, received }
+    }
+
+    /// The same where nobody cares for the answer.
+    pub(crate) fn tell(&self, session: Option<&Arc<str>>, method: &str, params: &Value) {
+        let mut calls = self.lock();
+        calls.last += 1;
+        self.send(calls.last, session, method, params);
+    }
+
+    fn send(&self, id: u64, session: Option<&Arc<str>>, method: &str, params: &Value) {
+        let mut message = json!({ "id": id, "method": method, "params": params });
+        if let Some(session) = session {
+            message["sessionId"] = Value::from(&**session);
+        }
+        let mut bytes = message.to_string().into_bytes();
+        bytes.push(0);
+        // Where nobody writes any more the browser is gone, and that is said.
+        let _ = self.out.send(bytes);
+    }
+
+    /// Ends what runs in a page if it does not answer a call that was given up.
+    pub(crate) fn end_if_stuck(self: &Arc<Self>, id: u64, session: Arc<str>) {
+        let connection = self.clone();
+        self.runtime.spawn(async move {
+            tokio::time::sleep(PATIENCE).await;
+            if connection.lock().waiting.contains_key(&id) {
+                connection.tell(Some(&session), "Runtime.terminateExecution", &json!({}));
+            }
+        });
+    }
+
+    /// What a page was asked that has crashed or is closed is never answered by the browser.
+    pub(crate) fn lose(&self, session: &str) {
+        let mut calls = self.lock();
+        let ids: Vec<u64> = calls
+            .waiting
+            .iter()
+            .filter(|(_, waiting)| waiting.session.as_deref() == Some(session))
+            .map(|(id, _)| *id)
+            .collect();
+        let lost: Vec<Waiting> = ids.iter().filter_map(|id| calls.waiting.remove(id)).collect();
+        drop(calls);
+        for answer in lost.into_iter().filter_map(|waiting| waiting.answer) {
+            let _ = answer.send(Err(CallError::Lost));
+        }
+    }
+
+    fn end(&self) {
+        let mut calls = self.lock();
+        calls.is_gone = true;
+        let waiting = std::mem::take(&mut calls.waiting);
+        drop(calls);
+        for answer in waiting.into_values().filter_map(|waiting| waiting.answer) {
+            let _ = answer.send(Err(CallError::Gone));
+        }
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.lock().is_gone
+    }
+
+    fn answer(&self, id: u64, answer: Result<Value, CallError>) {
+        let waiting = self.lock().waiting.remove(&id);
+        if let Some(sender) = waiting.and_then(|waiting| waiting.answer) {
+            let _ = sender.send(answer);
+        }
+    }
+}
+
+/// A call that was sent.
+pub(crate) struct Call {
+    connection: Arc<Connection>,
+    pub(crate) id: u64,
+    received: oneshot::Receiver<Result<Value, CallError>>,
+}
+
+impl Future for Call {
+    type Output = Result<Value, CallError>;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.received).poll(context).map(|received| received.unwrap_or(Err(CallError::Gone)))
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        // It stays until it is answered, so that who asks whether a page is stuck can see that.
+        if let Some(waiting) = self.connection.lock().waiting.get_mut(&self.id) {
+            waiting.answer = None;
+        }
+    }
+}
+
+async fn write(mut to: pipe::Sender, mut sent: mpsc::UnboundedReceiver<Vec<u8>>) {
+    while let Some(bytes) = sent.recv().await {
+        if to.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read<L: Listener>(mut from: pipe::Receiver, connection: Weak<Connection>, listener: Weak<L>) {
+    let ended = messages(&mut from, &connection, &listener).await;
+    if let Err(error) = ended {
+        tracing::warn!(%error, "a browser is not listened to any more");
+    }
+    if let Some(connection) = connection.upgrade() {
+        connection.end();
+    }
+    if let Some(listener) = listener.upgrade() {
+        listener.gone();
+    }
+}
+
+async fn messages<L: Listener>(
+    from: &mut pipe::Receiver,
+    connection: &Weak<Connection>,
+    listener: &Weak<L>,
+) -> io::Result<()> {
+    let mut buffer: Vec<u8> = Vec::with_capacity(64 << 10);
+    let mut looked = 0;
+    loop {
+        if from.read_buf(&mut buffer).await? == 0 {
+            return Ok(());
+        }
+        while let Some(at) = buffer[looked..].iter().position(|byte| *byte == 0).map(|at| looked + at) {
+            let message: Message = serde_json::from_slice(&buffer[..at])?;
+            buffer.drain(..=at);
+            looked = 0;
+            let Some(connection) = connection.upgrade() else { return Ok(()) };
+            match (message.id, message.method) {
+                (Some(id), _) => connection.answer(
+                    id,
+                    match message.error {
+                        Some(refusal) => Err(CallError::Refused(refusal.message)),
+                        None => Ok(message.result.unwrap_or_default()),
+                    },
+                ),
+                (None, Some(method)) => {
+                    if let Some(listener) = listener.upgrade() {
+                        listener.event(Event { session: message.session, method, params: message.params });
+                    }
+                }
+                (None, None) => {}
+            }
+        }
+        looked = buffer.len();
+        if looked > MAX_MESSAGE {
+            return Err(io::Error::other(format!("a message of it is longer than {MAX_MESSAGE} bytes")));
+        }
+        // What a picture has made it.
+        if buffer.is_empty() && buffer.capacity() > 1 << 20 {
+            buffer = Vec::with_capacity(64 << 10);
+        }
+    }
+}

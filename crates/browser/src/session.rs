@@ -1,0 +1,261 @@
+//! What one session has of a browser: a context, with its own cookies and pages.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, Weak};
+
+use perennial_stdlib::browser::{
+    Action, BrowserError, Driver, Failure, Generation, Look, PageId, PageLook, Performing,
+};
+use serde_json::json;
+
+use crate::chromium::{Browser, Shared, lock};
+use crate::page::{Deadline, Page, gone, text};
+use crate::perform::perform;
+use crate::pipe::{CallError, Connection};
+
+/// The page that is there from the beginning.
+const FIRST: PageId = 1;
+/// Pages of a context.
+const MAX_PAGES: usize = 16;
+
+/// Drives the pages of one session. Nothing is started before its first action.
+pub struct ChromiumSession {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    shared: Arc<Shared>,
+    /// Opened by whoever needs it first.
+    opening: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+struct State {
+    generation: Generation,
+    context: Option<Arc<Context>>,
+    is_closed: bool,
+}
+
+/// A context of a browser, as long as that lives.
+pub(crate) struct Context {
+    pub(crate) id: String,
+    pub(crate) browser: Arc<Browser>,
+    session: Weak<Inner>,
+    viewport: (u32, u32),
+    pages: Mutex<Pages>,
+}
+
+#[derive(Default)]
+struct Pages {
+    last: PageId,
+    open: BTreeMap<PageId, Arc<Page>>,
+    scripts: Vec<String>,
+}
+
+impl ChromiumSession {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let state = State { generation: Generation::next(), context: None, is_closed: false };
+        Self { inner: Arc::new(Inner { shared, opening: tokio::sync::Mutex::default(), state: Mutex::new(state) }) }
+    }
+}
+
+impl Driver for ChromiumSession {
+    fn generation(&self) -> Generation {
+        lock(&self.inner.state).generation
+    }
+
+    fn look(&self) -> Look {
+        let context = lock(&self.inner.state).context.clone();
+        let mut look = Look::default();
+        match context {
+            Some(context) => {
+                look.pages = context
+                    .pages()
+                    .into_iter()
+                    .map(|page| {
+                        let (url, moves, viewport) = page.look();
+                        PageLook { id: page.id, url, moves, viewport }
+                    })
+                    .collect();
+            }
+            // It is there as soon as somebody uses it.
+            None => {
+                let viewport = Some(self.inner.shared.options.viewport);
+                look.pages.push(PageLook { id: FIRST, url: "about:blank".to_owned(), moves: 0, viewport });
+            }
+        }
+        look
+    }
+
+    fn perform(&self, action: Action) -> Performing {
+        let inner = self.inner.clone();
+        Box::pin(async move {
+            let context = inner.context().await?;
+            perform(&context, action).await
+        })
+    }
+
+    fn close(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+        let context = {
+            let mut state = lock(&self.inner.state);
+            state.is_closed = true;
+            state.context.take()
+        };
+        // Sent before anybody waits.
+        let closing = context.map(|context| {
+            context.browser.remove_context(&context.id);
+            context.browser.connection.call(
+                None,
+                "Target.disposeBrowserContext",
+                json!({ "browserContextId": context.id }),
+            )
+        });
+        Box::pin(async move {
+            if let Some(closing) = closing {
+                let _ = closing.await;
+            }
+        })
+    }
+}
+
+impl Drop for ChromiumSession {
+    fn drop(&mut self) {
+        drop(self.close());
+    }
+}
+
+impl Inner {
+    /// The session's context, opened if it has none.
+    async fn context(self: &Arc<Self>) -> Result<Arc<Context>, BrowserError> {
+        let _opening = self.opening.lock().await;
+        let there = {
+            let state = lock(&self.state);
+            if state.is_closed {
+                return Err(BrowserError::new(Failure::Closed, "the session has ended"));
+            }
+            state.context.clone()
+        };
+        if let Some(context) = there {
+            return Ok(context);
+        }
+        let failed = |why: &dyn std::fmt::Display| BrowserError::new(Failure::Failed, why.to_string());
+        let browser = self.shared.browser().await.map_err(|why| failed(&why))?;
+        let params = json!({ "disposeOnDetach": true });
+        let made =
+            browser.connection.call(None, "Target.createBrowserContext", params).await.map_err(|why| failed(&why))?;
+        let context = Arc::new(Context {
+            id: text(&made["browserContextId"]).to_owned(),
+            browser: browser.clone(),
+            session: Arc::downgrade(self),
+            viewport: self.shared.options.viewport,
+            pages: Mutex::default(),
+        });
+        browser.add_context(&context.id, &context);
+        let opened = async {
+            // A download would go past the session's files.
+            let none = json!({ "behavior": "deny", "browserContextId": context.id });
+            browser.connection.call(None, "Browser.setDownloadBehavior", none).await.map_err(|why| failed(&why))?;
+            context.open_page().await
+        };
+        if let Err(error) = opened.await {
+            context.dispose();
+            return Err(error);
+        }
+        let mut state = lock(&self.state);
+        if state.is_closed || browser.is_gone() {
+            drop(state);
+            context.dispose();
+            return Err(if browser.is_gone() {
+                gone()
+            } else {
+                BrowserError::new(Failure::Closed, "the session has ended")
+            });
+        }
+        state.context = Some(context.clone());
+        Ok(context)
+    }
+}
+
+impl Context {
+    fn dispose(&self) {
+        self.browser.remove_context(&self.id);
+        self.browser.connection.tell(None, "Target.disposeBrowserContext", &json!({ "browserContextId": self.id }));
+    }
+
+    pub(crate) fn connection(&self) -> &Arc<Connection> {
+        &self.browser.connection
+    }
+
+    pub(crate) fn pages(&self) -> Vec<Arc<Page>> {
+        lock(&self.pages).open.values().cloned().collect()
+    }
+
+    pub(crate) fn page(&self, id: PageId) -> Result<Arc<Page>, BrowserError> {
+        lock(&self.pages).open.get(&id).cloned().ok_or_else(crate::page::closed)
+    }
+
+    /// A target of the context's has come: by us, or by a page that opens one. `None` if there are too many.
+    pub(crate) fn add_page(&self, target: &str, session: &str, connection: &Arc<Connection>) -> Option<Arc<Page>> {
+        let mut pages = lock(&self.pages);
+        if pages.open.len() >= MAX_PAGES {
+            connection.tell(None, "Target.closeTarget", &json!({ "targetId": target }));
+            return None;
+        }
+        pages.last += 1;
+        let page = Page::new(pages.last, target, session, connection.clone());
+        pages.open.insert(page.id, page.clone());
+        page.set_up(&pages.scripts, self.viewport);
+        Some(page)
+    }
+
+    pub(crate) fn remove_page(&self, id: PageId, page: &Arc<Page>) {
+        let mut pages = lock(&self.pages);
+        if pages.open.get(&id).is_some_and(|known| Arc::ptr_eq(known, page)) {
+            pages.open.remove(&id);
+        }
+    }
+
+    pub(crate) fn add_script(&self, source: &str) {
+        let mut pages = lock(&self.pages);
+        pages.scripts.push(source.to_owned());
+        pages.open.values().for_each(|page| page.add_script(source));
+    }
+
+    /// Opens a page.
+    pub(crate) async fn open_page(&self) -> Result<Arc<Page>, BrowserError> {
+        if lock(&self.pages).open.len() >= MAX_PAGES {
+            return Err(BrowserError::new(
+                Failure::Failed,
+                format!("{MAX_PAGES} pages are open, as many as may be: close one"),
+            ));
+        }
+        let params = json!({ "url": "about:blank", "browserContextId": self.id });
+        let made = self.connection().call(None, "Target.createTarget", params).await.map_err(|error| match error {
+            CallError::Gone => gone(),
+            error => BrowserError::new(Failure::Failed, format!("no page was opened: {error}")),
+        })?;
+        let target = text(&made["targetId"]);
+        // Whoever answers has said before that it is there.
+        let page = self.pages().into_iter().find(|page| page.target == target);
+        let page = page.ok_or_else(|| BrowserError::new(Failure::Failed, "the page that was opened has gone"))?;
+        page.ready().await?;
+        page.loaded(None, perennial_stdlib::browser::LoadState::Commit, Deadline::after(10_000)).await?;
+        Ok(page)
+    }
+
+    /// The browser is gone.
+    pub(crate) fn lost(self: &Arc<Self>) {
+        let Some(session) = self.session.upgrade() else { return };
+        let mut state = lock(&session.state);
+        if state.context.as_ref().is_some_and(|context| Arc::ptr_eq(context, self)) {
+            state.context = None;
+            state.generation = Generation::next();
+        }
+    }
+}
+
+impl std::fmt::Debug for ChromiumSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChromiumSession").field("generation", &self.generation()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,7 @@
+//! A real browser, through the driver's trait.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
+
+mod browser {
+    mod driver;
+    mod scripts;
+}

@@ -1,0 +1,90 @@
+//! `page`: a browser, which a call lends or the table has one of for each session.
+
+use std::sync::Arc;
+
+use perennial_protocol::EndReason;
+use perennial_stdlib::browser::{self, Browser, BrowserRun, Browsers};
+
+use crate::durable::Snapshot;
+use crate::key::SessionKey;
+use crate::library::Library;
+use crate::provision::{BoxFuture, Ended, InRun, Own, Provided, Provision, RunScope};
+
+pub(super) struct BrowserProvision {
+    browsers: Option<Arc<dyn Browsers>>,
+}
+
+impl BrowserProvision {
+    pub(super) fn new(browsers: Option<Arc<dyn Browsers>>) -> Self {
+        Self { browsers }
+    }
+}
+
+impl Provision for BrowserProvision {
+    type Session = SessionBrowser;
+
+    fn name(&self) -> &'static str {
+        "browser"
+    }
+
+    fn declare(&self, library: &mut Library) {
+        library.ops(browser::ops());
+        browser::areas().into_iter().for_each(|area| library.area(area));
+        if self.browsers.is_none() {
+            return;
+        }
+        let text = "A real browser, with Playwright's names: `await page.goto(url)`, `page.getByRole(\"button\", { name })`, `.click()`, `.fill(text)`, \
+                    `await expect(locator).toBeVisible()`. `await page.snapshot()` gives the page as text with references that `page.locator(\"e12\")` takes; begin with it. \
+                    `await show(await page.screenshot())` shows a picture. What pages reach is what `fetch` does.";
+        library.tell(text, [""; 0]);
+    }
+
+    fn open(&self, session: &SessionKey, _: Option<&Snapshot>) -> SessionBrowser {
+        let open = |browsers: &Arc<dyn Browsers>| Browser::shared(browsers.open(session.owner(), session.name()));
+        SessionBrowser(self.browsers.as_ref().map(open))
+    }
+
+    fn begin(&self, session: Own<'_, SessionBrowser>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
+        let lent = run.loan::<Browser>().map(|browser| (*browser).clone());
+        let browser = match (lent, &self.browsers) {
+            (Some(lent), _) => lent,
+            (None, Some(_)) => session.get().0.clone()?,
+            (None, None) => return None,
+        };
+        run.epoch(browser.driver().generation().number());
+        let of_run = Arc::new(BrowserRun::begin(browser));
+        run.lend(of_run.clone());
+        Some(Box::new(Lent(of_run)))
+    }
+}
+
+/// The browser of a run, which is over with it, whoever gave up on it.
+struct Lent(Arc<BrowserRun>);
+
+impl InRun for Lent {
+    fn settle(self: Box<Self>, _: &mut Ended<'_>) {}
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+/// What a session has of the table's browsers.
+pub(crate) struct SessionBrowser(Option<Browser>);
+
+impl Provided for SessionBrowser {
+    fn end(&self, _: EndReason) {
+        if let Some(browser) = &self.0 {
+            drop(browser.driver().close());
+        }
+    }
+
+    fn gone(&self) -> BoxFuture<'static, ()> {
+        match &self.0 {
+            Some(browser) => browser.driver().close(),
+            None => Box::pin(std::future::ready(())),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+// Made of js-runtime/src/browser-expect.ts by `cargo xtask generate`.
+// expect: what is to hold, of pages and locators until it does, of values at once.
+((ops     , intrinsics            ) => {
+  const { defineProperty, hasOwn, indexOf, isArray, list, ownKeys, regExpExec, regExpFlags, regExpSource, RegExp, String, stringify, TypeError, Error } = intrinsics;
+  const { domString, isObject } = ops.library_value("webidl");
+  const { ask, isLocator, listed, milliseconds, optionsOf, Finder }                  = ops.library_value("browserLocators");
+  const selectors                   = ops.library_value("browserSelectors");
+  const { stateOf }               = ops.library_value("browserPages");
+  const isDeepEqual                                                       = ops.library_value("deepEqual");
+
+  const PATIENCE = 5_000;
+
+  class ExpectError extends Error {}
+  defineProperty(ExpectError.prototype, "name", { __proto__: null, value: "ExpectError", writable: true, configurable: true }                      );
+
+  const inspect = (value         )         => ops.library_value("inspector").inspect(value);
+  const shown = (match     )         => (match === undefined ? "" : match.source !== undefined ? "/" + match.source + "/" + match.flags : stringify(match.text));
+
+  // ---- pages and locators -------------------------------------------------------------------------------------------------------------
+
+  ;
+
+
+
+
+
+
+  async function holds(of             , matcher        , method        , how     , said        , options     )                {
+    const timeout = options.timeout === undefined ? PATIENCE : milliseconds(options.timeout, "timeout");
+    const action = { __proto__: null, do: "expect", selector: of.parts, strict: true, timeout, matcher, isNot: of.isNot, how };
+    const subject = of.parts.length > 0 ? selectors.describe(of.parts) : "page";
+    const what = (of.note === "" ? "" : of.note + ": ") + "expect(" + subject + ")" + (of.isNot ? ".not." : ".") + method;
+    const result = await ask(of.page, action, what);
+    if (result.holds) return;
+    let message = what + " does not hold after " + String(timeout) + " ms";
+    if (said !== "") message += "\nexpected: " + (of.isNot ? "not " : "") + said;
+    message += "\nreceived: " + (result.isMissing ? "no element matches" : typeof result.received === "string" ? stringify(result.received) : inspect(result.received));
+    for (let i = 0; i < result.log.length; i++) message += (i === 0 ? "\ncall log:\n  - " : "\n  - ") + result.log[i];
+    throw new ExpectError(message);
+  }
+
+  const text = (value         , what        )      => selectors.textMatch(value, true, what);
+
+  /** The assertions of a locator, whose names are Playwright's. */
+  function ofLocator(of             )      {
+    const plain = (matcher        , method        , said        ) => async (options          = undefined) => await holds(of, matcher, method, { __proto__: null }, said, optionsOf(options));
+    const texts = (method        , isPart         ) => async (expected         , value          = undefined) => {
+      const options = optionsOf(value), how      = { __proto__: null, isPart, ignoreCase: options.ignoreCase === true, useInnerText: options.useInnerText === true };
+      if (!isArray(expected)) {
+        how.expected = text(expected, "the text");
+        return await holds(of, "text", method, how, shown(how.expected), options);
+      }
+      how.expected = listed(expected, (each) => text(each, "a text"));
+      return await holds(of, "texts", method, how, inspect(expected), options);
+    };
+    const classes = (method        , isPart         ) => async (expected         , options          = undefined) =>
+      isArray(expected)
+        ? await holds(of, "classes", method, { __proto__: null, isPart, expected: listed(expected, (each) => text(each, "a class")) }, inspect(expected), optionsOf(options))
+        : await holds(of, "class", method, { __proto__: null, isPart, expected: text(expected, "the class") }, inspect(expected), optionsOf(options));
+    const matched = (matcher        , method        ) => async (expected         , value          = undefined) => {
+      const options = optionsOf(value), match = text(expected, "what is expected");
+      return await holds(of, matcher, method, { __proto__: null, expected: match, ignoreCase: options.ignoreCase === true }, shown(match), options);
+    };
+    return {
+      toBeVisible: async (value          = undefined) => {
+        const options = optionsOf(value);
+        return await holds(of, options.visible === false ? "hidden" : "visible", "toBeVisible", { __proto__: null }, options.visible === false ? "hidden" : "visible", options);
+      },
+      toBeHidden: plain("hidden", "toBeHidden", "hidden"),
+      toBeEnabled: async (value          = undefined) => {
+        const options = optionsOf(value);
+        return await holds(of, options.enabled === false ? "disabled" : "enabled", "toBeEnabled", { __proto__: null }, options.enabled === false ? "disabled" : "enabled", options);
+      },
+      toBeDisabled: plain("disabled", "toBeDisabled", "disabled"),
+      toBeEditable: plain("editable", "toBeEditable", "editable"),
+      toBeEmpty: plain("empty", "toBeEmpty", "empty"),
+      toBeFocused: plain("focused", "toBeFocused", "focused"),
+      toBeAttached: async (value          = undefined) => {
+        const options = optionsOf(value), attached = options.attached !== false;
+        return await holds(of, "attached", "toBeAttached", { __proto__: null, attached }, attached ? "attached" : "detached", options);
+      },
+      toBeChecked: async (value          = undefined) => {
+        const options = optionsOf(value), checked = options.checked !== false, indeterminate = options.indeterminate === true;
+        return await holds(of, "checked", "toBeChecked", { __proto__: null, checked, indeterminate }, indeterminate ? "indeterminate" : checked ? "checked" : "unchecked", options);
+      },
+      toBeInViewport: async (value          = undefined) => {
+        const options = optionsOf(value);
+        return await holds(of, "viewport", "toBeInViewport", { __proto__: null, ratio: options.ratio }, "in the viewport", options);
+      },
+      toHaveText: texts("toHaveText", false),
+      toContainText: texts("toContainText", true),
+      toHaveValue: matched("value", "toHaveValue"),
+      toHaveValues: async (expected         , options          = undefined) =>
+        await holds(of, "values", "toHaveValues", { __proto__: null, expected: listed(expected, (each) => text(each, "a value")) }, inspect(expected), optionsOf(options)),
+      toHaveCount: async (count         , options          = undefined) => await holds(of, "count", "toHaveCount", { __proto__: null, count }, String(count), optionsOf(options)),
+      toHaveAttribute: async (name         , expected          = undefined, value          = undefined) => {
+        const isName = expected === undefined || (isObject(expected) && ops.kind_of(expected) === "object");
+        const options = optionsOf(isName ? (expected ?? value) : value), how      = { __proto__: null, name: domString(name), ignoreCase: options.ignoreCase === true };
+        if (!isName) how.expected = text(expected, "the value");
+        return await holds(of, "attribute", "toHaveAttribute", how, how.name + (isName ? "" : "=" + shown(how.expected)), options);
+      },
+      toHaveClass: classes("toHaveClass", false),
+      toContainClass: classes("toContainClass", true),
+      toHaveId: matched("id", "toHaveId"),
+      toHaveCSS: async (name         , expected         , options          = undefined) => {
+        const match = text(expected, "the value");
+        return await holds(of, "css", "toHaveCSS", { __proto__: null, name: domString(name), expected: match }, domString(name) + ": " + shown(match), optionsOf(options));
+      },
+      toHaveRole: async (role         , options          = undefined) => await holds(of, "role", "toHaveRole", { __proto__: null, role: domString(role) }, domString(role), optionsOf(options)),
+      toHaveAccessibleName: matched("name", "toHaveAccessibleName"),
+      toHaveAccessibleDescription: matched("description", "toHaveAccessibleDescription"),
+    };
+  }
+
+  function ofPage(of             )      {
+    const at = (matcher        , method        ) => async (expected         , value          = undefined) => {
+      const options = optionsOf(value), match = matcher === "url" && typeof expected === "string" ? { __proto__: null, text: expected } : text(expected, "what is expected");
+      return await holds(of, matcher, method, { __proto__: null, expected: match, ignoreCase: options.ignoreCase === true }, shown(match), options);
+    };
+    return { toHaveURL: at("url", "toHaveURL"), toHaveTitle: at("title", "toHaveTitle") };
+  }
+
+  // ---- values -------------------------------------------------------------------------------------------------------------------------
+
+  function matchesPart(value     , part     )          {
+    if (!isObject(part) || !isObject(value) || ops.kind_of(part) !== "object") return isArray(part) && isArray(value) ? value.length === part.length && eachMatches(value, part) : isDeepEqual(value, part, false);
+    return eachMatches(value, part);
+  }
+  function eachMatches(value     , part     )          {
+    const keys = ownKeys(part);
+    for (let i = 0; i < keys.length; i++) if (keys[i] !== "length" && (!hasOwn(value, keys[i]) || !matchesPart(value[keys[i]], part[keys[i]]))) return false;
+    return true;
+  }
+
+  function contains(value     , item         , isEqual                                     )          {
+    if (typeof value === "string") return indexOf(value, domString(item)) >= 0;
+    if (!isArray(value)) throw new TypeError("what is to contain something is a text or an array");
+    for (let i = 0; i < value.length; i++) if (isEqual(value[i], item)) return true;
+    return false;
+  }
+
+  const same = (a         , b         )          => (a === b ? a !== 0 || 1 / (a          ) === 1 / (b          ) : a !== a && b !== b);
+
+  /** At once: throws unless the value is like this. */
+  function ofValue(value     , isNot         , note        )      {
+    const check = (is         , method        , said        )       => {
+      if (is !== isNot) return;
+      throw new ExpectError((note === "" ? "" : note + ": ") + "expect(" + inspect(value) + ")" + (isNot ? ".not." : ".") + method + "(" + said + ") does not hold");
+    };
+    const than = (method        , is                             ) => (other         ) => check(is(value, other), method, inspect(other));
+    const no = (method        , is               ) => () => check(is(), method, "");
+    return {
+      toBe: (other         ) => check(same(value, other), "toBe", inspect(other)),
+      toEqual: (other         ) => check(isDeepEqual(value, other, false), "toEqual", inspect(other)),
+      toStrictEqual: (other         ) => check(isDeepEqual(value, other, true), "toStrictEqual", inspect(other)),
+      toMatchObject: (part         ) => check(matchesPart(value, part), "toMatchObject", inspect(part)),
+      toContain: (item         ) => check(contains(value, item, same), "toContain", inspect(item)),
+      toContainEqual: (item         ) => check(contains(value, item, (a, b) => isDeepEqual(a, b, false)), "toContainEqual", inspect(item)),
+      toMatch: (pattern         ) => {
+        const is = typeof pattern === "string" ? indexOf(domString(value), pattern) >= 0 : regExpExec(new RegExp(regExpSource(pattern          ), regExpFlags(pattern          )), domString(value)) !== null;
+        check(is, "toMatch", inspect(pattern));
+      },
+      toHaveLength: (length         ) => check(value?.length === length, "toHaveLength", String(length)),
+      toBeTruthy: no("toBeTruthy", () => !!value),
+      toBeFalsy: no("toBeFalsy", () => !value),
+      toBeNull: no("toBeNull", () => value === null),
+      toBeUndefined: no("toBeUndefined", () => value === undefined),
+      toBeDefined: no("toBeDefined", () => value !== undefined),
+      toBeNaN: no("toBeNaN", () => value !== value),
+      toBeGreaterThan: than("toBeGreaterThan", (a, b) => a > b),
+      toBeGreaterThanOrEqual: than("toBeGreaterThanOrEqual", (a, b) => a >= b),
+      toBeLessThan: than("toBeLessThan", (a, b) => a < b),
+      toBeLessThanOrEqual: than("toBeLessThanOrEqual", (a, b) => a <= b),
+      toBeCloseTo: (other        , digits         = 2) => check(value - other < 10 ** -digits / 2 && other - value < 10 ** -digits / 2, "toBeCloseTo", String(other)),
+    };
+  }
+
+  function make(value         , isNot         , note        )      {
+    const page = stateOf(value);
+    if (page !== undefined) return ofPage({ page, parts: list(), isNot, note });
+    if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), isNot, note });
+    return ofValue(value, isNot, note);
+  }
+
+  function expect(value         , message          = undefined)      {
+    const note = message === undefined ? "" : domString(message), matchers = make(value, false, note);
+    matchers.not = make(value, true, note);
+    return matchers;
+  }
+  return { expect };
+})

@@ -1,0 +1,188 @@
+//! `page` and what belongs to it: the browser that a call lends.
+//!
+//! Confusable: a [`Driver`] is what does things in a browser for one session, an [`Action`] one of these things, and [`Browser`] the handle that a call lends. Names that scripts
+//! know from Playwright are made of actions in `js-runtime/src/browser-*.ts`; a driver knows none of them.
+
+mod action;
+mod ops;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use perennial_engine::Area;
+use serde::Serialize;
+use serde_json::Value;
+
+pub use self::action::{
+    Action, Choice, Cookie, File, Format, Key, LoadState, Mouse, MouseButton, PageId, Part, Place, Selector, State,
+    Storage, Target, TextMatch, What,
+};
+pub use self::ops::{BrowserRun, ops};
+use crate::area;
+
+/// What an action comes to. The future needs no polling to end the action: dropping it does.
+pub type Performing = Pin<Box<dyn Future<Output = Result<Answer, BrowserError>> + Send>>;
+
+/// Does things in a browser, for one session.
+///
+/// `examples/own_browser.rs` has one that only pretends.
+pub trait Driver: Send + Sync + 'static {
+    /// Which browser it is: another one after a crash, a relaunch or a reconnect. What scripts have kept from an earlier one throws `StaleHandleError`.
+    fn generation(&self) -> Generation;
+
+    /// What is known without asking the browser. Waits for nothing.
+    fn look(&self) -> Look;
+
+    /// Does one thing. What it waits for it waits for until the action's own timeout.
+    ///
+    /// # Cancellation
+    /// Dropping the future ends the action within 100 ms, in the browser too. It may have been done all the same.
+    fn perform(&self, action: Action) -> Performing;
+
+    /// The session has ended: closes what it has. It is begun at once; the future completes when nothing is left.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Gives sessions their drivers.
+pub trait Browsers: Send + Sync + 'static {
+    /// The driver of a session that is used for the first time. Starts nothing yet.
+    fn open(&self, owner: &str, session: &str) -> Arc<dyn Driver>;
+}
+
+/// Numbers browsers, of whatever drivers, in one process: no two have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Generation(u64);
+
+impl Generation {
+    /// One that nobody has had.
+    pub fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// The number.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// What a driver knows of its pages.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Look {
+    /// The open ones, oldest first. The first is the script's `page`.
+    pub pages: Vec<PageLook>,
+}
+
+/// One page.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PageLook {
+    /// Which one.
+    pub id: PageId,
+    /// Where it is.
+    pub url: String,
+    /// How often it has been somewhere else.
+    pub moves: u64,
+    /// Width and height of the viewport.
+    pub viewport: Option<(u32, u32)>,
+}
+
+/// What an action gives.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// A value; `null` where there is nothing to say.
+    Value(Value),
+    /// A file.
+    Bytes(Vec<u8>),
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct BrowserError {
+    /// What kind of failure it is.
+    pub kind: Failure,
+    /// One sentence.
+    pub message: String,
+    /// What was tried until then, a line each.
+    pub log: Vec<String>,
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// What it waited for did not come in time: a `TimeoutError`.
+    Timeout,
+    /// More than one element matches.
+    Strict,
+    /// The handle is of a browser that is gone: a `StaleHandleError`.
+    Stale,
+    /// The page is closed, or has crashed.
+    Closed,
+    /// A navigation failed, or an element is none that this can be done to, or a script in the page threw.
+    Failed,
+    /// What was asked for is not permitted: a `PermissionError`.
+    Denied,
+    /// The action is not one that this driver knows, or says something that cannot be: a `TypeError`.
+    Invalid,
+}
+
+impl BrowserError {
+    /// An error without a log.
+    pub fn new(kind: Failure, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), log: Vec::new() }
+    }
+
+    /// The same with what was tried.
+    #[must_use]
+    pub fn with_log(mut self, log: Vec<String>) -> Self {
+        self.log = log;
+        self
+    }
+}
+
+/// A browser that a call lends: `RunContext::new().lend(Browser::new(driver))`. Its scripts have `page`, `context` and `browser`.
+#[derive(Clone)]
+pub struct Browser(Arc<dyn Driver>);
+
+impl Browser {
+    /// What this driver drives.
+    pub fn new(driver: impl Driver) -> Self {
+        Self(Arc::new(driver))
+    }
+
+    /// The same for one that others hold too.
+    pub fn shared(driver: Arc<dyn Driver>) -> Self {
+        Self(driver)
+    }
+
+    /// The driver.
+    pub fn driver(&self) -> &Arc<dyn Driver> {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Browser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Browser").field(&self.0.generation()).finish()
+    }
+}
+
+/// What scripts reach it by, while a call lends one.
+pub fn areas() -> Vec<Area> {
+    use std::sync::LazyLock;
+    // Made once, so that each is compiled once.
+    static WHILE_LENT: LazyLock<[Area; 2]> = LazyLock::new(|| {
+        [&area::BROWSER_PAGE, &area::BROWSER_EXPECT].map(|area| Area::clone(area).while_lent::<BrowserRun>())
+    });
+    let mut areas = area::each(&[&area::BROWSER_SELECTORS, &area::BROWSER_LOCATOR]);
+    areas.extend(WHILE_LENT.iter().cloned());
+    areas
+}

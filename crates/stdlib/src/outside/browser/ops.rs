@@ -1,0 +1,113 @@
+//! What `browser-page.ts` asks the host for.
+
+use std::sync::Arc;
+
+use perennial_engine::{Bound, OpContext, OpError, OpTable, OpValue};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{Action, Answer, Browser, BrowserError, Driver, Failure};
+
+/// Bytes that an answer may have.
+const MAX_ANSWER: usize = 16 << 20;
+
+/// The browser of one run, which is over with it: what a script has not waited for is ended then.
+#[derive(Debug)]
+pub struct BrowserRun {
+    browser: Browser,
+    over: CancellationToken,
+}
+
+impl BrowserRun {
+    /// A run with this browser.
+    pub fn begin(browser: Browser) -> Self {
+        Self { browser, over: CancellationToken::new() }
+    }
+
+    /// The run is over.
+    pub fn end(&self) {
+        self.over.cancel();
+    }
+
+    fn driver(&self) -> &Arc<dyn Driver> {
+        self.browser.driver()
+    }
+}
+
+fn lent(context: &OpContext) -> Result<Arc<BrowserRun>, OpError> {
+    context.lent.get().ok_or_else(|| OpError::permission("using a browser", "a call that lends one"))
+}
+
+/// Whether a handle that was made of one browser is used with another.
+fn check(run: &BrowserRun, generation: Option<f64>) -> Result<(), OpError> {
+    let now = run.driver().generation().number();
+    if generation.is_some_and(|generation| generation as u64 == now) {
+        return Ok(());
+    }
+    let message = "the browser that this handle is of is gone: take `page` or a locator anew";
+    Err(error(BrowserError::new(Failure::Stale, message)))
+}
+
+fn error(error: BrowserError) -> OpError {
+    let class = match error.kind {
+        Failure::Timeout => "TimeoutError",
+        Failure::Stale => "StaleHandleError",
+        Failure::Denied => "PermissionError",
+        Failure::Invalid => "TypeError",
+        Failure::Strict | Failure::Closed | Failure::Failed => "Error",
+    };
+    if error.kind == Failure::Denied {
+        return OpError::permission(&error.message, "a rule of the session's network policy");
+    }
+    let mut message = error.message;
+    if !error.log.is_empty() {
+        message.push_str("\ncall log:");
+        for line in &error.log {
+            message.push_str("\n  - ");
+            message.push_str(line);
+        }
+    }
+    OpError::new(class, message)
+}
+
+/// The ops behind `page`.
+pub fn ops() -> OpTable {
+    OpTable::new()
+        .sync("browser_look", Bound::SMALL, |context, _| {
+            let run = lent(context)?;
+            let mut look = json!(run.driver().look());
+            look["generation"] = run.driver().generation().number().into();
+            Ok(look.into())
+        })
+        .asynchronous("browser_do", Bound::bytes(24 << 20).with_values_from(2), |context, mut args| {
+            Box::pin(async move {
+                let run = lent(&context)?;
+                let generation = args.get(1).and_then(OpValue::as_f64);
+                check(&run, generation)?;
+                let Some(OpValue::Json(action)) = args.first_mut().map(|action| std::mem::replace(action, OpValue::Undefined)) else {
+                    return Err(OpError::type_error("an action is wanted"));
+                };
+                let mut action: Action =
+                    serde_json::from_value(action).map_err(|why| OpError::type_error(format!("no action of a browser: {why}")))?;
+                if let (Action::Evaluate { argument, .. }, Some(OpValue::Json(given))) = (&mut action, args.get_mut(2)) {
+                    *argument = std::mem::take(given);
+                }
+                // Not begun for a run that is over.
+                let answer = tokio::select! {
+                    biased;
+                    () = run.over.cancelled() => return Err(OpError::new("Error", "the run that was lent the browser is over")),
+                    answer = run.driver().perform(action) => answer.map_err(error)?,
+                };
+                let (bytes, answer) = match answer {
+                    Answer::Bytes(bytes) => (bytes.len(), OpValue::Bytes(bytes)),
+                    Answer::Value(Value::String(text)) => (text.len(), Value::String(text).into()),
+                    Answer::Value(value) => (perennial_protocol::json_bytes(&value), value.into()),
+                };
+                if bytes > MAX_ANSWER {
+                    let message = format!("the page answers with {bytes} bytes, and {MAX_ANSWER} may come at a time: ask for less");
+                    return Err(OpError::quota(message, MAX_ANSWER as u64, bytes as u64));
+                }
+                Ok(answer)
+            })
+        })
+}
