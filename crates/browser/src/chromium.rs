@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use perennial_keeper::Tenant;
 use perennial_stdlib::browser::{Browsers, Driver};
+use perennial_stdlib::net::Proxy;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -28,6 +29,8 @@ pub struct Chromium {
 pub(crate) struct Shared {
     pub(crate) options: ChromiumOptions,
     tenant: Arc<Tenant>,
+    /// Pages go through it, and nowhere else.
+    proxy: tokio::sync::OnceCell<Proxy>,
     /// Whoever needs it first starts it; others wait.
     browser: tokio::sync::Mutex<Option<Arc<Browser>>>,
 }
@@ -45,7 +48,12 @@ pub(crate) struct Browser {
 impl Chromium {
     /// One that is started like this when it is needed.
     pub fn new(options: ChromiumOptions) -> Self {
-        let shared = Shared { options, tenant: Arc::default(), browser: tokio::sync::Mutex::default() };
+        let shared = Shared {
+            options,
+            tenant: Arc::default(),
+            proxy: tokio::sync::OnceCell::new(),
+            browser: tokio::sync::Mutex::default(),
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -68,6 +76,13 @@ impl std::fmt::Debug for Chromium {
 }
 
 impl Shared {
+    pub(crate) async fn proxy(&self) -> Result<&Proxy, String> {
+        self.proxy
+            .get_or_try_init(Proxy::listen)
+            .await
+            .map_err(|error| format!("there is no proxy for the browser: {error}"))
+    }
+
     /// The browser, started if there is none that lives.
     pub(crate) async fn browser(&self) -> Result<Arc<Browser>, String> {
         let mut browser = self.browser.lock().await;

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use perennial_stdlib::browser::{BrowserError, Failure, LoadState, PageId, Part};
+use perennial_stdlib::net::Pass;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -70,6 +71,9 @@ struct State {
     viewport: Option<(u32, u32)>,
     /// Dialogs that nobody has listened for since the last action.
     dialogs: Vec<String>,
+    /// What the proxy is to be shown when it asks, and whether it has been.
+    credentials: Option<Value>,
+    has_shown: bool,
 }
 
 #[derive(Clone, Default)]
@@ -316,6 +320,20 @@ impl Page {
                     state.dialogs.push(format!("a dialog was dismissed ({kind}): {message}"));
                 }
             }
+            "Fetch.requestPaused" => {
+                self.tell("Fetch.continueRequest", &json!({ "requestId": params["requestId"] }));
+                return;
+            }
+            "Fetch.authRequired" => {
+                let is_proxy = params["authChallenge"]["source"] == "Proxy";
+                let answer = state.credentials.clone().filter(|_| is_proxy && !state.has_shown);
+                state.has_shown |= answer.is_some();
+                let answer = answer.unwrap_or_else(|| json!({ "response": "CancelAuth" }));
+                self.tell(
+                    "Fetch.continueWithAuth",
+                    &json!({ "requestId": params["requestId"], "authChallengeResponse": answer }),
+                );
+            }
             "Inspector.targetCrashed" => {
                 state.is_crashed = true;
                 state.frames.values_mut().for_each(|frame| (frame.main_world, frame.world) = (None, None));
@@ -327,6 +345,28 @@ impl Page {
         }
         drop(state);
         self.notify();
+    }
+
+    /// Has the context keep what its proxy wants to be shown: asked once, it shows it by itself from then on.
+    pub(crate) async fn show_pass(&self, nowhere: &str, pass: &Pass) -> Result<(), BrowserError> {
+        {
+            let mut state = self.lock();
+            state.credentials =
+                Some(json!({ "response": "ProvideCredentials", "username": pass.user, "password": pass.password }));
+        }
+        self.tell("Fetch.enable", &json!({ "handleAuthRequests": true, "patterns": [{ "urlPattern": "*" }] }));
+        // Nothing is there, so that the page stays where it is.
+        let gone = self.call("Page.navigate", json!({ "url": nowhere }));
+        let shown = self
+            .until(Deadline::after(10_000), "the browser to accept its proxy", |page| {
+                page.lock().has_shown.then_some(Ok(()))
+            })
+            .await;
+        let _ = gone.await;
+        let disabled = self.call("Fetch.disable", json!({})).await;
+        self.lock().credentials = None;
+        shown?;
+        disabled.map(drop).map_err(|error| BrowserError::new(Failure::Failed, error.to_string()))
     }
 
     pub(crate) fn set_closed(&self) {

@@ -43,7 +43,13 @@ pub(crate) async fn perform(context: &Arc<Context>, action: Action) -> Result<An
 async fn on_page(context: &Arc<Context>, action: Action) -> Result<Answer, BrowserError> {
     let page = &*context.page(page_of(&action))?;
     match action {
-        Action::Goto { url, wait, timeout, .. } => go(page, &url, wait, Deadline::after(timeout)).await,
+        Action::Goto { url, wait, timeout, .. } => {
+            let gone = go(page, &url, wait, Deadline::after(timeout)).await;
+            gone.map_err(|error| match refusal(context, &url) {
+                Some(why) if error.kind == Failure::Failed => BrowserError::new(Failure::Denied, why),
+                _ => error,
+            })
+        }
         Action::Reload { wait, timeout, .. } => {
             let deadline = Deadline::after(timeout);
             let moves = page.look().1;
@@ -255,11 +261,20 @@ pub(crate) async fn called(call: Call) -> Result<Value, BrowserError> {
 
 // ---- going somewhere --------------------------------------------------------------------------------------------------------------------
 
+/// Why the proxy has let nothing through to where a page was sent.
+fn refusal(context: &Context, url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?.to_ascii_lowercase();
+    let host = host.strip_suffix(if scheme == "https" { ":443" } else { ":80" }).unwrap_or(&host);
+    context.pass.refusal(&format!("{}://{host}", scheme.to_ascii_lowercase()))
+}
+
 async fn go(page: &Page, url: &str, wait: LoadState, deadline: Deadline) -> Result<Answer, BrowserError> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase() + ":";
     if url != "about:blank" && !SCHEMES.contains(&&*scheme) {
         let message = format!(
-            "going to {url:?} in a browser, which goes to http:, https:, data: and blob: addresses and to about:blank"
+            "going to {url:?} is not permitted: pages go to http:, https:, data: and blob: addresses and to about:blank"
         );
         return Err(BrowserError::new(Failure::Denied, message));
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, Weak};
 use perennial_stdlib::browser::{
     Action, BrowserError, Driver, Failure, Generation, Look, PageId, PageLook, Performing,
 };
+use perennial_stdlib::net::{Pass, Proxy, Reach};
 use serde_json::json;
 
 use crate::chromium::{Browser, Shared, lock};
@@ -33,6 +34,7 @@ pub(crate) struct Inner {
 struct State {
     generation: Generation,
     context: Option<Arc<Context>>,
+    reach: Option<Reach>,
     is_closed: bool,
 }
 
@@ -42,6 +44,8 @@ pub(crate) struct Context {
     pub(crate) browser: Arc<Browser>,
     session: Weak<Inner>,
     viewport: (u32, u32),
+    /// What the context's pages go out with.
+    pub(crate) pass: Arc<Pass>,
     pages: Mutex<Pages>,
 }
 
@@ -54,7 +58,7 @@ struct Pages {
 
 impl ChromiumSession {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let state = State { generation: Generation::next(), context: None, is_closed: false };
+        let state = State { generation: Generation::next(), context: None, reach: None, is_closed: false };
         Self { inner: Arc::new(Inner { shared, opening: tokio::sync::Mutex::default(), state: Mutex::new(state) }) }
     }
 }
@@ -93,6 +97,14 @@ impl Driver for ChromiumSession {
             let context = inner.context().await?;
             perform(&context, action).await
         })
+    }
+
+    fn set_reach(&self, reach: &Reach) {
+        let mut state = lock(&self.inner.state);
+        state.reach = Some(reach.clone());
+        if let Some(context) = &state.context {
+            context.pass.set(Some(reach.clone()));
+        }
     }
 
     fn close(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
@@ -140,7 +152,11 @@ impl Inner {
         }
         let failed = |why: &dyn std::fmt::Display| BrowserError::new(Failure::Failed, why.to_string());
         let browser = self.shared.browser().await.map_err(|why| failed(&why))?;
-        let params = json!({ "disposeOnDetach": true });
+        let proxy = self.shared.proxy().await.map_err(|why| failed(&why))?;
+        let pass = proxy.pass().map_err(|why| failed(&why))?;
+        let params = json!({
+            "disposeOnDetach": true, "proxyServer": format!("http://{}", proxy.address()), "proxyBypassList": "<-loopback>",
+        });
         let made =
             browser.connection.call(None, "Target.createBrowserContext", params).await.map_err(|why| failed(&why))?;
         let context = Arc::new(Context {
@@ -148,6 +164,7 @@ impl Inner {
             browser: browser.clone(),
             session: Arc::downgrade(self),
             viewport: self.shared.options.viewport,
+            pass,
             pages: Mutex::default(),
         });
         browser.add_context(&context.id, &context);
@@ -155,7 +172,8 @@ impl Inner {
             // A download would go past the session's files.
             let none = json!({ "behavior": "deny", "browserContextId": context.id });
             browser.connection.call(None, "Browser.setDownloadBehavior", none).await.map_err(|why| failed(&why))?;
-            context.open_page().await
+            let page = context.open_page().await?;
+            page.show_pass(&Proxy::nowhere(), &context.pass).await
         };
         if let Err(error) = opened.await {
             context.dispose();
@@ -171,6 +189,7 @@ impl Inner {
                 BrowserError::new(Failure::Closed, "the session has ended")
             });
         }
+        context.pass.set(state.reach.clone());
         state.context = Some(context.clone());
         Ok(context)
     }

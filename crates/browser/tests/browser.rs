@@ -3,5 +3,7 @@
 
 mod browser {
     mod driver;
+    mod network;
     mod scripts;
+    mod site;
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use perennial_protocol::EndReason;
 use perennial_stdlib::browser::{self, Browser, BrowserRun, Browsers};
+#[cfg(feature = "net")]
+use perennial_stdlib::net::{NetPolicy, Reach};
 
 use crate::durable::Snapshot;
 use crate::key::SessionKey;
@@ -51,6 +53,20 @@ impl Provision for BrowserProvision {
             (None, Some(_)) => session.get().0.clone()?,
             (None, None) => return None,
         };
+        #[cfg(feature = "net")]
+        if let Some((network, state)) = run.grant().zip(run.grant()) {
+            let policy = run.grant::<NetPolicy>().map_or_else(|| NetPolicy::none().clone(), |policy| (*policy).clone());
+            #[cfg(feature = "commands")]
+            let commands = run.grant();
+            let reach = Reach {
+                network,
+                policy,
+                state,
+                #[cfg(feature = "commands")]
+                commands,
+            };
+            browser.driver().set_reach(&reach);
+        }
         run.epoch(browser.driver().generation().number());
         let of_run = Arc::new(BrowserRun::begin(browser));
         run.lend(of_run.clone());

@@ -11,7 +11,7 @@ use perennial_sessions::{
 use perennial_testkit::eventually;
 use serde_json::json;
 
-/// A page: what scripts do to it, and who listens.
+/// A sheet: what scripts do to it, and who listens.
 #[derive(Clone, Default)]
 struct Page(Arc<Mutex<Vec<EventSender>>>);
 impl Loan for Page {}
@@ -34,7 +34,7 @@ impl Provision for Feed {
     }
 
     fn declare(&self, library: &mut Library) {
-        let nobody = || OpError::permission("the page", "a run that is lent one");
+        let nobody = || OpError::permission("the sheet", "a run that is lent one");
         let number = |args: &[OpValue]| args.first().and_then(OpValue::as_f64).unwrap_or(0.0) as u32;
         let (feed, gate) = (self.clone(), self.1.clone());
         library.ops(
@@ -46,8 +46,8 @@ impl Provision for Feed {
                     Ok(OpValue::Undefined)
                 })
                 .sync("page_on", Bound::SMALL, move |context: &OpContext, args| {
-                    let page = context.lent.get::<Page>().ok_or_else(nobody)?;
-                    page.0.lock().unwrap().extend(context.listener(number(&args)));
+                    let sheet = context.lent.get::<Page>().ok_or_else(nobody)?;
+                    sheet.0.lock().unwrap().extend(context.listener(number(&args)));
                     Ok(OpValue::Undefined)
                 })
                 .sync("feed_on", Bound::SMALL, move |context: &OpContext, args| {
@@ -55,8 +55,8 @@ impl Provision for Feed {
                     Ok(OpValue::Undefined)
                 }),
         );
-        let page = "((ops) => ({ page: { on: (f) => { const n = ops.listen(f); ops.page_on(n); return n }, off: (n) => ops.unlisten(n) }, expect: 1 }))";
-        library.area(Area::new("page", &["page", "expect"], page).while_lent::<Page>());
+        let sheet = "((ops) => ({ sheet: { on: (f) => { const n = ops.listen(f); ops.page_on(n); return n }, off: (n) => ops.unlisten(n) }, heed: 1 }))";
+        library.area(Area::new("sheet", &["sheet", "heed"], sheet).while_lent::<Page>());
         let feed = "((ops) => ({ feed: { on: (f) => { const n = ops.listen(f); ops.feed_on(n); return n }, off: (n) => ops.unlisten(n), idle: (f) => ops.listen(f), block: () => ops.feed_block() } }))";
         library.area(Area::new("feed", &["feed"], feed));
     }
@@ -80,8 +80,8 @@ impl Case {
         self.table.session("s").run(Run::script(script)).await
     }
 
-    async fn lent(&self, page: &Page, script: &str) -> ScriptResult {
-        self.table.session("s").run(Run::script(script).lend(page.clone())).await
+    async fn lent(&self, sheet: &Page, script: &str) -> ScriptResult {
+        self.table.session("s").run(Run::script(script).lend(sheet.clone())).await
     }
 
     /// What a script keeps in `vars`, once it is there.
@@ -96,19 +96,19 @@ impl Case {
 #[tokio::test]
 async fn a_lent_area_is_there_with_its_loan_and_rebuilds_nothing_without_it() {
     let case = Case::new();
-    let page = Page::default();
-    let look = "[typeof page, typeof expect, 'page' in globalThis, page === undefined]";
+    let sheet = Page::default();
+    let look = "[typeof sheet, typeof heed, 'sheet' in globalThis, sheet === undefined]";
     let without = json!(["undefined", "undefined", true, true]);
     let with = json!(["object", "number", true, false]);
     assert_eq!(case.run(look).await.value, Some(without.clone()));
     for _ in 0..2 {
-        let lent = case.lent(&page, look).await;
+        let lent = case.lent(&sheet, look).await;
         assert_eq!((lent.value, lent.vm), (Some(with.clone()), Some(VmOrigin::Warm)));
         let bare = case.run(look).await;
         assert_eq!((bare.value, bare.vm), (Some(without.clone()), Some(VmOrigin::Warm)));
     }
     // What a script kept of it reaches nothing without the loan, and the callbacks of a lent run neither.
-    case.lent(&page, "globalThis.kept = page; setTimeout(() => vars.set('later', typeof page), 20); 1").await;
+    case.lent(&sheet, "globalThis.kept = sheet; setTimeout(() => vars.set('later', typeof sheet), 20); 1").await;
     let error = case.run("kept.on(() => {})").await.error.unwrap();
     assert_eq!(error.kind, ErrorKind::Permission);
     case.eventually("later", json!("undefined")).await;
@@ -117,30 +117,30 @@ async fn a_lent_area_is_there_with_its_loan_and_rebuilds_nothing_without_it() {
 #[tokio::test]
 async fn a_script_s_own_declaration_wins_in_its_vm_and_is_told_once() {
     for declaration in [
-        "const page = 1",
-        "let page = 1",
-        "globalThis.page = 1",
-        "page = 1",
-        "function page() {}",
-        "class page {}",
-        "var page = 1",
+        "const sheet = 1",
+        "let sheet = 1",
+        "globalThis.sheet = 1",
+        "sheet = 1",
+        "function sheet() {}",
+        "class sheet {}",
+        "var sheet = 1",
     ] {
         let case = Case::new();
-        let page = Page::default();
+        let sheet = Page::default();
         let declared = case.run(declaration).await;
         assert!(declared.is_ok() && declared.shadowed.is_empty(), "{declaration}: {declared:?}");
-        let lent = case.lent(&page, "[typeof page, typeof expect]").await;
-        assert_eq!(lent.shadowed, ["page"], "{declaration}");
+        let lent = case.lent(&sheet, "[typeof sheet, typeof heed]").await;
+        assert_eq!(lent.shadowed, ["sheet"], "{declaration}");
         assert!(matches!(lent.value, Some(value) if value[0] != "object" && value[1] == "number"), "{declaration}");
-        assert!(case.lent(&page, "1").await.shadowed.is_empty(), "{declaration}: it was told");
+        assert!(case.lent(&sheet, "1").await.shadowed.is_empty(), "{declaration}: it was told");
         // Neither does loading the rest of the area take it back.
         assert!(
-            matches!(case.lent(&page, "expect; typeof page").await.value, Some(kind) if kind != "object"),
+            matches!(case.lent(&sheet, "heed; typeof sheet").await.value, Some(kind) if kind != "object"),
             "{declaration}"
         );
         // A new VM has none of it.
         case.table.reset("s").await;
-        let fresh = case.lent(&page, "typeof page").await;
+        let fresh = case.lent(&sheet, "typeof sheet").await;
         assert_eq!((fresh.value, fresh.shadowed.len()), (Some(json!("object")), 0), "{declaration}");
     }
 }
@@ -182,16 +182,16 @@ async fn events_come_in_order_in_a_run_and_between_runs() {
 async fn what_listens_to_a_loan_ends_with_it() {
     let case = Case::new();
     let (first, second) = (Page::default(), Page::default());
-    let register = |what: &str| format!("page.on((event) => vars.set('{what}', event)); 1");
+    let register = |what: &str| format!("sheet.on((event) => vars.set('{what}', event)); 1");
     assert!(case.lent(&first, &register("first")).await.is_ok());
     let sender = first.0.lock().unwrap()[0].clone();
     assert!(sender.is_gone());
     assert_eq!(sender.send(json!(1)), Err(EventError::Gone));
-    // The next run has another page, and what listened to the first hears nothing of it.
+    // The next run has another sheet, and what listened to the first hears nothing of it.
     let script = format!("{}; await new Promise((r) => setTimeout(r, 30)); vars.get('second')", register("second"));
     let waiting = tokio::spawn({
-        let (session, page) = (case.table.session("s"), second.clone());
-        async move { session.run(Run::script(script).lend(page)).await }
+        let (session, sheet) = (case.table.session("s"), second.clone());
+        async move { session.run(Run::script(script).lend(sheet)).await }
     });
     eventually("it listens", || !second.0.lock().unwrap().is_empty()).await;
     assert_eq!(second.0.lock().unwrap()[0].send(json!("hello")), Ok(()));
@@ -318,8 +318,8 @@ async fn listeners_are_as_many_as_may_be_and_functions() {
 #[tokio::test]
 async fn a_listener_that_nothing_sends_to_is_let_go_of_with_its_run() {
     let case = Case::new();
-    let page = Page::default();
-    case.lent(&page, "globalThis.kept = page").await;
+    let sheet = Page::default();
+    case.lent(&sheet, "globalThis.kept = sheet").await;
     // Without the loan its op refuses, after the function was registered.
     let register = "let n = 0; for (; n < 900; n++) try { kept.on(() => {}) } catch {} n";
     for _ in 0..3 {
@@ -332,11 +332,11 @@ async fn a_listener_that_nothing_sends_to_is_let_go_of_with_its_run() {
 #[tokio::test]
 async fn what_asks_late_gets_no_listener_of_the_next_run() {
     let case = Case::new();
-    let page = Page::default();
-    // The op is asked by a callback, when the run that was lent the page is over.
-    case.lent(&page, "globalThis.kept = page; setTimeout(() => { try { kept.on(() => {}) } catch (error) { vars.set('why', error.name) } }, 20); 1").await;
+    let sheet = Page::default();
+    // The op is asked by a callback, when the run that was lent the sheet is over.
+    case.lent(&sheet, "globalThis.kept = sheet; setTimeout(() => { try { kept.on(() => {}) } catch (error) { vars.set('why', error.name) } }, 20); 1").await;
     case.eventually("why", json!("PermissionError")).await;
-    assert!(page.0.lock().unwrap().is_empty());
+    assert!(sheet.0.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

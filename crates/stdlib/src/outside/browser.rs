@@ -41,6 +41,12 @@ pub trait Driver: Send + Sync + 'static {
     /// Dropping the future ends the action within 100 ms, in the browser too. It may have been done all the same.
     fn perform(&self, action: Action) -> Performing;
 
+    /// What pages may reach from now on: what a run of the session may. A driver holds them to it.
+    #[cfg(feature = "net")]
+    fn set_reach(&self, reach: &crate::net::Reach) {
+        let _ = reach;
+    }
+
     /// The session has ended: closes what it has. It is begun at once; the future completes when nothing is left.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(std::future::ready(()))

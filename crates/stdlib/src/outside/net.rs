@@ -12,11 +12,15 @@ mod fetch;
 mod multipart;
 mod ops;
 mod policy;
+#[cfg(feature = "browser")]
+mod proxy;
 mod secrets;
 
 pub use address::{AddressClass, AddressRange, classify};
 pub use dial::{Network, Resolver, SystemResolver};
 pub use policy::{NetLimits, NetPolicy, PolicyError, Rule};
+#[cfg(feature = "browser")]
+pub use proxy::{Pass, Proxy, Reach};
 pub use secrets::{SecretError, Secrets};
 
 pub use ops::NetGrants;

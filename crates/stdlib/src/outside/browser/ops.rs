@@ -49,16 +49,15 @@ fn check(run: &BrowserRun, generation: Option<f64>) -> Result<(), OpError> {
 }
 
 fn error(error: BrowserError) -> OpError {
+    if error.kind == Failure::Denied {
+        return denied(&error.message);
+    }
     let class = match error.kind {
         Failure::Timeout => "TimeoutError",
         Failure::Stale => "StaleHandleError",
-        Failure::Denied => "PermissionError",
         Failure::Invalid => "TypeError",
-        Failure::Strict | Failure::Closed | Failure::Failed => "Error",
+        Failure::Denied | Failure::Strict | Failure::Closed | Failure::Failed => "Error",
     };
-    if error.kind == Failure::Denied {
-        return OpError::permission(&error.message, "a rule of the session's network policy");
-    }
     let mut message = error.message;
     if !error.log.is_empty() {
         message.push_str("\ncall log:");
@@ -68,6 +67,13 @@ fn error(error: BrowserError) -> OpError {
         }
     }
     OpError::new(class, message)
+}
+
+/// A refusal is the run's, as those of other ops are.
+fn denied(message: &str) -> OpError {
+    let mut made = OpError::new("PermissionError", message);
+    made.denied = Some(Box::new(perennial_engine::Denied::new(message, "a rule for the network")));
+    made
 }
 
 /// The ops behind `page`.

@@ -134,24 +134,7 @@ impl Network {
         url: &Url,
         fresh: bool,
     ) -> Result<Connection, OpError> {
-        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
-            return Err(failed(url, "it has no host"));
-        };
-        let addresses = match host {
-            Host::Ipv4(address) => vec![IpAddr::V4(address)],
-            Host::Ipv6(address) => vec![IpAddr::V6(address)],
-            Host::Domain(name) => {
-                let found = self.0.resolver.resolve(name.to_owned()).await;
-                found.map_err(|error| failed(url, &format!("the name is not found: {error}")))?
-            }
-        };
-        // One that may not be dialled is a reason not to trust the others either.
-        for address in &addresses {
-            if let Err(class) = rule.permits_address(*address) {
-                tracing::info!(target: "perennial::net", host = %host, %address, class = class.as_str(), "refused an address");
-                return Err(refused(url, *address, class));
-            }
-        }
+        let (host, port, addresses) = self.addresses(rule, url).await?;
         let secure = url.scheme() == "https";
         let place = |address: IpAddr| Place {
             policy: policy.id(),
@@ -173,18 +156,50 @@ impl Network {
         Err(last)
     }
 
+    /// Where a URL leads, every address of it one that may be dialled.
+    async fn addresses<'u>(&self, rule: &Rule, url: &'u Url) -> Result<(Host<&'u str>, u16, Vec<IpAddr>), OpError> {
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return Err(failed(url, "it has no host"));
+        };
+        let addresses = match host {
+            Host::Ipv4(address) => vec![IpAddr::V4(address)],
+            Host::Ipv6(address) => vec![IpAddr::V6(address)],
+            Host::Domain(name) => {
+                let found = self.0.resolver.resolve(name.to_owned()).await;
+                found.map_err(|error| failed(url, &format!("the name is not found: {error}")))?
+            }
+        };
+        // One that may not be dialled is a reason not to trust the others either.
+        for address in &addresses {
+            if let Err(class) = rule.permits_address(*address) {
+                tracing::info!(target: "perennial::net", host = %host, %address, class = class.as_str(), "refused an address");
+                return Err(refused(url, *address, class));
+            }
+        }
+        Ok((host, port, addresses))
+    }
+
+    /// A connection to the host of a URL without anything sent on it.
+    #[cfg(feature = "browser")]
+    pub(super) async fn open(&self, rule: &Rule, url: &Url) -> Result<TcpStream, OpError> {
+        let work = async {
+            let (_, port, addresses) = self.addresses(rule, url).await?;
+            let mut last = failed(url, "the name has no address");
+            for address in addresses {
+                match reach(rule, url, SocketAddr::new(address, port)).await {
+                    Ok(stream) => return Ok(stream),
+                    Err(error) => last = error,
+                }
+            }
+            Err(last)
+        };
+        let done = tokio::time::timeout(CONNECT, work).await;
+        done.unwrap_or_else(|_| Err(failed(url, &format!("no connection within {} s", CONNECT.as_secs()))))
+    }
+
     async fn dial(&self, rule: &Rule, url: &Url, place: &Place, host: &Host<&str>) -> Result<Sender, OpError> {
         let wrong = |error: &dyn std::fmt::Display| failed(url, &error.to_string());
-        let stream = TcpStream::connect(place.address).await.map_err(|error| wrong(&error))?;
-        // This machine's own public address leads here as well.
-        if let (Ok(peer), Ok(local)) = (stream.peer_addr(), stream.local_addr())
-            && peer.ip() == local.ip()
-            && rule.permits_address(IpAddr::from([127, 0, 0, 1])).is_err()
-            && super::classify(peer.ip()) == AddressClass::Public
-        {
-            return Err(refused(url, peer.ip(), AddressClass::Loopback));
-        }
-        let _ = stream.set_nodelay(true);
+        let stream = reach(rule, url, place.address).await?;
         if !place.secure {
             return shake(TokioIo::new(stream)).await.map_err(|error| wrong(&error));
         }
@@ -226,6 +241,21 @@ impl Network {
             }
         }
     }
+}
+
+/// Dials an address that was looked at.
+async fn reach(rule: &Rule, url: &Url, address: SocketAddr) -> Result<TcpStream, OpError> {
+    let stream = TcpStream::connect(address).await.map_err(|error| failed(url, &error.to_string()))?;
+    // This machine's own public address leads here as well.
+    if let (Ok(peer), Ok(local)) = (stream.peer_addr(), stream.local_addr())
+        && peer.ip() == local.ip()
+        && rule.permits_address(IpAddr::from([127, 0, 0, 1])).is_err()
+        && super::classify(peer.ip()) == AddressClass::Public
+    {
+        return Err(refused(url, peer.ip(), AddressClass::Loopback));
+    }
+    let _ = stream.set_nodelay(true);
+    Ok(stream)
 }
 
 async fn shake<T: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static>(io: T) -> Result<Sender, hyper::Error> {

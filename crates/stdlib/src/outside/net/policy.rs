@@ -223,6 +223,45 @@ impl NetPolicy {
     }
 }
 
+#[cfg(feature = "browser")]
+impl NetPolicy {
+    /// The rule by which bytes that nobody can look into may go to a host and back: one without methods and without a path. Also gives where they go, as an address.
+    ///
+    /// # Errors
+    /// What would permit it.
+    pub(super) fn tunnel(&self, authority: &str) -> Result<(Arc<Rule>, Url), String> {
+        let mut wanted = "nothing (this is no host and port)".to_owned();
+        // Sockets of the web go through a tunnel without encryption, too.
+        for scheme in ["https", "http"] {
+            let Ok(url) = Url::parse(&format!("{scheme}://{authority}/")) else { continue };
+            let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { continue };
+            // What is nowhere permitted is not permitted here.
+            match self.rule("GET", &url).or_else(|_| self.rule("POST", &url)) {
+                Ok(rule) if rule.is_whole() => return Ok((rule, url)),
+                Ok(_) => {
+                    let whole =
+                        self.inner.rules.iter().find(|rule| rule.is_whole() && rule.permits("GET", &url, &host, port));
+                    if let Some(rule) = whole {
+                        return Ok((rule.clone(), url));
+                    }
+                    wanted = format!(
+                        "a rule for the network like {host:?} without methods and without a path, since a page's {scheme} is not looked into,",
+                        host = host.to_string()
+                    );
+                }
+                Err(why) if scheme == "https" => wanted = why,
+                Err(_) => {}
+            }
+        }
+        Err(wanted)
+    }
+
+    /// Whether something of the session serves at this port of loopback.
+    pub(super) fn is_own_port(&self, port: u16) -> bool {
+        self.own_ports.contains(&port)
+    }
+}
+
 /// As rules are written, without the ranges of addresses.
 impl std::fmt::Display for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -356,6 +395,11 @@ impl Rule {
             && self.port == port
             && (self.methods.is_empty() || self.methods.iter().any(|known| known == method))
             && self.permits_path(url.path())
+    }
+
+    #[cfg(feature = "browser")]
+    fn is_whole(&self) -> bool {
+        self.methods.is_empty() && self.path.is_empty()
     }
 
     /// What a server may take for a way up or for another separator is no path below anything.

@@ -1,0 +1,196 @@
+//! Where pages get to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use perennial_browser::{Chromium, ChromiumOptions};
+use perennial_sessions::net::{NetLimits, NetPolicy};
+use perennial_sessions::{ErrorKind, RebuildReason, Run, RunRequest, SessionTable, TableConfig};
+use serde_json::{Value, json};
+
+use super::site::Site;
+
+fn table(rules: &[&str]) -> SessionTable {
+    perennial_keeper::use_supervisor(env!("CARGO_BIN_EXE_perennial-browser-supervisor"));
+    let chromium = Chromium::new(ChromiumOptions::default().configure(|options| options.sandbox = false));
+    SessionTable::with_config(TableConfig::default().configure(|config| {
+        config.browsers = Some(Arc::new(chromium));
+        config.net = Some(NetPolicy::parse(rules, NetLimits::default()).unwrap());
+    }))
+}
+
+async fn value(table: &SessionTable, session: &str, script: &str) -> Value {
+    let result = table.run(session, RunRequest::new(script)).await;
+    assert!(result.is_ok(), "{:#?}", result.error);
+    result.into_value().unwrap().unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_reach_what_the_policy_permits_and_nothing_beside() {
+    let (site, other) = (
+        Site::serve(&[("/", "<title>Home</title><a href=/next>Next</a>"), ("/next", "<title>Next</title>")]),
+        Site::serve(&[]),
+    );
+    let table = table(&[&site.address("")]);
+    let script = format!(
+        "const answer = await page.goto({:?}); await page.getByRole('link').click(); await expect(page).toHaveTitle('Next'); [answer.status(), page.url()]",
+        site.address("/")
+    );
+    assert_eq!(value(&table, "s", &script).await, json!([200, site.address("/next")]));
+    assert_eq!(value(&table, "s", &format!("(await page.goto({:?})).status()", site.address("/missing"))).await, 404);
+    // What scripts in the page ask for, and where servers send it.
+    let escapes = format!(
+        "await page.evaluate(async (other) => {{
+            const tried = async (what) => {{ try {{ return await what() }} catch (error) {{ return 'no' }} }};
+            return [
+                await tried(() => fetch(other, {{ mode: 'no-cors' }}).then(() => 'yes')),
+                await tried(() => fetch('/redirect?' + other, {{ mode: 'no-cors' }}).then(() => 'yes')),
+                await new Promise((done) => {{ const image = new Image(); image.onload = () => done('yes'); image.onerror = () => done('no'); image.src = other + '/image' }}),
+                await new Promise((done) => {{ const socket = new WebSocket(other.replace('http', 'ws')); socket.onopen = () => done('yes'); socket.onerror = () => done('no') }}),
+                await tried(() => fetch('/echo?fine').then((answer) => answer.text())),
+            ];
+        }}, {:?})",
+        other.address("")
+    );
+    assert_eq!(value(&table, "s", &escapes).await, json!(["no", "no", "no", "no", "GET fine  "]));
+    let refused = table
+        .run("s", RunRequest::new(format!("await page.goto({:?})", other.address("/secret"))))
+        .await
+        .error
+        .unwrap();
+    assert_eq!(refused.kind, ErrorKind::Permission);
+    let expected = format!(
+        "page.goto: GET http://127.0.0.1:{0} is not permitted; a rule for the network like \"GET http://127.0.0.1:{0}\" would grant it",
+        other.port
+    );
+    assert!(
+        refused.message.starts_with(&expected[11..]) || refused.message.starts_with(&expected),
+        "{}",
+        refused.message
+    );
+    assert_eq!(other.seen(), [""; 0], "nothing was reached there");
+    assert!(!site.seen().iter().any(|seen| seen.contains("password")), "{:?}", site.seen());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_posted_arrives_whole_and_cookies_are_of_one_session() {
+    let site = Site::serve(&[("/form", "<form method=post action=/echo><input name=a><button>Go</button></form>")]);
+    let table = table(&[&site.address("")]);
+    let script = format!(
+        "await page.goto({:?}); await page.locator('input').fill('x'.repeat(100_000)); await page.locator('button').click(); await page.waitForURL('**/echo'); (await page.locator('body').innerText()).length",
+        site.address("/form")
+    );
+    assert_eq!(value(&table, "a", &script).await, "POST a=".len() + 100_000);
+    let echo = format!("await page.goto({:?}); await page.locator('body').textContent()", site.address("/echo"));
+    value(&table, "a", &format!("await page.goto({:?})", site.address("/cookie"))).await;
+    assert_eq!(value(&table, "a", &echo).await, "GET  visited=yes ");
+    assert_eq!(value(&table, "b", &echo).await, "GET   ");
+    assert_eq!(
+        value(&table, "a", "(await context.cookies()).map(({ name, value }) => name + '=' + value)").await,
+        json!(["visited=yes"])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_later_run_may_not_reach_is_cut() {
+    let site = Site::serve(&[("/", "<title>Home</title>")]);
+    let table = table(&[&site.address("")]);
+    value(&table, "s", &format!("await page.goto({:?})", site.address("/"))).await;
+    let none = NetPolicy::parse::<&str>(&[], NetLimits::default()).unwrap();
+    let again = "await page.evaluate(() => fetch('/echo').then(() => 'yes', () => 'no'))";
+    let refused = table.session("s").run(Run::script(again).grant(none)).await;
+    assert_eq!(refused.into_value().unwrap(), Some("no".into()));
+    assert_eq!(value(&table, "s", again).await, "yes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_never_answers_costs_no_more_than_its_timeout() {
+    let site = Site::serve(&[("/", "<title>Home</title>")]);
+    let table = table(&[&site.address("")]);
+    let error = table
+        .run("s", RunRequest::new(format!("await page.goto({:?}, {{ timeout: 300 }})", site.address("/slow"))))
+        .await
+        .error
+        .unwrap();
+    assert_eq!(error.name, "TimeoutError", "{error:?}");
+    let stopped = table
+        .run("s", RunRequest::new(format!("await page.goto({:?})", site.address("/slow"))).with_timeout_ms(300))
+        .await;
+    assert_eq!(stopped.error.unwrap().kind, ErrorKind::Timeout);
+    let script = format!("await page.goto({:?}); await page.title()", site.address("/"));
+    assert_eq!(value(&table, "s", &script).await, "Home");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_crashes_costs_itself_and_a_browser_that_does_the_vm() {
+    let site = Site::serve(&[("/", "<title>Home</title>")]);
+    let table = table(&[&site.address("")]);
+    let home = format!("await page.goto({:?}); await page.title()", site.address("/"));
+    value(&table, "s", &format!("globalThis.kept = page; vars.set('n', 1); {home}")).await;
+    // The renderer.
+    let crashed = table
+        .run("s", RunRequest::new("await page.goto('chrome://crash').catch(() => {}); await page.evaluate(() => 1)"))
+        .await;
+    assert!(crashed.is_ok(), "that address is not permitted, so that nothing crashed: {:?}", crashed.error);
+    // The browser: whatever of it runs is killed from outside.
+    let waiting = tokio::spawn({
+        let table = table.clone();
+        async move { table.run("s", RunRequest::new("await page.locator('#never').click({ timeout: 20_000 })")).await }
+    });
+    let killed = tokio::time::timeout(Duration::from_secs(10), async {
+        let scratch = perennial_keeper::scratch().await.unwrap();
+        let scratch = scratch.to_string_lossy();
+        let mut found = false;
+        while !found || !waiting.is_finished() {
+            found |= kill_browsers(&scratch);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    killed.await.expect("the run ends when its browser does");
+    let error = waiting.await.unwrap().error.unwrap();
+    assert_eq!(error.name, "StaleHandleError", "{error:?}");
+    assert!(error.message.contains("the browser is gone"), "{error:?}");
+    let after = table.run("s", RunRequest::new(format!("{home} + vars.get('n') + typeof kept"))).await;
+    assert_eq!(after.rebuilt_because, Some(RebuildReason::Epoch));
+    assert_eq!(after.lost_globals, ["kept"]);
+    assert_eq!(after.into_value().unwrap(), Some("Home1undefined".into()));
+}
+
+/// Kills the browsers that this test has started, by what they are called. Whether there was one.
+fn kill_browsers(scratch: &str) -> bool {
+    let mut found = false;
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if line.contains("--user-data-dir=") && line.contains(scratch) && !line.contains("--type=") {
+            found = true;
+            let _ = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sessions_side_by_side_do_not_mix_and_leave_nothing() {
+    let site = Site::serve(&[(
+        "/",
+        "<input aria-label=Name><p id=out></p><script>document.querySelector('input').oninput = (e) => out.textContent = e.target.value</script>",
+    )]);
+    let table = table(&[&site.address("")]);
+    let runs = (0..20).map(|n| {
+        let (table, address) = (table.clone(), site.address("/"));
+        tokio::spawn(async move {
+            let script = format!("await page.goto({address:?}); for (let i = 0; i < 3; i++) await page.getByLabel('Name').fill('session {n} ' + i); await page.locator('#out').textContent()");
+            (n, value(&table, &format!("s{n}"), &script).await)
+        })
+    });
+    for run in runs.collect::<Vec<_>>() {
+        let (n, text) = run.await.unwrap();
+        assert_eq!(text, format!("session {n} 2"));
+    }
+    for n in 0..20 {
+        table.remove(&format!("s{n}"));
+    }
+    table.shutdown().await.unwrap();
+}

@@ -1,0 +1,91 @@
+//! A site on loopback, written for the tests.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// Serves pages, and notes what was asked of it.
+pub struct Site {
+    pub port: u16,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Site {
+    /// Pages by their paths. `/echo` answers with what it was sent, `/slow` never.
+    pub fn serve(pages: &[(&str, &str)]) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let (port, seen) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
+        let pages: Arc<BTreeMap<String, String>> =
+            Arc::new(pages.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
+        let noted = seen.clone();
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let (pages, noted) = (pages.clone(), noted.clone());
+                thread::spawn(move || answer(client, &pages, &noted));
+            }
+        });
+        Self { port, seen }
+    }
+
+    pub fn address(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Methods and paths so far.
+    pub fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+fn answer(client: TcpStream, pages: &BTreeMap<String, String>, seen: &Mutex<Vec<String>>) -> Option<()> {
+    let mut reader = BufReader::new(client.try_clone().ok()?);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let mut words = line.split_whitespace();
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let (mut length, mut cookie) = (0, String::new());
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).ok()?;
+        let header = header.trim_end();
+        if header.is_empty() {
+            break;
+        }
+        let (name, value) = header.split_once(": ")?;
+        match &*name.to_ascii_lowercase() {
+            "content-length" => length = value.parse().ok()?,
+            "cookie" => cookie = value.to_owned(),
+            "proxy-authorization" => seen.lock().unwrap().push("the proxy's password".to_owned()),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    if path != "/favicon.ico" {
+        seen.lock().unwrap().push(format!("{method} {path}"));
+    }
+    let mut out = client;
+    let (plain, query) = path.split_once('?').unwrap_or((&path, ""));
+    let mut respond = |status: &str, more: &str, text: &str| {
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: text/html\r\n{more}Content-Length: {}\r\nConnection: close\r\n\r\n",
+            text.len()
+        );
+        out.write_all(head.as_bytes()).and_then(|()| out.write_all(text.as_bytes())).ok()
+    };
+    match plain {
+        "/echo" => respond("200 OK", "", &format!("{method} {query} {cookie} {}", String::from_utf8_lossy(&body))),
+        "/redirect" => respond("302 Found", &format!("Location: {query}\r\n"), ""),
+        "/cookie" => respond("200 OK", "Set-Cookie: visited=yes; Path=/\r\n", "set"),
+        "/slow" => {
+            thread::park();
+            None
+        }
+        path => match pages.get(path) {
+            Some(page) => respond("200 OK", "", page),
+            None => respond("404 Not Found", "", "<h1>Not here</h1>"),
+        },
+    }
+}
