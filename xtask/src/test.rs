@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::docs;
@@ -88,22 +89,56 @@ fn end_to_end() -> Outcome {
     run(program("node", &["--test", "--test-reporter=spec"]).current_dir(&folder))
 }
 
+/// Where the browsers are that tests are run in, and the packages that have them. The first is the one that is tried unless something else is said.
+const BROWSERS: [(&str, &str, &str); 2] = [
+    ("headless-shell", "/usr/lib/chromium/chromium-headless-shell", "chromium-headless-shell"),
+    ("chromium", "/usr/lib/chromium/chromium", "chromium"),
+];
+
 fn tests() -> Outcome {
-    if exists("cargo", &["nextest", "--version"]) {
-        return run(&mut cargo(&["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"]));
+    let is_there = |(_, path, _): &(&str, &str, &str)| Path::new(path).exists();
+    let missing: Vec<&str> =
+        BROWSERS.iter().filter(|browser| !is_there(browser)).map(|(.., package)| *package).collect();
+    if !missing.is_empty() {
+        println!("installing {}", missing.join(" and "));
+        let mut install = program("apt-get", &["-qq", "-y", "install", "--no-install-recommends"]);
+        install.args(&missing).env("DEBIAN_FRONTEND", "noninteractive");
+        let installed = run(&mut program("apt-get", &["-qq", "update"])).and_then(|()| run(&mut install));
+        if let Err(error) = installed {
+            skipped("the tests in browsers that are not here", &format!("they could not be installed ({error})"))?;
+        }
     }
-    // One test at a time: some count what their process holds.
-    run(&mut cargo(&[
-        "test",
-        "--workspace",
-        "--all-features",
-        "--lib",
-        "--bins",
-        "--tests",
-        "--no-fail-fast",
-        "--",
-        "--test-threads=1",
-    ]))
+    let there: Vec<&str> = BROWSERS.iter().filter(|browser| is_there(browser)).map(|(name, ..)| *name).collect();
+    let Some((first, others)) = there.split_first() else {
+        return all_tests(&[], None);
+    };
+    all_tests(&[first], None)?;
+    others.iter().try_for_each(|browser| all_tests(&[browser], Some("perennial-browser")))
+}
+
+/// The tests of a package, or of all, in a browser; without one its own are left out.
+fn all_tests(browser: &[&str], package: Option<&str>) -> Outcome {
+    let mut tests = if exists("cargo", &["nextest", "--version"]) {
+        let mut tests = cargo(&["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"]);
+        match (package, browser) {
+            (Some(package), _) => tests.args(["-E", &format!("package({package})")]),
+            (None, []) => tests.args(["-E", "not package(perennial-browser)"]),
+            (None, _) => &mut tests,
+        };
+        tests
+    } else {
+        let mut tests = cargo(&["test", "--all-features", "--lib", "--bins", "--tests", "--no-fail-fast"]);
+        match (package, browser) {
+            (Some(package), _) => tests.args(["-p", package]),
+            (None, []) => tests.args(["--workspace", "--exclude", "perennial-browser"]),
+            (None, _) => tests.arg("--workspace"),
+        };
+        // One test at a time: some count what their process holds.
+        tests.args(["--", "--test-threads=1"]);
+        tests
+    };
+    tests.envs(browser.iter().map(|browser| ("PERENNIAL_TEST_BROWSER", browser)));
+    run(&mut tests)
 }
 
 /// The tests on a machine that has other things to do.

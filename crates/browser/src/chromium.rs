@@ -104,14 +104,15 @@ impl Shared {
         let first = made.connection.call(None, "Browser.getVersion", json!({}));
         let failed = match tokio::time::timeout(FIRST_WORD, first).await {
             Ok(Ok(_)) => None,
-            Ok(Err(error)) => Some(format!(
-                "the browser did not start: {error}. Its own words are in the log (RUST_LOG=perennial_browser=debug)"
-            )),
+            Ok(Err(error)) => Some(format!("the browser did not start: {error}")),
             Err(_) => Some(format!("the browser has not said anything within {FIRST_WORD:?}")),
         };
         if let Some(why) = failed {
-            running.close().await;
-            return Err(why);
+            running.ended_or_killed().await;
+            return Err(match running.said() {
+                said if said.is_empty() => why,
+                said => format!("{why}. It said: {said}"),
+            });
         }
         *lock(&made.running) = Some(running);
         // Pages wait until they are set up.

@@ -1,8 +1,8 @@
 //! Finding and starting a Chromium.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use perennial_keeper::{Process, Request, Stage, Tenant, make_folder_in_scratch, scratch};
@@ -22,6 +22,17 @@ pub enum Program {
     Chromium,
     /// The program at this path.
     Path(PathBuf),
+}
+
+impl std::fmt::Display for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::HeadlessShell => f.write_str("headless-shell"),
+            Self::Chromium => f.write_str("chromium"),
+            Self::Path(path) => path.display().fmt(f),
+        }
+    }
 }
 
 impl std::str::FromStr for Program {
@@ -59,6 +70,22 @@ impl Default for ChromiumOptions {
 }
 
 impl ChromiumOptions {
+    /// Whether there is such a browser, and it can be started as this user.
+    ///
+    /// # Errors
+    /// What to do about it.
+    pub fn check(&self) -> Result<(), String> {
+        find(self)?;
+        if self.sandbox && is_root() {
+            return Err(
+                "Chromium does not start as root with its sandbox: run as another user, or do without it (--browser-no-sandbox, `sandbox = false`), where a page that \
+                 breaks the engine has all that this user has"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
     /// The same with something set.
     #[must_use]
     pub fn configure(mut self, set: impl FnOnce(&mut Self)) -> Self {
@@ -163,6 +190,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) struct Running {
     process: Process,
     profile: PathBuf,
+    said: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Running {
@@ -172,10 +200,8 @@ impl Running {
         options: &ChromiumOptions,
     ) -> Result<(Self, pipe::Sender, pipe::Receiver), String> {
         static STARTED: AtomicU64 = AtomicU64::new(0);
+        options.check()?;
         let (program, is_shell) = find(options)?;
-        if options.sandbox && is_root() {
-            return Err("Chromium does not start as root with its sandbox: run as another user, or say that there is to be none (`--browser-no-sandbox`)".to_owned());
-        }
         let failed = |error: &dyn std::fmt::Display| format!("the browser was not started: {error}");
         let folder = scratch().await.map_err(|error| failed(&error))?;
         let profile = folder.join(format!("browser-{}", STARTED.fetch_add(1, Ordering::Relaxed)));
@@ -195,10 +221,10 @@ impl Running {
             argv.push("--no-sandbox".to_owned());
         }
         let mut env = vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned()), ("LANG".to_owned(), "C.UTF-8".to_owned())];
-        env.extend(
-            ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"]
-                .map(|name| (name.to_owned(), home.clone())),
-        );
+        let folders = ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"];
+        env.extend(folders.map(|name| (name.to_owned(), home.clone())));
+        // The same folder by a short name: Chromium makes a socket there, whose path has 107 bytes at the most (unix(7)).
+        env.push(("TMPDIR".to_owned(), "/proc/self/cwd".to_owned()));
         if options.headed {
             let display = ["DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"].into_iter();
             env.extend(display.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))));
@@ -208,8 +234,9 @@ impl Running {
         let running = match started {
             Ok((process, streams)) => {
                 let stdin = streams.stdin.ok_or_else(|| failed(&"it has no input"))?;
-                tokio::spawn(complaints(streams.stderr));
-                (Self { process, profile }, stdin, streams.stdout)
+                let said = Arc::default();
+                tokio::spawn(complaints(streams.stderr, Arc::clone(&said)));
+                (Self { process, profile, said }, stdin, streams.stdout)
             }
             Err(error) => {
                 let _ = perennial_keeper::remove(&profile);
@@ -219,6 +246,15 @@ impl Running {
         Ok(running)
     }
 
+    /// What it has complained of, the last of it.
+    pub(crate) fn said(&self) -> String {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&said);
+        // Of what is logged the fatal line is why.
+        let fatal = text.lines().find(|line| line.contains("FATAL"));
+        fatal.or_else(|| text.lines().next_back()).unwrap_or_default().trim().to_owned()
+    }
+
     /// Completes when nothing of it is left.
     pub(crate) async fn ended(&self) {
         let mut stage = self.process.stage.clone();
@@ -226,7 +262,7 @@ impl Running {
     }
 
     /// Waits until it has ended by itself, or kills it.
-    pub(crate) async fn close(self) {
+    pub(crate) async fn ended_or_killed(&self) {
         if tokio::time::timeout(GRACE, self.ended()).await.is_err() {
             self.process.kill();
             self.ended().await;
@@ -255,10 +291,15 @@ fn is_root() -> bool {
     std::fs::metadata(Path::new("/proc/self")).is_ok_and(|of| of.uid() == 0)
 }
 
-/// What it complains of is for the log of whoever debugs.
-async fn complaints(mut stderr: pipe::Receiver) {
+/// What it complains of is for the log of whoever debugs, and the last of it for the error if it does not start.
+async fn complaints(mut stderr: pipe::Receiver, said: Arc<Mutex<Vec<u8>>>) {
+    const MOST: usize = 8 << 10;
     let mut buffer = vec![0; 4096];
     while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
         tracing::debug!(target: "perennial_browser::stderr", "{}", String::from_utf8_lossy(&buffer[..read]).trim_end());
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.extend_from_slice(&buffer[..read]);
+        let beyond = said.len().saturating_sub(MOST);
+        said.drain(..beyond);
     }
 }

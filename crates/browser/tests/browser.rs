@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
 mod browser {
+    mod common;
     mod driver;
     mod network;
     mod scripts;

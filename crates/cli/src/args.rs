@@ -1,9 +1,12 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use perennial_browser::{Chromium, ChromiumOptions, Program};
+use perennial_sessions::browser::Browsers;
 use perennial_sessions::commands::{CommandSet, Declaration, Run};
 use perennial_sessions::files::{Artifacts, Mount, MountError, Mounts};
 use perennial_sessions::net::{NetLimits, NetPolicy, Secrets};
@@ -226,6 +229,16 @@ pub(crate) struct Common {
     /// What runs with fewer liberties is declared under `[commands]` in perennial.toml (docs/commands.md)
     #[arg(long = "allow-run", global = true, value_name = "NAME")]
     allow_run: Vec<String>,
+    /// Give scripts a browser as `page`, `context` and `browser`, with Playwright's names: auto (the headless shell, else Chromium), chromium, headless-shell or a path. Its pages
+    /// reach what scripts may fetch (docs/browser.md)
+    #[arg(long, global = true, value_name = "WHICH", num_args = 0..=1, default_missing_value = "auto", require_equals = true)]
+    browser: Option<Program>,
+    /// Show the browser's windows
+    #[arg(long, global = true)]
+    headed: bool,
+    /// Start the browser without its own sandbox, as root has to
+    #[arg(long, global = true)]
+    browser_no_sandbox: bool,
     /// Variable that scripts see in process.env, as NAME=VALUE, or NAME to pass on the program's own; may be given again
     #[arg(long = "env", global = true, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
@@ -312,12 +325,34 @@ impl Common {
         config.process_limits = file.process_limits;
         config.busy_with_commands = file.busy_with_commands;
         config.commands = self.commands(file)?;
+        config.browsers = self.browsers(file, runs_scripts)?;
         if runs_scripts {
             config.env = self.environment(file)?;
             config.secrets = self.secrets(file)?;
         }
         config.defaults.check(&config.ceilings)?;
         Ok(config)
+    }
+
+    /// The browser of the command line, or else of the configuration file. One that is not there is an error at once, where scripts are to run.
+    fn browsers(&self, file: &Config, runs_scripts: bool) -> Result<Option<Arc<dyn Browsers>>, ScriptError> {
+        let Some(program) = self.browser.clone().or_else(|| file.browser.clone()) else {
+            if self.headed || self.browser_no_sandbox {
+                return Err(ScriptError::invalid_request(
+                    "--headed and --browser-no-sandbox are for a browser: add --browser",
+                ));
+            }
+            return Ok(None);
+        };
+        let options = ChromiumOptions::default().configure(|options| {
+            options.program = program;
+            options.headed = self.headed || file.headed;
+            options.sandbox = !self.browser_no_sandbox && file.sandbox.unwrap_or(true);
+        });
+        if runs_scripts {
+            options.check().map_err(|why| ScriptError::invalid_request(format!("--browser: {why}")))?;
+        }
+        Ok(Some(Arc::new(Chromium::new(options))))
     }
 
     /// The variables of the configuration file and of the command line, the latter first.

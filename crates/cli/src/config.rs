@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use perennial_browser::Program;
 use perennial_sessions::commands::{CommandSet, ProcessLimits, Run};
 use perennial_sessions::{Allow, did_you_mean};
 use serde_json::{Map, Value};
@@ -22,6 +23,10 @@ pub(crate) struct Config {
     /// How many commands may run, of one session and of all.
     pub(crate) process_limits: ProcessLimits,
     pub(crate) busy_with_commands: bool,
+    /// Which browser scripts have.
+    pub(crate) browser: Option<Program>,
+    pub(crate) headed: bool,
+    pub(crate) sandbox: Option<bool>,
     /// What scripts see in `process.env`.
     pub(crate) env: BTreeMap<String, String>,
     /// Names of secrets, whose values are in the environment, and the origins they are for.
@@ -104,6 +109,8 @@ impl Config {
             .keys()
             .flat_map(|key| self.allow.items(key).into_iter().map(move |item| format!("{key} {item}")));
         say("allow", allow.collect());
+        let sandbox = if self.sandbox == Some(false) { " without a sandbox" } else { "" };
+        say("browser", self.browser.iter().map(|program| format!("{program}{sandbox}")).collect());
         say("artifacts", paths(self.artifacts.as_slice()));
         let runs = |name: &str| match self.commands.get(name).map(|command| &command.run) {
             Some(Run::Argv(argv)) => format!("{name}: {}", argv.join(" ")),
@@ -158,7 +165,19 @@ impl Config {
         let root = reader.table(
             &root,
             "",
-            &["plugins", "allow", "artifacts", "commands", "env", "modules", "mounts", "net", "secrets", "limits"],
+            &[
+                "plugins",
+                "allow",
+                "artifacts",
+                "browser",
+                "commands",
+                "env",
+                "modules",
+                "mounts",
+                "net",
+                "secrets",
+                "limits",
+            ],
         );
         if let Some(plugins) = root.get("plugins") {
             match plugins.as_array().map(|plugins| plugins.iter().map(Value::as_str).collect::<Option<Vec<_>>>()) {
@@ -212,6 +231,15 @@ impl Config {
                 _ => reader.problems.push("mounts: not a list like [\"data:/data:ro\"]".to_owned()),
             }
         }
+        if let Some(browser) = root.get("browser") {
+            let browser = reader.table(browser, "browser", &["program", "headed", "sandbox"]);
+            match reader.text(&browser, "browser", "program").as_deref().unwrap_or("auto").parse() {
+                Ok(program) => config.browser = Some(program),
+                Err(why) => reader.problems.push(format!("browser.program: {why}")),
+            }
+            config.headed = reader.flag(&browser, "browser", "headed").unwrap_or(false);
+            config.sandbox = reader.flag(&browser, "browser", "sandbox");
+        }
         config.artifacts = reader.text(&root, "", "artifacts").map(|folder| directory.join(folder));
         if let Some(modules) = root.get("modules") {
             let modules = reader.table(modules, "modules", &["root", "imports"]);
@@ -252,13 +280,7 @@ impl Config {
             processes.session = reader.count(&limits, "session_commands").unwrap_or(processes.session);
             processes.process = reader.count(&limits, "commands").unwrap_or(processes.process);
             config.process_limits = processes;
-            config.busy_with_commands = match limits.get("busy_with_commands") {
-                None => false,
-                Some(value) => value.as_bool().unwrap_or_else(|| {
-                    reader.problems.push("limits.busy_with_commands: true or false is wanted".to_owned());
-                    false
-                }),
-            };
+            config.busy_with_commands = reader.flag(&limits, "limits", "busy_with_commands").unwrap_or(false);
         }
         if reader.problems.is_empty() { Ok(config) } else { Err(reader.problems) }
     }
@@ -298,6 +320,7 @@ impl Reader {
         if text.is_none() {
             let example = match key {
                 "root" => "src",
+                "program" => "auto",
                 "artifacts" => "out",
                 _ => "30s",
             };
@@ -305,6 +328,15 @@ impl Reader {
             self.problems.push(format!("{path}: a text like \"{example}\" is wanted"));
         }
         text
+    }
+
+    fn flag(&mut self, map: &Map<String, Value>, at: &str, key: &str) -> Option<bool> {
+        let value = map.get(key)?;
+        let flag = value.as_bool();
+        if flag.is_none() {
+            self.problems.push(format!("{at}.{key}: true or false is wanted"));
+        }
+        flag
     }
 
     fn count(&mut self, map: &Map<String, Value>, key: &str) -> Option<usize> {

@@ -1,12 +1,8 @@
-use perennial_browser::{Chromium, ChromiumOptions, ChromiumSession};
+use perennial_browser::ChromiumSession;
 use perennial_stdlib::browser::{Action, Answer, BrowserError, Driver, Failure};
 use serde_json::{Value, json};
 
-/// The tests run as whoever builds, who may be root; pages are the tests' own.
-fn chromium() -> Chromium {
-    perennial_keeper::use_supervisor(env!("CARGO_BIN_EXE_perennial-browser-supervisor"));
-    Chromium::new(ChromiumOptions::default().configure(|options| options.sandbox = false))
-}
+use super::common::chromium;
 
 async fn act(session: &ChromiumSession, action: Value) -> Result<Value, BrowserError> {
     let action: Action = serde_json::from_value(action).unwrap();

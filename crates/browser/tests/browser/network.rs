@@ -3,18 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use perennial_browser::{Chromium, ChromiumOptions};
 use perennial_sessions::net::{NetLimits, NetPolicy};
 use perennial_sessions::{ErrorKind, RebuildReason, Run, RunRequest, SessionTable, TableConfig};
 use serde_json::{Value, json};
 
+use super::common::chromium;
 use super::site::Site;
 
 fn table(rules: &[&str]) -> SessionTable {
-    perennial_keeper::use_supervisor(env!("CARGO_BIN_EXE_perennial-browser-supervisor"));
-    let chromium = Chromium::new(ChromiumOptions::default().configure(|options| options.sandbox = false));
     SessionTable::with_config(TableConfig::default().configure(|config| {
-        config.browsers = Some(Arc::new(chromium));
+        config.browsers = Some(Arc::new(chromium()));
         config.net = Some(NetPolicy::parse(rules, NetLimits::default()).unwrap());
     }))
 }

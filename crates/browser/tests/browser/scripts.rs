@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use perennial_browser::{Chromium, ChromiumOptions};
 use perennial_sessions::{RunRequest, ScriptResult, SessionTable, TableConfig};
 use serde_json::{Value, json};
 
-/// The tests run as whoever builds, who may be root; pages are the tests' own.
+use super::common::chromium;
+
 fn table() -> SessionTable {
-    perennial_keeper::use_supervisor(env!("CARGO_BIN_EXE_perennial-browser-supervisor"));
-    let chromium = Chromium::new(ChromiumOptions::default().configure(|options| options.sandbox = false));
-    SessionTable::with_config(TableConfig::default().configure(|config| config.browsers = Some(Arc::new(chromium))))
+    SessionTable::with_config(TableConfig::default().configure(|config| config.browsers = Some(Arc::new(chromium()))))
 }
 
 async fn run(table: &SessionTable, script: &str) -> ScriptResult {
