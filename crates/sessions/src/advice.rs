@@ -17,7 +17,7 @@ pub(crate) fn advise(path: &str, granted: &Extensions, plugins: &PluginSet) -> O
         "module" | "exports" => "what a cell gives is what it returns, or the value of its last expression",
         "__dirname" | "__filename" => "scripts have no file; `fs.cwd()` is the working directory",
         "document" | "window" | "localStorage" | "sessionStorage" | "XMLHttpRequest" | "alert" | "HTMLElement" => {
-            "there is no page here; `fetch` makes requests, `fs` and `vars` keep things; in a browser's page it is `page.evaluate(() => document.title)`, where a run has one"
+            "there is no page here; `fetch` makes requests, `fs` and `vars` keep things"
         }
         "page" | "context" | "browser" | "expect" => "this run was lent no browser",
         "Deno" | "Bun" => {
