@@ -138,6 +138,18 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return false;
   }
 
+  /** As `toEqual` has it: what is `undefined` counts as not there. */
+  function equals(a: any, b: any, depth: number): boolean {
+    if (!isObject(a) || !isObject(b) || depth > 100) return isDeepEqual(a, b, true);
+    const kind = ops.kind_of(a);
+    if (kind !== ops.kind_of(b) || (kind !== "object" && kind !== "array")) return isDeepEqual(a, b, false);
+    if (kind === "array" && (a as any).length !== (b as any).length) return false;
+    const left = ownKeys(a), right = ownKeys(b);
+    for (let i = 0; i < left.length; i++) if (!equals((a as any)[left[i]], (b as any)[left[i]], depth + 1)) return false;
+    for (let i = 0; i < right.length; i++) if (!hasOwn(a, right[i]) && (b as any)[right[i]] !== undefined) return false;
+    return true;
+  }
+
   const same = (a: unknown, b: unknown): boolean => (a === b ? a !== 0 || 1 / (a as number) === 1 / (b as number) : a !== a && b !== b);
 
   /** At once: throws unless the value is like this. */
@@ -150,11 +162,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     const no = (method: string, is: () => boolean) => () => check(is(), method, "");
     return {
       toBe: (other: unknown) => check(same(value, other), "toBe", inspect(other)),
-      toEqual: (other: unknown) => check(isDeepEqual(value, other, false), "toEqual", inspect(other)),
+      toEqual: (other: unknown) => check(equals(value, other, 0), "toEqual", inspect(other)),
       toStrictEqual: (other: unknown) => check(isDeepEqual(value, other, true), "toStrictEqual", inspect(other)),
       toMatchObject: (part: unknown) => check(matchesPart(value, part), "toMatchObject", inspect(part)),
       toContain: (item: unknown) => check(contains(value, item, same), "toContain", inspect(item)),
-      toContainEqual: (item: unknown) => check(contains(value, item, (a, b) => isDeepEqual(a, b, false)), "toContainEqual", inspect(item)),
+      toContainEqual: (item: unknown) => check(contains(value, item, (a, b) => equals(a, b, 0)), "toContainEqual", inspect(item)),
       toMatch: (pattern: unknown) => {
         const is = typeof pattern === "string" ? indexOf(domString(value), pattern) >= 0 : regExpExec(new RegExp(regExpSource(pattern as RegExp), regExpFlags(pattern as RegExp)), domString(value)) !== null;
         check(is, "toMatch", inspect(pattern));

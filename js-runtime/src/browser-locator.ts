@@ -130,10 +130,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   /** A function's text, or an expression. */
   function source(script: unknown): { text: string; isFunction: boolean } {
     if (typeof script === "function") return { text: functionToString(script), isFunction: true };
-    const text = domString(script);
-    // As Playwright has it: a text that is a function is called.
-    const isFunction = intrinsics.regExpExec(/^\s*(async\s+)?(function\b|\([^)]*\)\s*=>|[\w$]+\s*=>)/, text) !== null;
-    return { text, isFunction };
+    return { text: domString(script), isFunction: false };
   }
 
   function evaluate(page: BrowserPageState, parts: any[], script: unknown, argument: unknown, options: any, what: string, all: boolean): Promise<any> {

@@ -200,9 +200,9 @@ async function verdict() {
       setTimeout(resolve, 300);
     });
   }
-  // The click comes after the release.
-  await Promise.resolve();
-  if (guard === watching) setTimeout(() => guard === watching && unwatch(), 0);
+  // The click comes after the release, and what it sets going with it.
+  await new Promise((resolve) => setTimeout(resolve));
+  if (guard === watching) unwatch();
   return watching?.hit ?? true;
 }
 
@@ -235,17 +235,25 @@ function fill(element, value) {
   if (!["INPUT", "TEXTAREA"].includes(element.tagName)) return new Refusal("invalid", "the element is no <input>, <textarea> or [contenteditable]");
   if (element.tagName === "INPUT" && element.type === "number" && value !== "" && Number.isNaN(Number(value))) return new Refusal("invalid", "text cannot be typed into an input of type number");
   element.focus();
-  const wanted = SET_WHOLE.has(element.type) ? value.trim() : value;
   if (element.tagName === "INPUT" && SET_WHOLE.has(element.type)) {
-    const before = element.value;
+    const before = element.value, wanted = value.trim();
     setValue(element, wanted);
     if (element.value !== (element.type === "color" ? wanted.toLowerCase() : wanted)) {
       setValue(element, before);
       return new Refusal("invalid", JSON.stringify(value) + " is no value of an input of type " + element.type);
     }
-  } else setValue(element, wanted);
-  announce(element, "input");
-  announce(element, "change");
+    announce(element, "input");
+    announce(element, "change");
+    return null;
+  }
+  // As a person edits it, so that leaving it is a change.
+  element.select();
+  const isDone = value === "" ? element.value === "" || document.execCommand("delete") : document.execCommand("insertText", false, value);
+  if (!isDone) {
+    setValue(element, value);
+    announce(element, "input");
+    announce(element, "change");
+  }
   return null;
 }
 
@@ -324,7 +332,7 @@ const act = {
       const at = await place(element, target, position, say);
       if (at === undefined) return AGAIN;
       watchFor(element, target.force);
-      return at;
+      return { ...at, isDraggable: element.closest("[draggable=true],a[href],img") !== null };
     }),
   verdict,
   fill: (id, target, { value }) => withElement(id, target, ["visible", "enabled", "editable"], (element) => fill(element, value)),

@@ -12,7 +12,7 @@ const api = {
       if (document.activeElement !== control) control.focus();
       return null;
     }),
-  pageContent: () => (document.doctype ? new XMLSerializer().serializeToString(document.doctype) : "") + (document.documentElement?.outerHTML ?? ""),
+  pageContent: () => ({ value: (document.doctype ? new XMLSerializer().serializeToString(document.doctype) : "") + (document.documentElement?.outerHTML ?? "") }),
 };
 let framed, taken;
 const takeElements = () => taken;

@@ -13,9 +13,82 @@ function referenceOf(element) {
   return id;
 }
 
+/** A selector's compounds from the last to the first, with what stands before each. */
+function compoundsOf(css) {
+  const compounds = [];
+  let text = "", combinator = "";
+  for (let at = 0; at < css.length; at++) {
+    const c = css[at];
+    if (c === "\\") text += c + css[++at];
+    else if (c === "(" || c === "[" || c === '"' || c === "'") {
+      const from = at;
+      at = endOf(css, at);
+      text += css.slice(from, at + 1);
+    } else if (/[\s>+~]/.test(c)) {
+      let said = c;
+      while (/[\s>+~]/.test(css[at + 1] ?? "")) said += css[++at];
+      if (text) compounds.unshift({ text, combinator });
+      combinator = said.trim() || " ";
+      text = "";
+    } else text += c;
+  }
+  compounds.unshift({ text, combinator });
+  return compounds;
+}
+
+/** The end of a string, or of what is in brackets. */
+function endOf(text, at) {
+  const open = text[at];
+  if (open === '"' || open === "'") {
+    for (at++; at < text.length && text[at] !== open; at++) if (text[at] === "\\") at++;
+    return at;
+  }
+  const close = open === "(" ? ")" : "]";
+  for (at++; at < text.length && text[at] !== close; at++) {
+    if (text[at] === "\\") at++;
+    else if (["(", "[", '"', "'"].includes(text[at])) at = endOf(text, at);
+  }
+  return at;
+}
+
+/** Whether an element matches from this compound on, through shadow roots. */
+function matchesFrom(element, compounds, at, scope) {
+  const { text, combinator } = compounds[at];
+  if (text === ":scope" ? element !== scope : !element.matches(text)) return false;
+  if (at === compounds.length - 1) return true;
+  const next = (other) => other && matchesFrom(other, compounds, at + 1, scope);
+  if (combinator === ">") return next(parentOf(element));
+  if (combinator === "+") return next(element.previousElementSibling);
+  if (combinator === "~") {
+    for (let other = element.previousElementSibling; other; other = other.previousElementSibling) if (next(other)) return true;
+    return false;
+  }
+  for (let other = parentOf(element); other; other = parentOf(other)) if (next(other)) return true;
+  return false;
+}
+
+function splitCommas(css) {
+  const pieces = [];
+  let from = 0;
+  for (let at = 0; at < css.length; at++) {
+    if (css[at] === "\\") at++;
+    else if (["(", "[", '"', "'"].includes(css[at])) at = endOf(css, at);
+    else if (css[at] === ",") {
+      pieces.push(css.slice(from, at).trim());
+      from = at + 1;
+    }
+  }
+  pieces.push(css.slice(from).trim());
+  return pieces;
+}
+
 function cssBelow(root, css) {
-  const found = [];
-  for (const each of rootsBelow(root)) found.push(...each.querySelectorAll(css));
+  const roots = rootsBelow(root);
+  // Within one tree the browser is faster, and throws at what is no selector.
+  if (roots.length === 1 || !/[\s>+~]/.test(css.trim())) return roots.flatMap((each) => [...each.querySelectorAll(css)]);
+  root.querySelectorAll(css);
+  const alternatives = splitCommas(css).map(compoundsOf), found = [];
+  for (const element of elementsBelow(root)) if (alternatives.some((compounds) => matchesFrom(element, compounds, 0, root))) found.push(element);
   return found;
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use crate::page::{Page, text};
 use crate::pipe::{Connection, Event, Listener};
 use crate::process::{ChromiumOptions, Running};
-use crate::session::{ChromiumSession, Context};
+use crate::session::{ChromiumSession, Context, Inner};
 
 /// How long a browser has to say its first word.
 const FIRST_WORD: Duration = Duration::from_secs(20);
@@ -31,8 +31,17 @@ pub(crate) struct Shared {
     tenant: Arc<Tenant>,
     /// Pages go through it, and nowhere else.
     proxy: tokio::sync::OnceCell<Proxy>,
+    /// Sessions that have a context, or are about to.
+    open: Mutex<Open>,
     /// Whoever needs it first starts it; others wait.
     browser: tokio::sync::Mutex<Option<Arc<Browser>>>,
+}
+
+#[derive(Default)]
+struct Open {
+    sessions: Vec<Weak<Inner>>,
+    /// A task closes what nobody uses.
+    is_looked_after: bool,
 }
 
 /// One process, as long as it lives.
@@ -52,6 +61,7 @@ impl Chromium {
             options,
             tenant: Arc::default(),
             proxy: tokio::sync::OnceCell::new(),
+            open: Mutex::default(),
             browser: tokio::sync::Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
@@ -76,6 +86,44 @@ impl std::fmt::Debug for Chromium {
 }
 
 impl Shared {
+    /// Has a session be among those that may have a context. Another one gives its own up for it if need be.
+    ///
+    /// # Errors
+    /// If all of the others are in use.
+    pub(crate) fn reserve(self: &Arc<Self>, session: &Arc<Inner>) -> Result<(), String> {
+        let mut open = lock(&self.open);
+        open.sessions.retain(|known| known.upgrade().is_some_and(|known| known.has_place()));
+        if open.sessions.len() >= self.options.max_contexts.max(1) {
+            let idle = open.sessions.iter().filter_map(Weak::upgrade).filter(|known| known.is_idle());
+            let Some(oldest) = idle.min_by_key(|known| known.last_use()) else {
+                let (most, used) = (self.options.max_contexts, open.sessions.len());
+                return Err(format!("{used} sessions use the browser, and {most} may at a time: try again later"));
+            };
+            oldest.give_up();
+            open.sessions.retain(|known| !std::ptr::eq(known.as_ptr(), Arc::as_ptr(&oldest)));
+        }
+        session.take_place();
+        open.sessions.push(Arc::downgrade(session));
+        if !std::mem::replace(&mut open.is_looked_after, true) {
+            tokio::spawn(look_after(Arc::downgrade(self)));
+        }
+        Ok(())
+    }
+
+    /// Closes the pages that nobody has used for so long. Whether none are open.
+    fn close_idle(&self, idle: Duration) -> bool {
+        let mut open = lock(&self.open);
+        open.sessions.retain(|known| {
+            let Some(known) = known.upgrade().filter(|known| known.has_place()) else { return false };
+            let is_over = known.is_idle() && known.last_use().elapsed() >= idle;
+            if is_over {
+                known.give_up();
+            }
+            !is_over
+        });
+        open.sessions.is_empty()
+    }
+
     pub(crate) async fn proxy(&self) -> Result<&Proxy, String> {
         self.proxy
             .get_or_try_init(Proxy::listen)
@@ -120,6 +168,30 @@ impl Shared {
         made.connection.call(None, "Target.setAutoAttach", attach).await.map_err(|error| error.to_string())?;
         *browser = Some(made.clone());
         Ok(made)
+    }
+}
+
+/// Closes pages that nobody uses, and the browser when there are none.
+async fn look_after(shared: Weak<Shared>) {
+    let mut without = false;
+    loop {
+        let Some(idle) = shared.upgrade().map(|shared| shared.options.idle) else { return };
+        // A browser that nobody has anything in stays for a minute.
+        tokio::time::sleep(idle.min(Duration::from_secs(60))).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let is_empty = shared.close_idle(idle);
+        if is_empty && without {
+            // Whoever opens something now waits for this, and finds none.
+            let mut browser = shared.browser.lock().await;
+            let mut open = lock(&shared.open);
+            if open.sessions.is_empty() {
+                open.is_looked_after = false;
+                drop(open);
+                *browser = None;
+                return;
+            }
+        }
+        without = is_empty;
     }
 }
 

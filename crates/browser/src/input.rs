@@ -43,7 +43,11 @@ impl Page {
 
     pub(crate) fn mouse_to(&self, input: &mut Input, x: f64, y: f64) -> Call {
         (input.x, input.y) = (x, y);
-        self.mouse(input, "mouseMoved", None, 0)
+        // With a button held it is that button's movement, by which dragging begins.
+        let held = [MouseButton::Left, MouseButton::Right, MouseButton::Middle]
+            .into_iter()
+            .find(|button| input.buttons & bit(*button) != 0);
+        self.mouse(input, "mouseMoved", held, 0)
     }
 
     pub(crate) fn mouse_down(&self, input: &mut Input, button: MouseButton, clicks: u32) -> Call {
@@ -81,7 +85,7 @@ impl Page {
     }
 
     pub(crate) fn key_down(&self, input: &mut Input, key: &Key) -> Call {
-        let key = if input.modifiers & SHIFT != 0 { shifted(key) } else { key.clone() };
+        let key = if key.is_place && input.modifiers & SHIFT != 0 { shifted(key) } else { key.clone() };
         input.modifiers |= key.modifier;
         // With these a key types nothing.
         let types = !key.text.is_empty() && input.modifiers & (ALT | CONTROL | META) == 0;

@@ -9,6 +9,8 @@ pub(crate) struct Key {
     pub(crate) number: u32,
     /// What it types.
     pub(crate) text: String,
+    /// It was named by where it is, so that Shift makes it another sign.
+    pub(crate) is_place: bool,
     /// The bit that it holds while it is down (`Input.dispatchKeyEvent`, modifiers).
     pub(crate) modifier: u32,
 }
@@ -70,11 +72,13 @@ const SIGNS: &[(char, char, &str, u32)] = &[
 
 /// A key by its name, by what it types, or by where it is (`KeyA`).
 pub(crate) fn key(name: &str) -> Option<Key> {
+    let is_place = name.len() > 1 && (name.starts_with("Key") || name.starts_with("Digit"));
     let made = |key: &str, code: &str, number, text: &str, modifier| Key {
         key: key.to_owned(),
         code: code.to_owned(),
         number,
         text: text.to_owned(),
+        is_place,
         modifier,
     };
     let name = match name {

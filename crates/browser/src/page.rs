@@ -71,6 +71,8 @@ struct State {
     viewport: Option<(u32, u32)>,
     /// Dialogs that nobody has listened for since the last action.
     dialogs: Vec<String>,
+    /// What is being dragged, as the page has said.
+    dragged: Option<Value>,
     /// What the proxy is to be shown when it asks, and whether it has been.
     credentials: Option<Value>,
     has_shown: bool,
@@ -320,6 +322,7 @@ impl Page {
                     state.dialogs.push(format!("a dialog was dismissed ({kind}): {message}"));
                 }
             }
+            "Input.dragIntercepted" => state.dragged = Some(params["data"].clone()),
             "Fetch.requestPaused" => {
                 self.tell("Fetch.continueRequest", &json!({ "requestId": params["requestId"] }));
                 return;
@@ -392,6 +395,15 @@ impl Page {
     /// What happened that nobody has been told yet.
     pub(crate) fn take_notes(&self) -> Vec<String> {
         std::mem::take(&mut self.lock().dialogs)
+    }
+
+    pub(crate) fn has_dragged(&self) -> bool {
+        self.lock().dragged.is_some()
+    }
+
+    /// What a page has begun to drag.
+    pub(crate) fn take_dragged(&self) -> Option<Value> {
+        self.lock().dragged.take()
     }
 
     pub(crate) fn main_frame(&self) -> String {

@@ -53,18 +53,18 @@ async fn on_page(context: &Arc<Context>, action: Action) -> Result<Answer, Brows
         Action::Reload { wait, timeout, .. } => {
             let deadline = Deadline::after(timeout);
             let moves = page.look().1;
-            called(page.call("Page.reload", json!({}))).await?;
+            insist(page, "Page.reload", json!({}), deadline).await?;
             moved(page, moves, deadline).await?;
             arrived(page, None, wait, deadline).await
         }
         Action::History { by, wait, timeout, .. } => {
             let deadline = Deadline::after(timeout);
-            let history = called(page.call("Page.getNavigationHistory", json!({}))).await?;
+            let history = insist(page, "Page.getNavigationHistory", json!({}), deadline).await?;
             let at = history["currentIndex"].as_i64().unwrap_or(0) + i64::from(by);
             let entry = usize::try_from(at).ok().and_then(|at| history["entries"].get(at));
             let Some(entry) = entry else { return Ok(Answer::Value(false.into())) };
             let moves = page.look().1;
-            called(page.call("Page.navigateToHistoryEntry", json!({ "entryId": entry["id"] }))).await?;
+            insist(page, "Page.navigateToHistoryEntry", json!({ "entryId": entry["id"] }), deadline).await?;
             moved(page, moves, deadline).await?;
             arrived(page, None, wait, deadline).await
         }
@@ -259,6 +259,18 @@ pub(crate) async fn called(call: Call) -> Result<Value, BrowserError> {
     })
 }
 
+/// The same of a page that may be between two documents, which is none then.
+async fn insist(page: &Page, method: &str, params: Value, deadline: Deadline) -> Result<Value, BrowserError> {
+    loop {
+        match called(page.call(method, params.clone())).await {
+            Err(error) if error.message.contains("Not attached to an active page") && !deadline.is_over() => {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
 // ---- going somewhere --------------------------------------------------------------------------------------------------------------------
 
 /// Why the proxy has let nothing through to where a page was sent.
@@ -278,7 +290,7 @@ async fn go(page: &Page, url: &str, wait: LoadState, deadline: Deadline) -> Resu
         );
         return Err(BrowserError::new(Failure::Denied, message));
     }
-    let waiting = format!("{url} to answer");
+    let (moves, waiting) = (page.look().1, format!("{url} to answer"));
     let navigating = page.call("Page.navigate", json!({ "url": url }));
     let answer = tokio::select! {
         answer = called(navigating) => answer?,
@@ -294,7 +306,11 @@ async fn go(page: &Page, url: &str, wait: LoadState, deadline: Deadline) -> Resu
     match answer["loaderId"].as_str() {
         Some(loader) => arrived(page, Some(loader), wait, deadline).await,
         // Within the same document nothing is loaded.
-        None => Ok(nothing()),
+        None => {
+            let within = Deadline::after(1000);
+            let _ = moved(page, moves, within).await;
+            Ok(nothing())
+        }
     }
 }
 

@@ -61,11 +61,22 @@ pub struct ChromiumOptions {
     pub sandbox: bool,
     /// How large pages are shown.
     pub viewport: (u32, u32),
+    /// Sessions that have pages open at a time. Beyond them those of the session that has not used its own for the longest time are closed; its cookies are kept.
+    pub max_contexts: usize,
+    /// How long a session's pages stay open that nobody uses.
+    pub idle: Duration,
 }
 
 impl Default for ChromiumOptions {
     fn default() -> Self {
-        Self { program: Program::Auto, headed: false, sandbox: true, viewport: (1280, 720) }
+        Self {
+            program: Program::Auto,
+            headed: false,
+            sandbox: true,
+            viewport: (1280, 720),
+            max_contexts: 32,
+            idle: Duration::from_secs(600),
+        }
     }
 }
 

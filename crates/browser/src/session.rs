@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Instant;
 
 use perennial_stdlib::browser::{
     Action, BrowserError, Driver, Failure, Generation, Look, PageId, PageLook, Performing,
 };
 use perennial_stdlib::net::{Pass, Proxy, Reach};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::chromium::{Browser, Shared, lock};
 use crate::page::{Deadline, Page, gone, text};
@@ -36,6 +37,12 @@ struct State {
     context: Option<Arc<Context>>,
     reach: Option<Reach>,
     is_closed: bool,
+    /// It has a context or is about to.
+    has_place: bool,
+    runs: usize,
+    last_use: Instant,
+    /// Those of its last context, for the next.
+    cookies: Vec<Value>,
 }
 
 /// A context of a browser, as long as that lives.
@@ -58,7 +65,16 @@ struct Pages {
 
 impl ChromiumSession {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let state = State { generation: Generation::next(), context: None, reach: None, is_closed: false };
+        let state = State {
+            generation: Generation::next(),
+            context: None,
+            reach: None,
+            is_closed: false,
+            has_place: false,
+            runs: 0,
+            last_use: Instant::now(),
+            cookies: Vec::new(),
+        };
         Self { inner: Arc::new(Inner { shared, opening: tokio::sync::Mutex::default(), state: Mutex::new(state) }) }
     }
 }
@@ -95,7 +111,9 @@ impl Driver for ChromiumSession {
         let inner = self.inner.clone();
         Box::pin(async move {
             let context = inner.context().await?;
-            perform(&context, action).await
+            let done = perform(&context, action).await;
+            lock(&inner.state).last_use = Instant::now();
+            done
         })
     }
 
@@ -107,10 +125,24 @@ impl Driver for ChromiumSession {
         }
     }
 
+    fn run_begins(&self) {
+        lock(&self.inner.state).runs += 1;
+    }
+
+    fn run_ends(&self) {
+        let mut state = lock(&self.inner.state);
+        state.runs = state.runs.saturating_sub(1);
+        if let Some(context) = state.context.clone() {
+            drop(state);
+            self.inner.keep_cookies(&context);
+        }
+    }
+
     fn close(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
         let context = {
             let mut state = lock(&self.inner.state);
             state.is_closed = true;
+            state.has_place = false;
             state.context.take()
         };
         // Sent before anybody waits.
@@ -137,6 +169,48 @@ impl Drop for ChromiumSession {
 }
 
 impl Inner {
+    pub(crate) fn has_place(&self) -> bool {
+        lock(&self.state).has_place
+    }
+
+    pub(crate) fn take_place(&self) {
+        lock(&self.state).has_place = true;
+    }
+
+    pub(crate) fn last_use(&self) -> Instant {
+        lock(&self.state).last_use
+    }
+
+    /// Whether no run may use it now.
+    pub(crate) fn is_idle(&self) -> bool {
+        lock(&self.state).runs == 0
+    }
+
+    /// Closes its pages. Its next run has new ones, with the cookies of these.
+    pub(crate) fn give_up(&self) {
+        let mut state = lock(&self.state);
+        state.has_place = false;
+        if let Some(context) = state.context.take() {
+            state.generation = Generation::next();
+            context.dispose();
+        }
+    }
+
+    /// Notes the cookies, for the day that the context is gone.
+    fn keep_cookies(self: &Arc<Self>, context: &Arc<Context>) {
+        /// Beyond that a site keeps more than it may, and no site needs it.
+        const MOST: usize = 1 << 20;
+        let asked = context.connection().call(None, "Storage.getCookies", json!({ "browserContextId": context.id }));
+        let inner = Arc::downgrade(self);
+        context.connection().runtime().spawn(async move {
+            let Ok(mut answer) = asked.await else { return };
+            let (Some(inner), Value::Array(cookies)) = (inner.upgrade(), answer["cookies"].take()) else { return };
+            if cookies.iter().map(|cookie| cookie.to_string().len()).sum::<usize>() <= MOST {
+                lock(&inner.state).cookies = cookies;
+            }
+        });
+    }
+
     /// The session's context, opened if it has none.
     async fn context(self: &Arc<Self>) -> Result<Arc<Context>, BrowserError> {
         let _opening = self.opening.lock().await;
@@ -148,9 +222,11 @@ impl Inner {
             state.context.clone()
         };
         if let Some(context) = there {
+            lock(&self.state).last_use = Instant::now();
             return Ok(context);
         }
         let failed = |why: &dyn std::fmt::Display| BrowserError::new(Failure::Failed, why.to_string());
+        self.shared.reserve(self).map_err(|why| failed(&why))?;
         let browser = self.shared.browser().await.map_err(|why| failed(&why))?;
         let proxy = self.shared.proxy().await.map_err(|why| failed(&why))?;
         let pass = proxy.pass().map_err(|why| failed(&why))?;
@@ -172,6 +248,11 @@ impl Inner {
             // A download would go past the session's files.
             let none = json!({ "behavior": "deny", "browserContextId": context.id });
             browser.connection.call(None, "Browser.setDownloadBehavior", none).await.map_err(|why| failed(&why))?;
+            let cookies = lock(&self.state).cookies.clone();
+            if !cookies.is_empty() {
+                let kept = json!({ "browserContextId": context.id, "cookies": cookies });
+                browser.connection.call(None, "Storage.setCookies", kept).await.map_err(|why| failed(&why))?;
+            }
             let page = context.open_page().await?;
             page.show_pass(&Proxy::nowhere(), &context.pass).await
         };
@@ -268,6 +349,7 @@ impl Context {
         let mut state = lock(&session.state);
         if state.context.as_ref().is_some_and(|context| Arc::ptr_eq(context, self)) {
             state.context = None;
+            state.has_place = false;
             state.generation = Generation::next();
         }
     }

@@ -131,10 +131,7 @@
   /** A function's text, or an expression. */
   function source(script         )                                        {
     if (typeof script === "function") return { text: functionToString(script), isFunction: true };
-    const text = domString(script);
-    // As Playwright has it: a text that is a function is called.
-    const isFunction = intrinsics.regExpExec(/^\s*(async\s+)?(function\b|\([^)]*\)\s*=>|[\w$]+\s*=>)/, text) !== null;
-    return { text, isFunction };
+    return { text: domString(script), isFunction: false };
   }
 
   function evaluate(page                  , parts       , script         , argument         , options     , what        , all         )               {

@@ -111,12 +111,13 @@ pub(super) async fn evaluate(
 ) -> Result<Answer, BrowserError> {
     let deadline = Deadline::after(target.timeout);
     let text = &source.text;
-    let calls = match (source.is_function, target.selector.is_empty()) {
-        (true, true) => format!("await ({text})(decode(argument))"),
-        (true, false) => format!("await ({text})(subject, decode(argument))"),
-        (false, _) => format!("await ({text}\n)"),
+    let given = if target.selector.is_empty() { "decode(argument)" } else { "subject, decode(argument)" };
+    let calls = match source.is_function {
+        true => format!("await ({text})({given})"),
+        // An expression that is a function is called.
+        false => format!("await (typeof value === 'function' ? value({given}) : value)"),
     };
-    let function = format!("async function(subject, argument) {{ {CODEC} return encode({calls}); }}");
+    let function = format!("async function(subject, argument, value) {{ {CODEC} return encode({calls}); }}");
     let (spot, subject) = loop {
         let subject = match subject(page, target, source.all, deadline).await {
             Ok(subject) => subject,
@@ -126,10 +127,26 @@ pub(super) async fn evaluate(
         break subject;
     };
     let subject = subject.map_or(json!({}), |object| json!({ "objectId": object }));
+    // What is no function may be statements, too.
+    let value = match source.is_function {
+        true => json!({}),
+        false => {
+            let call = page.call(
+                "Runtime.evaluate",
+                json!({ "expression": text, "contextId": spot.context, "userGesture": true }),
+            );
+            let mut stuck = Stuck { page, call: call.id, is_done: false };
+            let answer = call.await;
+            stuck.is_done = true;
+            let object = answer.as_ref().ok().map(|answer| argument_of(&answer["result"]));
+            value_of(answer).map_err(failed)?;
+            object.unwrap_or_default()
+        }
+    };
     let call = page.call(
         "Runtime.callFunctionOn",
         json!({
-            "functionDeclaration": function, "executionContextId": spot.context, "arguments": [subject, { "value": argument }],
+            "functionDeclaration": function, "executionContextId": spot.context, "arguments": [subject, { "value": argument }, value],
             "awaitPromise": true, "returnByValue": true, "userGesture": true,
         }),
     );
@@ -142,6 +159,15 @@ pub(super) async fn evaluate(
             Err(BrowserError::new(Failure::Failed, "the page went elsewhere while the script ran in it"))
         }
         Err(error) => Err(failed(error)),
+    }
+}
+
+/// A result as an argument of the next call.
+fn argument_of(result: &Value) -> Value {
+    match (result.get("objectId"), result.get("unserializableValue")) {
+        (Some(object), _) => json!({ "objectId": object }),
+        (None, Some(value)) => json!({ "unserializableValue": value }),
+        (None, None) => result.get("value").map_or(json!({}), |value| json!({ "value": value })),
     }
 }
 

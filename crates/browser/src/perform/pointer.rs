@@ -129,30 +129,72 @@ pub(super) async fn check(page: &Page, target: &Target, wanted: bool) -> Result<
 
 pub(super) async fn drag(page: &Page, target: &Target, to: Selector) -> Result<Answer, BrowserError> {
     let deadline = Deadline::after(target.timeout);
-    let (from_x, from_y) = place(page, target, deadline).await?;
+    let from = place(page, target, deadline).await?;
     let mut input = page.input.lock().await;
-    called(page.mouse_to(&mut input, from_x, from_y)).await?;
-    called(page.mouse_down(&mut input, MouseButton::Left, 1)).await?;
-    let there = place(page, &Target { selector: to, ..target.clone() }, deadline).await;
-    let moved = match there {
-        Ok((x, y)) => {
-            // Twice: what is dragged is noticed by the first movement.
-            let halfway = called(page.mouse_to(&mut input, f64::midpoint(from_x, x), f64::midpoint(from_y, y))).await;
-            let arrived = called(page.mouse_to(&mut input, x, y)).await;
-            halfway.and(arrived).map(drop)
+    // What the page drags is told to us instead of the system, which has no pointer here.
+    page.take_dragged();
+    called(page.call("Input.setInterceptDrags", json!({ "enabled": true }))).await?;
+    let to = Target { selector: to, ..target.clone() };
+    let dragged = drag_over(page, &mut input, &from, &to, deadline).await;
+    // Whatever came of it, nothing is held any more.
+    let released = match dragged {
+        Ok(true) => {
+            input.buttons = 0;
+            Ok(())
         }
-        Err(error) => Err(error),
+        _ => called(page.mouse_up(&mut input, MouseButton::Left, 1)).await.map(drop),
     };
-    // Whatever came of it, the button is not held any more.
-    let released = called(page.mouse_up(&mut input, MouseButton::Left, 1)).await;
     drop(input);
-    moved.and(released)?;
+    called(page.call("Input.setInterceptDrags", json!({ "enabled": false }))).await?;
+    dragged?;
+    released?;
     page.settled(deadline).await?;
     Ok(nothing())
 }
 
-async fn place(page: &Page, target: &Target, deadline: Deadline) -> Result<(f64, f64), BrowserError> {
+/// Presses here and moves there. `true` if the page has dragged something, which has been dropped then.
+async fn drag_over(
+    page: &Page,
+    input: &mut crate::page::Input,
+    from: &Spotted,
+    to: &Target,
+    deadline: Deadline,
+) -> Result<bool, BrowserError> {
+    called(page.mouse_to(input, from.x, from.y)).await?;
+    called(page.mouse_down(input, MouseButton::Left, 1)).await?;
+    let Spotted { x, y, .. } = place(page, to, deadline).await?;
+    // What is dragged is noticed by the first movement.
+    let moves = [page.mouse_to(input, f64::midpoint(from.x, x), f64::midpoint(from.y, y)), page.mouse_to(input, x, y)];
+    // A page that drags may answer a movement when the drag is over; that it does is told before.
+    for call in moves {
+        tokio::select! {
+            moved = called(call) => drop(moved?),
+            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+        }
+    }
+    if from.is_draggable {
+        // It may forbid that by a script, and then nothing is told.
+        let told = Deadline::after(300);
+        let _ = page.until(told, "what is dragged", |page| page.has_dragged().then_some(Ok(()))).await;
+    }
+    let Some(data) = page.take_dragged() else { return Ok(false) };
+    for kind in ["dragEnter", "dragOver", "drop"] {
+        let params = json!({ "type": kind, "x": x, "y": y, "data": data, "modifiers": input.modifiers });
+        called(page.call("Input.dispatchDragEvent", params)).await?;
+    }
+    Ok(true)
+}
+
+/// Where an element is, in the page.
+struct Spotted {
+    x: f64,
+    y: f64,
+    is_draggable: bool,
+}
+
+async fn place(page: &Page, target: &Target, deadline: Deadline) -> Result<Spotted, BrowserError> {
     let at = on_elements(page, target, "ready", &json!({ "isHover": true }), deadline).await?;
     let (left, top) = offset(page, &target.selector, deadline).await.map_err(failed)?;
-    Ok((at["x"].as_f64().unwrap_or_default() + left, at["y"].as_f64().unwrap_or_default() + top))
+    let coordinate = |name: &str| at[name].as_f64().unwrap_or_default();
+    Ok(Spotted { x: coordinate("x") + left, y: coordinate("y") + top, is_draggable: at["isDraggable"] == true })
 }

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use perennial_browser::Chromium;
 use perennial_sessions::net::{NetLimits, NetPolicy};
 use perennial_sessions::{ErrorKind, RebuildReason, Run, RunRequest, SessionTable, TableConfig};
 use serde_json::{Value, json};
 
-use super::common::chromium;
+use super::common::{chromium, chromium_with};
 use super::site::Site;
 
 fn table(rules: &[&str]) -> SessionTable {
+    table_of(chromium(), rules)
+}
+
+fn table_of(chromium: Chromium, rules: &[&str]) -> SessionTable {
     SessionTable::with_config(TableConfig::default().configure(|config| {
-        config.browsers = Some(Arc::new(chromium()));
+        config.browsers = Some(Arc::new(chromium));
         config.net = Some(NetPolicy::parse(rules, NetLimits::default()).unwrap());
     }))
 }
@@ -124,27 +129,23 @@ async fn a_page_that_crashes_costs_itself_and_a_browser_that_does_the_vm() {
     let site = Site::serve(&[("/", "<title>Home</title>")]);
     let table = table(&[&site.address("")]);
     let home = format!("await page.goto({:?}); await page.title()", site.address("/"));
-    value(&table, "s", &format!("globalThis.kept = page; vars.set('n', 1); {home}")).await;
+    value(
+        &table,
+        "s",
+        &format!("globalThis.kept = page; vars.set('n', 1); await page.goto({:?}); {home}", site.address("/cookie")),
+    )
+    .await;
     // The renderer.
     let crashed = table
         .run("s", RunRequest::new("await page.goto('chrome://crash').catch(() => {}); await page.evaluate(() => 1)"))
         .await;
     assert!(crashed.is_ok(), "that address is not permitted, so that nothing crashed: {:?}", crashed.error);
-    // The browser: whatever of it runs is killed from outside.
+    // The browser.
     let waiting = tokio::spawn({
         let table = table.clone();
         async move { table.run("s", RunRequest::new("await page.locator('#never').click({ timeout: 20_000 })")).await }
     });
-    let killed = tokio::time::timeout(Duration::from_secs(10), async {
-        let scratch = perennial_keeper::scratch().await.unwrap();
-        let scratch = scratch.to_string_lossy();
-        let mut found = false;
-        while !found || !waiting.is_finished() {
-            found |= kill_browsers(&scratch);
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    });
-    killed.await.expect("the run ends when its browser does");
+    ended(&waiting, "").await;
     let error = waiting.await.unwrap().error.unwrap();
     assert_eq!(error.name, "StaleHandleError", "{error:?}");
     assert!(error.message.contains("the browser is gone"), "{error:?}");
@@ -152,16 +153,73 @@ async fn a_page_that_crashes_costs_itself_and_a_browser_that_does_the_vm() {
     assert_eq!(after.rebuilt_because, Some(RebuildReason::Epoch));
     assert_eq!(after.lost_globals, ["kept"]);
     assert_eq!(after.into_value().unwrap(), Some("Home1undefined".into()));
+    assert_eq!(value(&table, "s", "(await context.cookies()).map(({ name }) => name)").await, json!(["visited"]));
 }
 
-/// Kills the browsers that this test has started, by what they are called. Whether there was one.
-fn kill_browsers(scratch: &str) -> bool {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn contexts_are_as_many_as_may_be_and_the_oldest_makes_way_with_its_cookies() {
+    let site = Site::serve(&[]);
+    let chromium = chromium_with(|options| options.max_contexts = 2);
+    let table = table_of(chromium, &[&site.address("")]);
+    for session in ["a", "b"] {
+        value(&table, session, &format!("globalThis.kept = 1; await page.goto({:?})", site.address("/cookie"))).await;
+    }
+    assert_eq!(value(&table, "c", "context.pages().length").await, 1);
+    // Computing needs none, and looks at none.
+    assert_eq!(value(&table, "a", "1").await, 1);
+    value(&table, "c", "await page.title()").await;
+    let back = table.run("a", RunRequest::new("(await context.cookies()).length + typeof kept")).await;
+    assert_eq!(
+        (back.rebuilt_because, back.into_value().unwrap()),
+        (Some(RebuildReason::Epoch), Some("1undefined".into()))
+    );
+    // While all of them are in use nobody makes way.
+    let busy = ["b", "c"].map(|session| {
+        let table = table.clone();
+        tokio::spawn(async move {
+            table
+                .run(
+                    session,
+                    RunRequest::new("await page.title(); await new Promise((done) => setTimeout(done, 1500))"),
+                )
+                .await
+        })
+    });
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while table.run("d", RunRequest::new("await page.title()")).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("there are two at the most");
+    for run in busy {
+        assert!(run.await.unwrap().is_ok());
+    }
+}
+
+/// Kills processes of the browser that this test has started, the first of it or those of a kind, until the run that waits for it has ended.
+async fn ended<T>(run: &tokio::task::JoinHandle<T>, kind: &str) {
+    let scratch = perennial_keeper::scratch().await.unwrap();
+    let scratch = scratch.to_string_lossy();
+    let killing = async {
+        let mut found = false;
+        while !found || !run.is_finished() {
+            found |= kill(&scratch, kind);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), killing).await.expect("the run ends with what it waits for");
+}
+
+/// Whether there was something to kill.
+fn kill(scratch: &str, kind: &str) -> bool {
     let mut found = false;
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        if line.contains("--user-data-dir=") && line.contains(scratch) && !line.contains("--type=") {
+        let is_it = if kind.is_empty() { !line.contains("--type=") } else { line.contains(kind) };
+        if line.contains("--user-data-dir=") && line.contains(scratch) && is_it {
             found = true;
             let _ = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
         }

@@ -47,6 +47,12 @@ pub trait Driver: Send + Sync + 'static {
         let _ = reach;
     }
 
+    /// A run of the session begins, which may use it.
+    fn run_begins(&self) {}
+
+    /// That run is over. What it has not waited for has ended.
+    fn run_ends(&self) {}
+
     /// The session has ended: closes what it has. It is begun at once; the future completes when nothing is left.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(std::future::ready(()))

@@ -21,12 +21,14 @@ pub struct BrowserRun {
 impl BrowserRun {
     /// A run with this browser.
     pub fn begin(browser: Browser) -> Self {
+        browser.driver().run_begins();
         Self { browser, over: CancellationToken::new() }
     }
 
-    /// The run is over.
+    /// The run is over. To be called once.
     pub fn end(&self) {
         self.over.cancel();
+        self.browser.driver().run_ends();
     }
 
     fn driver(&self) -> &Arc<dyn Driver> {
