@@ -174,27 +174,28 @@ async fn contexts_are_as_many_as_may_be_and_the_oldest_makes_way_with_its_cookie
         (Some(RebuildReason::Epoch), Some("1undefined".into()))
     );
     // While all of them are in use nobody makes way.
+    let script = "await page.title(); vars.set('in', 1); while (!vars.get('go')) await new Promise((done) => setTimeout(done, 10))";
     let busy = ["b", "c"].map(|session| {
         let table = table.clone();
-        tokio::spawn(async move {
-            table
-                .run(
-                    session,
-                    RunRequest::new("await page.title(); await new Promise((done) => setTimeout(done, 1500))"),
-                )
-                .await
-        })
+        tokio::spawn(async move { table.run(session, RunRequest::new(script)).await })
     });
-    tokio::time::timeout(Duration::from_secs(10), async {
-        while table.run("d", RunRequest::new("await page.title()")).await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+    let has_begun = async |session: &str| {
+        while table.vars(session).get("in").is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-    })
-    .await
-    .expect("there are two at the most");
-    for run in busy {
+    };
+    let both = async {
+        has_begun("b").await;
+        has_begun("c").await;
+    };
+    tokio::time::timeout(Duration::from_secs(20), both).await.expect("both have a page");
+    let refused = table.run("d", RunRequest::new("await page.title()")).await.error.unwrap();
+    assert!(refused.message.contains("2 sessions use the browser, and 2 may at a time"), "{refused:?}");
+    for (session, run) in ["b", "c"].into_iter().zip(busy) {
+        table.vars(session).set("go", json!(1)).unwrap();
         assert!(run.await.unwrap().is_ok());
     }
+    assert_eq!(value(&table, "d", "await page.title()").await, "");
 }
 
 /// Kills processes of the browser that this test has started, the first of it or those of a kind, until the run that waits for it has ended.
