@@ -25,7 +25,7 @@ pub(crate) fn test() -> Outcome {
     step("tests", tests)?;
     step("doc tests", || run(&mut cargo(&["test", "--workspace", "--all-features", "--doc"])))?;
     step("examples", || {
-        ["compute", "remember", "commands", "own_provision"]
+        ["compute", "remember", "commands", "own_provision", "own_browser"]
             .into_iter()
             .try_for_each(|name| run(&mut cargo(&["run", "--quiet", "-p", "perennial", "--example", name])))
     })?;

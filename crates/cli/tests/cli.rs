@@ -294,6 +294,19 @@ fn what_the_document_on_commands_shows_is_so() {
 }
 
 #[test]
+fn the_document_of_the_browser_is_played() {
+    // Where there is none, nothing of it can be.
+    if !["/usr/lib/chromium/chromium-headless-shell", "/usr/lib/chromium/chromium"]
+        .iter()
+        .any(|path| std::path::Path::new(path).exists())
+    {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(play("docs/browser.md", folder.path()), 4);
+}
+
+#[test]
 fn who_follows_the_guide_has_a_tested_plugin() {
     let folder = tempfile::tempdir().unwrap();
     let commands = play("docs/plugins.md", folder.path());

@@ -37,6 +37,11 @@ pub use perennial_server as server;
 /// A folder of the host among a session's files, by an older name.
 pub type PathSandbox = files::Mount;
 
+/// The page on browsers, whose example compiles.
+#[cfg(all(doctest, feature = "browser"))]
+#[doc = include_str!("../../../docs/browser.md")]
+mod browsers {}
+
 /// The page for embedders, whose examples are run.
 #[cfg(all(doctest, feature = "mcp", feature = "net", feature = "commands"))]
 #[doc = include_str!("../../../docs/embedding.md")]

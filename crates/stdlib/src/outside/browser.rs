@@ -91,6 +91,13 @@ pub struct Look {
     pub pages: Vec<PageLook>,
 }
 
+impl Look {
+    /// These pages.
+    pub fn of(pages: Vec<PageLook>) -> Self {
+        Self { pages }
+    }
+}
+
 /// One page.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

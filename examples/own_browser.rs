@@ -1,0 +1,78 @@
+//! An embedder's own browser: a driver of thirty lines, lent to one run and not to the next. This one only pretends, as a fake for tests would.
+//!
+//! `cargo run -p perennial --example own_browser`
+
+use std::sync::{Arc, Mutex};
+
+use perennial::browser::{
+    Action, Answer, Browser, BrowserError, Driver, Failure, Generation, Look, PageLook, Performing, What,
+};
+use perennial::{Run, SessionTable};
+use serde_json::json;
+
+/// A counter that is shown on a page, as far as scripts can tell.
+struct Counter {
+    generation: Mutex<Generation>,
+    clicks: Arc<Mutex<u32>>,
+}
+
+impl Counter {
+    /// What a crash would do: what scripts have kept is of a browser that is gone.
+    fn relaunch(&self) {
+        *self.generation.lock().expect("nobody panics with it") = Generation::next();
+        *self.clicks.lock().expect("nobody panics with it") = 0;
+    }
+}
+
+impl Driver for Counter {
+    fn generation(&self) -> Generation {
+        *self.generation.lock().expect("nobody panics with it")
+    }
+
+    fn look(&self) -> Look {
+        let page = PageLook { id: 1, url: "https://counter.example/".to_owned(), moves: 0, viewport: None };
+        Look::of(vec![page])
+    }
+
+    fn perform(&self, action: Action) -> Performing {
+        let clicks = self.clicks.clone();
+        Box::pin(async move {
+            let mut clicks = clicks.lock().expect("nobody panics with it");
+            match action {
+                Action::Click { .. } => {
+                    *clicks += 1;
+                    Ok(Answer::Value(json!(null)))
+                }
+                Action::Query { what: What::TextContent, .. } => {
+                    Ok(Answer::Value(json!(format!("clicked {} times", *clicks))))
+                }
+                action => Err(BrowserError::new(Failure::Invalid, format!("a counter cannot do {action:?}"))),
+            }
+        })
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let counter = Arc::new(Counter { generation: Mutex::new(Generation::next()), clicks: Arc::default() });
+    let table = SessionTable::builder().build()?;
+    let session = table.session("ada");
+    let lend = |script: &str| Run::script(script).lend(Browser::shared(counter.clone()));
+
+    let script = "globalThis.button = page.getByRole('button'); await button.click(); await button.click(); await page.locator('p').textContent()";
+    let text: String = session.run(lend(script)).await.value()?;
+    println!("{text}");
+
+    // The next run is lent none.
+    let kind: String = session.run(Run::script("typeof page + ', ' + typeof button")).await.value()?;
+    println!("without: {kind}");
+    let error = session.run(Run::script("await button.click()")).await.error.ok_or("nothing lends it")?;
+    println!("{}: {}", error.name, error.message);
+
+    // What was kept of a browser that has gone is not taken for one of the next.
+    counter.relaunch();
+    let result = session.run(lend("[typeof button, await page.locator('p').textContent()]")).await;
+    let why = result.rebuilt_because;
+    println!("after a relaunch ({why:?}): {}", result.into_value()?.unwrap_or_default());
+    Ok(())
+}
