@@ -1,7 +1,7 @@
 //! An embedder's own browser: a driver of thirty lines, lent to one run and not to the next. This one only pretends, as a fake for tests would.
 //!
 //! `cargo run -p perennial --example own_browser`
-#![expect(clippy::print_stdout, reason = "its output is what it is for")]
+#![expect(clippy::print_stdout, reason = "an example shows something")]
 
 use std::sync::{Arc, Mutex};
 

@@ -298,7 +298,7 @@ fn the_document_of_the_browser_is_played() {
     // Where there is none, nothing of it can be.
     if !["/usr/lib/chromium/chromium-headless-shell", "/usr/lib/chromium/chromium"]
         .iter()
-        .any(|path| std::path::Path::new(path).exists())
+        .any(|path| Path::new(path).exists())
     {
         return;
     }
