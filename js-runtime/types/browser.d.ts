@@ -265,6 +265,7 @@ interface LocatorAssertions {
   toContainClass(expected: string | string[], options?: BrowserTimeout): Promise<void>;
   toHaveId(expected: BrowserText, options?: BrowserTimeout): Promise<void>;
   toHaveCSS(name: string, expected: BrowserText, options?: BrowserTimeout): Promise<void>;
+  toHaveJSProperty(name: string, expected: unknown, options?: BrowserTimeout): Promise<void>;
   toHaveRole(role: string, options?: BrowserTimeout): Promise<void>;
   toHaveAccessibleName(expected: BrowserText, options?: ExpectOptions): Promise<void>;
   toHaveAccessibleDescription(expected: BrowserText, options?: ExpectOptions): Promise<void>;
@@ -295,8 +296,27 @@ interface ValueAssertions {
   toBeLessThan(other: number | bigint): void;
   toBeLessThanOrEqual(other: number | bigint): void;
   toBeCloseTo(other: number, digits?: number): void;
+  toBeInstanceOf(constructor: Function): void;
+  toHaveProperty(path: string | string[], value?: unknown): void;
+  toThrow(expected?: BrowserText | Error | Function): void;
 }
+/** The same of something that is waited for. */
+type LaterAssertions = { [K in Exclude<keyof ValueAssertions, "not">]: (...given: Parameters<ValueAssertions[K]>) => Promise<void> } & { readonly not: LaterAssertions };
 /** Waits until something holds of a page or a locator (5 s unless something else is said); of a value it holds at once or throws. */
 declare function expect(value: Locator, message?: string): LocatorAssertions;
 declare function expect(value: Page, message?: string): PageAssertions;
-declare function expect(value: unknown, message?: string): ValueAssertions;
+declare function expect(
+  value: unknown,
+  message?: string,
+): ValueAssertions & { readonly resolves: LaterAssertions; readonly rejects: LaterAssertions; toPass(options?: BrowserTimeout & { intervals?: number[] }): Promise<void> };
+declare namespace expect {
+  /** Asks again until what it gives is so. */
+  function poll(value: () => unknown, options?: string | (BrowserTimeout & { message?: string; intervals?: number[] })): LaterAssertions;
+  function anything(): any;
+  function any(constructor: Function): any;
+  function objectContaining(part: object): any;
+  function arrayContaining(items: unknown[]): any;
+  function stringContaining(part: string): any;
+  function stringMatching(pattern: BrowserText): any;
+  function closeTo(other: number, digits?: number): any;
+}

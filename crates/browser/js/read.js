@@ -122,6 +122,12 @@ const ONE = {
     const values = [...(element.selectedOptions ?? [])].map((option) => option.value);
     return [values, values.length === expected.length && values.every((value, at) => matchesText(expected[at], value, { isExact: true }))];
   },
+  property: (element, { name, expected }) => {
+    const value = name.split(".").reduce((of, key) => of?.[key], element);
+    const same = (a, b) =>
+      a === b || (typeof a === "object" && typeof b === "object" && a !== null && b !== null && Object.keys(b).length === Object.keys(a).length && Object.keys(b).every((key) => same(a[key], b[key])));
+    return [typeof value === "object" && value !== null ? JSON.parse(JSON.stringify(value)) : (value ?? null), same(value ?? null, expected ?? null)];
+  },
   role: (element, { role }) => [roleOf(element), roleOf(element) === role],
   name: (element, { expected, ignoreCase }) => [nameOf(element), matchesText(expected, nameOf(element), { ignoreCase })],
   description: (element, { expected, ignoreCase }) => [descriptionOf(element), matchesText(expected, descriptionOf(element), { ignoreCase })],

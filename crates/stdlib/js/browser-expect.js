@@ -1,8 +1,8 @@
 // Made of js-runtime/src/browser-expect.ts by `cargo xtask generate`.
 // expect: what is to hold, of pages and locators until it does, of values at once.
 ((ops     , intrinsics            ) => {
-  const { defineProperty, hasOwn, indexOf, isArray, list, ownKeys, regExpExec, regExpFlags, regExpSource, RegExp, String, stringify, TypeError, Error } = intrinsics;
-  const { domString, isObject } = ops.library_value("webidl");
+  const { apply, asArray, defineProperty, freeze, getPrototypeOf, hasOwn, indexOf, isArray, list, now, ownKeys, promiseThen, push, regExpExec, regExpFlags, regExpSource, RegExp, slice, String, stringify, TypeError, Error } = intrinsics;
+  const { domString, isObject, member, promiseCall } = ops.library_value("webidl");
   const { ask, isLocator, listed, milliseconds, optionsOf, Finder }                  = ops.library_value("browserLocators");
   const selectors                   = ops.library_value("browserSelectors");
   const { stateOf }               = ops.library_value("browserPages");
@@ -13,6 +13,7 @@
   class ExpectError extends Error {}
   defineProperty(ExpectError.prototype, "name", { __proto__: null, value: "ExpectError", writable: true, configurable: true }                      );
 
+  const inspectCustom         = ops.library_value("inspector").custom;
   const inspect = (value         )         => ops.library_value("inspector").inspect(value);
   const shown = (match     )         => (match === undefined ? "" : match.source !== undefined ? "/" + match.source + "/" + match.flags : stringify(match.text));
 
@@ -106,6 +107,8 @@
         const match = text(expected, "the value");
         return await holds(of, "css", "toHaveCSS", { __proto__: null, name: domString(name), expected: match }, domString(name) + ": " + shown(match), optionsOf(options));
       },
+      toHaveJSProperty: async (name         , expected         , options          = undefined) =>
+        await holds(of, "property", "toHaveJSProperty", { __proto__: null, name: domString(name), expected: expected === undefined ? null : intrinsics.parse(stringify(expected)) }, domString(name) + " = " + inspect(expected), optionsOf(options)),
       toHaveRole: async (role         , options          = undefined) => await holds(of, "role", "toHaveRole", { __proto__: null, role: domString(role) }, domString(role), optionsOf(options)),
       toHaveAccessibleName: matched("name", "toHaveAccessibleName"),
       toHaveAccessibleDescription: matched("description", "toHaveAccessibleDescription"),
@@ -122,7 +125,50 @@
 
   // ---- values -------------------------------------------------------------------------------------------------------------------------
 
+  /** What a value may be like, wherever values are compared. */
+  class Like {
+    #matches;                            ;
+    #said;       ;
+    constructor(said        , matches                             ) {
+      this.#said = said;
+      this.#matches = matches;
+    }
+    static of(value         )                                            {
+      return isObject(value) && #matches in value ? (value        ).#matches : undefined;
+    }
+    toString()         {
+      return this.#said;
+    }
+    [inspectCustom]()         {
+      return this.#said;
+    }
+  }
+  const kinds = freeze({ __proto__: null, String: "string", Number: "number", Boolean: "boolean", BigInt: "bigint", Symbol: "symbol", Function: "function", Object: "object" })                                                  ;
+  const closeTo = (value         , other        , digits        )          => typeof value === "number" && value - other < 10 ** -digits / 2 && other - value < 10 ** -digits / 2;
+  const matchesPattern = (value         , pattern         )          =>
+    typeof value === "string" && (typeof pattern === "string" ? indexOf(value, pattern) >= 0 : regExpExec(new RegExp(regExpSource(pattern          ), regExpFlags(pattern          )), value) !== null);
+
+  /** Whether a constructor's prototype is among a value's, without asking the constructor. */
+  function isInstance(value         , constructor         )          {
+    if (typeof constructor !== "function") throw new TypeError("a class is wanted");
+    const wanted = member(constructor, "prototype");
+    for (let at = isObject(value) ? getPrototypeOf(value) : null, steps = 0; at !== null && steps < 1000; at = getPrototypeOf(at), steps++) if (at === wanted) return true;
+    return false;
+  }
+  function isAny(value         , constructor         )          {
+    const name = typeof constructor === "function" ? String(member(constructor, "name")) : "";
+    if (hasOwn(kinds, name) && typeof value === kinds[name] && (name !== "Object" || value !== null)) return true;
+    return isInstance(value, constructor);
+  }
+  function containsAll(value         , items         )          {
+    if (!isArray(value) || !isArray(items)) return false;
+    for (let i = 0; i < items.length; i++) if (!contains(value, items[i], (a, b) => equals(a, b, 0))) return false;
+    return true;
+  }
+
   function matchesPart(value     , part     )          {
+    const like = Like.of(part);
+    if (like !== undefined) return like(value);
     if (!isObject(part) || !isObject(value) || ops.kind_of(part) !== "object") return isArray(part) && isArray(value) ? value.length === part.length && eachMatches(value, part) : isDeepEqual(value, part, false);
     return eachMatches(value, part);
   }
@@ -141,6 +187,8 @@
 
   /** As `toEqual` has it: what is `undefined` counts as not there. */
   function equals(a     , b     , depth        )          {
+    const like = Like.of(b);
+    if (like !== undefined) return like(a);
     if (!isObject(a) || !isObject(b) || depth > 100) return isDeepEqual(a, b, true);
     const kind = ops.kind_of(a);
     if (kind !== ops.kind_of(b) || (kind !== "object" && kind !== "array")) return isDeepEqual(a, b, false);
@@ -152,6 +200,27 @@
   }
 
   const same = (a         , b         )          => (a === b ? a !== 0 || 1 / (a          ) === 1 / (b          ) : a !== a && b !== b);
+
+  function pathOf(path         )           {
+    const keys           = list();
+    if (isArray(path)) for (let i = 0; i < path.length; i++) push(keys, domString(path[i]));
+    else {
+      const text = domString(path);
+      for (let from = 0; from <= text.length; ) {
+        const dot = indexOf(text, ".", from), end = dot < 0 ? text.length : dot;
+        push(keys, slice(text, from, end));
+        from = end + 1;
+      }
+    }
+    return keys;
+  }
+
+  function hasThrown(thrown         , expected         )          {
+    if (expected === undefined) return true;
+    if (typeof expected === "function") return isInstance(thrown, expected);
+    const message = isObject(thrown) ? String(member(thrown, "message")) : String(thrown);
+    return isObject(expected) && ops.kind_of(expected) === "error" ? message === String(member(expected, "message")) : matchesPattern(message, expected);
+  }
 
   /** At once: throws unless the value is like this. */
   function ofValue(value     , isNot         , note        )      {
@@ -169,7 +238,7 @@
       toContain: (item         ) => check(contains(value, item, same), "toContain", inspect(item)),
       toContainEqual: (item         ) => check(contains(value, item, (a, b) => equals(a, b, 0)), "toContainEqual", inspect(item)),
       toMatch: (pattern         ) => {
-        const is = typeof pattern === "string" ? indexOf(domString(value), pattern) >= 0 : regExpExec(new RegExp(regExpSource(pattern          ), regExpFlags(pattern          )), domString(value)) !== null;
+        const is = matchesPattern(value, pattern);
         check(is, "toMatch", inspect(pattern));
       },
       toHaveLength: (length         ) => check(value?.length === length, "toHaveLength", String(length)),
@@ -183,7 +252,28 @@
       toBeGreaterThanOrEqual: than("toBeGreaterThanOrEqual", (a, b) => a >= b),
       toBeLessThan: than("toBeLessThan", (a, b) => a < b),
       toBeLessThanOrEqual: than("toBeLessThanOrEqual", (a, b) => a <= b),
-      toBeCloseTo: (other        , digits         = 2) => check(value - other < 10 ** -digits / 2 && other - value < 10 ** -digits / 2, "toBeCloseTo", String(other)),
+      toBeCloseTo: (other        , digits         = 2) => check(closeTo(value, other, digits), "toBeCloseTo", String(other)),
+      toBeInstanceOf: (constructor         ) => check(isInstance(value, constructor), "toBeInstanceOf", inspect(constructor)),
+      toHaveProperty: (path         , ...expected           ) => {
+        const keys = pathOf(path);
+        let at = value, isThere = true;
+        for (let i = 0; i < keys.length && isThere; i++) {
+          isThere = isObject(at) && keys[i] in (at       );
+          if (isThere) at = member(at, keys[i]);
+        }
+        check(isThere && (expected.length === 0 || equals(at, expected[0], 0)), "toHaveProperty", inspect(path));
+      },
+      toThrow: (expected          = undefined) => {
+        if (typeof value !== "function") throw new TypeError("toThrow is asked of a function");
+        let thrown     , did = false;
+        try {
+          apply(value, undefined, asArray(list()));
+        } catch (error) {
+          thrown = error;
+          did = true;
+        }
+        check(did && hasThrown(thrown, expected), "toThrow", expected === undefined ? "" : inspect(expected));
+      },
     };
   }
 
@@ -193,11 +283,92 @@
     if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), isNot, note });
     return ofValue(value, isNot, note);
   }
-
-  function expect(value         , message          = undefined)      {
-    const note = message === undefined ? "" : domString(message), matchers = make(value, false, note);
+  function both(value         , note        )      {
+    const matchers = make(value, false, note);
     matchers.not = make(value, true, note);
     return matchers;
   }
+
+  /** The matchers of a value that is not known yet: each waits for it. */
+  function later(value                        , note        , patience                                                               )      {
+    const wrap = (isNot         )      => {
+      const names = ownKeys(ofValue(undefined, isNot, note)), matchers      = { __proto__: null };
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i]          ;
+        matchers[name] = async (...given           ) => {
+          const attempt = async () => {
+            const known = ofValue(await value(), isNot, note);
+            apply(known[name], known, given);
+          };
+          return patience === undefined ? await attempt() : await patience(attempt);
+        };
+      }
+      return matchers;
+    };
+    const matchers = wrap(false);
+    matchers.not = wrap(true);
+    return matchers;
+  }
+
+  const pauses = [100, 250, 500, 1000];
+  /** Tries again, ever less often, until it does not throw; `timeout` 0 is no end. */
+  function until(timeout        , intervals         )                                                  {
+    const between      = isArray(intervals) && intervals.length > 0 ? intervals : pauses;
+    return async (attempt) => {
+      const end = timeout === 0 ? Infinity : now() + timeout;
+      for (let tries = 0; ; tries++) {
+        try {
+          return await attempt();
+        } catch (error     ) {
+          const pause = milliseconds(between[tries < between.length ? tries : between.length - 1], "an interval");
+          if (now() + pause > end) throw error.name === "ExpectError" ? error : new ExpectError(String(error.message) + "\nit was tried " + String(tries + 1) + " times within " + String(timeout) + " ms");
+          await new intrinsics.Promise      ((resolve) => void ops.library_value("setTimeout")(resolve, pause));
+        }
+      }
+    };
+  }
+
+  function expect(value         , message          = undefined)      {
+    const note = message === undefined ? "" : domString(message), matchers = both(value, note);
+    if (stateOf(value) !== undefined || isLocator(value)) return matchers;
+    // Promises are waited for when they are asked for.
+    const settled = ()                   => promiseCall(async () => await (value       ), undefined, list());
+    defineProperty(matchers, "resolves", { __proto__: null, get: () => later(settled, note, undefined), enumerable: false, configurable: true }                      );
+    const reason = ()                   =>
+      promiseThen(settled(), (given) => { throw new ExpectError("the promise was to be rejected, and gave " + inspect(given)); }, (error) => error);
+    defineProperty(matchers, "rejects", {
+      __proto__: null, enumerable: false, configurable: true,
+      get: () => {
+        const of = later(reason, note, undefined);
+        // What it was rejected with is thrown, for this one.
+        of.toThrow = async (expected          = undefined) => {
+          const thrown = await reason();
+          ofValue(() => { throw thrown; }, false, note).toThrow(expected);
+        };
+        return of;
+      },
+    }                      );
+    matchers.toPass = async (options          = undefined) => {
+      const given = optionsOf(options);
+      if (typeof value !== "function") throw new TypeError("toPass is asked of a function");
+      return await until(given.timeout === undefined ? 0 : milliseconds(given.timeout, "timeout"), given.intervals)(async () => void (await promiseCall(value, undefined, list())));
+    };
+    return matchers;
+  }
+
+  expect.poll = (value         , options          = undefined)      => {
+    if (typeof value !== "function") throw new TypeError("what is polled is a function");
+    const given = typeof options === "string" ? { __proto__: null, message: options }        : optionsOf(options);
+    const timeout = given.timeout === undefined ? PATIENCE : milliseconds(given.timeout, "timeout");
+    return later(() => promiseCall(value, undefined, list()), given.message === undefined ? "" : domString(given.message), until(timeout, given.intervals));
+  };
+  const like = (said        , matches                         )       => new Like(said, matches);
+  expect.anything = () => like("anything", (value) => value !== null && value !== undefined);
+  expect.any = (constructor         ) => like("any " + String(isObject(constructor) ? member(constructor, "name") : constructor), (value) => isAny(value, constructor));
+  expect.objectContaining = (part        ) => like("an object with " + inspect(part), (value) => isObject(value) && matchesPart(value, part));
+  expect.arrayContaining = (items           ) => like("an array with " + inspect(items), (value) => containsAll(value, items));
+  expect.stringContaining = (part         ) => like("a text with " + inspect(part), (value) => typeof value === "string" && indexOf(value, domString(part)) >= 0);
+  expect.stringMatching = (pattern         ) => like("a text like " + inspect(pattern), (value) => matchesPattern(value, pattern));
+  expect.closeTo = (other        , digits         = 2) => like("close to " + String(other), (value) => closeTo(value, other, digits));
   return { expect };
 })

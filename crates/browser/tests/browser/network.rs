@@ -251,3 +251,61 @@ async fn sessions_side_by_side_do_not_mix_and_leave_nothing() {
     }
     table.shutdown().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_sessions_leave_processes_folders_and_memory_as_they_were() {
+    let table = table(&[]);
+    let open = "await page.setContent('<p>x'); await page.locator('p').textContent()";
+    value(&table, "kept", open).await;
+    let scratch = perennial_keeper::scratch().await.unwrap();
+    let folders = || std::fs::read_dir(&scratch).unwrap().count();
+    let name = scratch.to_string_lossy().into_owned();
+    // What a first round makes is made once.
+    for n in 0..10 {
+        value(&table, &format!("first {n}"), open).await;
+        table.remove(&format!("first {n}"));
+    }
+    let settled = async |most: usize| {
+        while processes(&name) > most {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let before = {
+        // The spare renderer that a browser keeps comes and goes.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        (processes(&name), folders(), resident())
+    };
+    for round in 0..25 {
+        let runs = (0..8).map(|n| {
+            let table = table.clone();
+            tokio::spawn(async move {
+                let session = format!("{round} {n}");
+                value(&table, &session, open).await;
+                table.remove(&session);
+            })
+        });
+        for run in runs.collect::<Vec<_>>() {
+            run.await.unwrap();
+        }
+    }
+    tokio::time::timeout(Duration::from_secs(20), settled(before.0 + 1)).await.expect("their renderers end");
+    assert_eq!(folders(), before.1);
+    let grown = resident().saturating_sub(before.2);
+    assert!(grown < 24 << 10, "{grown} KiB more than before");
+    assert_eq!(value(&table, "kept", "await page.locator('p').textContent()").await, "x");
+    table.shutdown().await.unwrap();
+}
+
+/// Processes of browsers with their profile below this folder.
+fn processes(scratch: &str) -> usize {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(scratch)).count()
+}
+
+/// Of this process, in KiB.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
