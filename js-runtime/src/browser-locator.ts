@@ -188,6 +188,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return choice;
   }
 
+  function indexOfOne(index: unknown): number {
+    if (typeof index !== "number" || index % 1 !== 0 || index > 1e9 || index < -1e9) throw new TypeError("an index is a whole number, not " + String(index));
+    return index;
+  }
+
   const FRAME = freeze({ __proto__: null, by: "frame" });
   const one = (part: any): any[] => {
     const parts: any[] = list();
@@ -261,7 +266,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return this.nth(-1);
     }
     nth(index: number): FrameLocator {
-      return new FrameLocator(Finder.pageOf(this), selectors.joined(this.#owner, one({ __proto__: null, by: "nth", index })));
+      return new FrameLocator(Finder.pageOf(this), selectors.joined(this.#owner, one({ __proto__: null, by: "nth", index: indexOfOne(index) })));
     }
   }
 
@@ -303,7 +308,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return this.nth(-1);
     }
     nth(index: number): Locator {
-      return this.#with({ __proto__: null, by: "nth", index });
+      return this.#with({ __proto__: null, by: "nth", index: indexOfOne(index) });
     }
     and(other: unknown): Locator {
       return this.#with({ __proto__: null, by: "and", selector: Finder.partsOf(other) });
@@ -468,6 +473,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   async function screenshot(page: BrowserPageState, parts: any[], options: any, what: string): Promise<Uint8Array> {
     const action: any = { __proto__: null, do: "screenshot", selector: parts, timeout: timeoutOf(page, options), fullPage: options.fullPage === true, format: options.type ?? "png" };
+    if (action.format !== "png" && action.format !== "jpeg") throw new TypeError("a picture is png or jpeg, not " + String(action.format));
     if (options.quality !== undefined) action.quality = options.quality;
     const bytes: Uint8Array = await ask(page, action, what);
     await writeTo(options.path, bytes);

@@ -98,8 +98,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       this.#page = page;
     }
     async #ask(what: string, x: unknown, y: unknown, value: unknown, clicks: number): Promise<void> {
-      const options = optionsOf(value);
-      await ask(this.#page, { __proto__: null, do: "mouse", what, x: Number(x), y: Number(y), button: options.button ?? "left", clicks: options.clickCount ?? clicks }, "mouse." + what);
+      const options = optionsOf(value), across = Number(x), down = Number(y);
+      if (across !== across || down !== down) throw new TypeError("a place is two numbers, not " + String(x) + " and " + String(y));
+      await ask(this.#page, { __proto__: null, do: "mouse", what, x: across, y: down, button: options.button ?? "left", clicks: options.clickCount ?? clicks }, "mouse." + what);
     }
     async click(x: unknown, y: unknown, options: unknown = undefined): Promise<void> {
       return await this.#ask("click", x, y, options, 1);

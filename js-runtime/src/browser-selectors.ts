@@ -175,8 +175,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         return void push(into, part("xpath", { __proto__: null, xpath: body[0] === "/" ? "." + body : body }));
       case "role":
         return void push(into, rolePart(body));
-      case "nth":
-        return void push(into, part("nth", { __proto__: null, index: Number(body) }));
+      case "nth": {
+        const index = Number(body);
+        if (trim(body) === "" || index % 1 !== 0) throw new TypeError("nth= is a whole number, not '" + body + "'");
+        return void push(into, part("nth", { __proto__: null, index }));
+      }
       case "visible":
         return void push(into, part("visible", { __proto__: null, visible: trim(body) !== "false" }));
       case "has-text":

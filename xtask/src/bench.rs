@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::steps::{Outcome, cargo, root, run};
+use crate::steps::{Outcome, cargo, exists, program, root, run, skipped};
 
 /// One line of the table: two figures and the ratio that is aimed at.
 struct Row {
@@ -35,10 +36,35 @@ pub(crate) fn bench() -> Outcome {
         return Err(format!("the benchmark `scale` ended with {}", output.status));
     }
     let figures = scale(&String::from_utf8_lossy(&output.stdout));
-    let table = table(&figures)?;
+    let table = table(&figures, &browser()?)?;
     print!("{table}");
     let path = root().join("docs/benchmarks.md");
     fs::write(&path, document(&table)).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Steps in a browser under Perennial and under Playwright, by name in milliseconds or MiB. None where one of the two is not there.
+fn browser() -> Result<HashMap<String, (f64, f64)>, String> {
+    const FOLDER: &str = "tests/end-to-end";
+    if !exists("node", &["--version"]) || !Path::new("/usr/lib/chromium/chromium-headless-shell").exists() {
+        skipped("the comparison with Playwright", "there is no Node, or no headless shell of Chromium")?;
+        return Ok(HashMap::new());
+    }
+    run(&mut cargo(&["build", "--release", "-p", "perennial-cli"]))?;
+    run(program("npm", &["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(root().join(FOLDER)))?;
+    let perennial = root().join("target/release/perennial");
+    let output = program("node", &["tests/browser/bench.mjs", &perennial.to_string_lossy()])
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(format!("the comparison with Playwright ended with {}", output.status));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = |line: &str| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?.to_owned(), (words.next()?.parse().ok()?, words.next()?.parse().ok()?)))
+    };
+    Ok(text.lines().filter_map(line).collect())
 }
 
 /// The lines `name value unit` of the benchmark `scale`.
@@ -68,7 +94,7 @@ fn time(nanoseconds: f64) -> String {
     }
 }
 
-fn table(figures: &HashMap<String, f64>) -> Result<String, String> {
+fn table(figures: &HashMap<String, f64>, browser: &HashMap<String, (f64, f64)>) -> Result<String, String> {
     let figure = |name: &str| figures.get(name).copied().ok_or_else(|| format!("the figure {name} is missing"));
     let timed = |what, group, ours: &str, other: &str, goal| -> Result<Row, String> {
         let (ours, other) = (median(group, ours)?, median(group, other)?);
@@ -249,6 +275,37 @@ fn table(figures: &HashMap<String, f64>) -> Result<String, String> {
         ratio: p99 / p50,
         goal: Goal::None,
     });
+
+    let milliseconds = |value: f64| time(value * 1e6);
+    let mebibytes = |value: f64| format!("{value:.0} MiB");
+    for (what, name, say, goal) in [
+        (
+            "in a browser: a click and a read, against Playwright",
+            "click_and_read",
+            &milliseconds as &dyn Fn(f64) -> String,
+            Goal::AtMost(0.65),
+        ),
+        ("a page, a click and a read, against the same", "goto_click_read", &milliseconds, Goal::AtMost(0.65)),
+        ("`fill`, against the same", "fill", &milliseconds, Goal::AtMost(0.4)),
+        ("`getByRole` among 5,000 elements, against the same", "by_role", &milliseconds, Goal::AtMost(0.5)),
+        ("a snapshot of 5,000 elements, against the same", "snapshot", &milliseconds, Goal::AtMost(0.4)),
+        (
+            "starting the program and a browser, a page, and the end of it, against the same",
+            "launch",
+            &milliseconds,
+            Goal::None,
+        ),
+        (
+            "memory of the program without the browser, against Playwright's process",
+            "memory",
+            &mebibytes,
+            Goal::AtMost(0.3),
+        ),
+    ] {
+        if let Some((ours, other)) = browser.get(&format!("browser_{name}")) {
+            rows.push(Row { what, figure: say(*ours), against: say(*other), ratio: ours / other, goal });
+        }
+    }
 
     let mut text =
         String::from("| what | figure | against | ratio | goal | |\n| --- | ---: | ---: | ---: | ---: | --- |\n");

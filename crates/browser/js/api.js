@@ -16,4 +16,20 @@ const api = {
 };
 let framed, taken;
 const takeElements = () => taken;
-return { call: (name, ...args) => api[name](...args), takeFrame: () => framed, takeElements };
+/** Characters that may leave the page at a time. */
+const MOST = 16 << 20;
+function lengthOf(value, left = MOST) {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  let length = 2;
+  for (const [key, item] of Object.entries(value)) {
+    length += key.length + lengthOf(item, left - length);
+    if (length > left) break;
+  }
+  return length;
+}
+async function call(name, ...args) {
+  const result = await api[name](...args);
+  return lengthOf(result) > MOST ? { error: "large", message: "what the page answers is larger than " + MOST + " characters: ask for less", log: [] } : result;
+}
+return { call, takeFrame: () => framed, takeElements };

@@ -132,6 +132,23 @@ function namePart(element, { seen, isTop = false, isReferenced = false, isConten
   return element.getAttribute("title") ?? "";
 }
 
+let generated, generatedFor;
+/** Whether a style sheet of the page may write texts of its own. Looked at once a task. */
+function hasGenerated() {
+  if (generatedFor === undefined) {
+    generatedFor = setTimeout(() => (generatedFor = undefined));
+    const says = (sheet) => {
+      try {
+        return [...sheet.cssRules].some((rule) => rule.cssText.includes("content:"));
+      } catch {
+        return true;
+      }
+    };
+    generated = rootsBelow(document).some((root) => [...root.styleSheets, ...(root.adoptedStyleSheets ?? [])].some(says));
+  }
+  return generated;
+}
+
 const unquoted = (content) => /^"((?:[^"\\]|\\.)*)"/.exec(content)?.[1] ?? "";
 
 function contentName(element, seen) {
@@ -147,10 +164,12 @@ function contentName(element, seen) {
       }
     }
   };
-  name += unquoted(getComputedStyle(element, "::before").content);
+  // What has only text in it is read at once.
+  if (!hasGenerated() && element.childElementCount === 0 && !element.shadowRoot && element.tagName !== "SLOT") return element.textContent;
+  if (hasGenerated()) name += unquoted(getComputedStyle(element, "::before").content);
   const assigned = element.assignedNodes?.() ?? [];
   (assigned.length > 0 ? assigned : (element.shadowRoot ?? element).childNodes).forEach(add);
-  return name + unquoted(getComputedStyle(element, "::after").content);
+  return hasGenerated() ? name + unquoted(getComputedStyle(element, "::after").content) : name;
 }
 
 /** The computed description (accname 1.2, 4.3.3). */

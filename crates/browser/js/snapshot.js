@@ -75,6 +75,11 @@ function write(element, depth, writer, options) {
   }
   const style = getComputedStyle(element);
   if (SILENT.has(element.tagName) || element.getAttribute("aria-hidden") === "true" || style.display === "none") return;
+  if (["FRAME", "IFRAME"].includes(element.tagName)) {
+    const name = squeeze(element.title || element.name || "");
+    if (isVisible(element)) writer.add(depth, "iframe" + (name ? " " + quoted(name) : "") + " [" + referenceOf(element) + "] (look inside: page.frameLocator(" + quoted(element.id ? "#" + element.id : "iframe") + ").locator('body').snapshot())");
+    return;
+  }
   const role = roleOf(element), isShown = style.visibility === "visible";
   const isTransparent = TRANSPARENT.has(role) || role === "document" || (role === "paragraph" && !element.hasAttribute("role")) || !isShown;
   if (isTransparent) {

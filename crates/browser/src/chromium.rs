@@ -18,6 +18,8 @@ use crate::session::{ChromiumSession, Context, Inner};
 
 /// How long a browser has to say its first word.
 const FIRST_WORD: Duration = Duration::from_secs(20);
+/// How long a session waits for others to be done with theirs.
+const PLACE: Duration = Duration::from_secs(10);
 
 /// A browser for all sessions that share it. It is started when one of them needs it, and again after it has crashed. Cheap to clone; it ends with the last clone and the last
 /// session.
@@ -33,6 +35,8 @@ pub(crate) struct Shared {
     proxy: tokio::sync::OnceCell<Proxy>,
     /// Sessions that have a context, or are about to.
     open: Mutex<Open>,
+    /// One of them may have a place to give.
+    pub(crate) freed: Notify,
     /// Whoever needs it first starts it; others wait.
     browser: tokio::sync::Mutex<Option<Arc<Browser>>>,
 }
@@ -62,6 +66,7 @@ impl Chromium {
             tenant: Arc::default(),
             proxy: tokio::sync::OnceCell::new(),
             open: Mutex::default(),
+            freed: Notify::new(),
             browser: tokio::sync::Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
@@ -86,11 +91,26 @@ impl std::fmt::Debug for Chromium {
 }
 
 impl Shared {
+    /// The same, waiting for a place for a while.
+    pub(crate) async fn place(self: &Arc<Self>, session: &Arc<Inner>) -> Result<(), String> {
+        let over = tokio::time::Instant::now() + PLACE;
+        loop {
+            let mut freed = std::pin::pin!(self.freed.notified());
+            // What is freed from here on is not missed.
+            freed.as_mut().enable();
+            let Err(why) = self.reserve(session) else { return Ok(()) };
+            tokio::select! {
+                () = freed => {}
+                () = tokio::time::sleep_until(over) => return Err(why),
+            }
+        }
+    }
+
     /// Has a session be among those that may have a context. Another one gives its own up for it if need be.
     ///
     /// # Errors
     /// If all of the others are in use.
-    pub(crate) fn reserve(self: &Arc<Self>, session: &Arc<Inner>) -> Result<(), String> {
+    fn reserve(self: &Arc<Self>, session: &Arc<Inner>) -> Result<(), String> {
         let mut open = lock(&self.open);
         open.sessions.retain(|known| known.upgrade().is_some_and(|known| known.has_place()));
         if open.sessions.len() >= self.options.max_contexts.max(1) {
@@ -222,7 +242,6 @@ impl Browser {
                 // Something of a page's that goes on by itself; or a page of nobody's.
                 let session: Arc<str> = session.into();
                 self.connection.tell(Some(&session), "Runtime.runIfWaitingForDebugger", &json!({}));
-                self.connection.tell(None, "Target.detachFromTarget", &json!({ "sessionId": &*session }));
             }
         }
     }

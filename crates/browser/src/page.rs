@@ -15,6 +15,10 @@ use crate::pipe::{Call, CallError, Connection};
 
 /// The world that our script is in: the page's own scripts do not see it.
 const WORLD: &str = "perennial";
+/// How long a page has to answer when its run was stopped, until what runs in it is ended.
+pub(crate) const SHORT: Duration = Duration::from_millis(100);
+/// The same when somebody waits in vain: it may only have much to do.
+pub(crate) const LONG: Duration = Duration::from_secs(1);
 /// What a page has beyond the timeout of what waits in it, to say that it has run out.
 const LATE: Duration = Duration::from_secs(2);
 /// How long an action without a timeout of its own may take a page that does not answer.
@@ -71,6 +75,8 @@ struct State {
     viewport: Option<(u32, u32)>,
     /// Dialogs that nobody has listened for since the last action.
     dialogs: Vec<String>,
+    was_ended: bool,
+    unsticking: u32,
     /// What is being dragged, as the page has said.
     dragged: Option<Value>,
     /// What the proxy is to be shown when it asks, and whether it has been.
@@ -188,6 +194,37 @@ impl Page {
             page.lock().is_ready = true;
             page.notify();
         });
+    }
+
+    /// Ends what runs in the page, if that keeps it from answering for so long.
+    pub(crate) fn unstick(self: &Arc<Self>, patience: Duration) {
+        let (page, asked) = (self.clone(), self.call("Runtime.evaluate", json!({ "expression": "0" })).id);
+        // Who comes next waits for it, unless it is a page that is only asked in passing.
+        let is_short = patience < LONG;
+        self.lock().unsticking += u32::from(is_short);
+        self.connection.runtime().spawn(async move {
+            tokio::time::sleep(patience).await;
+            let is_stuck = page.connection.waits(asked);
+            if is_stuck {
+                page.tell("Runtime.terminateExecution", &json!({}));
+            }
+            let mut state = page.lock();
+            state.was_ended |= is_stuck;
+            state.unsticking -= u32::from(is_short);
+            drop(state);
+            page.notify();
+        });
+    }
+
+    /// Waits until it is known whether the page is stuck with what an earlier action has set going.
+    pub(crate) async fn unstuck(&self) {
+        let soon = Deadline::after(1000);
+        let _ = self.until(soon, "the page", |page| (page.lock().unsticking == 0).then_some(Ok(()))).await;
+    }
+
+    /// Whether something in the page was ended since this was asked last: its document may not be one any more that can be written to.
+    pub(crate) fn take_was_ended(&self) -> bool {
+        std::mem::take(&mut self.lock().was_ended)
     }
 
     pub(crate) fn add_script(&self, source: &str) {
@@ -525,7 +562,7 @@ impl Page {
                 "returnByValue": true,
             }),
         );
-        let mut waiting = Asking { page: self, spot, id, call: call.id, is_done: false };
+        let mut waiting = Asking { page: self, spot, id, is_done: false };
         let answer = tokio::select! {
             answer = call => answer,
             () = deadline.late().over() => {
@@ -533,7 +570,14 @@ impl Page {
             }
         };
         waiting.is_done = true;
-        let result = value_of(answer)?;
+        // A fault of a selector's; the rest of what is said is about our script.
+        let result = value_of(answer).map_err(|asked| match asked {
+            Asked::Failed(mut error) => {
+                error.message.truncate(error.message.find('\n').unwrap_or(error.message.len()));
+                Asked::Failed(error)
+            }
+            asked => asked,
+        })?;
         let log = || strings(&result["log"]);
         match result["error"].as_str() {
             None => Ok(result["value"].clone()),
@@ -568,7 +612,6 @@ struct Asking<'a> {
     page: &'a Page,
     spot: &'a Spot,
     id: u64,
-    call: u64,
     is_done: bool,
 }
 
@@ -585,7 +628,6 @@ impl Drop for Asking<'_> {
                 "arguments": [{ "value": self.id }],
             }),
         );
-        self.page.connection.end_if_stuck(self.call, self.page.session.clone());
     }
 }
 
@@ -615,6 +657,13 @@ pub(crate) fn value_of(answer: Result<Value, CallError>) -> Result<Value, Asked>
     if let Some(thrown) = answer.get("exceptionDetails") {
         let said = thrown["exception"]["description"].as_str().or_else(|| thrown["exception"]["value"].as_str());
         let message = said.unwrap_or_else(|| text(&thrown["text"]));
+        // By us, and for somebody else.
+        if message.contains("__perennial is not defined")
+            || message.contains("Execution was terminated")
+            || text(&thrown["text"]).contains("Execution was terminated")
+        {
+            return Err(Asked::Again);
+        }
         return Err(Asked::Failed(BrowserError::new(Failure::Failed, message)));
     }
     Ok(answer["result"]["value"].clone())

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::input::{all, nothing, unknown};
 use crate::keys::key;
-use crate::page::{Asked, Deadline, Page, Spot, steps, text, value_of};
+use crate::page::{Asked, Deadline, LONG, Page, SHORT, Spot, steps, text, value_of};
 use crate::pipe::{Call, CallError};
 use crate::session::Context;
 
@@ -41,7 +41,32 @@ pub(crate) async fn perform(context: &Arc<Context>, action: Action) -> Result<An
 }
 
 async fn on_page(context: &Arc<Context>, action: Action) -> Result<Answer, BrowserError> {
-    let page = &*context.page(page_of(&action))?;
+    let page = context.page(page_of(&action))?;
+    page.unstuck().await;
+    let mut under_way = UnderWay { page: &page, is_over: false };
+    let done = act(context, &page, action).await;
+    under_way.is_over = true;
+    if done.as_ref().is_err_and(|error| error.kind == Failure::Timeout) {
+        page.unstick(LONG);
+    }
+    done
+}
+
+/// An action that nobody waits for any more: what it has set going in the page ends, if the page does not answer.
+struct UnderWay<'a> {
+    page: &'a Arc<Page>,
+    is_over: bool,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.page.unstick(SHORT);
+        }
+    }
+}
+
+async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result<Answer, BrowserError> {
     match action {
         Action::Goto { url, wait, timeout, .. } => {
             let gone = go(page, &url, wait, Deadline::after(timeout)).await;
@@ -70,6 +95,9 @@ async fn on_page(context: &Arc<Context>, action: Action) -> Result<Answer, Brows
         }
         Action::SetContent { html, wait, timeout, .. } => {
             let deadline = Deadline::after(timeout);
+            if page.take_was_ended() {
+                go(page, "about:blank", LoadState::Load, deadline).await?;
+            }
             let frame = page.main_frame();
             let spot = page.spot(&frame, false, deadline).await?;
             // Written by the document itself, so that its scripts run as those of a page do; its states of loading begin anew.
@@ -78,7 +106,10 @@ async fn on_page(context: &Arc<Context>, action: Action) -> Result<Answer, Brows
                 "Runtime.callFunctionOn",
                 json!({ "functionDeclaration": write, "executionContextId": spot.context, "arguments": [{ "value": html }] }),
             );
-            value_of(answer.await).map_err(failed)?;
+            tokio::select! {
+                answer = answer => drop(value_of(answer).map_err(failed)?),
+                error = page.until::<()>(deadline, "the document to be written", |_| None) => return Err(error.err().unwrap_or_else(crate::page::closed)),
+            }
             page.loaded(None, wait, deadline).await?;
             Ok(nothing())
         }
@@ -282,7 +313,7 @@ fn refusal(context: &Context, url: &str) -> Option<String> {
     context.pass.refusal(&format!("{}://{host}", scheme.to_ascii_lowercase()))
 }
 
-async fn go(page: &Page, url: &str, wait: LoadState, deadline: Deadline) -> Result<Answer, BrowserError> {
+async fn go(page: &Arc<Page>, url: &str, wait: LoadState, deadline: Deadline) -> Result<Answer, BrowserError> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase() + ":";
     if url != "about:blank" && !SCHEMES.contains(&&*scheme) {
         let message = format!(
@@ -291,6 +322,8 @@ async fn go(page: &Page, url: &str, wait: LoadState, deadline: Deadline) -> Resu
         return Err(BrowserError::new(Failure::Denied, message));
     }
     let (moves, waiting) = (page.look().1, format!("{url} to answer"));
+    // A page that spins would hold this up.
+    page.unstick(LONG);
     let navigating = page.call("Page.navigate", json!({ "url": url }));
     let answer = tokio::select! {
         answer = called(navigating) => answer?,
@@ -301,6 +334,7 @@ async fn go(page: &Page, url: &str, wait: LoadState, deadline: Deadline) -> Resu
         }
     };
     if let Some(why) = answer["errorText"].as_str() {
+        let url: String = url.chars().take(200).collect();
         return Err(BrowserError::new(Failure::Failed, format!("{why} at {url}")));
     }
     match answer["loaderId"].as_str() {

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,10 +12,10 @@ use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-/// The longest message: a picture of a very long page. A browser that sends more is not listened to any more.
-const MAX_MESSAGE: usize = 256 << 20;
-/// How long a page has to answer when nobody waits for it any more, until what runs in it is ended.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// The longest message: a picture of a very long page. What is longer is left out.
+const MAX_MESSAGE: usize = 64 << 20;
+/// As much of that as says whose answer it was.
+const HEAD: usize = 64;
 
 /// Why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -141,15 +140,9 @@ impl Connection {
         let _ = self.out.send(bytes);
     }
 
-    /// Ends what runs in a page if it does not answer a call that was given up.
-    pub(crate) fn end_if_stuck(self: &Arc<Self>, id: u64, session: Arc<str>) {
-        let connection = self.clone();
-        self.runtime.spawn(async move {
-            tokio::time::sleep(PATIENCE).await;
-            if connection.lock().waiting.contains_key(&id) {
-                connection.tell(Some(&session), "Runtime.terminateExecution", &json!({}));
-            }
-        });
+    /// Whether a call that was sent has not been answered.
+    pub(crate) fn waits(&self, id: u64) -> bool {
+        self.lock().waiting.contains_key(&id)
     }
 
     /// What a page was asked that has crashed or is closed is never answered by the browser.
@@ -180,6 +173,42 @@ impl Connection {
 
     pub(crate) fn is_gone(&self) -> bool {
         self.lock().is_gone
+    }
+
+    /// A message that cannot be had.
+    fn refuse(&self, head: &[u8], why: &str) {
+        if let Some(id) = number_of(head) {
+            self.answer(id, Err(CallError::Refused(why.to_owned())));
+        }
+    }
+
+    fn message(&self, text: &mut [u8], listener: &Weak<impl Listener>) {
+        let message = serde_json::from_slice::<Message>(text).or_else(|_| {
+            mend(text);
+            serde_json::from_slice(text)
+        });
+        let message = match message {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::warn!(%error, "a message of the browser's is not understood");
+                return self.refuse(text, "the browser's answer is not understood");
+            }
+        };
+        match (message.id, message.method) {
+            (Some(id), _) => self.answer(
+                id,
+                match message.error {
+                    Some(refusal) => Err(CallError::Refused(refusal.message)),
+                    None => Ok(message.result.unwrap_or_default()),
+                },
+            ),
+            (None, Some(method)) => {
+                if let Some(listener) = listener.upgrade() {
+                    listener.event(Event { session: message.session, method, params: message.params });
+                }
+            }
+            (None, None) => {}
+        }
     }
 
     fn answer(&self, id: u64, answer: Result<Value, CallError>) {
@@ -241,39 +270,85 @@ async fn messages<L: Listener>(
     listener: &Weak<L>,
 ) -> io::Result<()> {
     let mut buffer: Vec<u8> = Vec::with_capacity(64 << 10);
-    let mut looked = 0;
+    // Where the next look for an end begins, and the head of a message that is too long to be kept.
+    let (mut looked, mut left_out) = (0, None::<Vec<u8>>);
     loop {
         if from.read_buf(&mut buffer).await? == 0 {
             return Ok(());
         }
+        let mut begun = 0;
         while let Some(at) = buffer[looked..].iter().position(|byte| *byte == 0).map(|at| looked + at) {
-            let message: Message = serde_json::from_slice(&buffer[..at])?;
-            buffer.drain(..=at);
-            looked = 0;
             let Some(connection) = connection.upgrade() else { return Ok(()) };
-            match (message.id, message.method) {
-                (Some(id), _) => connection.answer(
-                    id,
-                    match message.error {
-                        Some(refusal) => Err(CallError::Refused(refusal.message)),
-                        None => Ok(message.result.unwrap_or_default()),
-                    },
-                ),
-                (None, Some(method)) => {
-                    if let Some(listener) = listener.upgrade() {
-                        listener.event(Event { session: message.session, method, params: message.params });
-                    }
-                }
-                (None, None) => {}
+            match left_out.take() {
+                Some(head) => connection.refuse(&head, "what the page answers is too large: ask for less"),
+                None => connection.message(&mut buffer[begun..at], listener),
             }
+            (begun, looked) = (at + 1, at + 1);
         }
+        buffer.drain(..begun);
         looked = buffer.len();
-        if looked > MAX_MESSAGE {
-            return Err(io::Error::other(format!("a message of it is longer than {MAX_MESSAGE} bytes")));
+        if looked > MAX_MESSAGE || left_out.is_some() {
+            // Whoever waits for it is told; what a page writes to its console nobody does.
+            left_out.get_or_insert_with(|| buffer[..HEAD.min(looked)].to_vec());
+            buffer.clear();
+            looked = 0;
         }
         // What a picture has made it.
         if buffer.is_empty() && buffer.capacity() > 1 << 20 {
             buffer = Vec::with_capacity(64 << 10);
         }
+    }
+}
+
+/// The number that an answer begins with.
+fn number_of(head: &[u8]) -> Option<u64> {
+    let digits = head.strip_prefix(b"{\"id\":")?;
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(&digits[..end]).ok()?.parse().ok()
+}
+
+/// Replaces halves of characters, which pages may write and JSON of Rust's does not have (`\ud83d` without its other half), by the sign for what is no character.
+fn mend(text: &mut [u8]) {
+    let unit = |text: &[u8], at: usize| {
+        let digits = text.get(at..at + 6).filter(|escape| escape.starts_with(b"\\u"))?;
+        u32::from_str_radix(std::str::from_utf8(&digits[2..]).ok()?, 16).ok()
+    };
+    let mut at = 0;
+    while at < text.len() {
+        if text[at] != b'\\' {
+            at += 1;
+            continue;
+        }
+        match unit(text, at) {
+            Some(0xd800..=0xdbff) if matches!(unit(text, at + 6), Some(0xdc00..=0xdfff)) => at += 12,
+            Some(0xd800..=0xdfff) => {
+                text[at + 2..at + 6].copy_from_slice(b"fffd");
+                at += 6;
+            }
+            Some(_) => at += 6,
+            None => at += 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_of_characters_are_mended_and_whole_ones_left() {
+        for (given, expected) in [
+            (r#""a\ud83d\ude00b""#, "a\u{1f600}b"),
+            (r#""a\ud83db""#, "a\u{fffd}b"),
+            (r#""\ude00\ud83d""#, "\u{fffd}\u{fffd}"),
+            (r#""\ud83d\ud83d\ude00""#, "\u{fffd}\u{1f600}"),
+            (r#""\\ud83d""#, "\\ud83d"),
+        ] {
+            let mut text = given.as_bytes().to_vec();
+            mend(&mut text);
+            assert_eq!(serde_json::from_slice::<String>(&text).ok().as_deref(), Some(expected), "{given}");
+        }
+        assert_eq!(number_of(b"{\"id\":41,\"result\":"), Some(41));
+        assert_eq!(number_of(b"{\"method\":\"Runtime.consoleAPICalled\""), None);
     }
 }

@@ -132,6 +132,7 @@ impl Driver for ChromiumSession {
     fn run_ends(&self) {
         let mut state = lock(&self.inner.state);
         state.runs = state.runs.saturating_sub(1);
+        self.inner.shared.freed.notify_waiters();
         if let Some(context) = state.context.clone() {
             drop(state);
             self.inner.keep_cookies(&context);
@@ -143,6 +144,7 @@ impl Driver for ChromiumSession {
             let mut state = lock(&self.inner.state);
             state.is_closed = true;
             state.has_place = false;
+            self.inner.shared.freed.notify_waiters();
             state.context.take()
         };
         // Sent before anybody waits.
@@ -226,7 +228,7 @@ impl Inner {
             return Ok(context);
         }
         let failed = |why: &dyn std::fmt::Display| BrowserError::new(Failure::Failed, why.to_string());
-        self.shared.reserve(self).map_err(|why| failed(&why))?;
+        self.shared.place(self).await.map_err(|why| failed(&why))?;
         let browser = self.shared.browser().await.map_err(|why| failed(&why))?;
         let proxy = self.shared.proxy().await.map_err(|why| failed(&why))?;
         let pass = proxy.pass().map_err(|why| failed(&why))?;
@@ -298,6 +300,8 @@ impl Context {
     pub(crate) fn add_page(&self, target: &str, session: &str, connection: &Arc<Connection>) -> Option<Arc<Page>> {
         let mut pages = lock(&self.pages);
         if pages.open.len() >= MAX_PAGES {
+            // As long as it waits for us, so does whoever has opened it.
+            connection.tell(Some(&session.into()), "Runtime.runIfWaitingForDebugger", &json!({}));
             connection.tell(None, "Target.closeTarget", &json!({ "targetId": target }));
             return None;
         }

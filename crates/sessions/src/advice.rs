@@ -19,7 +19,9 @@ pub(crate) fn advise(path: &str, granted: &Extensions, plugins: &PluginSet) -> O
         "document" | "window" | "localStorage" | "sessionStorage" | "XMLHttpRequest" | "alert" | "HTMLElement" => {
             "there is no page here; `fetch` makes requests, `fs` and `vars` keep things"
         }
-        "page" | "context" | "browser" | "expect" => "this run was lent no browser",
+        "page" | "context" | "browser" | "expect" => {
+            "it is not here; `typeof page` says whether this run was lent a browser, and `perennial types` what that has"
+        }
         "Deno" | "Bun" => {
             "files are `fs.readFile` and the like, requests `fetch`, variables `process.env`, programs `commands.run`"
         }

@@ -189,6 +189,11 @@
     return choice;
   }
 
+  function indexOfOne(index         )         {
+    if (typeof index !== "number" || index % 1 !== 0 || index > 1e9 || index < -1e9) throw new TypeError("an index is a whole number, not " + String(index));
+    return index;
+  }
+
   const FRAME = freeze({ __proto__: null, by: "frame" });
   const one = (part     )        => {
     const parts        = list();
@@ -262,7 +267,7 @@
       return this.nth(-1);
     }
     nth(index        )               {
-      return new FrameLocator(Finder.pageOf(this), selectors.joined(this.#owner, one({ __proto__: null, by: "nth", index })));
+      return new FrameLocator(Finder.pageOf(this), selectors.joined(this.#owner, one({ __proto__: null, by: "nth", index: indexOfOne(index) })));
     }
   }
 
@@ -304,7 +309,7 @@
       return this.nth(-1);
     }
     nth(index        )          {
-      return this.#with({ __proto__: null, by: "nth", index });
+      return this.#with({ __proto__: null, by: "nth", index: indexOfOne(index) });
     }
     and(other         )          {
       return this.#with({ __proto__: null, by: "and", selector: Finder.partsOf(other) });
@@ -469,6 +474,7 @@
 
   async function screenshot(page                  , parts       , options     , what        )                      {
     const action      = { __proto__: null, do: "screenshot", selector: parts, timeout: timeoutOf(page, options), fullPage: options.fullPage === true, format: options.type ?? "png" };
+    if (action.format !== "png" && action.format !== "jpeg") throw new TypeError("a picture is png or jpeg, not " + String(action.format));
     if (options.quality !== undefined) action.quality = options.quality;
     const bytes             = await ask(page, action, what);
     await writeTo(options.path, bytes);

@@ -15,7 +15,10 @@ pub(super) struct Source {
 
 /// Values cross as JSON in which objects of one such key are something else; the other half is in `browser-page.ts`.
 const CODEC: &str = r#"
+let room = 16 << 20;
 const encode = (value, seen = new Set()) => {
+  room -= typeof value === "string" ? value.length : 8;
+  if (room < 0) throw new RangeError("what the page returns is larger than 16777216 characters: return less");
   switch (typeof value) {
     case "undefined": case "function": case "symbol": return { $undefined: true };
     case "bigint": return { $bigint: String(value) };
@@ -74,31 +77,14 @@ pub(super) async fn in_main_frame(page: &Page, function: &str) -> Result<Answer,
             "Runtime.callFunctionOn",
             json!({ "functionDeclaration": function, "executionContextId": spot.context, "returnByValue": true }),
         );
-        let mut stuck = Stuck { page, call: call.id, is_done: false };
         let answer = tokio::select! {
             answer = call => answer,
             error = page.until::<()>(deadline, "the page to answer", |_| None) => return Err(error.err().unwrap_or_else(crate::page::closed)),
         };
-        stuck.is_done = true;
         match value_of(answer) {
             Ok(value) => return Ok(Answer::Value(value)),
             Err(Asked::Again) if !deadline.is_over() => {}
             Err(error) => return Err(failed(error)),
-        }
-    }
-}
-
-/// A call that a page may never answer: given up, what runs there is ended.
-struct Stuck<'a> {
-    page: &'a Page,
-    call: u64,
-    is_done: bool,
-}
-
-impl Drop for Stuck<'_> {
-    fn drop(&mut self) {
-        if !self.is_done {
-            self.page.connection.end_if_stuck(self.call, self.page.session.clone());
         }
     }
 }
@@ -135,9 +121,7 @@ pub(super) async fn evaluate(
                 "Runtime.evaluate",
                 json!({ "expression": text, "contextId": spot.context, "userGesture": true }),
             );
-            let mut stuck = Stuck { page, call: call.id, is_done: false };
             let answer = call.await;
-            stuck.is_done = true;
             let object = answer.as_ref().ok().map(|answer| argument_of(&answer["result"]));
             value_of(answer).map_err(failed)?;
             object.unwrap_or_default()
@@ -150,9 +134,7 @@ pub(super) async fn evaluate(
             "awaitPromise": true, "returnByValue": true, "userGesture": true,
         }),
     );
-    let mut stuck = Stuck { page, call: call.id, is_done: false };
     let answer = call.await;
-    stuck.is_done = true;
     match value_of(answer) {
         Ok(value) => Ok(Answer::Value(value)),
         Err(Asked::Again) => {

@@ -111,3 +111,44 @@ async fn a_page_that_spins_costs_its_run_and_not_the_browser() {
     value(&table, "page.evaluate(() => { for (;;) {} }); 1").await;
     assert_eq!(value(&table, "await page.locator('p').textContent()").await, "here");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_pages_write_harms_no_other_session() {
+    let table = table();
+    value(&table, "globalThis.kept = 1; await page.setContent('<p>mine')").await;
+    let stranger = async |script: &str| table.run("stranger", RunRequest::new(script)).await;
+    // Halves of characters, wherever they come from.
+    for script in [
+        "await page.setContent('<script>console.log(\"\\\\ud83d\"); document.title = \"\\\\udc00\"</script>'); await page.title()",
+        "await page.evaluate(() => '\\ud800')",
+        "await page.setContent('<p>'); await page.evaluate(() => { document.querySelector('p').textContent = '\\ud83d' }); (await page.snapshot()) + await page.locator('p').textContent()",
+    ] {
+        let result = stranger(script).await;
+        assert!(result.is_ok(), "{script}: {:?}", result.error);
+    }
+    // What is very large.
+    let large = stranger("await page.evaluate(() => 'x'.repeat(100_000_000))").await.error.unwrap();
+    assert!(large.message.contains("larger than"), "{large:?}");
+    let result = stranger("await page.evaluate(() => { console.log('x'.repeat(100_000_000)) }); 1").await;
+    assert!(result.is_ok(), "{:?}", result.error);
+    // More pages than may be.
+    let popups = "await page.setContent('<p>'); await page.evaluate(() => { for (let i = 0; i < 40; i++) open('about:blank'); return 1 }); context.pages().length";
+    assert_eq!(stranger(popups).await.into_value().unwrap(), Some(16.into()));
+    assert_eq!(value(&table, "kept + await page.locator('p').textContent()").await, "1mine");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_spins_in_a_page_ends_with_the_run_that_set_it_going() {
+    let table = table();
+    for script in [
+        "await page.setContent('<button onclick=\"for (;;);\">Spin</button>'); await page.getByRole('button').click()",
+        "await page.setContent('<script>for (;;);</script>')",
+        "await page.setContent('<input oninput=\"for (;;);\">'); await page.locator('input').fill('x')",
+        "await page.setContent('<p>'); await page.keyboard.press('a'); await page.evaluate(() => setTimeout(() => { for (;;); })); await page.waitForTimeout(50); await page.title()",
+    ] {
+        let stopped = table.run("s", RunRequest::new(script).with_timeout_ms(1000)).await;
+        assert_eq!(stopped.error.unwrap().kind, perennial_sessions::ErrorKind::Timeout, "{script}");
+        let again = "await page.setContent('<p>after', { timeout: 5000 }); await page.locator('p').textContent()";
+        assert_eq!(value(&table, again).await, "after", "{script}");
+    }
+}

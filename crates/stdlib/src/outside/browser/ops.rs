@@ -6,7 +6,7 @@ use perennial_engine::{Bound, OpContext, OpError, OpTable, OpValue};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Action, Answer, Browser, BrowserError, Driver, Failure};
+use super::{Action, Answer, Browser, BrowserError, Driver, Failure, Generation};
 
 /// Bytes that an answer may have.
 const MAX_ANSWER: usize = 16 << 20;
@@ -15,6 +15,8 @@ const MAX_ANSWER: usize = 16 << 20;
 #[derive(Debug)]
 pub struct BrowserRun {
     browser: Browser,
+    /// Which one it was when the run began.
+    generation: Generation,
     over: CancellationToken,
 }
 
@@ -22,7 +24,8 @@ impl BrowserRun {
     /// A run with this browser.
     pub fn begin(browser: Browser) -> Self {
         browser.driver().run_begins();
-        Self { browser, over: CancellationToken::new() }
+        let generation = browser.driver().generation();
+        Self { browser, generation, over: CancellationToken::new() }
     }
 
     /// The run is over. To be called once.
@@ -40,10 +43,14 @@ fn lent(context: &OpContext) -> Result<Arc<BrowserRun>, OpError> {
     context.lent.get().ok_or_else(|| OpError::permission("using a browser", "a call that lends one"))
 }
 
-/// Whether a handle that was made of one browser is used with another.
-fn check(run: &BrowserRun, generation: Option<f64>) -> Result<(), OpError> {
-    let now = run.driver().generation().number();
-    if generation.is_some_and(|generation| generation as u64 == now) {
+/// Whether the browser is still the one that the run was lent, and a handle of it.
+fn check(run: &BrowserRun, handle: Option<f64>) -> Result<(), OpError> {
+    let now = run.driver().generation();
+    if now != run.generation {
+        let message = "the browser is gone: it crashed or was killed. The next run has a new one";
+        return Err(error(BrowserError::new(Failure::Stale, message)));
+    }
+    if handle.is_none_or(|handle| handle as u64 == now.number()) {
         return Ok(());
     }
     let message = "the browser that this handle is of is gone: take `page` or a locator anew";
@@ -83,6 +90,7 @@ pub fn ops() -> OpTable {
     OpTable::new()
         .sync("browser_look", Bound::SMALL, |context, _| {
             let run = lent(context)?;
+            check(&run, None)?;
             let mut look = json!(run.driver().look());
             look["generation"] = run.driver().generation().number().into();
             Ok(look.into())
@@ -90,8 +98,7 @@ pub fn ops() -> OpTable {
         .asynchronous("browser_do", Bound::bytes(24 << 20).with_values_from(2), |context, mut args| {
             Box::pin(async move {
                 let run = lent(&context)?;
-                let generation = args.get(1).and_then(OpValue::as_f64);
-                check(&run, generation)?;
+                check(&run, args.get(1).and_then(OpValue::as_f64).or(Some(0.0)))?;
                 let Some(OpValue::Json(action)) = args.first_mut().map(|action| std::mem::replace(action, OpValue::Undefined)) else {
                     return Err(OpError::type_error("an action is wanted"));
                 };

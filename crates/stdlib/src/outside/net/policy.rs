@@ -236,7 +236,7 @@ impl NetPolicy {
             let Ok(url) = Url::parse(&format!("{scheme}://{authority}/")) else { continue };
             let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else { continue };
             // What is nowhere permitted is not permitted here.
-            match self.rule("GET", &url).or_else(|_| self.rule("POST", &url)) {
+            match self.rule("GET", &url) {
                 Ok(rule) if rule.is_whole() => return Ok((rule, url)),
                 Ok(_) => {
                     let whole =
@@ -249,7 +249,13 @@ impl NetPolicy {
                         host = host.to_string()
                     );
                 }
-                Err(why) if scheme == "https" => wanted = why,
+                Err(why) if scheme == "https" && why.starts_with("nothing") => wanted = why,
+                Err(_) if scheme == "https" => {
+                    wanted = format!(
+                        "a rule for the network like {:?}",
+                        authority.strip_suffix(":443").unwrap_or(authority)
+                    );
+                }
                 Err(_) => {}
             }
         }
