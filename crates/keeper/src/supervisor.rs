@@ -199,8 +199,10 @@ impl Supervisor {
                 _ => {}
             }
         }
-        if has_strays {
-            tree::kill_once(&|child| self.keepers.contains_key(&child));
+        if has_strays && !tree::kill_once(&|child| self.keepers.contains_key(&child)) {
+            // Nobody of them is left to fork: now they may be forgotten.
+            let strays = tree::children().into_iter().filter(|child| !self.keepers.contains_key(child));
+            has_strays = strays.filter(|stray| !tree::reap(*stray)).count() > 0;
         }
         self.left.retain(|folder| std::fs::remove_dir(folder).is_err());
         has_strays

@@ -161,6 +161,9 @@ async fn a_command_that_kills_its_keeper_is_killed_itself() {
     let pid = pid_in(&file).await;
     eventually("the process is gone", || !is_there(&pid)).await;
     assert_eq!(value(&table, "(await commands.run('true')).exitCode").await, json!(0));
+    // Whoever waits until all its children are gone would wait for ever.
+    let entry = format!("/proc/{pid}");
+    eventually("and nobody keeps its number", || !std::path::Path::new(&entry).exists()).await;
 }
 
 #[tokio::test]

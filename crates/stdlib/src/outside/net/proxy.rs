@@ -106,6 +106,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Proxy {
     /// Begins to listen.
     ///
+    /// # Cancellation
+    /// Dropping the future listens to nothing.
+    ///
     /// # Errors
     /// If the system has no port for it.
     pub async fn listen() -> io::Result<Self> {
