@@ -163,7 +163,7 @@ async fn a_command_that_kills_its_keeper_is_killed_itself() {
     assert_eq!(value(&table, "(await commands.run('true')).exitCode").await, json!(0));
     // Whoever waits until all its children are gone would wait for ever.
     let entry = format!("/proc/{pid}");
-    eventually("and nobody keeps its number", || !std::path::Path::new(&entry).exists()).await;
+    eventually("and nobody keeps its number", || !Path::new(&entry).exists()).await;
 }
 
 #[tokio::test]
