@@ -152,3 +152,11 @@ async fn what_spins_in_a_page_ends_with_the_run_that_set_it_going() {
         assert_eq!(value(&table, again).await, "after", "{script}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_in_a_frame_without_scripts_is_clicked_too() {
+    let table = table();
+    let script = "await page.setContent('<iframe sandbox srcdoc=\"<input type=checkbox>\"></iframe>');
+        const box = page.frameLocator('iframe').getByRole('checkbox'); await box.click({ timeout: 5000 }); await box.isChecked()";
+    assert_eq!(value(&table, script).await, true);
+}
