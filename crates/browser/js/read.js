@@ -24,7 +24,6 @@ const READERS = {
     const { x, y, width, height } = element.getBoundingClientRect();
     return { x, y, width, height };
   },
-  reference: (element) => referenceOf(element),
 };
 
 /** What is asked of all at once, without waiting. */
@@ -32,7 +31,6 @@ const COUNTERS = {
   count: (found) => found.length,
   allTextContents: (found) => found.map((element) => element.textContent ?? ""),
   allInnerTexts: (found) => found.map((element) => element.innerText ?? ""),
-  references: (found) => found.map(referenceOf),
 };
 
 const read = {

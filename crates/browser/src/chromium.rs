@@ -54,7 +54,6 @@ pub(crate) struct Browser {
     contexts: Mutex<HashMap<String, Weak<Context>>>,
     pages: Mutex<HashMap<String, Arc<Page>>>,
     is_gone: AtomicBool,
-    ended: Notify,
     running: Mutex<Option<Running>>,
 }
 
@@ -165,7 +164,6 @@ impl Shared {
                 contexts: Mutex::default(),
                 pages: Mutex::default(),
                 is_gone: AtomicBool::new(false),
-                ended: Notify::new(),
                 running: Mutex::new(None),
             })
         });
@@ -279,7 +277,6 @@ impl Listener for Browser {
         pages.iter().for_each(|page| page.set_closed());
         // What is left of it is killed.
         drop(lock(&self.running).take());
-        self.ended.notify_waiters();
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) async fn perform(context: &Arc<Context>, action: Action) -> Result<An
     match action {
         Action::NewPage => Ok(Answer::Value(context.open_page().await?.id.into())),
         Action::InitScript { source } => {
-            context.add_script(&source);
+            context.add_script(&source)?;
             Ok(nothing())
         }
         Action::Storage { what } => storage(context, what).await,

@@ -19,6 +19,9 @@ use crate::pipe::{CallError, Connection};
 const FIRST: PageId = 1;
 /// Pages of a context.
 const MAX_PAGES: usize = 16;
+/// Scripts that are added to all of them, and bytes of these.
+const MAX_SCRIPT_COUNT: usize = 100;
+const MAX_SCRIPTS: usize = 1 << 20;
 
 /// Drives the pages of one session. Nothing is started before its first action.
 pub struct ChromiumSession {
@@ -319,10 +322,18 @@ impl Context {
         }
     }
 
-    pub(crate) fn add_script(&self, source: &str) {
+    pub(crate) fn add_script(&self, source: &str) -> Result<(), BrowserError> {
         let mut pages = lock(&self.pages);
+        let bytes = pages.scripts.iter().map(String::len).sum::<usize>() + source.len();
+        if bytes > MAX_SCRIPTS || pages.scripts.len() >= MAX_SCRIPT_COUNT {
+            let message = format!(
+                "a session adds at most {MAX_SCRIPT_COUNT} scripts, of {MAX_SCRIPTS} bytes together, to its pages"
+            );
+            return Err(BrowserError::new(Failure::Failed, message));
+        }
         pages.scripts.push(source.to_owned());
         pages.open.values().for_each(|page| page.add_script(source));
+        Ok(())
     }
 
     /// Opens a page.

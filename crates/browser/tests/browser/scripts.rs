@@ -160,3 +160,12 @@ async fn what_is_in_a_frame_without_scripts_is_clicked_too() {
         const box = page.frameLocator('iframe').getByRole('checkbox'); await box.click({ timeout: 5000 }); await box.isChecked()";
     assert_eq!(value(&table, script).await, true);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scripts_that_are_added_to_pages_are_bounded() {
+    let table = table();
+    let large = run(&table, "await page.addInitScript('//' + 'x'.repeat(2 << 20))").await.error.unwrap();
+    assert!(large.message.contains("of 1048576 bytes together"), "{large:?}");
+    let many = run(&table, "for (let i = 0; i < 101; i++) await page.addInitScript('1')").await.error.unwrap();
+    assert!(many.message.contains("at most 100 scripts"), "{many:?}");
+}
