@@ -115,12 +115,15 @@ export async function compare(perennial, browser, part = "") {
   const ours = await underPerennial(list, site, perennial, browser);
   server.closeAllConnections();
   server.close();
+  // Who waits shortly and in vain has waited; who has something to find has the time that a busy machine takes.
+  const hasty = list.filter(({ code }, index) => /timeout: [1-9]\d\d?\b/.test(code) && !["timeout", "expect"].includes(theirs[index].error)).map(({ code }) => code);
   const differs = (index) => (theirs[index].error ?? "") !== (ours[index].error ?? "") || !isDeepStrictEqual(theirs[index].value, ours[index].value);
-  return { count: list.length, differences: list.map((scenario, index) => ({ ...scenario, theirs: theirs[index], ours: ours[index] })).filter((_, index) => differs(index)) };
+  return { count: list.length, hasty, differences: list.map((scenario, index) => ({ ...scenario, theirs: theirs[index], ours: ours[index] })).filter((_, index) => differs(index)) };
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { count, differences } = await compare(process.argv[2], process.argv[3], process.argv[4]);
+  const { count, hasty, differences } = await compare(process.argv[2], process.argv[3], process.argv[4]);
+  for (const code of hasty) console.log(`waits shortly for what comes: ${code}`);
   for (const { page, code, theirs, ours } of differences) console.log(`# ${page}\n${code}\n  Playwright: ${JSON.stringify(theirs).slice(0, 400)}\n  Perennial:  ${JSON.stringify(ours).slice(0, 400)}`);
   console.log(`${count} scenarios, ${differences.length} differ`);
 }

@@ -179,8 +179,7 @@ function watchFor(target, isForced) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }
-    if (event.type === "mouseup") watching.seen?.();
-    if (event.type === "mouseup") watching.isUp = true;
+    if (event.type === "mouseup") released();
   };
   for (const type of GUARDED) addEventListener(type, watching.on, { capture: true, passive: false });
   guard = watching;
@@ -191,15 +190,17 @@ function unwatch() {
   guard = undefined;
 }
 
+/** The mouse is up. Where it was released over something that is not of this document, only the host knows. */
+function released() {
+  if (!guard) return;
+  guard.isUp = true;
+  guard.seen?.();
+}
+
 /** Waits until the mouse has been released, and says what it has hit: `true`, or what was in the way. */
 async function verdict() {
   const watching = guard;
-  if (watching && !watching.isUp) {
-    await new Promise((resolve) => {
-      watching.seen = resolve;
-      setTimeout(resolve, 300);
-    });
-  }
+  if (watching && !watching.isUp) await new Promise((resolve) => (watching.seen = resolve));
   // The click comes after the release, and what it sets going with it.
   await new Promise((resolve) => setTimeout(resolve));
   if (guard === watching) unwatch();
@@ -334,6 +335,7 @@ const act = {
       watchFor(element, target.force);
       return { ...at, isDraggable: element.closest("[draggable=true],a[href],img") !== null };
     }),
+  released,
   verdict,
   fill: (id, target, { value }) => withElement(id, target, ["visible", "enabled", "editable"], (element) => fill(element, value)),
   choose: (id, target, { options }) => withElement(id, target, ["visible", "enabled"], (element, say) => choose(element, options, say) ?? AGAIN),

@@ -93,8 +93,17 @@ struct Frame {
     /// The context of the page's scripts, and of ours.
     main_world: Option<i64>,
     world: Option<i64>,
-    /// It has been asked to go somewhere else and has not yet.
-    is_leaving: bool,
+    /// It has been asked to go somewhere else, and is not there yet.
+    leaving: Option<Leaving>,
+}
+
+/// How far a document is on its way out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leaving {
+    /// Its frame means to go elsewhere, which it may think better of.
+    Planned,
+    /// What comes next is asked for: it comes, or the frame stops loading.
+    UnderWay,
 }
 
 /// Where our script is called: a frame, and one of its worlds.
@@ -282,7 +291,7 @@ impl Page {
                 let frame = state.frames.entry(id).or_default();
                 frame.parent = given["parentId"].as_str().map(str::to_owned);
                 frame.url = address(given);
-                frame.is_leaving = false;
+                frame.leaving = None;
                 if frame.loader != text(&given["loaderId"]) {
                     text(&given["loaderId"]).clone_into(&mut frame.loader);
                     frame.reached.clear();
@@ -295,7 +304,7 @@ impl Page {
                 let is_main = id == state.main;
                 if let Some(frame) = state.frames.get_mut(&id) {
                     text(&params["url"]).clone_into(&mut frame.url);
-                    frame.is_leaving = false;
+                    frame.leaving = None;
                 }
                 state.moves += u64::from(is_main);
             }
@@ -310,12 +319,20 @@ impl Page {
                 let is_elsewhere = params["disposition"].as_str().is_none_or(|how| how == "currentTab")
                     && params["navigationType"] != "sameDocument";
                 if let Some(frame) = state.frames.get_mut(text(&params["frameId"])).filter(|_| is_elsewhere) {
-                    frame.is_leaving = true;
+                    // What was planned is told by the renderer, what is under way by the browser: in whichever order.
+                    let is_under = method == "Page.frameStartedNavigating" || frame.leaving == Some(Leaving::UnderWay);
+                    frame.leaving = Some(if is_under { Leaving::UnderWay } else { Leaving::Planned });
                 }
             }
-            "Page.frameStoppedLoading" | "Page.frameClearedScheduledNavigation" => {
+            // Told too when what was planned begins.
+            "Page.frameClearedScheduledNavigation" => {
                 if let Some(frame) = state.frames.get_mut(text(&params["frameId"])) {
-                    frame.is_leaving = false;
+                    frame.leaving = frame.leaving.filter(|leaving| *leaving == Leaving::UnderWay);
+                }
+            }
+            "Page.frameStoppedLoading" => {
+                if let Some(frame) = state.frames.get_mut(text(&params["frameId"])) {
+                    frame.leaving = None;
                 }
             }
             "Page.lifecycleEvent" => {
@@ -505,12 +522,22 @@ impl Page {
         .await
     }
 
+    /// The same after keys and the mouse, of which the browser says that they have arrived by another way than that by which the page says what came of them.
+    pub(crate) async fn settled_after_input(&self, deadline: Deadline) -> Result<(), BrowserError> {
+        let said = self.call("Page.enable", json!({}));
+        tokio::select! {
+            _ = said => {}
+            stopped = self.until::<()>(deadline, "the page to answer", |_| None) => stopped?,
+        }
+        self.settled(deadline).await
+    }
+
     /// If an action has set a frame on its way elsewhere, waits until it is there.
     pub(crate) async fn settled(&self, deadline: Deadline) -> Result<(), BrowserError> {
         self.until(deadline, "a navigation that it has started", |page| {
             let state = page.lock();
             let main = state.frames.get(&state.main)?;
-            (!main.is_leaving || state.is_crashed).then_some(Ok(()))
+            (main.leaving.is_none() || state.is_crashed).then_some(Ok(()))
         })
         .await
     }

@@ -148,7 +148,7 @@ async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result
             on_elements(page, &target, "focusOf", &Value::Null, deadline).await?;
             let mut input = page.input.lock().await;
             page.type_text(&mut input, &text, delay).await?;
-            page.settled(deadline).await?;
+            page.settled_after_input(deadline).await?;
             Ok(nothing())
         }
         Action::Press { target, key, delay } => {
@@ -156,7 +156,7 @@ async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result
             on_elements(page, &target, "focusOf", &Value::Null, deadline).await?;
             let mut input = page.input.lock().await;
             page.press(&mut input, &key, delay).await?;
-            page.settled(deadline).await?;
+            page.settled_after_input(deadline).await?;
             Ok(nothing())
         }
         Action::Query { target, what, name } => query(page, target, what, name).await,
@@ -188,7 +188,7 @@ async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result
                     called(call).await?;
                 }
             }
-            page.settled(Deadline::after(30_000)).await?;
+            page.settled_after_input(Deadline::after(30_000)).await?;
             Ok(nothing())
         }
         Action::Mouse { what, x, y, button, clicks, .. } => {
@@ -208,7 +208,7 @@ async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result
                 }
             };
             all(calls).await?;
-            page.settled(Deadline::after(30_000)).await?;
+            page.settled_after_input(Deadline::after(30_000)).await?;
             Ok(nothing())
         }
         Action::Viewport { width, height, .. } => {

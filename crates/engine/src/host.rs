@@ -429,8 +429,8 @@ impl HostState {
         match core {
             // Says whether that could be done here.
             Core::ConsolePlain => {
-                let [_, arguments, kinds] = args else { return Ok(scope.bool(false)) };
-                let text = inspect::entry(arguments, kinds);
+                let [_, arguments, means] = args else { return Ok(scope.bool(false)) };
+                let text = inspect::entry(arguments, means);
                 if let Some(text) = &text {
                     self.console.write(level(number(0)), text);
                 }

@@ -1,5 +1,6 @@
 //! What the mouse does to elements: our script waits until it can, and judges afterwards what was hit.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use perennial_stdlib::browser::{Answer, BrowserError, Failure, MouseButton, Part, Place, Selector, Target};
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use super::{called, failed, frame_owner, innermost, on_elements, try_on_elements};
 use crate::input::{modifiers, nothing};
 use crate::page::{Asked, Deadline, Page, Spot, steps, value_of};
+use crate::pipe::Call;
 
 /// How long the page has to say what was hit.
 const JUDGED: Duration = Duration::from_secs(2);
@@ -86,20 +88,24 @@ async fn try_click(page: &Page, target: &Target, how: &How, held: u32, deadline:
         calls.push(page.mouse_up(&mut input, how.button, click));
     }
     input.modifiers = before;
-    // The verdict is asked for at once, and waits in the page until the mouse is up.
-    // In a frame whose scripts are off nothing judges, and nothing answers.
-    let hit = match how.clicks {
-        0 => Ok(Value::Bool(true)),
-        _ => tokio::time::timeout(JUDGED, verdict(page, &spot)).await.unwrap_or(Ok(Value::Bool(true))),
-    };
-    for call in calls {
-        match value_of(call.await) {
-            Ok(_) => {}
-            // A page that has gone has been clicked.
-            Err(Asked::Again) => return Ok(true),
-            Err(error) => return Err(error),
-        }
+    if how.clicks == 0 {
+        return pressed(calls).await.map(|()| true);
     }
+    // The verdict is asked for at once, and waits in the page until the mouse is up.
+    let (mut judging, mut pressing) = (pin!(verdict(page, &spot)), pin!(pressed(calls)));
+    let hit = tokio::select! {
+        biased;
+        hit = &mut judging => {
+            pressing.await?;
+            hit
+        }
+        pressed = &mut pressing => {
+            pressed?;
+            page.tell("Runtime.callFunctionOn", &in_page(&spot, "() => __perennial.call('released')"));
+            // In a frame whose scripts are off nothing judges, and nothing answers.
+            tokio::time::timeout(JUDGED, judging).await.unwrap_or(Ok(Value::Bool(true)))
+        }
+    };
     match hit {
         Ok(Value::String(_)) if !target.force => Ok(false),
         Ok(_) | Err(Asked::Again) => Ok(true),
@@ -107,14 +113,24 @@ async fn try_click(page: &Page, target: &Target, how: &How, held: u32, deadline:
     }
 }
 
+/// What the mouse was told has happened. A page that has gone meanwhile has been clicked.
+async fn pressed(calls: Vec<Call>) -> Result<(), Asked> {
+    for call in calls {
+        match value_of(call.await) {
+            Ok(_) => {}
+            Err(Asked::Again) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 async fn verdict(page: &Page, spot: &Spot) -> Result<Value, Asked> {
-    let call = page.call(
-        "Runtime.callFunctionOn",
-        json!({
-            "functionDeclaration": "() => __perennial.call('verdict')", "executionContextId": spot.context, "awaitPromise": true, "returnByValue": true,
-        }),
-    );
-    value_of(call.await)
+    value_of(page.call("Runtime.callFunctionOn", in_page(spot, "() => __perennial.call('verdict')")).await)
+}
+
+fn in_page(spot: &Spot, function: &str) -> Value {
+    json!({ "functionDeclaration": function, "executionContextId": spot.context, "awaitPromise": true, "returnByValue": true })
 }
 
 pub(super) async fn check(page: &Page, target: &Target, wanted: bool) -> Result<Answer, BrowserError> {
@@ -155,7 +171,7 @@ pub(super) async fn drag(page: &Page, target: &Target, to: Selector) -> Result<A
     called(page.call("Input.setInterceptDrags", json!({ "enabled": false }))).await?;
     dragged?;
     released?;
-    page.settled(deadline).await?;
+    page.settled_after_input(deadline).await?;
     Ok(nothing())
 }
 

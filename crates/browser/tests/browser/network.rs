@@ -309,3 +309,24 @@ fn resident() -> usize {
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_leads_elsewhere_is_done_when_the_page_is_there() {
+    let start = "<title>Start</title><a href=/late>on</a> <form action=/late><input aria-label=Name name=n></form>
+        <button onclick=\"location.href = '/late'\">by a script</button>";
+    let site = Site::serve(&[("/start", start)]);
+    let table = table(&[&site.address("")]);
+    for act in [
+        "page.getByRole('link').click()",
+        "page.getByRole('link').press('Enter')",
+        "page.getByLabel('Name').press('Enter')",
+        "page.getByRole('button').click()",
+        "page.evaluate(() => document.querySelector('form').submit()).then(() => page.waitForURL('**/late*'))",
+    ] {
+        let script = format!(
+            "await page.goto('{}'); await {act}; const there = await page.title(); await page.goBack(); [there, await page.title()]",
+            site.address("/start"),
+        );
+        assert_eq!(value(&table, "s", &script).await, json!(["Late", "Start"]), "{act}");
+    }
+}

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 /// Serves pages, and notes what was asked of it.
 pub struct Site {
@@ -13,7 +14,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// Pages by their paths. `/echo` answers with what it was sent, `/slow` never.
+    /// Pages by their paths. `/echo` answers with what it was sent, `/late` after a while, `/slow` never.
     pub fn serve(pages: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let (port, seen) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
@@ -79,6 +80,10 @@ fn answer(client: TcpStream, pages: &BTreeMap<String, String>, seen: &Mutex<Vec<
         "/echo" => respond("200 OK", "", &format!("{method} {query} {cookie} {}", String::from_utf8_lossy(&body))),
         "/redirect" => respond("302 Found", &format!("Location: {query}\r\n"), ""),
         "/cookie" => respond("200 OK", "Set-Cookie: visited=yes; Path=/\r\n", "set"),
+        "/late" => {
+            thread::sleep(Duration::from_millis(200));
+            respond("200 OK", "", "<title>Late</title>late")
+        }
         "/slow" => {
             thread::park();
             None

@@ -273,14 +273,18 @@ const VALUES: &str = r#"
     const keys = ["a", "b", "c1", "_d", "with-dash", "1", "22", "$e", "ü", "constructor", "__proto__", "it's", "toString"];
     const makers = [
         () => next(1000), () => next(10) / 8, () => -0, () => NaN, () => -Infinity, () => 1e21, () => 12345678901234567890n, () => true, () => null, () => undefined,
-        () => texts[next(texts.length)], () => texts[next(texts.length)], () => Symbol("s"), () => () => 1, () => new Date(next(1e9)), () => /x/g, () => new Error("e").message,
+        () => texts[next(texts.length)], () => texts[next(texts.length)], () => Symbol("s"), () => () => 1, () => new Date(next(1e9)), () => /x/g, () => new Date(NaN),
+        () => new [Error, TypeError, RangeError, ReferenceError, SyntaxError, URIError, EvalError][next(7)](texts[next(texts.length)]), () => new TypeError(), () => new Error("e", { cause: 1 }), () => new AggregateError([]),
+        () => Object.assign(new Error("e"), { code: next(9) }), () => Object.assign(new Error("e"), { message: "other" }), () => { const e = new Error("e"); e.name = "Named"; return e; }, () => new (class Own extends TypeError {})("own"),
+        () => Object.assign(new Date(0), { x: 1 }), () => Object.assign(new Map(), { x: 1 }), () => new (class M extends Map {})([[1, 2]]), () => new Map(), () => new Set(), () => new DOMException("m", "AbortError"), () => { try { null.x } catch (e) { return e } },
     ];
     const inner = [
         (d) => Array.from({ length: next(4) }, () => value(d)), (d) => Array.from({ length: next(40) }, () => next(10 ** next(6))),
         (d) => Array.from({ length: 7 + next(30) }, () => texts[next(4)]), () => Array.from({ length: 99 + next(3) }, (_, i) => i), () => [1, , 3], () => Object.assign([1, 2], { x: 3 }),
         (d) => { const o = {}; for (let i = next(6); i > 0; i--) Object.defineProperty(o, keys[next(keys.length)], { value: value(d), enumerable: next(9) > 0, configurable: true }); return o; },
         (d) => { const o = {}; for (let i = next(12); i > 0; i--) o[keys[next(4)] + i] = value(d); return o; },
-        (d) => new Map([[value(d), value(d)]]), (d) => new Set([value(d)]), () => Object.create(null), () => ({ get x() { return 1 } }), () => ({ [Symbol("k")]: 1 }), () => new (class K { y = 1 })(),
+        (d) => new Map(Array.from({ length: next(5) }, () => [value(d), value(d)])), (d) => new Set(Array.from({ length: next(5) }, () => value(d))), () => new Set(Array.from({ length: 99 + next(3) }, (_, i) => i)),
+        () => new Map(Array.from({ length: 99 + next(3) }, (_, i) => [i, i])), () => { const m = new Map(); m.set(m, [m]); return m; }, () => new Map([["a", new Map([["b", new Map([["c", new Map([["d", 1]])]])]])]]), () => Object.create(null), () => ({ get x() { return 1 } }), () => ({ [Symbol("k")]: 1 }), () => new (class K { y = 1 })(),
         () => { const o = { n: 1 }; o.me = o; return o; }, () => [[[[[1]]]]], () => ({ a: { b: { c: { d: 1 }, e: {}, f: [] } } }), () => new Proxy({ p: 1 }, {}), () => new Uint8Array(3),
     ];
     function value(depth) { return depth > 0 && next(3) > 0 ? inner[next(inner.length)](depth - 1) : makers[next(makers.length)](); }
@@ -322,6 +326,44 @@ async fn what_a_script_does_to_prototypes_shows_in_the_console_too() {
     ] {
         let result = table.run(change, RunRequest::new(format!("{change}; console.log({{ a: 1 }}, [2])"))).await;
         assert_eq!(result.console[0].message, shown, "{change}");
+    }
+    for (change, shown) in [
+        ("Map.prototype.constructor = class Other {}", "Other(1) { 1 => 2 } Set(1) { 3 } 1970-01-01T00:00:00.000Z"),
+        (
+            "Set.prototype[Symbol.for('nodejs.util.inspect.custom')] = () => 'mine'",
+            "Map(1) { 1 => 2 } mine 1970-01-01T00:00:00.000Z",
+        ),
+        ("Date.prototype[Symbol.toStringTag] = 'Tag'", "Map(1) { 1 => 2 } Set(1) { 3 } 1970-01-01T00:00:00.000Z"),
+        (
+            "Map.prototype.forEach = Date.prototype.toISOString = () => { throw 1 }",
+            "Map(1) { 1 => 2 } Set(1) { 3 } 1970-01-01T00:00:00.000Z",
+        ),
+        (
+            "Object.defineProperty(Map, 'name', { value: 'Renamed' })",
+            "Renamed(1) { 1 => 2 } Set(1) { 3 } 1970-01-01T00:00:00.000Z",
+        ),
+    ] {
+        let script = format!("{change}; console.log(new Map([[1, 2]]), new Set([3]), new Date(0))");
+        let result = table.run(change, RunRequest::new(script)).await;
+        assert_eq!(result.console[0].message, shown, "{change}");
+    }
+    for change in [
+        "Error.prototype.name = 'Other'",
+        "TypeError.prototype.name = 3",
+        "Error.prototype.message = 'none'",
+        "TypeError.prototype.constructor = Error",
+        "Object.setPrototypeOf(TypeError.prototype, null)",
+        "Error.prototype[Symbol.for('nodejs.util.inspect.custom')] = () => 'mine'",
+        "TypeError.prototype[Symbol.toStringTag] = 'Tag'",
+    ] {
+        let script = format!(
+            "const {{ inspect }} = await import('node:util'); {change};
+            const errors = [new Error('a'), new TypeError('b'), new TypeError()];
+            console.log(...errors); errors.map((error) => inspect(error)).join(' ')"
+        );
+        let result = table.run(change, RunRequest::new(script)).await;
+        assert!(result.error.is_none(), "{change}: {:?}", result.error);
+        assert_eq!(json!(result.console[0].message), result.value.unwrap(), "{change}");
     }
 }
 
