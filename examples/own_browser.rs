@@ -31,7 +31,8 @@ impl Driver for Counter {
     }
 
     fn look(&self) -> Look {
-        let page = PageLook { id: 1, url: "https://counter.example/".to_owned(), moves: 0, viewport: None };
+        let url = "https://counter.example/".to_owned();
+        let page = PageLook { id: 1, url, moves: 0, viewport: None, frames: Vec::new() };
         Look::of(vec![page])
     }
 

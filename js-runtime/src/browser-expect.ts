@@ -5,9 +5,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const { ask, isLocator, listed, milliseconds, optionsOf, Finder }: BrowserLocators = ops.library_value("browserLocators");
   const selectors: BrowserSelectors = ops.library_value("browserSelectors");
   const { stateOf }: BrowserPages = ops.library_value("browserPages");
+  const { lookAt }: BrowserRequests = ops.library_value("browserRequests");
   const isDeepEqual: (a: unknown, b: unknown, strict: boolean) => boolean = ops.library_value("deepEqual");
 
   const PATIENCE = 5_000;
+  /** A level of the console. */
+  const ERROR = 4;
 
   class ExpectError extends Error {}
   defineProperty(ExpectError.prototype, "name", { __proto__: null, value: "ExpectError", writable: true, configurable: true } as PropertyDescriptor);
@@ -277,11 +280,47 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
 
   function make(value: unknown, isNot: boolean, note: string): any {
-    const page = stateOf(value);
+    const page = stateOf(value), answer = lookAt(value);
+    if (answer !== undefined) return ofAnswer(answer, isNot, note);
     if (page !== undefined) return ofPage({ page, parts: list(), isNot, note });
     if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), isNot, note });
     return ofValue(value, isNot, note);
   }
+  function ofAnswer(answer: { url: string; status: number; statusText: string }, isNot: boolean, note: string): any {
+    return {
+      __proto__: null,
+      toBeOK: async () => {
+        const isOk = answer.status >= 200 && answer.status <= 299;
+        if (isOk !== isNot) return;
+        const what = (note === "" ? "" : note + ": ") + "expect(response)" + (isNot ? ".not" : "") + ".toBeOK";
+        throw new ExpectError(what + " does not hold\nexpected: " + (isNot ? "no " : "") + "status from 200 to 299\nreceived: " + String(answer.status) + " " + answer.statusText + " from " + answer.url);
+      },
+    };
+  }
+  /** The same matchers; what fails is written to the console, and the script goes on. */
+  function softly(matchers: any): any {
+    const names = ownKeys(matchers), soft: any = { __proto__: null };
+    const say = (error: any): void => {
+      if (error.name !== "ExpectError") throw error;
+      ops.console_write(ERROR, error.message);
+    };
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
+      if (name === "not") soft.not = softly(matchers.not);
+      else if (name !== "toPass" && typeof matchers[name] === "function") {
+        soft[name] = (...given: unknown[]) => {
+          try {
+            const result = apply(matchers[name], matchers, given);
+            return isObject(result) ? promiseThen(result as Promise<unknown>, undefined, say) : result;
+          } catch (error) {
+            say(error);
+          }
+        };
+      }
+    }
+    return soft;
+  }
+
   function both(value: unknown, note: string): any {
     const matchers = make(value, false, note);
     matchers.not = make(value, true, note);
@@ -329,7 +368,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   function expect(value: unknown, message: unknown = undefined): any {
     const note = message === undefined ? "" : domString(message), matchers = both(value, note);
-    if (stateOf(value) !== undefined || isLocator(value)) return matchers;
+    if (stateOf(value) !== undefined || isLocator(value) || lookAt(value) !== undefined) return matchers;
     // Promises are waited for when they are asked for.
     const settled = (): Promise<unknown> => promiseCall(async () => await (value as any), undefined, list());
     defineProperty(matchers, "resolves", { __proto__: null, get: () => later(settled, note, undefined), enumerable: false, configurable: true } as PropertyDescriptor);
@@ -355,6 +394,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return matchers;
   }
 
+  expect.soft = (value: unknown, message: unknown = undefined): any => softly(both(value, message === undefined ? "" : domString(message)));
   expect.poll = (value: unknown, options: unknown = undefined): any => {
     if (typeof value !== "function") throw new TypeError("what is polled is a function");
     const given = typeof options === "string" ? { __proto__: null, message: options } as any : optionsOf(options);

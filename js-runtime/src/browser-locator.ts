@@ -26,13 +26,21 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return made;
   }
 
+  // While a script listens for what pages do by themselves: before an action, and when it is done.
+  let before: (() => void) | undefined, after: (() => Promise<void> | undefined) | undefined;
+
   /** Has the browser do something. `what` says it in messages. */
   function ask(page: BrowserPageState, action: any, what: string, argument: unknown = undefined): Promise<any> {
     return placed(async () => {
+      before?.();
       await turn();
       try {
         action.page = page.id;
-        return await ops.browser_do(action, page.generation, argument);
+        if (page.frame !== undefined) action.frame = page.frame;
+        const answer = await ops.browser_do(action, page.generation, argument);
+        const told = after?.();
+        if (told !== undefined) await told;
+        return answer;
       } catch (error) {
         throw failure(error, what);
       } finally {
@@ -46,9 +54,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return floor(value > 86_400_000 ? 86_400_000 : value);
   }
   const timeoutOf = (page: BrowserPageState, options: any): number =>
-    options.timeout !== undefined ? milliseconds(options.timeout, "timeout") : (page.timeout ?? page.context.timeout ?? ACTION);
-  const navigationTimeoutOf = (page: BrowserPageState, options: any): number =>
-    options.timeout !== undefined ? milliseconds(options.timeout, "timeout") : (page.navigationTimeout ?? page.context.navigationTimeout ?? page.timeout ?? page.context.timeout ?? NAVIGATION);
+    options.timeout !== undefined ? milliseconds(options.timeout, "timeout") : ((page.owner ?? page).timeout ?? page.context.timeout ?? ACTION);
+  function navigationTimeoutOf(frame: BrowserPageState, options: any): number {
+    const page = frame.owner ?? frame;
+    return options.timeout !== undefined ? milliseconds(options.timeout, "timeout") : (page.navigationTimeout ?? page.context.navigationTimeout ?? page.timeout ?? page.context.timeout ?? NAVIGATION);
+  }
 
   const optionsOf = (value: unknown): any => dictionary(value, "the options");
 
@@ -102,6 +112,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     if (value === undefined) return tagged("$undefined", true);
     if (!isObject(value)) return value;
     if (depth > 100) throw new TypeError("what a page is given goes deeper than 100 levels, or has itself in it");
+    const held = Finder.handleOf(value);
+    if (held !== undefined) {
+      push(handles, held);
+      return tagged("$handle", handles.length - 1);
+    }
     const kind = ops.kind_of(value), items: unknown[] = list();
     if (kind === "date") return tagged("$date", dateTime(value as Date));
     if (kind === "array") {
@@ -133,10 +148,20 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return { text: domString(script), isFunction: false };
   }
 
+  /** Handles in the argument that is being written, in the order in which they come. */
+  let handles: any[] = list();
+
+  function evaluation(page: BrowserPageState, parts: any[], script: unknown, argument: unknown, options: any, all: boolean): { action: any; given: unknown } {
+    const { text, isFunction } = source(script), subject = options.handle;
+    handles = list();
+    if (subject !== undefined) push(handles, subject);
+    const given = encode(argument, 0);
+    const action = { __proto__: null, do: "evaluate", selector: parts, strict: !all, timeout: timeoutOf(page, options), source: text, isFunction, all, handles, subject: subject !== undefined, keep: options.keep === true };
+    return { action, given };
+  }
   function evaluate(page: BrowserPageState, parts: any[], script: unknown, argument: unknown, options: any, what: string, all: boolean): Promise<any> {
-    const { text, isFunction } = source(script);
-    const action = { __proto__: null, do: "evaluate", selector: parts, strict: !all, timeout: timeoutOf(page, options), source: text, isFunction, all };
-    return intrinsics.promiseThen(ask(page, action, what, encode(argument, 0)), decode);
+    const { action, given } = evaluation(page, parts, script, argument, options, all);
+    return intrinsics.promiseThen(ask(page, action, what, given), decode);
   }
 
   // ---- files --------------------------------------------------------------------------------------------------------------------------
@@ -156,13 +181,17 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     md: "text/markdown", pdf: "application/pdf", png: "image/png", svg: "image/svg+xml", txt: "text/plain", webp: "image/webp", xml: "application/xml", zip: "application/zip",
   }) as unknown as { readonly [extension: string]: string };
 
+  function mimeTypeOf(path: string): string {
+    const fileName = intrinsics.slice(path, intrinsics.lastIndexOf(path, "/") + 1), dot = intrinsics.lastIndexOf(fileName, ".");
+    const extension = dot < 0 ? "" : intrinsics.toLowerCase(intrinsics.slice(fileName, dot + 1));
+    return hasOwn(kinds, extension) ? kinds[extension] : "application/octet-stream";
+  }
+
   /** A file of the session's, or what a script has made. */
   async function fileOf(given: unknown): Promise<any> {
     if (typeof given === "string") {
       const bytes: Uint8Array = await fsShared.ask("read_file", given);
-      const at = intrinsics.lastIndexOf(given, "/"), fileName = intrinsics.slice(given, at + 1), dot = intrinsics.lastIndexOf(fileName, ".");
-      const extension = dot < 0 ? "" : intrinsics.toLowerCase(intrinsics.slice(fileName, dot + 1));
-      return { __proto__: null, name: fileName, mimeType: hasOwn(kinds, extension) ? kinds[extension] : "application/octet-stream", data: base64(bytes) };
+      return { __proto__: null, name: intrinsics.slice(given, intrinsics.lastIndexOf(given, "/") + 1), mimeType: mimeTypeOf(given), data: base64(bytes) };
     }
     if (!isObject(given)) throw new TypeError("a file is a path, or { name, mimeType, buffer }");
     const buffer = member(given, "buffer");
@@ -208,6 +237,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       this.#page = page;
       this.#parts = parts;
     }
+    /** What stands for a handle of something in a page, on the way there: set by what makes handles. */
+    static handleOf: (value: object) => any = () => undefined;
     static pageOf(finder: Finder): BrowserPageState {
       return finder.#page;
     }
@@ -466,6 +497,16 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     async snapshot(options: unknown = undefined): Promise<string> {
       return await snapshot(this.#state, this.#found, options);
     }
+    async markdown(options: unknown = undefined): Promise<string> {
+      return await markdown(this.#state, this.#found, options);
+    }
+    async elementHandle(options: unknown = undefined): Promise<any> {
+      await this.waitFor({ __proto__: null, state: "attached", timeout: optionsOf(options).timeout });
+      return await (ops.library_value("browserFrames") as BrowserFrames).first(this.#state, this.#found, "elementHandle");
+    }
+    async elementHandles(): Promise<any> {
+      return await (ops.library_value("browserFrames") as BrowserFrames).every(this.#state, this.#found, "elementHandles");
+    }
     toString(): string {
       return selectors.describe(this.#found);
     }
@@ -480,17 +521,34 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return (ops.library_value("buffers") as Buffers).wrap(bytes);
   }
 
+  const larger = (left: number, part: string): string => (left > 0 ? "\n… and " + String(left) + " more: " + part + ", or give a larger maxLength" : "");
+  function lengthOf(options: any): number {
+    const most = options.maxLength ?? 20_000;
+    if (typeof most !== "number" || !(most >= 100 && most <= 1_000_000)) throw new TypeError("maxLength is a number of characters from 100 to 1,000,000, not " + String(most));
+    return floor(most);
+  }
+
   /** The page, or an element, as text with references that `locator` takes. */
   async function snapshot(page: BrowserPageState, parts: any[], value: unknown): Promise<string> {
-    const options = optionsOf(value), most = options.maxLength ?? 20_000;
-    if (typeof most !== "number" || !(most >= 100 && most <= 1_000_000)) throw new TypeError("maxLength is a number of characters from 100 to 1,000,000, not " + String(most));
-    const action = { __proto__: null, do: "snapshot", selector: parts, timeout: timeoutOf(page, options), most: floor(most), isDiff: options.diff === true, urls: options.urls === true };
+    const options = optionsOf(value), most = lengthOf(options);
+    const action = { __proto__: null, do: "snapshot", selector: parts, timeout: timeoutOf(page, options), most, isDiff: options.diff === true, urls: options.urls === true };
     const { text, left } = await ask(page, action, "snapshot");
-    return left > 0 ? text + "\n… and " + String(left) + " more: take a snapshot of a part (page.locator(…).snapshot()), or give a larger maxLength" : text;
+    return text + larger(left, "take a snapshot of a part (page.locator(…).snapshot())");
+  }
+
+  /** What is to be read on the page, or in an element, as Markdown. */
+  async function markdown(page: BrowserPageState, parts: any[], value: unknown): Promise<string> {
+    const options = optionsOf(value), most = lengthOf(options);
+    const { text, left } = await ask(page, { __proto__: null, do: "markdown", selector: parts, strict: true, timeout: timeoutOf(page, options), most }, "markdown");
+    return text + larger(left, "take a part (page.locator(…).markdown())");
   }
 
   const browserLocators: BrowserLocators = {
-    __proto__: null, ask, decode, evaluate, optionsOf, timeoutOf, navigationTimeoutOf, milliseconds, screenshot, snapshot, writeTo, listed, Finder, Locator, FrameLocator, TimeoutError, StaleHandleError,
+    __proto__: null, ask, base64, decode, evaluate, mimeTypeOf, optionsOf, timeoutOf, navigationTimeoutOf, markdown, milliseconds, screenshot, snapshot, writeTo, listed, Finder, Locator, FrameLocator, TimeoutError, StaleHandleError,
+    hear(first: () => void, then: () => Promise<void> | undefined): void {
+      before = first;
+      after = then;
+    },
     isLocator: (value: unknown): value is any => isObject(value) && intrinsics.getPrototypeOf(value) === Locator.prototype,
   } as unknown as BrowserLocators;
   return { browserLocators };

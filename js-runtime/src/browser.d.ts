@@ -5,14 +5,26 @@ interface BrowserContextState {
   timeout?: number;
   navigationTimeout?: number;
   handle?: unknown;
+  request?: unknown;
+  /** What goes with each request. */
+  headers?: any;
 }
 interface BrowserPageState {
   readonly id: number;
   readonly generation: number;
   readonly context: BrowserContextState;
+  /** Of a frame: which one, and the page that it is in. */
+  readonly frame?: string;
+  readonly owner?: BrowserPageState;
   timeout?: number;
   navigationTimeout?: number;
   handle?: unknown;
+  /** The page that has opened it. */
+  opener?: number;
+  /** Handles of its frames, and the answers that documents of theirs came with. */
+  frames?: Map<string, unknown>;
+  documents?: Map<string, unknown>;
+  answered?: (state: BrowserPageState, told: any) => unknown;
 }
 /** What `browser-selectors.ts` provides. */
 interface BrowserSelectors {
@@ -36,14 +48,68 @@ interface BrowserLocators {
   milliseconds(value: unknown, what: string): number;
   screenshot(page: BrowserPageState, parts: any[], options: any, what: string): Promise<Uint8Array>;
   snapshot(page: BrowserPageState, parts: any[], options: unknown): Promise<string>;
+  markdown(page: BrowserPageState, parts: any[], options: unknown): Promise<string>;
   writeTo(path: unknown, bytes: Uint8Array): Promise<void>;
   listed(value: unknown, each: (item: unknown) => unknown): any[];
   isLocator(value: unknown): boolean;
-  readonly Finder: { new (page: BrowserPageState, parts: any[]): any; pageOf(finder: any): BrowserPageState; partsOf(finder: any): any[] };
+  base64(bytes: Uint8Array): string;
+  mimeTypeOf(path: string): string;
+  /** Has these called before each action, and when it is done. */
+  hear(before: () => void, after: () => Promise<void> | undefined): void;
+  readonly Finder: { new (page: BrowserPageState, parts: any[]): any; pageOf(finder: any): BrowserPageState; partsOf(finder: any): any[]; handleOf: (value: object) => any };
   readonly Locator: new (page: BrowserPageState, parts: any[]) => any;
   readonly TimeoutError: new (message: string) => Error;
 }
 /** What `browser-page.ts` provides to other areas. */
 interface BrowserPages {
   stateOf(page: unknown): BrowserPageState | undefined;
+}
+/** What `browser-frame.ts` provides. */
+interface BrowserFrames {
+  readonly Document: new (state: BrowserPageState, what: string) => any;
+  addressMatcher(pattern: unknown): (url: string) => unknown;
+  every(state: BrowserPageState, parts: any[], what: string): Promise<any>;
+  first(state: BrowserPageState, parts: any[], what: string): Promise<any>;
+  frameOf(page: BrowserPageState, id: string): any;
+  framesOf(page: BrowserPageState, isOne: (frame: any) => unknown): any[];
+  go(state: BrowserPageState, action: any, options: any, what: string): Promise<any>;
+  handleOf(page: BrowserPageState, frame: string | null, reference: string): any;
+  where(state: BrowserPageState): any;
+}
+/** What `browser-network.ts` provides. */
+interface BrowserNetwork {
+  answered(state: BrowserPageState, told: any): unknown;
+  network(page: BrowserPageState, event: any, emit: (name: string, value: unknown) => void): void;
+  paused(page: BrowserPageState, event: any, ofPage: BrowserRules, ofAll: BrowserRules): Promise<void>;
+  readonly Rules: new () => BrowserRules;
+}
+interface BrowserRules {
+  readonly size: number;
+  add(pattern: unknown, handler: unknown, options: any): void;
+  remove(pattern: unknown, handler: unknown): void;
+}
+/** What `browser-events.ts` provides. */
+interface BrowserEmitter {
+  add(name: unknown, callback: unknown, once: boolean): void;
+  remove(name: unknown, callback: unknown): void;
+  clear(name: unknown): void;
+  hears(name: string): boolean;
+  emit(name: string, value: unknown): boolean;
+  wait(name: unknown, state: BrowserPageState, value: unknown, what: string): Promise<any>;
+}
+interface BrowserEvents {
+  readonly Emitter: new (names: readonly string[], what: string) => BrowserEmitter;
+  readonly ConsoleMessage: new (page: BrowserPageState, told: any) => any;
+  readonly Dialog: new (page: BrowserPageState, told: any) => any;
+  readonly Download: new (page: BrowserPageState, told: any) => any;
+  readonly FileChooser: new (page: BrowserPageState, told: any) => any;
+  pageError(told: any): unknown;
+  refresh(): void;
+  bind(dispatch: (event: any) => void, routes: () => number): void;
+}
+/** What `browser-request.ts` provides. */
+interface BrowserRequests {
+  readonly APIRequestContext: new (context: BrowserContextState) => any;
+  /** What an answer of it is; undefined if it is none. */
+  lookAt(value: unknown): { url: string; status: number; statusText: string } | undefined;
 }

@@ -60,6 +60,7 @@ interface Intrinsics {
   readonly dispose: typeof Symbol.dispose;
   stringify: typeof JSON.stringify;
   parse: typeof JSON.parse;
+  parseInt: typeof parseInt;
   toWellFormed(text: string): string;
   fromCharCode(...units: number[]): string;
   /** As `Promise.resolve` and `then`; neither looks at anything that a script can replace, unless it is on the promise itself. */
@@ -94,6 +95,7 @@ interface Intrinsics {
   mapDelete<K, V>(map: Map<K, V>, key: K): boolean;
   setForEach<T>(set: Set<T>, each: (value: T) => void): void;
   setAdd<T>(set: Set<T>, value: T): Set<T>;
+  setDelete<T>(set: Set<T>, value: T): boolean;
   setHas<T>(set: Set<T>, value: T): boolean;
   readonly asyncDispose: typeof Symbol.asyncDispose;
   readonly asyncIterator: typeof Symbol.asyncIterator;

@@ -20,6 +20,12 @@ interface BrowserClickOptions extends BrowserActionOptions {
 interface BrowserNavigationOptions extends BrowserTimeout {
   waitUntil?: "commit" | "domcontentloaded" | "load" | "networkidle";
 }
+interface BrowserMarkdownOptions extends BrowserTimeout {
+  /** Characters; 20,000 unless something else is said. */
+  maxLength?: number;
+}
+type BrowserUrl = string | RegExp | ((url: URL) => boolean);
+type BrowserEventOptions<T> = ((value: T) => unknown) | (BrowserTimeout & { predicate?: (value: T) => unknown });
 interface BrowserRoleOptions {
   name?: BrowserText;
   exact?: boolean;
@@ -136,12 +142,153 @@ interface Locator extends BrowserFinder {
   evaluateAll<R, A = undefined>(script: string | ((elements: any[], argument: A) => R), argument?: A): Promise<Awaited<R>>;
   screenshot(options?: BrowserScreenshotOptions): Promise<Buffer>;
   snapshot(options?: BrowserSnapshotOptions): Promise<string>;
+  markdown(options?: BrowserMarkdownOptions): Promise<string>;
+  elementHandle(options?: BrowserTimeout): Promise<ElementHandle>;
+  elementHandles(): Promise<ElementHandle[]>;
 }
-/** What a document came with. */
+interface BrowserRequest {
+  url(): string;
+  method(): string;
+  headers(): { [name: string]: string };
+  allHeaders(): Promise<{ [name: string]: string }>;
+  headersArray(): Promise<{ name: string; value: string }[]>;
+  headerValue(name: string): Promise<string | null>;
+  postData(): string | null;
+  postDataJSON(): any;
+  postDataBuffer(): Buffer | null;
+  resourceType(): string;
+  isNavigationRequest(): boolean;
+  frame(): Frame;
+  failure(): { errorText: string } | null;
+  response(): Promise<BrowserResponse | null>;
+  redirectedFrom(): BrowserRequest | null;
+  redirectedTo(): BrowserRequest | null;
+  serviceWorker(): null;
+  sizes(): Promise<{ requestBodySize: number; responseBodySize: number }>;
+}
+/** An answer. Of one that a document came with headers are known if something listens to `response`. */
 interface BrowserResponse {
   url(): string;
   status(): number;
+  statusText(): string;
   ok(): boolean;
+  headers(): { [name: string]: string };
+  allHeaders(): Promise<{ [name: string]: string }>;
+  headersArray(): Promise<{ name: string; value: string }[]>;
+  headerValue(name: string): Promise<string | null>;
+  body(): Promise<Buffer>;
+  text(): Promise<string>;
+  json(): Promise<any>;
+  finished(): Promise<Error | null>;
+  request(): BrowserRequest | null;
+  frame(): Frame;
+  fromServiceWorker(): boolean;
+}
+interface BrowserRouteOverrides {
+  url?: string;
+  method?: string;
+  headers?: { [name: string]: string };
+  postData?: string | ArrayBuffer | ArrayBufferView | object;
+}
+/** A request that waits for what becomes of it. */
+interface BrowserRoute {
+  request(): BrowserRequest;
+  continue(overrides?: BrowserRouteOverrides): Promise<void>;
+  /** Leaves it to the route that was set before, or to the network. */
+  fallback(overrides?: BrowserRouteOverrides): Promise<void>;
+  abort(
+    code?:
+      | "aborted" | "accessdenied" | "addressunreachable" | "blockedbyclient" | "blockedbyresponse" | "connectionaborted" | "connectionclosed" | "connectionfailed" | "connectionrefused"
+      | "connectionreset" | "failed" | "internetdisconnected" | "namenotresolved" | "timedout",
+  ): Promise<void>;
+  fulfill(answer?: {
+    status?: number;
+    headers?: { [name: string]: string };
+    contentType?: string;
+    body?: string | ArrayBuffer | ArrayBufferView;
+    json?: unknown;
+    /** A file of the session's. */
+    path?: string;
+    response?: APIResponse;
+  }): Promise<void>;
+}
+interface BrowserRouting {
+  /** Has a function decide about requests, while runs of the session are under way. Between them they go on as they are. */
+  route(url: BrowserUrl, handler: (route: BrowserRoute, request: BrowserRequest) => unknown, options?: { times?: number }): Promise<void>;
+  unroute(url: BrowserUrl, handler?: (route: BrowserRoute, request: BrowserRequest) => unknown): Promise<void>;
+  unrouteAll(): Promise<void>;
+  setExtraHTTPHeaders(headers: { [name: string]: string }): Promise<void>;
+}
+interface BrowserConsoleMessage {
+  type(): string;
+  text(): string;
+  location(): { url: string; lineNumber: number; columnNumber: number };
+  page(): Page;
+}
+/** What a page asks and waits for. Where nothing listens it is dismissed. */
+interface BrowserDialog {
+  type(): "alert" | "beforeunload" | "confirm" | "prompt";
+  message(): string;
+  defaultValue(): string;
+  accept(text?: string): Promise<void>;
+  dismiss(): Promise<void>;
+  page(): Page;
+}
+interface BrowserFileChooser {
+  isMultiple(): boolean;
+  element(): ElementHandle;
+  setFiles(files: BrowserFile | BrowserFile[], options?: BrowserTimeout): Promise<void>;
+  page(): Page;
+}
+/** A file that a page has downloaded: 16 MiB at most. */
+interface BrowserDownload {
+  url(): string;
+  suggestedFilename(): string;
+  /** Writes it to the session's files. */
+  saveAs(path: string): Promise<void>;
+  bytes(): Promise<Buffer>;
+  failure(): Promise<string | null>;
+  cancel(): Promise<void>;
+  page(): Page;
+}
+interface BrowserNetworkEvents {
+  request: BrowserRequest;
+  response: BrowserResponse;
+  requestfinished: BrowserRequest;
+  requestfailed: BrowserRequest;
+}
+interface BrowserPageEvents extends BrowserNetworkEvents {
+  close: Page;
+  console: BrowserConsoleMessage;
+  crash: Page;
+  dialog: BrowserDialog;
+  domcontentloaded: Page;
+  download: BrowserDownload;
+  filechooser: BrowserFileChooser;
+  frameattached: Frame;
+  framedetached: Frame;
+  framenavigated: Frame;
+  load: Page;
+  pageerror: Error;
+  popup: Page;
+}
+interface BrowserContextEvents extends BrowserNetworkEvents {
+  close: BrowserContext;
+  console: BrowserConsoleMessage;
+  dialog: BrowserDialog;
+  page: Page;
+  weberror: { error(): Error; page(): Page };
+}
+/** What a page does by itself is told while a run is under way; of what happens between two runs up to 200 events are kept. */
+interface BrowserEmitter<Events> {
+  on<K extends keyof Events>(event: K, listener: (value: Events[K]) => unknown): this;
+  once<K extends keyof Events>(event: K, listener: (value: Events[K]) => unknown): this;
+  off<K extends keyof Events>(event: K, listener: (value: Events[K]) => unknown): this;
+  addListener<K extends keyof Events>(event: K, listener: (value: Events[K]) => unknown): this;
+  removeListener<K extends keyof Events>(event: K, listener: (value: Events[K]) => unknown): this;
+  removeAllListeners(event?: keyof Events): this;
+  /** Begin to wait before what brings it about: `const [popup] = await Promise.all([page.waitForEvent("popup"), link.click()])`. */
+  waitForEvent<K extends keyof Events>(event: K, options?: BrowserEventOptions<Events[K]>): Promise<Events[K]>;
 }
 interface BrowserKeyboard {
   press(key: string, options?: { delay?: number }): Promise<void>;
@@ -158,22 +305,18 @@ interface BrowserMouse {
   up(options?: { button?: "left" | "right" | "middle"; clickCount?: number }): Promise<void>;
   wheel(deltaX: number, deltaY: number): Promise<void>;
 }
-interface Page extends BrowserFinder {
-  readonly keyboard: BrowserKeyboard;
-  readonly mouse: BrowserMouse;
-  goto(url: string, options?: BrowserNavigationOptions): Promise<BrowserResponse | null>;
-  reload(options?: BrowserNavigationOptions): Promise<BrowserResponse | null>;
-  goBack(options?: BrowserNavigationOptions): Promise<BrowserResponse | null>;
-  goForward(options?: BrowserNavigationOptions): Promise<BrowserResponse | null>;
+/** What pages and frames have in common. Methods that take a selector use the first element that it finds; locators insist on one. */
+interface BrowserDocument extends BrowserFinder {
+  goto(url: string, options?: BrowserNavigationOptions & { referer?: string }): Promise<BrowserResponse | null>;
   url(): string;
   title(): Promise<string>;
   content(): Promise<string>;
   setContent(html: string, options?: BrowserNavigationOptions): Promise<void>;
   waitForLoadState(state?: "domcontentloaded" | "load" | "networkidle", options?: BrowserTimeout): Promise<void>;
-  waitForURL(url: string | RegExp | ((url: URL) => boolean), options?: BrowserNavigationOptions): Promise<void>;
+  waitForURL(url: BrowserUrl, options?: BrowserNavigationOptions): Promise<void>;
   waitForTimeout(milliseconds: number): Promise<void>;
-  waitForSelector(selector: string, options?: BrowserTimeout & { state?: "attached" | "detached" | "visible" | "hidden" }): Promise<Locator | null>;
-  waitForFunction<R, A = undefined>(script: string | ((argument: A) => R), argument?: A, options?: BrowserTimeout & { polling?: number }): Promise<Awaited<R>>;
+  waitForSelector(selector: string, options?: BrowserTimeout & { state?: "attached" | "detached" | "visible" | "hidden" }): Promise<ElementHandle | null>;
+  waitForFunction<R, A = undefined>(script: string | ((argument: A) => R), argument?: A, options?: BrowserTimeout & { polling?: number | "raf" }): Promise<JSHandle<Awaited<R>>>;
   click(selector: string, options?: BrowserClickOptions): Promise<void>;
   dblclick(selector: string, options?: BrowserClickOptions): Promise<void>;
   hover(selector: string, options?: BrowserClickOptions): Promise<void>;
@@ -203,6 +346,74 @@ interface Page extends BrowserFinder {
   evaluate<R, A = undefined>(script: string | ((argument: A) => R), argument?: A): Promise<Awaited<R>>;
   $eval<R, A = undefined>(selector: string, script: string | ((element: any, argument: A) => R), argument?: A): Promise<Awaited<R>>;
   $$eval<R, A = undefined>(selector: string, script: string | ((elements: any[], argument: A) => R), argument?: A): Promise<Awaited<R>>;
+  tap(selector: string, options?: BrowserClickOptions): Promise<void>;
+  /** An element comes as an `ElementHandle`. */
+  evaluateHandle(script: string | ((argument?: any) => unknown), argument?: unknown): Promise<JSHandle>;
+  $(selector: string): Promise<ElementHandle | null>;
+  $$(selector: string): Promise<ElementHandle[]>;
+  addScriptTag(options: { url?: string; path?: string; content?: string; type?: string }): Promise<ElementHandle>;
+  addStyleTag(options: { url?: string; path?: string; content?: string }): Promise<ElementHandle>;
+}
+/** Something in a page, until it goes elsewhere or the run ends. */
+interface JSHandle<T = any> {
+  evaluate<R, A = undefined>(script: string | ((value: T, argument: A) => R), argument?: A): Promise<Awaited<R>>;
+  evaluateHandle(script: string | ((value: T, argument?: any) => unknown), argument?: unknown): Promise<JSHandle>;
+  jsonValue(): Promise<T>;
+  getProperty(name: string): Promise<JSHandle>;
+  getProperties(): Promise<Map<string, JSHandle>>;
+  asElement(): ElementHandle | null;
+  dispose(): Promise<void>;
+}
+interface Frame extends BrowserDocument {
+  name(): string;
+  page(): Page;
+  parentFrame(): Frame | null;
+  childFrames(): Frame[];
+  isDetached(): boolean;
+  frameElement(): Promise<ElementHandle>;
+}
+/** One element, for as long as it is in the document. Prefer a locator, which finds it anew each time. */
+interface ElementHandle extends Omit<Locator, "contentFrame"> {
+  $(selector: string): Promise<ElementHandle | null>;
+  $$(selector: string): Promise<ElementHandle[]>;
+  $eval<R, A = undefined>(selector: string, script: string | ((element: any, argument: A) => R), argument?: A): Promise<Awaited<R>>;
+  $$eval<R, A = undefined>(selector: string, script: string | ((elements: any[], argument: A) => R), argument?: A): Promise<Awaited<R>>;
+  waitForSelector(selector: string, options?: BrowserTimeout & { state?: "attached" | "detached" | "visible" | "hidden" }): Promise<ElementHandle | null>;
+  contentFrame(): Promise<Frame | null>;
+  ownerFrame(): Promise<Frame | null>;
+  asElement(): this;
+  evaluateHandle(script: string | ((element: any, argument?: any) => unknown), argument?: unknown): Promise<JSHandle>;
+  getProperty(name: string): Promise<JSHandle>;
+  jsonValue(): Promise<any>;
+  dispose(): Promise<void>;
+}
+interface Page extends BrowserDocument, BrowserEmitter<BrowserPageEvents>, BrowserRouting {
+  readonly keyboard: BrowserKeyboard;
+  readonly mouse: BrowserMouse;
+  reload(options?: BrowserNavigationOptions): Promise<BrowserResponse | null>;
+  goBack(options?: BrowserNavigationOptions): Promise<BrowserResponse | null>;
+  goForward(options?: BrowserNavigationOptions): Promise<BrowserResponse | null>;
+  mainFrame(): Frame;
+  frames(): Frame[];
+  frame(which: string | { name?: string; url?: BrowserUrl }): Frame | null;
+  waitForRequest(url: BrowserUrl | ((request: BrowserRequest) => unknown), options?: BrowserTimeout): Promise<BrowserRequest>;
+  waitForResponse(url: BrowserUrl | ((response: BrowserResponse) => unknown), options?: BrowserTimeout): Promise<BrowserResponse>;
+  /** The last 200, whether something listened or not. */
+  consoleMessages(): Promise<BrowserConsoleMessage[]>;
+  /** The last 200 of what its scripts have thrown and nothing has caught. */
+  pageErrors(): Promise<Error[]>;
+  readonly request: APIRequestContext;
+  emulateMedia(options: {
+    media?: "screen" | "print" | null;
+    colorScheme?: "dark" | "light" | "no-preference" | null;
+    reducedMotion?: "reduce" | "no-preference" | null;
+    forcedColors?: "active" | "none" | null;
+    contrast?: "more" | "no-preference" | null;
+  }): Promise<void>;
+  bringToFront(): Promise<void>;
+  opener(): Promise<Page | null>;
+  /** What there is to read on the page, as Markdown. */
+  markdown(options?: BrowserMarkdownOptions): Promise<string>;
   /** The page as text, with references such as `[e12]` that `locator("e12")` takes. */
   snapshot(options?: BrowserSnapshotOptions): Promise<string>;
   /** The picture as bytes: hand it to `show`, or write it somewhere, rather than return it. */
@@ -217,12 +428,24 @@ interface Page extends BrowserFinder {
   close(): Promise<void>;
   context(): BrowserContext;
 }
-interface BrowserContext {
+interface BrowserStorageState {
+  cookies: BrowserCookie[];
+  origins: { origin: string; localStorage: { name: string; value: string }[] }[];
+}
+interface BrowserContext extends BrowserEmitter<BrowserContextEvents>, BrowserRouting {
   pages(): Page[];
   newPage(): Promise<Page>;
   cookies(urls?: string | string[]): Promise<BrowserCookie[]>;
   addCookies(cookies: BrowserCookie[]): Promise<void>;
-  clearCookies(): Promise<void>;
+  clearCookies(options?: { name?: BrowserText; domain?: BrowserText; path?: BrowserText }): Promise<void>;
+  /** Cookies, and the local storage of the sites that are open; written to the session's files too, if a path is given. */
+  storageState(options?: { path?: string }): Promise<BrowserStorageState>;
+  setStorageState(state: string | BrowserStorageState): Promise<void>;
+  grantPermissions(permissions: string[], options?: { origin?: string }): Promise<void>;
+  clearPermissions(): Promise<void>;
+  setGeolocation(place: { latitude: number; longitude: number; accuracy?: number } | null): Promise<void>;
+  setOffline(offline: boolean): Promise<void>;
+  readonly request: APIRequestContext;
   addInitScript(script: string | ((argument?: any) => void), argument?: unknown): Promise<void>;
   setDefaultTimeout(milliseconds: number): void;
   setDefaultNavigationTimeout(milliseconds: number): void;
@@ -231,6 +454,41 @@ interface BrowserContext {
 interface Browser {
   contexts(): BrowserContext[];
   isConnected(): boolean;
+  version(): string;
+}
+interface APIRequestOptions extends BrowserTimeout {
+  params?: { [name: string]: string | number | boolean } | URLSearchParams | string;
+  headers?: { [name: string]: string };
+  /** An object is sent as JSON. */
+  data?: unknown;
+  form?: { [name: string]: string | number | boolean };
+  multipart?: { [name: string]: string | number | boolean | { name: string; mimeType?: string; buffer: ArrayBuffer | ArrayBufferView } };
+  failOnStatusCode?: boolean;
+  maxRedirects?: number;
+}
+interface APIResponse {
+  url(): string;
+  status(): number;
+  statusText(): string;
+  ok(): boolean;
+  headers(): { [name: string]: string };
+  headersArray(): { name: string; value: string }[];
+  body(): Promise<Buffer>;
+  text(): Promise<string>;
+  json(): Promise<any>;
+  dispose(): Promise<void>;
+}
+/** Requests with the cookies of the browser's pages, which reach what `fetch` does. */
+interface APIRequestContext {
+  get(url: string, options?: APIRequestOptions): Promise<APIResponse>;
+  post(url: string, options?: APIRequestOptions): Promise<APIResponse>;
+  put(url: string, options?: APIRequestOptions): Promise<APIResponse>;
+  patch(url: string, options?: APIRequestOptions): Promise<APIResponse>;
+  delete(url: string, options?: APIRequestOptions): Promise<APIResponse>;
+  head(url: string, options?: APIRequestOptions): Promise<APIResponse>;
+  fetch(url: string | BrowserRequest, options?: APIRequestOptions & { method?: string }): Promise<APIResponse>;
+  storageState(options?: { path?: string }): Promise<BrowserStorageState>;
+  dispose(): Promise<void>;
 }
 
 /** The first page of the session's browser. `undefined` in runs that are lent none. */
@@ -239,6 +497,8 @@ declare const page: Page;
 declare const context: BrowserContext;
 /** The browser. */
 declare const browser: Browser;
+/** Requests with the cookies of its pages. */
+declare const request: APIRequestContext;
 
 interface ExpectOptions extends BrowserTimeout {
   ignoreCase?: boolean;
@@ -269,6 +529,10 @@ interface LocatorAssertions {
   toHaveRole(role: string, options?: BrowserTimeout): Promise<void>;
   toHaveAccessibleName(expected: BrowserText, options?: ExpectOptions): Promise<void>;
   toHaveAccessibleDescription(expected: BrowserText, options?: ExpectOptions): Promise<void>;
+}
+interface ResponseAssertions {
+  readonly not: ResponseAssertions;
+  toBeOK(): Promise<void>;
 }
 interface PageAssertions {
   readonly not: PageAssertions;
@@ -305,11 +569,16 @@ type LaterAssertions = { [K in Exclude<keyof ValueAssertions, "not">]: (...given
 /** Waits until something holds of a page or a locator (5 s unless something else is said); of a value it holds at once or throws. */
 declare function expect(value: Locator, message?: string): LocatorAssertions;
 declare function expect(value: Page, message?: string): PageAssertions;
+declare function expect(value: APIResponse, message?: string): ResponseAssertions;
 declare function expect(
   value: unknown,
   message?: string,
 ): ValueAssertions & { readonly resolves: LaterAssertions; readonly rejects: LaterAssertions; toPass(options?: BrowserTimeout & { intervals?: number[] }): Promise<void> };
 declare namespace expect {
+  /** What fails is written to the console, and the script goes on. */
+  function soft(value: Locator, message?: string): LocatorAssertions;
+  function soft(value: Page, message?: string): PageAssertions;
+  function soft(value: unknown, message?: string): ValueAssertions;
   /** Asks again until what it gives is so. */
   function poll(value: () => unknown, options?: string | (BrowserTimeout & { message?: string; intervals?: number[] })): LaterAssertions;
   function anything(): any;

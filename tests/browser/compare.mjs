@@ -15,11 +15,36 @@ const SIDE_BY_SIDE = 4;
 const here = import.meta.dirname;
 const require = createRequire(path.join(here, "../end-to-end/package.json"));
 
+const answer = (response, status, headers, text) => {
+  response.writeHead(status, { "content-type": "text/plain", ...headers });
+  response.end(text);
+};
+/** What is no page. */
+const answers = {
+  "/api": (request, response) => {
+    let body = "";
+    request.on("data", (piece) => (body += piece));
+    request.on("end", () => answer(response, 200, { "content-type": "application/json", "x-answer": "yes" }, JSON.stringify({ method: request.method, url: request.url, body, own: request.headers["x-own"] ?? null, cookie: request.headers.cookie ?? null })));
+  },
+  "/redirect": (request, response) => answer(response, 302, { location: request.url.split("?")[1] }, ""),
+  "/broken": (request) => request.socket.destroy(),
+  "/cookie": (_, response) => answer(response, 200, { "set-cookie": "visited=yes; Path=/" }, "set"),
+  "/missing": (_, response) => answer(response, 404, {}, "none"),
+  "/file.txt": (_, response) => answer(response, 200, {}, "a file"),
+  "/attach": (_, response) => answer(response, 200, { "content-disposition": 'attachment; filename="given name.bin"' }, "attached"),
+  // Begins and never ends.
+  "/drip": (_, response) => {
+    response.writeHead(200, { "content-type": "application/octet-stream", "content-length": "1000000" });
+    response.write("drop");
+  },
+};
+
 /** Pages by their names, on a free port of loopback. */
 export function serve() {
   const server = http.createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://site");
     if (pathname === "/slow") return;
+    if (Object.hasOwn(answers, pathname)) return answers[pathname](request, response);
     const file = path.join(here, "pages", path.basename(pathname));
     const isThere = pathname !== "/" && fs.existsSync(file) && fs.statSync(file).isFile();
     response.writeHead(isThere ? 200 : 404, { "content-type": "text/html; charset=utf-8" });
@@ -65,8 +90,8 @@ async function underPlaywright(list, site, executablePath) {
     const page = await context.newPage();
     page.setDefaultTimeout(3000);
     try {
-      const run = new AsyncFunction("page", "context", "browser", "expect", "site", body(scenario));
-      outcomes[index] = { value: plain(await run(page, context, browser, expect, site)) };
+      const run = new AsyncFunction("page", "context", "browser", "expect", "request", "site", body(scenario));
+      outcomes[index] = { value: plain(await run(page, context, browser, expect, context.request, site)) };
     } catch (error) {
       outcomes[index] = { error: kindOf(error), message: error.message };
     }

@@ -78,7 +78,8 @@ function whyNot(element, states) {
 async function withElement(id, target, states, act) {
   const result = await retry(id, target.timeout, async (say) => {
     const element = theOne(target, say);
-    if (element === undefined || element instanceof Refusal) return element;
+    if (element instanceof Refusal) return element;
+    if (element === undefined) return goneOf(target.selector);
     say("found " + describe(element));
     const why = target.force ? undefined : whyNot(element, states);
     if (why !== undefined) {
@@ -90,6 +91,12 @@ async function withElement(id, target, states, act) {
   });
   if (result.error === "timeout") result.log.push(...hintsFor(target));
   return result;
+}
+
+/** An element that was pointed at and is gone does not come again. */
+function goneOf(selector) {
+  const gone = selector.find((part) => part.by === "reference" && isGone(part.reference));
+  return gone && new Refusal("invalid", "the element " + gone.reference + " is not in the document (any more): find it anew, or take another snapshot");
 }
 
 const hintsFor = (target) => (find(target.selector).length === 0 ? hints(target.selector) : []);

@@ -1,10 +1,12 @@
 // What the host calls: a function, by its name.
 
 const api = {
-  ...act, ...read, cancel, expectThat, snapshot,
+  ...act, ...read, cancel, expectThat, markdown, snapshot,
   frameElement: (id, target) =>
     withElement(id, target, [], (element) => (["FRAME", "IFRAME"].includes(element.tagName) ? (framed = element, null) : new Refusal("invalid", "the element is no frame"))),
   element: (id, target) => withElement(id, target, [], (element) => ((taken = [element]), null)),
+  refer: (id, target) => withElement(id, target, [], referenceOf),
+  referAll: (id, target) => ({ value: find(target.selector).map(referenceOf) }),
   elements: (id, target) => ((taken = find(target.selector)), { value: taken.length }),
   focusOf: (id, target) =>
     withElement(id, target, [], (element) => {
@@ -32,4 +34,4 @@ async function call(name, ...args) {
   const result = await api[name](...args);
   return lengthOf(result) > MOST ? { error: "large", message: "what the page answers is larger than " + MOST + " characters: ask for less", log: [] } : result;
 }
-return { call, takeFrame: () => framed, takeElements };
+return { call, takeFrame: () => framed, takeElements, referenceOf };

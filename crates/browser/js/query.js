@@ -3,6 +3,8 @@
 const references = new Map();
 const referenceIds = new WeakMap();
 let lastReference = 0;
+const isGone = (reference) => references.get(reference)?.deref()?.isConnected !== true;
+
 function referenceOf(element) {
   let id = referenceIds.get(element);
   if (id === undefined) {
@@ -138,10 +140,7 @@ const FINDERS = {
     for (let i = 0; i < result.snapshotLength; i++) if (result.snapshotItem(i).nodeType === Node.ELEMENT_NODE) found.push(result.snapshotItem(i));
     return found;
   },
-  reference: (_, { reference }) => {
-    const element = references.get(reference)?.deref();
-    return element?.isConnected ? [element] : [];
-  },
+  reference: (_, { reference }) => (isGone(reference) ? [] : [references.get(reference).deref()]),
 };
 
 const byPosition = (a, b) => {

@@ -1,8 +1,9 @@
 //! One browser that sessions share.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use perennial_keeper::Tenant;
@@ -54,6 +55,9 @@ pub(crate) struct Browser {
     contexts: Mutex<HashMap<String, Weak<Context>>>,
     pages: Mutex<HashMap<String, Arc<Page>>>,
     is_gone: AtomicBool,
+    /// Its scratch folder.
+    folder: PathBuf,
+    version: OnceLock<String>,
     running: Mutex<Option<Running>>,
 }
 
@@ -164,12 +168,18 @@ impl Shared {
                 contexts: Mutex::default(),
                 pages: Mutex::default(),
                 is_gone: AtomicBool::new(false),
+                folder: running.folder().to_owned(),
+                version: OnceLock::new(),
                 running: Mutex::new(None),
             })
         });
         let first = made.connection.call(None, "Browser.getVersion", json!({}));
         let failed = match tokio::time::timeout(FIRST_WORD, first).await {
-            Ok(Ok(_)) => None,
+            Ok(Ok(said)) => {
+                let product = text(&said["product"]);
+                let _ = made.version.set(product.split_once('/').map_or(product, |(_, version)| version).to_owned());
+                None
+            }
             Ok(Err(error)) => Some(format!("the browser did not start: {error}")),
             Err(_) => Some(format!("the browser has not said anything within {FIRST_WORD:?}")),
         };
@@ -218,6 +228,14 @@ impl Browser {
         self.is_gone.load(Ordering::Acquire)
     }
 
+    pub(crate) fn version(&self) -> &str {
+        self.version.get().map_or("", String::as_str)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A context is made: its pages are its own from now on.
     pub(crate) fn add_context(&self, id: &str, context: &Arc<Context>) {
         lock(&self.contexts).insert(id.to_owned(), Arc::downgrade(context));
@@ -227,12 +245,17 @@ impl Browser {
         lock(&self.contexts).remove(id);
     }
 
+    fn contexts(&self) -> Vec<Arc<Context>> {
+        lock(&self.contexts).values().filter_map(Weak::upgrade).collect()
+    }
+
     fn attached(&self, params: &Value) {
         let (session, info) = (text(&params["sessionId"]), &params["targetInfo"]);
         let context = lock(&self.contexts).get(text(&info["browserContextId"])).and_then(Weak::upgrade);
         match context.filter(|_| info["type"] == "page") {
             Some(context) => {
-                if let Some(page) = context.add_page(text(&info["targetId"]), session, &self.connection) {
+                let opener = info["openerId"].as_str();
+                if let Some(page) = context.add_page(text(&info["targetId"]), opener, session, &self.connection) {
                     lock(&self.pages).insert(session.to_owned(), page);
                 }
             }
@@ -253,11 +276,14 @@ impl Listener for Browser {
                 let page = lock(&self.pages).remove(text(&event.params["sessionId"]));
                 if let Some(page) = page {
                     page.set_closed();
-                    lock(&self.contexts)
-                        .values()
-                        .filter_map(Weak::upgrade)
-                        .for_each(|context| context.remove_page(page.id, &page));
+                    self.contexts().iter().for_each(|context| context.remove_page(page.id, &page));
                 }
+            }
+            (None, "Browser.downloadWillBegin") => {
+                self.contexts().iter().for_each(|context| context.download_begins(&event.params));
+            }
+            (None, "Browser.downloadProgress") => {
+                self.contexts().iter().for_each(|context| context.downloads.progresses(&event.params));
             }
             (Some(session), method) => {
                 let page = lock(&self.pages).get(&session).cloned();

@@ -9,6 +9,8 @@
 //! in `js`.
 
 mod chromium;
+mod downloads;
+mod hub;
 mod input;
 mod keys;
 mod page;
@@ -16,6 +18,7 @@ mod perform;
 mod pipe;
 mod process;
 mod session;
+mod settings;
 
 pub use chromium::Chromium;
 pub use process::{ChromiumOptions, Program};

@@ -1,17 +1,27 @@
 //! One page: what is known of it from what the browser says, and calls of the script that is ours in each of its documents.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use perennial_stdlib::browser::{BrowserError, Failure, LoadState, PageId, Part};
+use perennial_stdlib::browser::{
+    BrowserError, ConsoleMessage, Failure, FrameLook, Happened, LoadState, PageError, PageId, Part, Said,
+};
 use perennial_stdlib::net::Pass;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::hub::Hub;
 use crate::pipe::{Call, CallError, Connection};
+use crate::settings::Settings;
+
+mod events;
+mod network;
+mod said;
+
+pub(crate) use self::network::cut;
 
 /// The world that our script is in: the page's own scripts do not see it.
 const WORLD: &str = "perennial";
@@ -21,6 +31,8 @@ pub(crate) const SHORT: Duration = Duration::from_millis(100);
 pub(crate) const LONG: Duration = Duration::from_secs(1);
 /// What a page has beyond the timeout of what waits in it, to say that it has run out.
 const LATE: Duration = Duration::from_secs(2);
+/// Where a page is that was opened and has not been anywhere.
+const INITIAL: &str = ":";
 /// How long an action without a timeout of its own may take a page that does not answer.
 const UNRESPONSIVE: Duration = Duration::from_secs(30);
 
@@ -33,6 +45,7 @@ static SCRIPT: LazyLock<String> = LazyLock::new(|| {
         include_str!("../js/act.js"),
         include_str!("../js/read.js"),
         include_str!("../js/snapshot.js"),
+        include_str!("../js/markdown.js"),
         include_str!("../js/api.js"),
     ];
     let lines = parts.iter().flat_map(|part| part.lines()).map(str::trim_start);
@@ -46,6 +59,10 @@ pub(crate) struct Page {
     pub(crate) target: String,
     pub(crate) session: Arc<str>,
     pub(crate) connection: Arc<Connection>,
+    /// The one that has opened it.
+    opener: Option<PageId>,
+    /// `None` for one that no script hears of.
+    hub: Option<Arc<Hub>>,
     state: Mutex<State>,
     /// Counts what has happened.
     changed: watch::Sender<u64>,
@@ -68,6 +85,18 @@ pub(crate) struct Input {
 struct State {
     main: String,
     frames: BTreeMap<String, Frame>,
+    /// Frames that there have been.
+    frame_count: u64,
+    settings: Settings,
+    /// What it has said lately.
+    messages: VecDeque<ConsoleMessage>,
+    errors: VecDeque<PageError>,
+    /// Its documents are empty: nothing is asked of the network.
+    answers_itself: bool,
+    /// A script of the run has handles of what is in it.
+    has_kept: bool,
+    /// A dialog is open, and a script has been told.
+    has_dialog: bool,
     is_ready: bool,
     is_closed: bool,
     is_crashed: bool,
@@ -86,7 +115,10 @@ struct State {
 
 #[derive(Clone, Default)]
 struct Frame {
+    /// Which one of all that there have been.
+    number: u64,
     parent: Option<String>,
+    name: String,
     url: String,
     loader: String,
     reached: HashSet<String>,
@@ -95,6 +127,17 @@ struct Frame {
     world: Option<i64>,
     /// It has been asked to go somewhere else, and is not there yet.
     leaving: Option<Leaving>,
+}
+
+impl State {
+    /// A frame, which may be new.
+    fn frame(&mut self, id: &str) -> &mut Frame {
+        if !self.frames.contains_key(id) {
+            self.frame_count += 1;
+            self.frames.insert(id.to_owned(), Frame { number: self.frame_count, ..Frame::default() });
+        }
+        self.frames.entry(id.to_owned()).or_default()
+    }
 }
 
 /// How far a document is on its way out.
@@ -153,12 +196,21 @@ fn crashed() -> BrowserError {
 }
 
 impl Page {
-    pub(crate) fn new(id: PageId, target: &str, session: &str, connection: Arc<Connection>) -> Arc<Self> {
+    pub(crate) fn new(
+        id: PageId,
+        target: &str,
+        session: &str,
+        connection: Arc<Connection>,
+        opener: Option<PageId>,
+        hub: Option<Arc<Hub>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id,
             target: target.to_owned(),
             session: session.into(),
             connection,
+            opener,
+            hub,
             state: Mutex::default(),
             changed: watch::Sender::new(0),
             waits: AtomicU64::new(0),
@@ -179,7 +231,7 @@ impl Page {
     }
 
     /// Makes ready a page that waits for it.
-    pub(crate) fn set_up(self: &Arc<Self>, scripts: &[String], viewport: (u32, u32)) {
+    pub(crate) fn set_up(self: &Arc<Self>, scripts: &[String], viewport: (u32, u32), settings: &Settings) {
         let page = self.clone();
         let script = json!({ "source": *SCRIPT, "worldName": WORLD, "runImmediately": true });
         let calls = vec![
@@ -192,6 +244,7 @@ impl Page {
         let tree = page.call("Page.getFrameTree", json!({}));
         scripts.iter().for_each(|source| page.add_script(source));
         page.set_viewport(viewport.0, viewport.1);
+        page.configure(|of_page| of_page.clone_from(settings));
         page.tell("Runtime.runIfWaitingForDebugger", &json!({}));
         self.connection.runtime().spawn(async move {
             for call in calls {
@@ -202,7 +255,23 @@ impl Page {
             }
             page.lock().is_ready = true;
             page.notify();
+            // What a page is opened with is no document yet that anybody would look at.
+            let is_somewhere = |page: &Self| {
+                let state = page.lock();
+                let is_there = |main: &Frame| !main.url.is_empty() && main.url != INITIAL;
+                state.frames.get(&state.main).is_some_and(is_there).then_some(Ok(()))
+            };
+            let _ = page.until(Deadline::after(10_000), "its first document", is_somewhere).await;
+            page.happened(Happened::Opened { opener: page.opener });
         });
+    }
+
+    /// Changes what it is told: what it was and what it is.
+    pub(crate) fn change_settings(&self, change: impl FnOnce(&mut Settings)) -> (Settings, Settings) {
+        let mut state = self.lock();
+        let before = state.settings.clone();
+        change(&mut state.settings);
+        (before, state.settings.clone())
     }
 
     /// Ends what runs in the page, if that keeps it from answering for so long.
@@ -255,7 +324,8 @@ impl Page {
         if frame["parentId"].is_null() {
             state.main.clone_from(&id);
         }
-        let known = state.frames.entry(id).or_default();
+        let known = state.frame(&id);
+        known.name = text(&frame["name"]).to_owned();
         if known.loader.is_empty() {
             known.parent = frame["parentId"].as_str().map(str::to_owned);
             known.url = address(frame);
@@ -267,141 +337,17 @@ impl Page {
         tree["childFrames"].as_array().into_iter().flatten().for_each(|child| self.take_tree(child));
     }
 
-    fn notify(&self) {
-        self.changed.send_modify(|count| *count += 1);
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.hub.is_none()
     }
 
-    // ---- what the browser says ------------------------------------------------------------------------------------------------------
+    /// Tells whoever listens. `false` if nobody was told.
+    fn happened(&self, what: Happened) -> bool {
+        self.hub.as_ref().is_some_and(|hub| hub.tell(self.id, what))
+    }
 
-    pub(crate) fn event(&self, method: &str, params: &Value) {
-        let mut state = self.lock();
-        match method {
-            "Page.frameAttached" => {
-                let frame = state.frames.entry(text(&params["frameId"]).to_owned()).or_default();
-                frame.parent = params["parentFrameId"].as_str().map(str::to_owned);
-            }
-            "Page.frameNavigated" => {
-                let (given, mut moved) = (&params["frame"], false);
-                let id = text(&given["id"]).to_owned();
-                if given["parentId"].is_null() {
-                    moved = true;
-                    state.main.clone_from(&id);
-                    state.is_crashed = false;
-                }
-                let frame = state.frames.entry(id).or_default();
-                frame.parent = given["parentId"].as_str().map(str::to_owned);
-                frame.url = address(given);
-                frame.leaving = None;
-                if frame.loader != text(&given["loaderId"]) {
-                    text(&given["loaderId"]).clone_into(&mut frame.loader);
-                    frame.reached.clear();
-                }
-                frame.reached.insert("commit".to_owned());
-                state.moves += u64::from(moved);
-            }
-            "Page.navigatedWithinDocument" => {
-                let id = text(&params["frameId"]).to_owned();
-                let is_main = id == state.main;
-                if let Some(frame) = state.frames.get_mut(&id) {
-                    text(&params["url"]).clone_into(&mut frame.url);
-                    frame.leaving = None;
-                }
-                state.moves += u64::from(is_main);
-            }
-            "Page.frameDetached" => {
-                let id = text(&params["frameId"]);
-                // A swap moves it to another process, and it stays.
-                if params["reason"] != "swap" {
-                    remove_frame(&mut state.frames, id);
-                }
-            }
-            "Page.frameRequestedNavigation" | "Page.frameScheduledNavigation" | "Page.frameStartedNavigating" => {
-                let is_elsewhere = params["disposition"].as_str().is_none_or(|how| how == "currentTab")
-                    && params["navigationType"] != "sameDocument";
-                if let Some(frame) = state.frames.get_mut(text(&params["frameId"])).filter(|_| is_elsewhere) {
-                    // What was planned is told by the renderer, what is under way by the browser: in whichever order.
-                    let is_under = method == "Page.frameStartedNavigating" || frame.leaving == Some(Leaving::UnderWay);
-                    frame.leaving = Some(if is_under { Leaving::UnderWay } else { Leaving::Planned });
-                }
-            }
-            // Told too when what was planned begins.
-            "Page.frameClearedScheduledNavigation" => {
-                if let Some(frame) = state.frames.get_mut(text(&params["frameId"])) {
-                    frame.leaving = frame.leaving.filter(|leaving| *leaving == Leaving::UnderWay);
-                }
-            }
-            "Page.frameStoppedLoading" => {
-                if let Some(frame) = state.frames.get_mut(text(&params["frameId"])) {
-                    frame.leaving = None;
-                }
-            }
-            "Page.lifecycleEvent" => {
-                let loader = text(&params["loaderId"]).to_owned();
-                if let Some(frame) = state.frames.get_mut(text(&params["frameId"])) {
-                    if params["name"] == "init" && frame.loader != loader {
-                        frame.loader.clone_from(&loader);
-                        frame.reached.clear();
-                    }
-                    if frame.loader == loader {
-                        frame.reached.insert(text(&params["name"]).to_owned());
-                    }
-                }
-            }
-            "Runtime.executionContextCreated" => {
-                let context = &params["context"];
-                let (id, of) = (context["id"].as_i64(), &context["auxData"]);
-                let frame = state.frames.entry(text(&of["frameId"]).to_owned()).or_default();
-                if of["isDefault"] == true {
-                    frame.main_world = id;
-                } else if context["name"] == WORLD {
-                    frame.world = id;
-                }
-            }
-            "Runtime.executionContextDestroyed" => {
-                let id = params["executionContextId"].as_i64();
-                for frame in state.frames.values_mut() {
-                    frame.main_world = frame.main_world.filter(|known| Some(*known) != id);
-                    frame.world = frame.world.filter(|known| Some(*known) != id);
-                }
-            }
-            "Runtime.executionContextsCleared" => {
-                state.frames.values_mut().for_each(|frame| (frame.main_world, frame.world) = (None, None));
-            }
-            "Page.javascriptDialogOpening" => {
-                let kind = text(&params["type"]);
-                // A page that would rather not be left is left.
-                self.tell("Page.handleJavaScriptDialog", &json!({ "accept": kind == "beforeunload" }));
-                if kind != "beforeunload" && state.dialogs.len() < 20 {
-                    let message: String = text(&params["message"]).chars().take(200).collect();
-                    state.dialogs.push(format!("a dialog was dismissed ({kind}): {message}"));
-                }
-            }
-            "Input.dragIntercepted" => state.dragged = Some(params["data"].clone()),
-            "Fetch.requestPaused" => {
-                self.tell("Fetch.continueRequest", &json!({ "requestId": params["requestId"] }));
-                return;
-            }
-            "Fetch.authRequired" => {
-                let is_proxy = params["authChallenge"]["source"] == "Proxy";
-                let answer = state.credentials.clone().filter(|_| is_proxy && !state.has_shown);
-                state.has_shown |= answer.is_some();
-                let answer = answer.unwrap_or_else(|| json!({ "response": "CancelAuth" }));
-                self.tell(
-                    "Fetch.continueWithAuth",
-                    &json!({ "requestId": params["requestId"], "authChallengeResponse": answer }),
-                );
-            }
-            "Inspector.targetCrashed" => {
-                state.is_crashed = true;
-                state.frames.values_mut().for_each(|frame| (frame.main_world, frame.world) = (None, None));
-                drop(state);
-                self.connection.lose(&self.session);
-                return self.notify();
-            }
-            _ => return,
-        }
-        drop(state);
-        self.notify();
+    fn notify(&self) {
+        self.changed.send_modify(|count| *count += 1);
     }
 
     /// Has the context keep what its proxy wants to be shown: asked once, it shows it by itself from then on.
@@ -426,9 +372,16 @@ impl Page {
         disabled.map(drop).map_err(|error| BrowserError::new(Failure::Failed, error.to_string()))
     }
 
+    /// From here on its documents are empty, wherever it goes.
+    pub(crate) fn answer_itself(&self) {
+        self.lock().answers_itself = true;
+        self.tell("Fetch.enable", &json!({ "patterns": [{ "urlPattern": "*" }] }));
+    }
+
     pub(crate) fn set_closed(&self) {
         self.lock().is_closed = true;
         self.connection.lose(&self.session);
+        self.happened(Happened::Closed);
         self.notify();
     }
 
@@ -442,7 +395,7 @@ impl Page {
     pub(crate) fn look(&self) -> (String, u64, Option<(u32, u32)>) {
         let state = self.lock();
         let url = state.frames.get(&state.main).map_or("about:blank", |frame| &frame.url);
-        let url = if url.is_empty() { "about:blank" } else { url };
+        let url = if url.is_empty() || url == INITIAL { "about:blank" } else { url };
         (url.to_owned(), state.moves, state.viewport)
     }
 
@@ -460,8 +413,72 @@ impl Page {
         self.lock().dragged.take()
     }
 
-    pub(crate) fn main_frame(&self) -> String {
-        self.lock().main.clone()
+    /// The frame of this name, or the main one.
+    pub(crate) fn frame(&self, frame: Option<&String>) -> String {
+        frame.cloned().unwrap_or_else(|| self.lock().main.clone())
+    }
+
+    pub(crate) fn has_frame(&self, id: &str) -> bool {
+        self.lock().frames.contains_key(id)
+    }
+
+    /// Its frames, the oldest first.
+    pub(crate) fn frames(&self) -> Vec<FrameLook> {
+        let state = self.lock();
+        let mut frames: Vec<_> = state.frames.iter().collect();
+        frames.sort_by_key(|(id, frame)| (**id != state.main, frame.number));
+        let look = |(id, frame): (&String, &Frame)| FrameLook {
+            id: id.clone(),
+            parent: frame.parent.clone(),
+            name: frame.name.clone(),
+            url: frame.url.clone(),
+        };
+        frames.into_iter().map(look).collect()
+    }
+
+    /// What it has said lately.
+    pub(crate) fn said(&self, what: Said) -> Value {
+        let state = self.lock();
+        match what {
+            Said::Console => json!(state.messages),
+            Said::Errors => json!(state.errors),
+        }
+    }
+
+    pub(crate) fn keeps(&self) {
+        self.lock().has_kept = true;
+    }
+
+    /// The run is over: what it has kept is let go of, and what waits for its answer goes on without.
+    pub(crate) fn run_ends(&self) {
+        let mut state = self.lock();
+        let (has_kept, has_dialog) = (std::mem::take(&mut state.has_kept), std::mem::take(&mut state.has_dialog));
+        drop(state);
+        if has_kept {
+            self.tell("Runtime.releaseObjectGroup", &json!({ "objectGroup": crate::perform::evaluate::KEPT }));
+        }
+        if has_dialog {
+            self.tell("Page.handleJavaScriptDialog", &json!({ "accept": false }));
+        }
+    }
+
+    /// Completes when a dialog has waited for its answer for so long.
+    pub(crate) async fn held_up(&self, patience: Duration) {
+        let is = |wanted: bool| move |page: &Self| (page.lock().has_dialog == wanted).then_some(Ok(()));
+        let forever = Deadline::after(0);
+        loop {
+            if self.until(forever, "a dialog", is(true)).await.is_err() {
+                return std::future::pending().await;
+            }
+            if tokio::time::timeout(patience, self.until(forever, "its answer", is(false))).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Whether a dialog waited for an answer.
+    pub(crate) fn take_dialog(&self) -> bool {
+        std::mem::take(&mut self.lock().has_dialog)
     }
 
     /// Waits until `done` gives something, whenever something happens.
@@ -495,9 +512,10 @@ impl Page {
         self.until(deadline, "the page to open", |page| page.lock().is_ready.then_some(Ok(()))).await
     }
 
-    /// Waits until a document has loaded so far: the one of this loader, or the one that is there.
+    /// Waits until a frame's document has loaded so far: the one of this loader, or the one that is there.
     pub(crate) async fn loaded(
         &self,
+        frame: &str,
         loader: Option<&str>,
         wait: LoadState,
         deadline: Deadline,
@@ -514,7 +532,10 @@ impl Page {
             if state.is_crashed {
                 return Some(Err(crashed()));
             }
-            let frame = state.frames.get(&state.main)?;
+            let Some(frame) = state.frames.get(frame) else {
+                return (!state.frames.is_empty())
+                    .then(|| Err(BrowserError::new(Failure::Failed, "the frame was removed")));
+            };
             let is_it = loader.is_none_or(|loader| frame.loader == loader);
             let has = frame.reached.contains(name) || (name == "commit" && frame.world.is_some());
             (is_it && has && (wait == LoadState::Commit || frame.world.is_some())).then_some(Ok(()))

@@ -1,14 +1,17 @@
 //! Turns actions into what a browser understands.
 
-mod evaluate;
+mod emulate;
+pub(crate) mod evaluate;
+mod navigate;
+mod network;
+mod picture;
 mod pointer;
+pub(crate) mod storage;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use base64::Engine as _;
-use perennial_stdlib::browser::{
-    Action, Answer, BrowserError, Failure, Format, Key, LoadState, Mouse, Part, Storage, Target, What,
-};
+use perennial_stdlib::browser::{Action, Answer, BrowserError, Failure, Key, Mouse, Part, Target, What};
 use serde_json::{Value, json};
 
 use crate::input::{all, nothing, unknown};
@@ -17,8 +20,8 @@ use crate::page::{Asked, Deadline, LONG, Page, SHORT, Spot, steps, text, value_o
 use crate::pipe::{Call, CallError};
 use crate::session::Context;
 
-/// Addresses that a page may be sent to. Everything else a browser knows is its own, or the machine's.
-const SCHEMES: &[&str] = &["http:", "https:", "data:", "blob:"];
+/// How long a dialog that a script was told of may hold up what else is done in its page.
+const DIALOG: Duration = Duration::from_secs(10);
 
 pub(crate) async fn perform(context: &Arc<Context>, action: Action) -> Result<Answer, BrowserError> {
     match action {
@@ -27,7 +30,8 @@ pub(crate) async fn perform(context: &Arc<Context>, action: Action) -> Result<An
             context.add_script(&source)?;
             Ok(nothing())
         }
-        Action::Storage { what } => storage(context, what).await,
+        Action::Storage { what } => storage::perform(context, what).await,
+        Action::Emulate { page: 0, what } => emulate::everywhere(context, what).await,
         Action::Close { page } => {
             let page = context.page(page)?;
             called(context.connection().call(None, "Target.closeTarget", json!({ "targetId": page.target }))).await?;
@@ -42,9 +46,21 @@ pub(crate) async fn perform(context: &Arc<Context>, action: Action) -> Result<An
 
 async fn on_page(context: &Arc<Context>, action: Action) -> Result<Answer, BrowserError> {
     let page = context.page(page_of(&action))?;
-    page.unstuck().await;
+    // What answers the page waits for nothing in it.
+    if !matches!(action, Action::Dialog { .. } | Action::Route { .. } | Action::Said { .. } | Action::Download { .. }) {
+        page.unstuck().await;
+    }
     let mut under_way = UnderWay { page: &page, is_over: false };
-    let done = act(context, &page, action).await;
+    let done = match action {
+        Action::Dialog { .. } => act(context, &page, action).await,
+        action => tokio::select! {
+            done = act(context, &page, action) => done,
+            () = page.held_up(DIALOG) => Err(BrowserError::new(
+                Failure::Failed,
+                "the page waits for its dialog to be answered: dialog.accept() or dialog.dismiss()",
+            )),
+        },
+    };
     under_way.is_over = true;
     if done.as_ref().is_err_and(|error| error.kind == Failure::Timeout) {
         page.unstick(LONG);
@@ -68,61 +84,31 @@ impl Drop for UnderWay<'_> {
 
 async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result<Answer, BrowserError> {
     match action {
-        Action::Goto { url, wait, timeout, .. } => {
-            let gone = go(page, &url, wait, Deadline::after(timeout)).await;
-            gone.map_err(|error| match refusal(context, &url) {
+        Action::Goto { frame, url, referer, wait, timeout, .. } => {
+            let to = navigate::To { frame: page.frame(frame.as_ref()), url, referer };
+            let gone = navigate::go(page, &to, wait, Deadline::after(timeout)).await;
+            gone.map_err(|error| match navigate::refusal(context, &to.url) {
                 Some(why) if error.kind == Failure::Failed => BrowserError::new(Failure::Denied, why),
                 _ => error,
             })
         }
-        Action::Reload { wait, timeout, .. } => {
-            let deadline = Deadline::after(timeout);
-            let moves = page.look().1;
-            insist(page, "Page.reload", json!({}), deadline).await?;
-            moved(page, moves, deadline).await?;
-            arrived(page, None, wait, deadline).await
+        Action::Reload { wait, timeout, .. } => navigate::reload(page, wait, Deadline::after(timeout)).await,
+        Action::History { by, wait, timeout, .. } => navigate::along(page, by, wait, Deadline::after(timeout)).await,
+        Action::SetContent { frame, html, wait, timeout, .. } => {
+            navigate::set_content(page, &page.frame(frame.as_ref()), &html, wait, Deadline::after(timeout)).await
         }
-        Action::History { by, wait, timeout, .. } => {
-            let deadline = Deadline::after(timeout);
-            let history = insist(page, "Page.getNavigationHistory", json!({}), deadline).await?;
-            let at = history["currentIndex"].as_i64().unwrap_or(0) + i64::from(by);
-            let entry = usize::try_from(at).ok().and_then(|at| history["entries"].get(at));
-            let Some(entry) = entry else { return Ok(Answer::Value(false.into())) };
-            let moves = page.look().1;
-            insist(page, "Page.navigateToHistoryEntry", json!({ "entryId": entry["id"] }), deadline).await?;
-            moved(page, moves, deadline).await?;
-            arrived(page, None, wait, deadline).await
-        }
-        Action::SetContent { html, wait, timeout, .. } => {
-            let deadline = Deadline::after(timeout);
-            if page.take_was_ended() {
-                go(page, "about:blank", LoadState::Load, deadline).await?;
-            }
-            let frame = page.main_frame();
-            let spot = page.spot(&frame, false, deadline).await?;
-            // Written by the document itself, so that its scripts run as those of a page do; its states of loading begin anew.
-            let write = "(html) => { stop(); document.open(); document.write(html); document.close(); }";
-            let answer = page.call(
-                "Runtime.callFunctionOn",
-                json!({ "functionDeclaration": write, "executionContextId": spot.context, "arguments": [{ "value": html }] }),
-            );
-            tokio::select! {
-                answer = answer => drop(value_of(answer).map_err(failed)?),
-                error = page.until::<()>(deadline, "the document to be written", |_| None) => return Err(error.err().unwrap_or_else(crate::page::closed)),
-            }
-            page.loaded(None, wait, deadline).await?;
-            Ok(nothing())
-        }
-        Action::WaitForLoad { wait, timeout, .. } => {
-            page.loaded(None, wait, Deadline::after(timeout)).await?;
+        Action::WaitForLoad { frame, wait, timeout, .. } => {
+            page.loaded(&page.frame(frame.as_ref()), None, wait, Deadline::after(timeout)).await?;
             Ok(nothing())
         }
         Action::WaitForMove { moves, timeout, .. } => {
-            moved(page, moves, Deadline::after(timeout)).await?;
+            navigate::moved(page, moves, Deadline::after(timeout)).await?;
             Ok(nothing())
         }
-        Action::Content { .. } => ask_page(page, "pageContent").await,
-        Action::Title { .. } => evaluate::in_main_frame(page, "() => document.title").await,
+        Action::Content { frame, .. } => ask_page(page, frame, "pageContent").await,
+        Action::Title { frame, .. } => {
+            evaluate::in_frame(page, &page.frame(frame.as_ref()), "() => document.title").await
+        }
         Action::Click { target, button, clicks, position, modifiers, delay } => {
             pointer::click(page, &target, &pointer::How { button, clicks, position, modifiers, delay }).await
         }
@@ -172,8 +158,14 @@ async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result
             how["isNot"] = is_not.into();
             on_elements(page, &target, "expectThat", &how, deadline).await.map(Answer::Value)
         }
-        Action::Evaluate { target, source, is_function, argument, all } => {
-            evaluate::evaluate(page, &target, &evaluate::Source { text: source, is_function, all }, argument).await
+        Action::Evaluate { target, source, is_function, argument, all, handles, subject, keep } => {
+            let source =
+                evaluate::Source { text: source, is_function, all, handles, has_subject: subject, keeps: keep };
+            evaluate::evaluate(page, &target, &source, argument).await
+        }
+        Action::Release { object, .. } => {
+            page.tell("Runtime.releaseObject", &json!({ "objectId": object }));
+            Ok(nothing())
         }
         Action::Keyboard { what, text, delay, .. } => {
             let mut input = page.input.lock().await;
@@ -228,11 +220,38 @@ async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result
             on_elements(page, &target, "snapshot", &how, deadline).await.map(Answer::Value)
         }
         Action::Screenshot { target, full_page, format, quality } => {
-            screenshot(page, &target, full_page, format, quality).await
+            picture::screenshot(page, &target, full_page, format, quality).await
         }
-        Action::Pdf { landscape, background, .. } => {
-            let params = json!({ "landscape": landscape, "printBackground": background });
-            file(&called(page.call("Page.printToPDF", params)).await?)
+        Action::Pdf { landscape, background, .. } => picture::pdf(page, landscape, background).await,
+        Action::Dialog { accept, text, .. } => {
+            if !page.take_dialog() {
+                return Err(BrowserError::new(
+                    Failure::Failed,
+                    "the dialog has been answered, or its page has gone elsewhere",
+                ));
+            }
+            let text = text.unwrap_or_default();
+            called(page.call("Page.handleJavaScriptDialog", json!({ "accept": accept, "promptText": text }))).await?;
+            Ok(nothing())
+        }
+        Action::Said { what, .. } => Ok(Answer::Value(page.said(what))),
+        Action::Download { download, what, .. } => context.downloads.perform(download, what).await,
+        Action::Body { request, .. } => network::body(page, &request).await,
+        Action::Source { frame, .. } => network::source(page, &page.frame(frame.as_ref())).await,
+        Action::Route { paused, verdict, .. } => network::route(page, &paused, verdict).await,
+        Action::Refer { target, all } => {
+            let deadline = Deadline::after(target.timeout);
+            let script = if all { "referAll" } else { "refer" };
+            on_elements(page, &target, script, &Value::Null, deadline).await.map(Answer::Value)
+        }
+        Action::Emulate { what, .. } => emulate::on_page(page, what).await,
+        Action::Front { .. } => {
+            called(page.call("Page.bringToFront", json!({}))).await?;
+            Ok(nothing())
+        }
+        Action::Markdown { target, most } => {
+            let deadline = Deadline::after(target.timeout);
+            on_elements(page, &target, "markdown", &json!({ "most": most }), deadline).await.map(Answer::Value)
         }
         // An action of a later version.
         _ => Err(BrowserError::new(Failure::Invalid, "this browser does not know the action")),
@@ -247,8 +266,17 @@ fn page_of(action: &Action) -> u32 {
         | Action::SetContent { page, .. }
         | Action::WaitForLoad { page, .. }
         | Action::WaitForMove { page, .. }
-        | Action::Content { page }
-        | Action::Title { page }
+        | Action::Content { page, .. }
+        | Action::Title { page, .. }
+        | Action::Dialog { page, .. }
+        | Action::Said { page, .. }
+        | Action::Download { page, .. }
+        | Action::Body { page, .. }
+        | Action::Source { page, .. }
+        | Action::Route { page, .. }
+        | Action::Emulate { page, .. }
+        | Action::Release { page, .. }
+        | Action::Front { page }
         | Action::Keyboard { page, .. }
         | Action::Mouse { page, .. }
         | Action::Viewport { page, .. }
@@ -269,6 +297,8 @@ fn page_of(action: &Action) -> u32 {
         | Action::Expect { target, .. }
         | Action::Evaluate { target, .. }
         | Action::Snapshot { target, .. }
+        | Action::Refer { target, .. }
+        | Action::Markdown { target, .. }
         | Action::Screenshot { target, .. } => target.page,
         _ => 0,
     }
@@ -288,87 +318,6 @@ pub(crate) async fn called(call: Call) -> Result<Value, BrowserError> {
         CallError::Lost => crate::page::closed(),
         CallError::Gone => crate::page::gone(),
     })
-}
-
-/// The same of a page that may be between two documents, which is none then.
-async fn insist(page: &Page, method: &str, params: Value, deadline: Deadline) -> Result<Value, BrowserError> {
-    loop {
-        match called(page.call(method, params.clone())).await {
-            Err(error) if error.message.contains("Not attached to an active page") && !deadline.is_over() => {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-            answer => return answer,
-        }
-    }
-}
-
-// ---- going somewhere --------------------------------------------------------------------------------------------------------------------
-
-/// Why the proxy has let nothing through to where a page was sent.
-fn refusal(context: &Context, url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let host = authority.rsplit('@').next()?.to_ascii_lowercase();
-    let host = host.strip_suffix(if scheme == "https" { ":443" } else { ":80" }).unwrap_or(&host);
-    context.pass.refusal(&format!("{}://{host}", scheme.to_ascii_lowercase()))
-}
-
-async fn go(page: &Arc<Page>, url: &str, wait: LoadState, deadline: Deadline) -> Result<Answer, BrowserError> {
-    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase() + ":";
-    if url != "about:blank" && !SCHEMES.contains(&&*scheme) {
-        let message = format!(
-            "going to {url:?} is not permitted: pages go to http:, https:, data: and blob: addresses and to about:blank"
-        );
-        return Err(BrowserError::new(Failure::Denied, message));
-    }
-    let (moves, waiting) = (page.look().1, format!("{url} to answer"));
-    // A page that spins would hold this up.
-    page.unstick(LONG);
-    let navigating = page.call("Page.navigate", json!({ "url": url }));
-    let answer = tokio::select! {
-        answer = called(navigating) => answer?,
-        // A page that never answers holds this up.
-        error = page.until::<()>(deadline, &waiting, |_| None) => {
-            page.tell("Page.stopLoading", &json!({}));
-            return Err(error.err().unwrap_or_else(crate::page::closed));
-        }
-    };
-    if let Some(why) = answer["errorText"].as_str() {
-        let url: String = url.chars().take(200).collect();
-        return Err(BrowserError::new(Failure::Failed, format!("{why} at {url}")));
-    }
-    match answer["loaderId"].as_str() {
-        Some(loader) => arrived(page, Some(loader), wait, deadline).await,
-        // Within the same document nothing is loaded.
-        None => {
-            let within = Deadline::after(1000);
-            let _ = moved(page, moves, within).await;
-            Ok(nothing())
-        }
-    }
-}
-
-/// Waits until a document is there, and says what the answer was that it came with.
-async fn arrived(
-    page: &Page,
-    loader: Option<&str>,
-    wait: LoadState,
-    deadline: Deadline,
-) -> Result<Answer, BrowserError> {
-    page.loaded(loader, LoadState::Commit, deadline).await?;
-    page.loaded(loader, wait, deadline).await?;
-    let status = "() => { const [entry] = performance.getEntriesByType('navigation'); return { url: location.href, status: entry?.responseStatus ?? 0 }; }";
-    match evaluate::in_main_frame(page, status).await {
-        Ok(Answer::Value(answer)) if answer["status"].as_u64().is_some_and(|status| status > 0) => {
-            Ok(Answer::Value(answer))
-        }
-        Ok(_) => Ok(nothing()),
-        Err(error) => Err(error),
-    }
-}
-
-async fn moved(page: &Page, moves: u64, deadline: Deadline) -> Result<(), BrowserError> {
-    page.until(deadline, "a navigation", |page| (page.look().1 > moves).then_some(Ok(()))).await
 }
 
 // ---- asking our script ------------------------------------------------------------------------------------------------------------------
@@ -404,7 +353,7 @@ pub(crate) async fn try_on_elements(
     let steps = steps(&target.selector);
     // Splitting gives one at least.
     let (frames, last) = (&steps[..steps.len() - 1], steps[steps.len() - 1]);
-    let spot = innermost(page, frames, deadline).await?;
+    let spot = innermost(page, target, frames, deadline).await?;
     let value = page.ask(&spot, name, &as_json(last, target), how, deadline).await?;
     Ok((value, spot))
 }
@@ -413,14 +362,11 @@ fn as_json(selector: &[Part], target: &Target) -> Value {
     json!({ "selector": selector, "strict": target.strict, "force": target.force })
 }
 
-/// The document in a frame in a frame.
-async fn innermost(page: &Page, frames: &[&[Part]], deadline: Deadline) -> Result<Spot, Asked> {
-    let mut spot = page.spot(&page.main_frame(), false, deadline).await?;
+/// The document in a frame in a frame, from the one on that the target begins in.
+async fn innermost(page: &Page, target: &Target, frames: &[&[Part]], deadline: Deadline) -> Result<Spot, Asked> {
+    let mut spot = page.spot(&page.frame(target.frame.as_ref()), false, deadline).await?;
     for selector in frames {
-        let owner = frame_owner(page, &spot, selector, deadline).await?;
-        let node = called(page.call("DOM.describeNode", json!({ "objectId": owner }))).await?;
-        let frame = text(&node["node"]["frameId"]).to_owned();
-        page.tell("Runtime.releaseObject", &json!({ "objectId": owner }));
+        let frame = frame_in(page, &spot, selector, deadline).await?;
         spot = match page.spot(&frame, false, deadline).await {
             Ok(spot) => spot,
             Err(error) if error.kind == Failure::Failed => return Err(Asked::Again),
@@ -428,6 +374,22 @@ async fn innermost(page: &Page, frames: &[&[Part]], deadline: Deadline) -> Resul
         };
     }
     Ok(spot)
+}
+
+/// The frame in an element.
+async fn frame_in(page: &Page, spot: &Spot, selector: &[Part], deadline: Deadline) -> Result<String, Asked> {
+    let owner = frame_owner(page, spot, selector, deadline).await?;
+    let node = called(page.call("DOM.describeNode", json!({ "objectId": owner }))).await?;
+    page.tell("Runtime.releaseObject", &json!({ "objectId": owner }));
+    Ok(text(&node["node"]["frameId"]).to_owned())
+}
+
+/// The same of the element that a target says.
+async fn content_frame(page: &Page, target: &Target, deadline: Deadline) -> Result<String, Asked> {
+    let steps = steps(&target.selector);
+    let (frames, last) = (&steps[..steps.len() - 1], steps[steps.len() - 1]);
+    let spot = innermost(page, target, frames, deadline).await?;
+    frame_in(page, &spot, last, deadline).await
 }
 
 /// The element that a frame is in, as an object of the browser's.
@@ -455,8 +417,8 @@ fn explained(page: &Page, target: &Target, mut error: BrowserError) -> BrowserEr
     error
 }
 
-async fn ask_page(page: &Page, name: &str) -> Result<Answer, BrowserError> {
-    let target = Target { page: page.id, selector: Vec::new(), strict: false, force: false, timeout: 0 };
+async fn ask_page(page: &Page, frame: Option<String>, name: &str) -> Result<Answer, BrowserError> {
+    let target = Target { page: page.id, frame, selector: Vec::new(), strict: false, force: false, timeout: 0 };
     on_elements(page, &target, name, &Value::Null, Deadline::after(30_000)).await.map(Answer::Value)
 }
 
@@ -469,6 +431,10 @@ async fn settled(page: &Page, target: &Target, name: &str, how: &Value) -> Resul
 }
 
 async fn query(page: &Page, mut target: Target, what: What, name: Option<String>) -> Result<Answer, BrowserError> {
+    if what == What::ContentFrame {
+        let deadline = Deadline::after(target.timeout);
+        return content_frame(page, &target, deadline).await.map(|frame| Answer::Value(frame.into())).map_err(failed);
+    }
     let waits = !matches!(what, What::Visible | What::Count | What::AllTextContents | What::AllInnerTexts);
     let script = match what {
         What::Visible => "visible",
@@ -482,101 +448,11 @@ async fn query(page: &Page, mut target: Target, what: What, name: Option<String>
     match (asked, what) {
         (Ok(mut value), What::Box) if !value.is_null() => {
             // In a frame, from where that is.
-            let (x, y) = pointer::offset(page, &target.selector, deadline).await.map_err(failed)?;
+            let (x, y) = pointer::offset(page, &target, deadline).await.map_err(failed)?;
             value["x"] = (value["x"].as_f64().unwrap_or_default() + x).into();
             value["y"] = (value["y"].as_f64().unwrap_or_default() + y).into();
             Ok(Answer::Value(value))
         }
         (asked, _) => asked.map(Answer::Value),
-    }
-}
-
-// ---- files ------------------------------------------------------------------------------------------------------------------------------
-
-async fn screenshot(
-    page: &Page,
-    target: &Target,
-    full_page: bool,
-    format: Format,
-    quality: Option<u8>,
-) -> Result<Answer, BrowserError> {
-    /// What a picture may have on a side: more Chromium does not draw.
-    const MOST: f64 = 16_384.0;
-    let deadline = Deadline::after(target.timeout);
-    let mut params = json!({ "format": format });
-    if let (Format::Jpeg, Some(quality)) = (format, quality) {
-        params["quality"] = quality.min(100).into();
-    }
-    let clip = if !target.selector.is_empty() {
-        let on_view = Target { strict: true, ..target.clone() };
-        on_elements(page, &on_view, "verb", &json!({ "verb": "scroll" }), deadline).await?;
-        let found = query(page, on_view, What::Box, None).await?;
-        let Answer::Value(found) = found else { return Ok(nothing()) };
-        if found.is_null() {
-            return Err(BrowserError::new(
-                Failure::Failed,
-                "the element is not visible, so that there is nothing to take a picture of",
-            ));
-        }
-        let metrics = called(page.call("Page.getLayoutMetrics", json!({}))).await?;
-        let view = &metrics["cssVisualViewport"];
-        let from =
-            |value: &Value, offset: &Value| value.as_f64().unwrap_or_default() + offset.as_f64().unwrap_or_default();
-        Some((
-            from(&found["x"], &view["pageX"]),
-            from(&found["y"], &view["pageY"]),
-            from(&found["width"], &Value::Null),
-            from(&found["height"], &Value::Null),
-        ))
-    } else if full_page {
-        let metrics = called(page.call("Page.getLayoutMetrics", json!({}))).await?;
-        let size = &metrics["cssContentSize"];
-        Some((0.0, 0.0, size["width"].as_f64().unwrap_or_default(), size["height"].as_f64().unwrap_or_default()))
-    } else {
-        None
-    };
-    if let Some((x, y, width, height)) = clip {
-        params["clip"] =
-            json!({ "x": x, "y": y, "width": width.clamp(1.0, MOST), "height": height.clamp(1.0, MOST), "scale": 1 });
-        params["captureBeyondViewport"] = true.into();
-    }
-    let taken = called(page.call("Page.captureScreenshot", params));
-    tokio::select! {
-        taken = taken => file(&taken?),
-        error = page.until::<()>(deadline, "the picture", |_| None) => Err(error.err().unwrap_or_else(crate::page::closed)),
-    }
-}
-
-fn file(answer: &Value) -> Result<Answer, BrowserError> {
-    let bytes = base64::engine::general_purpose::STANDARD.decode(text(&answer["data"]));
-    bytes.map(Answer::Bytes).map_err(|_| BrowserError::new(Failure::Failed, "the browser has sent no file"))
-}
-
-// ---- what sites keep --------------------------------------------------------------------------------------------------------------------
-
-async fn storage(context: &Context, what: Storage) -> Result<Answer, BrowserError> {
-    let call = |method: &str, mut params: Value| {
-        params["browserContextId"] = context.id.clone().into();
-        called(context.connection().call(None, method, params))
-    };
-    match what {
-        Storage::Cookies { urls } => {
-            if urls.is_empty() {
-                let all = call("Storage.getCookies", json!({})).await?;
-                return Ok(Answer::Value(all["cookies"].clone()));
-            }
-            let page = context.pages().into_iter().next().ok_or_else(crate::page::closed)?;
-            let some = called(page.call("Network.getCookies", json!({ "urls": urls }))).await?;
-            Ok(Answer::Value(some["cookies"].clone()))
-        }
-        Storage::AddCookies { cookies } => {
-            call("Storage.setCookies", json!({ "cookies": cookies })).await?;
-            Ok(nothing())
-        }
-        Storage::ClearCookies => {
-            call("Storage.clearCookies", json!({})).await?;
-            Ok(nothing())
-        }
-        _ => Err(BrowserError::new(Failure::Invalid, "this browser does not know what that is")),
     }
 }

@@ -257,6 +257,11 @@ impl Running {
         Ok(running)
     }
 
+    /// What is its own while it runs.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.profile
+    }
+
     /// What it has complained of, the last of it.
     pub(crate) fn said(&self) -> String {
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,15 +5,19 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
 use perennial_stdlib::browser::{
-    Action, BrowserError, Driver, Failure, Generation, Look, PageId, PageLook, Performing,
+    Action, BrowserError, Driver, Failure, Generation, Interest, Listening, Look, OriginStorage, PageId, PageLook,
+    Performing,
 };
 use perennial_stdlib::net::{Pass, Proxy, Reach};
 use serde_json::{Value, json};
 
 use crate::chromium::{Browser, Shared, lock};
+use crate::downloads::Downloads;
+use crate::hub::Hub;
 use crate::page::{Deadline, Page, gone, text};
-use crate::perform::perform;
+use crate::perform::{perform, storage};
 use crate::pipe::{CallError, Connection};
+use crate::settings::Settings;
 
 /// The page that is there from the beginning.
 const FIRST: PageId = 1;
@@ -22,6 +26,8 @@ const MAX_PAGES: usize = 16;
 /// Scripts that are added to all of them, and bytes of these.
 const MAX_SCRIPT_COUNT: usize = 100;
 const MAX_SCRIPTS: usize = 1 << 20;
+/// Origins whose local storage is kept.
+const MAX_ORIGINS: usize = 20;
 
 /// Drives the pages of one session. Nothing is started before its first action.
 pub struct ChromiumSession {
@@ -32,6 +38,7 @@ pub(crate) struct Inner {
     shared: Arc<Shared>,
     /// Opened by whoever needs it first.
     opening: tokio::sync::Mutex<()>,
+    hub: Arc<Hub>,
     state: Mutex<State>,
 }
 
@@ -39,13 +46,20 @@ struct State {
     generation: Generation,
     context: Option<Arc<Context>>,
     reach: Option<Reach>,
+    interest: Interest,
     is_closed: bool,
     /// It has a context or is about to.
     has_place: bool,
     runs: usize,
     last_use: Instant,
-    /// Those of its last context, for the next.
+    /// What its last context had for sites, for the next.
+    kept: Kept,
+}
+
+#[derive(Clone, Default)]
+struct Kept {
     cookies: Vec<Value>,
+    local: Vec<OriginStorage>,
 }
 
 /// A context of a browser, as long as that lives.
@@ -56,6 +70,8 @@ pub(crate) struct Context {
     viewport: (u32, u32),
     /// What the context's pages go out with.
     pub(crate) pass: Arc<Pass>,
+    pub(crate) downloads: Downloads,
+    hub: Arc<Hub>,
     pages: Mutex<Pages>,
 }
 
@@ -64,6 +80,10 @@ struct Pages {
     last: PageId,
     open: BTreeMap<PageId, Arc<Page>>,
     scripts: Vec<String>,
+    /// Pages that are being opened and that no script hears of.
+    quiet: usize,
+    /// What new ones are told.
+    settings: Settings,
 }
 
 impl ChromiumSession {
@@ -72,13 +92,15 @@ impl ChromiumSession {
             generation: Generation::next(),
             context: None,
             reach: None,
+            interest: Interest::default(),
             is_closed: false,
             has_place: false,
             runs: 0,
             last_use: Instant::now(),
-            cookies: Vec::new(),
+            kept: Kept::default(),
         };
-        Self { inner: Arc::new(Inner { shared, opening: tokio::sync::Mutex::default(), state: Mutex::new(state) }) }
+        let (opening, hub) = (tokio::sync::Mutex::default(), Arc::default());
+        Self { inner: Arc::new(Inner { shared, opening, hub, state: Mutex::new(state) }) }
     }
 }
 
@@ -92,19 +114,22 @@ impl Driver for ChromiumSession {
         let mut look = Look::default();
         match context {
             Some(context) => {
+                context.browser.version().clone_into(&mut look.version);
                 look.pages = context
                     .pages()
                     .into_iter()
+                    .filter(|page| !page.is_quiet())
                     .map(|page| {
                         let (url, moves, viewport) = page.look();
-                        PageLook { id: page.id, url, moves, viewport }
+                        PageLook { id: page.id, url, moves, viewport, frames: page.frames() }
                     })
                     .collect();
             }
             // It is there as soon as somebody uses it.
             None => {
                 let viewport = Some(self.inner.shared.options.viewport);
-                look.pages.push(PageLook { id: FIRST, url: "about:blank".to_owned(), moves: 0, viewport });
+                let url = "about:blank".to_owned();
+                look.pages.push(PageLook { id: FIRST, url, moves: 0, viewport, frames: Vec::new() });
             }
         }
         look
@@ -128,6 +153,23 @@ impl Driver for ChromiumSession {
         }
     }
 
+    fn listen(&self, listening: Option<Listening>) {
+        let is_over = listening.is_none();
+        self.inner.hub.listen(listening);
+        if is_over {
+            self.set_interest(Interest::default());
+        }
+    }
+
+    fn set_interest(&self, interest: Interest) {
+        let mut state = lock(&self.inner.state);
+        state.interest = interest;
+        if let Some(context) = state.context.clone() {
+            drop(state);
+            context.configure(|settings| settings.interest = interest);
+        }
+    }
+
     fn run_begins(&self) {
         lock(&self.inner.state).runs += 1;
     }
@@ -138,7 +180,8 @@ impl Driver for ChromiumSession {
         self.inner.shared.freed.notify_waiters();
         if let Some(context) = state.context.clone() {
             drop(state);
-            self.inner.keep_cookies(&context);
+            context.pages().iter().for_each(|page| page.run_ends());
+            self.inner.keep(&context);
         }
     }
 
@@ -201,17 +244,30 @@ impl Inner {
         }
     }
 
-    /// Notes the cookies, for the day that the context is gone.
-    fn keep_cookies(self: &Arc<Self>, context: &Arc<Context>) {
+    /// Notes what sites have stored, for the day that the context is gone.
+    fn keep(self: &Arc<Self>, context: &Arc<Context>) {
         /// Beyond that a site keeps more than it may, and no site needs it.
         const MOST: usize = 1 << 20;
         let asked = context.connection().call(None, "Storage.getCookies", json!({ "browserContextId": context.id }));
-        let inner = Arc::downgrade(self);
-        context.connection().runtime().spawn(async move {
+        let (inner, context) = (Arc::downgrade(self), Arc::downgrade(context));
+        let Some(of) = context.upgrade() else { return };
+        of.connection().runtime().spawn(async move {
             let Ok(mut answer) = asked.await else { return };
+            let Some(of) = context.upgrade() else { return };
+            let local = storage::local_storage(&of).await;
             let (Some(inner), Value::Array(cookies)) = (inner.upgrade(), answer["cookies"].take()) else { return };
+            let mut state = lock(&inner.state);
             if cookies.iter().map(|cookie| cookie.to_string().len()).sum::<usize>() <= MOST {
-                lock(&inner.state).cookies = cookies;
+                state.kept.cookies = cookies;
+            }
+            // What is not open now was kept when it was.
+            let not_open = |kept: &OriginStorage| local.iter().all(|open| open.origin != kept.origin);
+            state.kept.local.retain(not_open);
+            state.kept.local.extend(local);
+            let bytes =
+                |kept: &OriginStorage| kept.items.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+            while state.kept.local.len() > MAX_ORIGINS || state.kept.local.iter().map(bytes).sum::<usize>() > MOST {
+                state.kept.local.remove(0);
             }
         });
     }
@@ -240,26 +296,33 @@ impl Inner {
         });
         let made =
             browser.connection.call(None, "Target.createBrowserContext", params).await.map_err(|why| failed(&why))?;
+        let id = text(&made["browserContextId"]).to_owned();
         let context = Arc::new(Context {
-            id: text(&made["browserContextId"]).to_owned(),
+            id: id.clone(),
             browser: browser.clone(),
             session: Arc::downgrade(self),
             viewport: self.shared.options.viewport,
             pass,
+            downloads: Downloads::new(
+                &id,
+                browser.connection.clone(),
+                browser.folder().join(format!("downloads-{id}")),
+            ),
+            hub: self.hub.clone(),
             pages: Mutex::default(),
         });
         browser.add_context(&context.id, &context);
         let opened = async {
-            // A download would go past the session's files.
-            let none = json!({ "behavior": "deny", "browserContextId": context.id });
-            browser.connection.call(None, "Browser.setDownloadBehavior", none).await.map_err(|why| failed(&why))?;
-            let cookies = lock(&self.state).cookies.clone();
+            let behavior = context.downloads.behavior();
+            browser.connection.call(None, "Browser.setDownloadBehavior", behavior).await.map_err(|why| failed(&why))?;
+            let Kept { cookies, local } = lock(&self.state).kept.clone();
             if !cookies.is_empty() {
                 let kept = json!({ "browserContextId": context.id, "cookies": cookies });
                 browser.connection.call(None, "Storage.setCookies", kept).await.map_err(|why| failed(&why))?;
             }
             let page = context.open_page().await?;
-            page.show_pass(&Proxy::nowhere(), &context.pass).await
+            page.show_pass(&Proxy::nowhere(), &context.pass).await?;
+            storage::seed(&context, &local).await
         };
         if let Err(error) = opened.await {
             context.dispose();
@@ -277,6 +340,9 @@ impl Inner {
         }
         context.pass.set(state.reach.clone());
         state.context = Some(context.clone());
+        let interest = state.interest;
+        drop(state);
+        context.configure(|settings| settings.interest = interest);
         Ok(context)
     }
 }
@@ -299,8 +365,30 @@ impl Context {
         lock(&self.pages).open.get(&id).cloned().ok_or_else(crate::page::closed)
     }
 
+    /// Has all pages do something, those too that are opened later.
+    pub(crate) fn configure(&self, change: impl Fn(&mut Settings)) {
+        let mut pages = lock(&self.pages);
+        change(&mut pages.settings);
+        pages.open.values().for_each(|page| page.configure(&change));
+    }
+
+    /// A download begins, if it is of one of the context's frames.
+    pub(crate) fn download_begins(&self, params: &Value) {
+        let frame = text(&params["frameId"]);
+        let page = self.pages().into_iter().find(|page| page.has_frame(frame));
+        if let Some(page) = page {
+            self.downloads.begins(page.id, params, &self.hub);
+        }
+    }
+
     /// A target of the context's has come: by us, or by a page that opens one. `None` if there are too many.
-    pub(crate) fn add_page(&self, target: &str, session: &str, connection: &Arc<Connection>) -> Option<Arc<Page>> {
+    pub(crate) fn add_page(
+        &self,
+        target: &str,
+        opener: Option<&str>,
+        session: &str,
+        connection: &Arc<Connection>,
+    ) -> Option<Arc<Page>> {
         let mut pages = lock(&self.pages);
         if pages.open.len() >= MAX_PAGES {
             // As long as it waits for us, so does whoever has opened it.
@@ -309,9 +397,11 @@ impl Context {
             return None;
         }
         pages.last += 1;
-        let page = Page::new(pages.last, target, session, connection.clone());
+        let hub = if pages.quiet > 0 && opener.is_none() { None } else { Some(self.hub.clone()) };
+        let opener = pages.open.values().find(|page| opener == Some(&page.target)).map(|page| page.id);
+        let page = Page::new(pages.last, target, session, connection.clone(), opener, hub);
         pages.open.insert(page.id, page.clone());
-        page.set_up(&pages.scripts, self.viewport);
+        page.set_up(&pages.scripts, self.viewport, &pages.settings);
         Some(page)
     }
 
@@ -336,6 +426,14 @@ impl Context {
         Ok(())
     }
 
+    /// Opens a page that no script hears of.
+    pub(crate) async fn open_quiet_page(&self) -> Result<Arc<Page>, BrowserError> {
+        lock(&self.pages).quiet += 1;
+        let opened = self.open_page().await;
+        lock(&self.pages).quiet -= 1;
+        opened
+    }
+
     /// Opens a page.
     pub(crate) async fn open_page(&self) -> Result<Arc<Page>, BrowserError> {
         if lock(&self.pages).open.len() >= MAX_PAGES {
@@ -354,12 +452,14 @@ impl Context {
         let page = self.pages().into_iter().find(|page| page.target == target);
         let page = page.ok_or_else(|| BrowserError::new(Failure::Failed, "the page that was opened has gone"))?;
         page.ready().await?;
-        page.loaded(None, perennial_stdlib::browser::LoadState::Commit, Deadline::after(10_000)).await?;
+        let commit = perennial_stdlib::browser::LoadState::Commit;
+        page.loaded(&page.frame(None), None, commit, Deadline::after(10_000)).await?;
         Ok(page)
     }
 
     /// The browser is gone.
     pub(crate) fn lost(self: &Arc<Self>) {
+        self.downloads.lost();
         let Some(session) = self.session.upgrade() else { return };
         let mut state = lock(&session.state);
         if state.context.as_ref().is_some_and(|context| Arc::ptr_eq(context, self)) {

@@ -4,6 +4,7 @@
 mod browser {
     mod common;
     mod driver;
+    mod events;
     mod network;
     mod scripts;
     mod site;

@@ -6,9 +6,12 @@
   const { ask, isLocator, listed, milliseconds, optionsOf, Finder }                  = ops.library_value("browserLocators");
   const selectors                   = ops.library_value("browserSelectors");
   const { stateOf }               = ops.library_value("browserPages");
+  const { lookAt }                  = ops.library_value("browserRequests");
   const isDeepEqual                                                       = ops.library_value("deepEqual");
 
   const PATIENCE = 5_000;
+  /** A level of the console. */
+  const ERROR = 4;
 
   class ExpectError extends Error {}
   defineProperty(ExpectError.prototype, "name", { __proto__: null, value: "ExpectError", writable: true, configurable: true }                      );
@@ -278,11 +281,47 @@
   }
 
   function make(value         , isNot         , note        )      {
-    const page = stateOf(value);
+    const page = stateOf(value), answer = lookAt(value);
+    if (answer !== undefined) return ofAnswer(answer, isNot, note);
     if (page !== undefined) return ofPage({ page, parts: list(), isNot, note });
     if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), isNot, note });
     return ofValue(value, isNot, note);
   }
+  function ofAnswer(answer                                                     , isNot         , note        )      {
+    return {
+      __proto__: null,
+      toBeOK: async () => {
+        const isOk = answer.status >= 200 && answer.status <= 299;
+        if (isOk !== isNot) return;
+        const what = (note === "" ? "" : note + ": ") + "expect(response)" + (isNot ? ".not" : "") + ".toBeOK";
+        throw new ExpectError(what + " does not hold\nexpected: " + (isNot ? "no " : "") + "status from 200 to 299\nreceived: " + String(answer.status) + " " + answer.statusText + " from " + answer.url);
+      },
+    };
+  }
+  /** The same matchers; what fails is written to the console, and the script goes on. */
+  function softly(matchers     )      {
+    const names = ownKeys(matchers), soft      = { __proto__: null };
+    const say = (error     )       => {
+      if (error.name !== "ExpectError") throw error;
+      ops.console_write(ERROR, error.message);
+    };
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]          ;
+      if (name === "not") soft.not = softly(matchers.not);
+      else if (name !== "toPass" && typeof matchers[name] === "function") {
+        soft[name] = (...given           ) => {
+          try {
+            const result = apply(matchers[name], matchers, given);
+            return isObject(result) ? promiseThen(result                    , undefined, say) : result;
+          } catch (error) {
+            say(error);
+          }
+        };
+      }
+    }
+    return soft;
+  }
+
   function both(value         , note        )      {
     const matchers = make(value, false, note);
     matchers.not = make(value, true, note);
@@ -330,7 +369,7 @@
 
   function expect(value         , message          = undefined)      {
     const note = message === undefined ? "" : domString(message), matchers = both(value, note);
-    if (stateOf(value) !== undefined || isLocator(value)) return matchers;
+    if (stateOf(value) !== undefined || isLocator(value) || lookAt(value) !== undefined) return matchers;
     // Promises are waited for when they are asked for.
     const settled = ()                   => promiseCall(async () => await (value       ), undefined, list());
     defineProperty(matchers, "resolves", { __proto__: null, get: () => later(settled, note, undefined), enumerable: false, configurable: true }                      );
@@ -356,6 +395,7 @@
     return matchers;
   }
 
+  expect.soft = (value         , message          = undefined)      => softly(both(value, message === undefined ? "" : domString(message)));
   expect.poll = (value         , options          = undefined)      => {
     if (typeof value !== "function") throw new TypeError("what is polled is a function");
     const given = typeof options === "string" ? { __proto__: null, message: options }        : optionsOf(options);

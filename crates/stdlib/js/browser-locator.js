@@ -27,13 +27,21 @@
     return made;
   }
 
+  // While a script listens for what pages do by themselves: before an action, and when it is done.
+  let before                          , after                                               ;
+
   /** Has the browser do something. `what` says it in messages. */
   function ask(page                  , action     , what        , argument          = undefined)               {
     return placed(async () => {
+      before?.();
       await turn();
       try {
         action.page = page.id;
-        return await ops.browser_do(action, page.generation, argument);
+        if (page.frame !== undefined) action.frame = page.frame;
+        const answer = await ops.browser_do(action, page.generation, argument);
+        const told = after?.();
+        if (told !== undefined) await told;
+        return answer;
       } catch (error) {
         throw failure(error, what);
       } finally {
@@ -47,9 +55,11 @@
     return floor(value > 86_400_000 ? 86_400_000 : value);
   }
   const timeoutOf = (page                  , options     )         =>
-    options.timeout !== undefined ? milliseconds(options.timeout, "timeout") : (page.timeout ?? page.context.timeout ?? ACTION);
-  const navigationTimeoutOf = (page                  , options     )         =>
-    options.timeout !== undefined ? milliseconds(options.timeout, "timeout") : (page.navigationTimeout ?? page.context.navigationTimeout ?? page.timeout ?? page.context.timeout ?? NAVIGATION);
+    options.timeout !== undefined ? milliseconds(options.timeout, "timeout") : ((page.owner ?? page).timeout ?? page.context.timeout ?? ACTION);
+  function navigationTimeoutOf(frame                  , options     )         {
+    const page = frame.owner ?? frame;
+    return options.timeout !== undefined ? milliseconds(options.timeout, "timeout") : (page.navigationTimeout ?? page.context.navigationTimeout ?? page.timeout ?? page.context.timeout ?? NAVIGATION);
+  }
 
   const optionsOf = (value         )      => dictionary(value, "the options");
 
@@ -103,6 +113,11 @@
     if (value === undefined) return tagged("$undefined", true);
     if (!isObject(value)) return value;
     if (depth > 100) throw new TypeError("what a page is given goes deeper than 100 levels, or has itself in it");
+    const held = Finder.handleOf(value);
+    if (held !== undefined) {
+      push(handles, held);
+      return tagged("$handle", handles.length - 1);
+    }
     const kind = ops.kind_of(value), items            = list();
     if (kind === "date") return tagged("$date", dateTime(value        ));
     if (kind === "array") {
@@ -134,10 +149,20 @@
     return { text: domString(script), isFunction: false };
   }
 
+  /** Handles in the argument that is being written, in the order in which they come. */
+  let handles        = list();
+
+  function evaluation(page                  , parts       , script         , argument         , options     , all         )                                  {
+    const { text, isFunction } = source(script), subject = options.handle;
+    handles = list();
+    if (subject !== undefined) push(handles, subject);
+    const given = encode(argument, 0);
+    const action = { __proto__: null, do: "evaluate", selector: parts, strict: !all, timeout: timeoutOf(page, options), source: text, isFunction, all, handles, subject: subject !== undefined, keep: options.keep === true };
+    return { action, given };
+  }
   function evaluate(page                  , parts       , script         , argument         , options     , what        , all         )               {
-    const { text, isFunction } = source(script);
-    const action = { __proto__: null, do: "evaluate", selector: parts, strict: !all, timeout: timeoutOf(page, options), source: text, isFunction, all };
-    return intrinsics.promiseThen(ask(page, action, what, encode(argument, 0)), decode);
+    const { action, given } = evaluation(page, parts, script, argument, options, all);
+    return intrinsics.promiseThen(ask(page, action, what, given), decode);
   }
 
   // ---- files --------------------------------------------------------------------------------------------------------------------------
@@ -157,13 +182,17 @@
     md: "text/markdown", pdf: "application/pdf", png: "image/png", svg: "image/svg+xml", txt: "text/plain", webp: "image/webp", xml: "application/xml", zip: "application/zip",
   })                                                       ;
 
+  function mimeTypeOf(path        )         {
+    const fileName = intrinsics.slice(path, intrinsics.lastIndexOf(path, "/") + 1), dot = intrinsics.lastIndexOf(fileName, ".");
+    const extension = dot < 0 ? "" : intrinsics.toLowerCase(intrinsics.slice(fileName, dot + 1));
+    return hasOwn(kinds, extension) ? kinds[extension] : "application/octet-stream";
+  }
+
   /** A file of the session's, or what a script has made. */
   async function fileOf(given         )               {
     if (typeof given === "string") {
       const bytes             = await fsShared.ask("read_file", given);
-      const at = intrinsics.lastIndexOf(given, "/"), fileName = intrinsics.slice(given, at + 1), dot = intrinsics.lastIndexOf(fileName, ".");
-      const extension = dot < 0 ? "" : intrinsics.toLowerCase(intrinsics.slice(fileName, dot + 1));
-      return { __proto__: null, name: fileName, mimeType: hasOwn(kinds, extension) ? kinds[extension] : "application/octet-stream", data: base64(bytes) };
+      return { __proto__: null, name: intrinsics.slice(given, intrinsics.lastIndexOf(given, "/") + 1), mimeType: mimeTypeOf(given), data: base64(bytes) };
     }
     if (!isObject(given)) throw new TypeError("a file is a path, or { name, mimeType, buffer }");
     const buffer = member(given, "buffer");
@@ -209,6 +238,8 @@
       this.#page = page;
       this.#parts = parts;
     }
+    /** What stands for a handle of something in a page, on the way there: set by what makes handles. */
+    static handleOf                         = () => undefined;
     static pageOf(finder        )                   {
       return finder.#page;
     }
@@ -467,6 +498,16 @@
     async snapshot(options          = undefined)                  {
       return await snapshot(this.#state, this.#found, options);
     }
+    async markdown(options          = undefined)                  {
+      return await markdown(this.#state, this.#found, options);
+    }
+    async elementHandle(options          = undefined)               {
+      await this.waitFor({ __proto__: null, state: "attached", timeout: optionsOf(options).timeout });
+      return await (ops.library_value("browserFrames")                 ).first(this.#state, this.#found, "elementHandle");
+    }
+    async elementHandles()               {
+      return await (ops.library_value("browserFrames")                 ).every(this.#state, this.#found, "elementHandles");
+    }
     toString()         {
       return selectors.describe(this.#found);
     }
@@ -481,17 +522,34 @@
     return (ops.library_value("buffers")           ).wrap(bytes);
   }
 
+  const larger = (left        , part        )         => (left > 0 ? "\n… and " + String(left) + " more: " + part + ", or give a larger maxLength" : "");
+  function lengthOf(options     )         {
+    const most = options.maxLength ?? 20_000;
+    if (typeof most !== "number" || !(most >= 100 && most <= 1_000_000)) throw new TypeError("maxLength is a number of characters from 100 to 1,000,000, not " + String(most));
+    return floor(most);
+  }
+
   /** The page, or an element, as text with references that `locator` takes. */
   async function snapshot(page                  , parts       , value         )                  {
-    const options = optionsOf(value), most = options.maxLength ?? 20_000;
-    if (typeof most !== "number" || !(most >= 100 && most <= 1_000_000)) throw new TypeError("maxLength is a number of characters from 100 to 1,000,000, not " + String(most));
-    const action = { __proto__: null, do: "snapshot", selector: parts, timeout: timeoutOf(page, options), most: floor(most), isDiff: options.diff === true, urls: options.urls === true };
+    const options = optionsOf(value), most = lengthOf(options);
+    const action = { __proto__: null, do: "snapshot", selector: parts, timeout: timeoutOf(page, options), most, isDiff: options.diff === true, urls: options.urls === true };
     const { text, left } = await ask(page, action, "snapshot");
-    return left > 0 ? text + "\n… and " + String(left) + " more: take a snapshot of a part (page.locator(…).snapshot()), or give a larger maxLength" : text;
+    return text + larger(left, "take a snapshot of a part (page.locator(…).snapshot())");
+  }
+
+  /** What is to be read on the page, or in an element, as Markdown. */
+  async function markdown(page                  , parts       , value         )                  {
+    const options = optionsOf(value), most = lengthOf(options);
+    const { text, left } = await ask(page, { __proto__: null, do: "markdown", selector: parts, strict: true, timeout: timeoutOf(page, options), most }, "markdown");
+    return text + larger(left, "take a part (page.locator(…).markdown())");
   }
 
   const browserLocators                  = {
-    __proto__: null, ask, decode, evaluate, optionsOf, timeoutOf, navigationTimeoutOf, milliseconds, screenshot, snapshot, writeTo, listed, Finder, Locator, FrameLocator, TimeoutError, StaleHandleError,
+    __proto__: null, ask, base64, decode, evaluate, mimeTypeOf, optionsOf, timeoutOf, navigationTimeoutOf, markdown, milliseconds, screenshot, snapshot, writeTo, listed, Finder, Locator, FrameLocator, TimeoutError, StaleHandleError,
+    hear(first            , then                                 )       {
+      before = first;
+      after = then;
+    },
     isLocator: (value         )               => isObject(value) && intrinsics.getPrototypeOf(value) === Locator.prototype,
   }                              ;
   return { browserLocators };

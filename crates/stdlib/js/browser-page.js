@@ -1,71 +1,55 @@
 // Made of js-runtime/src/browser-page.ts by `cargo xtask generate`.
 // page, context and browser: what a call lends, under the names that Playwright has for it.
 ((ops     , intrinsics            ) => {
-  const { asArray, list, Map, mapGet, mapSet, Number, promiseResolve, push, regExpExec, regExpFlags, regExpSource, repeat, String, stringify, TypeError, RegExp } = intrinsics;
-  const { domString, isObject, member } = ops.library_value("webidl");
-  const { ask, evaluate, optionsOf, timeoutOf, navigationTimeoutOf, milliseconds, screenshot, snapshot, writeTo, listed, Finder, Locator, TimeoutError }                  = ops.library_value("browserLocators");
-  const selectors                   = ops.library_value("browserSelectors");
+  const { asArray, indexOf, list, Map, mapDelete, mapForEach, mapGet, mapSet, Number, ownKeys, promiseResolve, push, slice, String, stringify, TypeError } = intrinsics;
+  const { domString, handled, isObject, member } = ops.library_value("webidl");
+  const { ask, optionsOf, listed, markdown, milliseconds, screenshot, snapshot, writeTo }                  = ops.library_value("browserLocators");
+  const { Document, addressMatcher, frameOf, framesOf, go, where }                = ops.library_value("browserFrames");
+  const { answered, network, paused, Rules }                 = ops.library_value("browserNetwork");
+  const { bind, ConsoleMessage, Dialog, Download, Emitter, FileChooser, pageError, refresh }                = ops.library_value("browserEvents");
 
   const none = ()        => list();
-  const states = ["commit", "domcontentloaded", "load", "networkidle"];
-  function stateOf(value         )         {
-    if (value === undefined) return "load";
-    for (let i = 0; i < states.length; i++) if (states[i] === value) return states[i];
-    throw new TypeError("a page is waited for until commit, domcontentloaded, load or networkidle, not " + String(value));
+  /** Those of a context are made when they are used first. */
+  function requestOf(context                     )          {
+    if (context.request === undefined) context.request = new (ops.library_value("browserRequests")                   ).APIRequestContext(context);
+    return context.request;
   }
 
-  /** What an address is to be like: a text with `*` and `**`, a regular expression, or a function. */
-  function addressMatcher(pattern         )                           {
-    if (typeof pattern === "function") return (url) => (pattern            )(new (ops.library_value("URL")       )(url));
-    if (ops.kind_of(pattern) === "regexp") {
-      const own = new RegExp(regExpSource(pattern          ), regExpFlags(pattern          ));
-      return (url) => {
-        own.lastIndex = 0;
-        return regExpExec(own, url) !== null;
-      };
+  const words = (text        )           => {
+    const all           = list();
+    for (let from = 0; from < text.length; ) {
+      const end = indexOf(text, " ", from), to = end < 0 ? text.length : end;
+      push(all, slice(text, from, to));
+      from = to + 1;
     }
-    const text = domString(pattern);
-    const own = new RegExp(globSource(text), "");
-    return (url) => url === text || regExpExec(own, url) !== null;
-  }
+    return all;
+  };
+  const PAGE_EVENTS = words(
+    "close console crash dialog domcontentloaded download filechooser frameattached framedetached framenavigated load pageerror popup request requestfailed requestfinished response",
+  );
+  const CONTEXT_EVENTS = words("close console dialog page request requestfailed requestfinished response weberror");
 
-  function globSource(glob        )         {
-    let out = "^", depth = 0;
-    for (let at = 0; at < glob.length; at++) {
-      const c = glob[at];
-      if (c === "*") {
-        const isDeep = glob[at + 1] === "*";
-        if (isDeep) at++;
-        out += isDeep ? ".*" : "[^/]*";
-      } else if (c === "{") {
-        depth++;
-        out += "(?:";
-      } else if (c === "}" && depth > 0) {
-        depth--;
-        out += ")";
-      } else if (c === "," && depth > 0) out += "|";
-      else out += regExpExec(/^[\\^$.|?+()[\]{}/]$/, c) !== null ? "\\" + c : c;
-    }
-    return out + repeat(")", depth) + "$";
+  const pairOf = (name        , value         )            => {
+    const pair            = list();
+    push(pair, name);
+    push(pair, domString(value));
+    return pair;
+  };
+  function headerPairs(headers         )            {
+    if (!isObject(headers)) throw new TypeError("headers are an object of texts");
+    const pairs            = list(), names = ownKeys(headers);
+    for (let i = 0; i < names.length; i++) push(pairs, pairOf(names[i]          , member(headers, names[i])));
+    return pairs;
   }
-
-  /** An answer that a document came with. */
-  class Response {
-    #url;       ;
-    #status;       ;
-    constructor(url        , status        ) {
-      this.#url = url;
-      this.#status = status;
-    }
-    url()         {
-      return this.#url;
-    }
-    status()         {
-      return this.#status;
-    }
-    ok()          {
-      return this.#status === 0 || (this.#status >= 200 && this.#status < 300);
-    }
+  /** Whether a request or an answer is the one that is waited for. */
+  function urlPredicate(pattern         )          {
+    if (typeof pattern === "function") return pattern;
+    const matches = addressMatcher(pattern);
+    return (of     ) => matches(of.url());
+  }
+  function withPredicate(value         , predicate         )      {
+    const { timeout } = optionsOf(value);
+    return timeout === undefined ? { __proto__: null, predicate } : { __proto__: null, predicate, timeout };
   }
 
   class Keyboard {
@@ -123,12 +107,14 @@
     }
   }
 
-  class Page extends Finder {
+  class Page extends Document {
     #state;                 ;
+    ;        #events = new Emitter(PAGE_EVENTS, "a page");
+    ;        #rules = new Rules();
     ;        keyboard;         ;
     ;        mouse;      ;
     constructor(state                  ) {
-      super(state, none());
+      super(state, "page");
       this.#state = state;
       this.keyboard = new Keyboard(state);
       this.mouse = new Mouse(state);
@@ -136,172 +122,122 @@
     static stateOf(page         )                               {
       return isObject(page) && #state in page ? (page        ).#state : undefined;
     }
+    static eventsOf(page      )                 {
+      return page.#events;
+    }
+    static rulesOf(page      )               {
+      return page.#rules;
+    }
     #look()      {
-      const { generation, pages } = ops.browser_look();
-      if (generation === this.#state.generation) for (let i = 0; i < pages.length; i++) if (pages[i].id === this.#state.id) return pages[i];
-      return undefined;
-    }
-    #at(selector         )      {
-      return new Locator(this.#state, selectors.parse(selector));
-    }
-    async #go(action     , options     , verb        )                           {
-      action.wait = stateOf(options.waitUntil);
-      action.timeout = navigationTimeoutOf(this.#state, options);
-      const answer = await ask(this.#state, action, verb);
-      return isObject(answer) ? new Response((answer       ).url, (answer       ).status) : null;
+      return where(this.#state);
     }
 
     // -- where it is
-    async goto(url         , options          = undefined)                           {
-      return await this.#go({ __proto__: null, do: "goto", url: domString(url) }, optionsOf(options), "page.goto");
+    async reload(options          = undefined)               {
+      return await go(this.#state, { __proto__: null, do: "reload" }, optionsOf(options), "page.reload");
     }
-    async reload(options          = undefined)                           {
-      return await this.#go({ __proto__: null, do: "reload" }, optionsOf(options), "page.reload");
+    async goBack(options          = undefined)               {
+      return await go(this.#state, { __proto__: null, do: "history", by: -1 }, optionsOf(options), "page.goBack");
     }
-    async goBack(options          = undefined)                           {
-      return await this.#go({ __proto__: null, do: "history", by: -1 }, optionsOf(options), "page.goBack");
-    }
-    async goForward(options          = undefined)                           {
-      return await this.#go({ __proto__: null, do: "history", by: 1 }, optionsOf(options), "page.goForward");
-    }
-    url()         {
-      return this.#look()?.url ?? "about:blank";
-    }
-    async title()                  {
-      return await ask(this.#state, { __proto__: null, do: "title" }, "page.title");
-    }
-    async content()                  {
-      return await ask(this.#state, { __proto__: null, do: "content" }, "page.content");
-    }
-    async setContent(html         , options          = undefined)                {
-      await this.#go({ __proto__: null, do: "setContent", html: domString(html) }, optionsOf(options), "page.setContent");
-    }
-    async waitForLoadState(state          = undefined, options          = undefined)                {
-      const timeout = navigationTimeoutOf(this.#state, optionsOf(options));
-      await ask(this.#state, { __proto__: null, do: "waitForLoad", wait: stateOf(state), timeout }, "page.waitForLoadState");
-    }
-    async waitForURL(pattern         , value          = undefined)                {
-      const options = optionsOf(value), matches = addressMatcher(pattern), timeout = navigationTimeoutOf(this.#state, options);
-      const end = timeout === 0 ? Infinity : intrinsics.now() + timeout;
-      for (;;) {
-        const look = this.#look();
-        if (look === undefined || matches(look.url)) break;
-        const left = timeout === 0 ? 0 : end - intrinsics.now();
-        if (left < 0) throw new TimeoutError("page.waitForURL: timeout of " + String(timeout) + " ms; the page is at " + look.url);
-        try {
-          await ask(this.#state, { __proto__: null, do: "waitForMove", moves: look.moves, timeout: left === 0 ? 0 : intrinsics.floor(left) + 1 }, "page.waitForURL");
-        } catch (error     ) {
-          if (error.name !== "TimeoutError") throw error;
-          throw new TimeoutError("page.waitForURL: timeout of " + String(timeout) + " ms; the page is at " + this.url());
-        }
-      }
-      await this.waitForLoadState(options.waitUntil, { timeout });
-    }
-    async waitForTimeout(time         )                {
-      const after = milliseconds(time, "a time");
-      await new intrinsics.Promise      ((resolve) => void ops.library_value("setTimeout")(resolve, after));
-    }
-    async waitForSelector(selector         , options          = undefined)               {
-      const locator = this.#at(selector);
-      await locator.waitFor(options);
-      const { state } = optionsOf(options);
-      return state === "hidden" || state === "detached" ? null : locator;
-    }
-    async waitForFunction(script         , argument          = undefined, value          = undefined)               {
-      const options = optionsOf(value), timeout = timeoutOf(this.#state, options), end = timeout === 0 ? Infinity : intrinsics.now() + timeout;
-      const polling = typeof options.polling === "number" ? milliseconds(options.polling, "polling") : 50;
-      for (;;) {
-        const result = await evaluate(this.#state, none(), script, argument, options, "page.waitForFunction", false);
-        if (result) return result;
-        if (intrinsics.now() >= end) throw new TimeoutError("page.waitForFunction: timeout of " + String(timeout) + " ms");
-        await this.waitForTimeout(polling);
-      }
+    async goForward(options          = undefined)               {
+      return await go(this.#state, { __proto__: null, do: "history", by: 1 }, optionsOf(options), "page.goForward");
     }
 
-    // -- elements, by a selector
-    async click(selector         , options          = undefined)                {
-      return await this.#at(selector).click(options);
+    // -- frames
+    mainFrame()          {
+      return framesOf(this.#state, (frame) => frame.parent === null)[0];
     }
-    async dblclick(selector         , options          = undefined)                {
-      return await this.#at(selector).dblclick(options);
+    frames()            {
+      return framesOf(this.#state, () => true);
     }
-    async hover(selector         , options          = undefined)                {
-      return await this.#at(selector).hover(options);
+    frame(value         )          {
+      const options = isObject(value) && ops.kind_of(value) !== "regexp" ? optionsOf(value) : { __proto__: null, name: value }       ;
+      if (options.name === undefined && options.url === undefined) throw new TypeError("a frame is looked for by its name or its url");
+      const matches = options.url === undefined ? () => true : addressMatcher(options.url);
+      const name = options.name === undefined ? undefined : domString(options.name);
+      return framesOf(this.#state, (frame) => (name === undefined || frame.name === name) && matches(frame.url))[0] ?? null;
     }
-    async fill(selector         , value         , options          = undefined)                {
-      return await this.#at(selector).fill(value, options);
+
+    // -- what it does by itself
+    on(event         , listener         )       {
+      this.#events.add(event, listener, false);
+      return this;
     }
-    async type(selector         , text         , options          = undefined)                {
-      return await this.#at(selector).pressSequentially(text, options);
+    once(event         , listener         )       {
+      this.#events.add(event, listener, true);
+      return this;
     }
-    async press(selector         , key         , options          = undefined)                {
-      return await this.#at(selector).press(key, options);
+    off(event         , listener         )       {
+      this.#events.remove(event, listener);
+      return this;
     }
-    async check(selector         , options          = undefined)                {
-      return await this.#at(selector).check(options);
+    addListener(event         , listener         )       {
+      return this.on(event, listener);
     }
-    async uncheck(selector         , options          = undefined)                {
-      return await this.#at(selector).uncheck(options);
+    removeListener(event         , listener         )       {
+      return this.off(event, listener);
     }
-    async setChecked(selector         , checked         , options          = undefined)                {
-      return await this.#at(selector).setChecked(checked, options);
+    removeAllListeners(event          = undefined)       {
+      this.#events.clear(event);
+      return this;
     }
-    async selectOption(selector         , values         , options          = undefined)                    {
-      return await this.#at(selector).selectOption(values, options);
+    async waitForEvent(event         , options          = undefined)               {
+      return await this.#events.wait(event, this.#state, options, "page.waitForEvent");
     }
-    async focus(selector         , options          = undefined)                {
-      return await this.#at(selector).focus(options);
+    async waitForRequest(pattern         , options          = undefined)               {
+      return await this.#events.wait("request", this.#state, withPredicate(options, urlPredicate(pattern)), "page.waitForRequest");
     }
-    async dragAndDrop(from         , to         , options          = undefined)                {
-      return await this.#at(from).dragTo(this.#at(to), options);
+    async waitForResponse(pattern         , options          = undefined)               {
+      return await this.#events.wait("response", this.#state, withPredicate(options, urlPredicate(pattern)), "page.waitForResponse");
     }
-    async setInputFiles(selector         , files         , options          = undefined)                {
-      return await this.#at(selector).setInputFiles(files, options);
+    async consoleMessages()                     {
+      const said        = await ask(this.#state, { __proto__: null, do: "said", what: "console" }, "page.consoleMessages"), made            = list();
+      for (let i = 0; i < said.length; i++) push(made, new ConsoleMessage(this.#state, said[i]));
+      return asArray(made);
     }
-    async dispatchEvent(selector         , type         , init          = undefined, options          = undefined)                {
-      return await this.#at(selector).dispatchEvent(type, init, options);
+    async pageErrors()                     {
+      const said        = await ask(this.#state, { __proto__: null, do: "said", what: "errors" }, "page.pageErrors"), made            = list();
+      for (let i = 0; i < said.length; i++) push(made, pageError(said[i]));
+      return asArray(made);
     }
-    async textContent(selector         , options          = undefined)                         {
-      return await this.#at(selector).textContent(options);
+
+    // -- what it asks the network for
+    async route(pattern         , handler         , options          = undefined)                {
+      this.#rules.add(pattern, handler, optionsOf(options));
+      refresh();
     }
-    async innerText(selector         , options          = undefined)                  {
-      return await this.#at(selector).innerText(options);
+    async unroute(pattern         , handler          = undefined)                {
+      this.#rules.remove(pattern, handler);
+      refresh();
     }
-    async innerHTML(selector         , options          = undefined)                  {
-      return await this.#at(selector).innerHTML(options);
+    async unrouteAll()                {
+      this.#rules.remove(undefined, undefined);
+      refresh();
     }
-    async inputValue(selector         , options          = undefined)                  {
-      return await this.#at(selector).inputValue(options);
+    async setExtraHTTPHeaders(headers         )                {
+      await ask(this.#state, { __proto__: null, do: "emulate", what: { __proto__: null, is: "headers", headers: headerPairs(headers) } }, "page.setExtraHTTPHeaders");
     }
-    async getAttribute(selector         , name         , options          = undefined)                         {
-      return await this.#at(selector).getAttribute(name, options);
+    async emulateMedia(value          = undefined)                {
+      const options = optionsOf(value), media = this.#media;
+      const names = asArray        (none()       );
+      push(names, "colorScheme"), push(names, "reducedMotion"), push(names, "forcedColors"), push(names, "contrast"), push(names, "media");
+      for (let i = 0; i < names.length; i++) if (options[names[i]] !== undefined) media[names[i]] = options[names[i]];
+      const features        = list();
+      const feature = (name        , of         ) => {
+        if (of !== undefined && of !== null) push(features, pairOf(name, of));
+      };
+      feature("prefers-color-scheme", media.colorScheme);
+      feature("prefers-reduced-motion", media.reducedMotion);
+      feature("forced-colors", media.forcedColors);
+      feature("prefers-contrast", media.contrast);
+      await ask(this.#state, { __proto__: null, do: "emulate", what: { __proto__: null, is: "media", media: media.media ?? null, features } }, "page.emulateMedia");
     }
-    async isVisible(selector         )                   {
-      return await this.#at(selector).isVisible();
+    ;        #media      = { __proto__: null };
+    async bringToFront()                {
+      await ask(this.#state, { __proto__: null, do: "front" }, "page.bringToFront");
     }
-    async isHidden(selector         )                   {
-      return await this.#at(selector).isHidden();
-    }
-    async isEnabled(selector         , options          = undefined)                   {
-      return await this.#at(selector).isEnabled(options);
-    }
-    async isDisabled(selector         , options          = undefined)                   {
-      return await this.#at(selector).isDisabled(options);
-    }
-    async isEditable(selector         , options          = undefined)                   {
-      return await this.#at(selector).isEditable(options);
-    }
-    async isChecked(selector         , options          = undefined)                   {
-      return await this.#at(selector).isChecked(options);
-    }
-    async evaluate(script         , argument          = undefined)               {
-      return await evaluate(this.#state, none(), script, argument, optionsOf(undefined), "page.evaluate", false);
-    }
-    async $eval(selector         , script         , argument          = undefined)               {
-      return await this.#at(selector).first().evaluate(script, argument);
-    }
-    async $$eval(selector         , script         , argument          = undefined)               {
-      return await this.#at(selector).evaluateAll(script, argument);
+    async opener()                   {
+      return this.#state.opener === undefined || where({ ...this.#state, id: this.#state.opener, frame: undefined }) === undefined ? null : pageOf(this.#state.generation, this.#state.opener);
     }
 
     // -- the page as a whole
@@ -344,6 +280,12 @@
     context()          {
       return this.#state.context.handle;
     }
+    get request()          {
+      return requestOf(this.#state.context);
+    }
+    async markdown(value          = undefined)                  {
+      return await markdown(this.#state, none(), value);
+    }
     toString()         {
       return "Page at " + this.url();
     }
@@ -351,8 +293,104 @@
 
   class BrowserContext {
     #state;                    ;
+    ;        #events = new Emitter(CONTEXT_EVENTS, "a context");
+    ;        #rules = new Rules();
     constructor(state                     ) {
       this.#state = state;
+    }
+    static eventsOf(context                )                 {
+      return context.#events;
+    }
+    static rulesOf(context                )               {
+      return context.#rules;
+    }
+    on(event         , listener         )       {
+      this.#events.add(event, listener, false);
+      return this;
+    }
+    once(event         , listener         )       {
+      this.#events.add(event, listener, true);
+      return this;
+    }
+    off(event         , listener         )       {
+      this.#events.remove(event, listener);
+      return this;
+    }
+    addListener(event         , listener         )       {
+      return this.on(event, listener);
+    }
+    removeListener(event         , listener         )       {
+      return this.off(event, listener);
+    }
+    removeAllListeners(event          = undefined)       {
+      this.#events.clear(event);
+      return this;
+    }
+    async waitForEvent(event         , options          = undefined)               {
+      return await this.#events.wait(event, { id: 0, generation: this.#state.generation, context: this.#state }, options, "context.waitForEvent");
+    }
+    async route(pattern         , handler         , options          = undefined)                {
+      this.#rules.add(pattern, handler, optionsOf(options));
+      refresh();
+    }
+    async unroute(pattern         , handler          = undefined)                {
+      this.#rules.remove(pattern, handler);
+      refresh();
+    }
+    async unrouteAll()                {
+      this.#rules.remove(undefined, undefined);
+      refresh();
+    }
+    async #emulate(what     , called        )                {
+      what.__proto__ = null;
+      await this.#ask({ __proto__: null, do: "emulate", what }, "context." + called);
+    }
+    async setExtraHTTPHeaders(headers         )                {
+      const pairs = headerPairs(headers);
+      await this.#emulate({ is: "headers", headers: pairs }, "setExtraHTTPHeaders");
+      this.#state.headers = headers;
+    }
+    async setGeolocation(place         )                {
+      const given = place === null || place === undefined ? null : optionsOf(place);
+      return await this.#emulate({ is: "geolocation", place: given === null ? null : { __proto__: null, latitude: given.latitude, longitude: given.longitude, accuracy: given.accuracy ?? 0 } }, "setGeolocation");
+    }
+    async grantPermissions(permissions         , options          = undefined)                {
+      const { origin } = optionsOf(options);
+      return await this.#emulate({ is: "permissions", names: listed(permissions, domString), origin: origin === undefined ? null : domString(origin) }, "grantPermissions");
+    }
+    async clearPermissions()                {
+      return await this.#emulate({ is: "permissions", names: null, origin: null }, "clearPermissions");
+    }
+    async setOffline(offline         )                {
+      return await this.#emulate({ is: "offline", offline: offline === true }, "setOffline");
+    }
+    /** Cookies and local storage: of the pages that are open, and as a file too. */
+    async storageState(value          = undefined)               {
+      const options = optionsOf(value), cookies = await this.cookies();
+      const stored        = await this.#ask({ __proto__: null, do: "storage", what: { __proto__: null, do: "localStorage" } }, "context.storageState"), origins        = list();
+      for (let i = 0; i < stored.length; i++) {
+        const localStorage        = list(), { items } = stored[i];
+        for (let j = 0; j < items.length; j++) push(localStorage, { name: items[j][0], value: items[j][1] });
+        push(origins, { origin: stored[i].origin, localStorage: asArray(localStorage) });
+      }
+      const state = { cookies, origins: asArray(origins) };
+      if (options.path !== undefined) await ops.library_value("fs").writeFile(options.path, stringify(state));
+      return state;
+    }
+    async setStorageState(value         )                {
+      const state = typeof value === "string" ? intrinsics.parse(await ops.library_value("fs").readFile(value, "utf8")) : intrinsics.parse(stringify(value));
+      await this.clearCookies();
+      if (state.cookies !== undefined) await this.addCookies(state.cookies);
+      const origins        = list(), given = state.origins ?? list();
+      for (let i = 0; i < given.length; i++) {
+        const items        = list(), { localStorage } = given[i];
+        for (let j = 0; j < localStorage.length; j++) push(items, pairOf(domString(localStorage[j].name), localStorage[j].value));
+        push(origins, { __proto__: null, origin: domString(given[i].origin), items });
+      }
+      await this.#ask({ __proto__: null, do: "storage", what: { __proto__: null, do: "setLocalStorage", origins } }, "context.setStorageState");
+    }
+    async close()                {
+      throw new TypeError("context.close: a session has one context, which closes with it");
     }
     async #ask(action     , what        )               {
       // Of no page in particular.
@@ -375,8 +413,15 @@
       const given = listed(cookies, (cookie) => intrinsics.parse(stringify(cookie)));
       await this.#ask({ __proto__: null, do: "storage", what: { __proto__: null, do: "addCookies", cookies: given } }, "context.addCookies");
     }
-    async clearCookies()                {
+    async clearCookies(value          = undefined)                {
+      const options = optionsOf(value), kept        = list();
+      if (options.name !== undefined || options.domain !== undefined || options.path !== undefined) {
+        const all = await this.cookies();
+        const is = (wanted         , given        )          => wanted === undefined || (ops.kind_of(wanted) === "regexp" ? addressMatcher(wanted)(given) === true : wanted === given);
+        for (let i = 0; i < all.length; i++) if (!(is(options.name, all[i].name) && is(options.domain, all[i].domain) && is(options.path, all[i].path))) push(kept, all[i]);
+      }
       await this.#ask({ __proto__: null, do: "storage", what: { __proto__: null, do: "clearCookies" } }, "context.clearCookies");
+      if (kept.length > 0) await this.addCookies(asArray(kept));
     }
     async addInitScript(script         , argument          = undefined)                {
       const page = pageOf(this.#state.generation, 0)       ;
@@ -391,6 +436,9 @@
     browser()          {
       return handleOf(this.#state.generation).browser;
     }
+    get request()          {
+      return requestOf(this.#state);
+    }
   }
 
   class Browser {
@@ -402,6 +450,12 @@
       const contexts            = list();
       if (this.isConnected()) push(contexts, handleOf(this.#generation).context.handle);
       return asArray(contexts);
+    }
+    async newContext()                 {
+      throw new TypeError("browser.newContext: a session has one context. Another one is another session's; `context.newPage()` opens a page");
+    }
+    version()         {
+      return ops.browser_look().version ?? "";
     }
     isConnected()          {
       return ops.browser_look().generation === this.#generation;
@@ -428,11 +482,73 @@
   function pageOf(generation        , id        )          {
     const handle = handleOf(generation), known = mapGet(handle.pages, id);
     if (known !== undefined) return known;
-    const state                   = { id, generation, context: handle.context };
+    const state                   = { id, generation, context: handle.context, answered };
     state.handle = new Page(state);
     mapSet(handle.pages, id, state.handle);
     return state.handle;
   }
+  // ---- what happens by itself -------------------------------------------------------------------------------------------------------
+
+  const FRAME_EVENTS = { __proto__: null, frameAttached: "frameattached", frameNavigated: "framenavigated", frameDetached: "framedetached" }       ;
+
+  /** Tells the listeners of a page, and of the context, what has happened. */
+  function dispatch(event     )       {
+    const handle = handleOf(generationNow()), page = pageOf(handle.generation, event.page)        , state = Page.stateOf(page) ;
+    const events = Page.eventsOf(page), all = BrowserContext.eventsOf(handle.context.handle                  );
+    const both = (name        , value         )       => {
+      events.emit(name, value);
+      all.emit(name, value);
+    };
+    switch (event.is) {
+      case "opened":
+        state.opener = event.opener ?? undefined;
+        if (state.opener !== undefined) Page.eventsOf(pageOf(handle.generation, state.opener)        ).emit("popup", page);
+        return void all.emit("page", page);
+      case "closed":
+        events.emit("close", page);
+        events.clear(undefined);
+        return void mapDelete(handle.pages, event.page);
+      case "crashed":
+        return void events.emit("crash", page);
+      case "parsed":
+        return void events.emit("domcontentloaded", page);
+      case "loaded":
+        return void events.emit("load", page);
+      case "console":
+        return both("console", new ConsoleMessage(state, event));
+      case "error": {
+        const error = pageError(event);
+        events.emit("pageerror", error);
+        return void all.emit("weberror", { error: () => error, page: () => page });
+      }
+      case "dialog": {
+        const dialog = new Dialog(state, event);
+        const isHeard = events.emit("dialog", dialog);
+        if (!all.emit("dialog", dialog) && !isHeard) handled(dialog.dismiss());
+        return;
+      }
+      case "fileChooser":
+        return void events.emit("filechooser", new FileChooser(state, event));
+      case "download":
+        return void events.emit("download", new Download(state, event));
+      case "paused":
+        return void paused(state, event, Page.rulesOf(page), BrowserContext.rulesOf(handle.context.handle                  ));
+      case "request":
+      case "response":
+      case "finished":
+      case "failed":
+        return network(state, event, both);
+    }
+    if (event.is in FRAME_EVENTS) events.emit(FRAME_EVENTS[event.is], frameOf(state, event.frame));
+  }
+  function routes()         {
+    if (current === undefined) return 0;
+    let count = BrowserContext.rulesOf(current.context.handle                  ).size;
+    mapForEach(current.pages, (page) => void (count += Page.rulesOf(page        ).size));
+    return count;
+  }
+  bind(dispatch, routes);
+
   const generationNow = ()         => ops.browser_look().generation;
   function firstPage()          {
     const { generation, pages } = ops.browser_look();
@@ -446,6 +562,7 @@
     get page() { return firstPage(); },
     get context() { return context(); },
     get browser() { return browser(); },
+    get request() { return requestOf(handleOf(generationNow()).context); },
     browserPages,
   };
 })

@@ -16,11 +16,19 @@ pub(crate) static BLOB: Lazy = Lazy::new(|| Area::new("blob", &["Blob", "File"],
 
 pub(crate) static BODY: Lazy = Lazy::new(|| Area::new("body", &[], include_str!("../js/body.js")).with_internals(&["bodies"]));
 
+pub(crate) static BROWSER_EVENTS: Lazy = Lazy::new(|| Area::new("browser-events", &[], include_str!("../js/browser-events.js")).with_internals(&["browserEvents"]));
+
 pub(crate) static BROWSER_EXPECT: Lazy = Lazy::new(|| Area::new("browser-expect", &["expect"], include_str!("../js/browser-expect.js")));
+
+pub(crate) static BROWSER_FRAME: Lazy = Lazy::new(|| Area::new("browser-frame", &[], include_str!("../js/browser-frame.js")).with_internals(&["browserFrames"]));
 
 pub(crate) static BROWSER_LOCATOR: Lazy = Lazy::new(|| Area::new("browser-locator", &[], include_str!("../js/browser-locator.js")).with_internals(&["browserLocators"]));
 
-pub(crate) static BROWSER_PAGE: Lazy = Lazy::new(|| Area::new("browser-page", &["browser", "context", "page"], include_str!("../js/browser-page.js")).with_internals(&["browserPages"]));
+pub(crate) static BROWSER_NETWORK: Lazy = Lazy::new(|| Area::new("browser-network", &[], include_str!("../js/browser-network.js")).with_internals(&["browserNetwork"]));
+
+pub(crate) static BROWSER_PAGE: Lazy = Lazy::new(|| Area::new("browser-page", &["browser", "context", "page", "request"], include_str!("../js/browser-page.js")).with_internals(&["browserPages"]));
+
+pub(crate) static BROWSER_REQUEST: Lazy = Lazy::new(|| Area::new("browser-request", &[], include_str!("../js/browser-request.js")).with_internals(&["browserRequests"]));
 
 pub(crate) static BROWSER_SELECTORS: Lazy = Lazy::new(|| Area::new("browser-selectors", &[], include_str!("../js/browser-selectors.js")).with_internals(&["browserSelectors"]));
 

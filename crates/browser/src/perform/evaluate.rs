@@ -1,6 +1,6 @@
 //! Scripts of scripts in the page, in the world of the page's own.
 
-use perennial_stdlib::browser::{Answer, BrowserError, Failure, Target};
+use perennial_stdlib::browser::{Answer, BrowserError, Failure, Handle, Target};
 use serde_json::{Value, json};
 
 use super::{failed, steps, try_on_elements, value_of};
@@ -11,7 +11,15 @@ pub(super) struct Source {
     pub(super) is_function: bool,
     /// The first argument is the list of all elements.
     pub(super) all: bool,
+    pub(super) handles: Vec<Handle>,
+    /// The first argument is the first handle.
+    pub(super) has_subject: bool,
+    /// The result stays in the page.
+    pub(super) keeps: bool,
 }
+
+/// What is kept of a run's is in this group, and goes with the run.
+pub(crate) const KEPT: &str = "kept";
 
 /// Values cross as JSON in which objects of one such key are something else; the other half is in `browser-page.ts`.
 const CODEC: &str = r#"
@@ -46,33 +54,35 @@ const encode = (value, seen = new Set()) => {
     seen.delete(value);
   }
 };
-const decode = (value) => {
+const decode = (value, handles) => {
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(decode);
+  const each = (item) => decode(item, handles);
+  if (Array.isArray(value)) return value.map(each);
   const keys = Object.keys(value);
   if (keys.length === 1) {
     const inner = value[keys[0]];
     switch (keys[0]) {
       case "$undefined": return undefined;
+      case "$handle": return handles[inner];
       case "$number": return Number(inner);
       case "$bigint": return BigInt(inner);
       case "$date": return new Date(inner);
       case "$regexp": return new RegExp(inner.source, inner.flags);
-      case "$map": return new Map(inner.map(([key, item]) => [decode(key), decode(item)]));
-      case "$set": return new Set(inner.map(decode));
+      case "$map": return new Map(inner.map(([key, item]) => [each(key), each(item)]));
+      case "$set": return new Set(inner.map(each));
       case "$bytes": return Uint8Array.from(atob(inner), (unit) => unit.charCodeAt(0));
       case "$error": return Object.assign(new Error(inner.message), { name: inner.name });
     }
   }
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, each(item)]));
 };
 "#;
 
-/// A function of ours that needs no arguments, in the main frame's document.
-pub(super) async fn in_main_frame(page: &Page, function: &str) -> Result<Answer, BrowserError> {
+/// A function of ours that needs no arguments, in a frame's document.
+pub(super) async fn in_frame(page: &Page, frame: &str, function: &str) -> Result<Answer, BrowserError> {
     let deadline = Deadline::after(30_000);
     loop {
-        let spot = page.spot(&page.main_frame(), false, deadline).await?;
+        let spot = page.spot(frame, false, deadline).await?;
         let call = page.call(
             "Runtime.callFunctionOn",
             json!({ "functionDeclaration": function, "executionContextId": spot.context, "returnByValue": true }),
@@ -97,13 +107,15 @@ pub(super) async fn evaluate(
 ) -> Result<Answer, BrowserError> {
     let deadline = Deadline::after(target.timeout);
     let text = &source.text;
-    let given = if target.selector.is_empty() { "decode(argument)" } else { "subject, decode(argument)" };
+    let has_subject = source.has_subject || !target.selector.is_empty();
+    let given = if has_subject { "subject, decode(argument, handles)" } else { "decode(argument, handles)" };
     let calls = match source.is_function {
         true => format!("await ({text})({given})"),
         // An expression that is a function is called.
         false => format!("await (typeof value === 'function' ? value({given}) : value)"),
     };
-    let function = format!("async function(subject, argument, value) {{ {CODEC} return encode({calls}); }}");
+    let result = if source.keeps { calls } else { format!("encode({calls})") };
+    let function = format!("async function(subject, argument, value, ...handles) {{ {CODEC} return {result}; }}");
     let (spot, subject) = loop {
         let subject = match subject(page, target, source.all, deadline).await {
             Ok(subject) => subject,
@@ -112,7 +124,31 @@ pub(super) async fn evaluate(
         };
         break subject;
     };
-    let subject = subject.map_or(json!({}), |object| json!({ "objectId": object }));
+    let mut handles = Vec::with_capacity(source.handles.len());
+    for handle in &source.handles {
+        let object = match handle {
+            Handle::Object { object } => object.clone(),
+            Handle::Element { frame, selector } => {
+                let target =
+                    Target { frame: frame.clone(), selector: selector.clone(), strict: true, ..target.clone() };
+                let found = self::subject(page, &target, false, deadline).await;
+                let found = found.map_err(|error| super::explained(page, &target, failed(error)))?;
+                if found.0.context != spot.context {
+                    return Err(BrowserError::new(
+                        Failure::Failed,
+                        "an element of another frame is not handed to this one",
+                    ));
+                }
+                found.1.unwrap_or_default()
+            }
+        };
+        handles.push(json!({ "objectId": object }));
+    }
+    let subject = match subject {
+        Some(object) => json!({ "objectId": object }),
+        None if source.has_subject => handles.first().cloned().unwrap_or_default(),
+        None => json!({}),
+    };
     // What is no function may be statements, too.
     let value = match source.is_function {
         true => json!({}),
@@ -127,21 +163,58 @@ pub(super) async fn evaluate(
             object.unwrap_or_default()
         }
     };
-    let call = page.call(
-        "Runtime.callFunctionOn",
-        json!({
-            "functionDeclaration": function, "executionContextId": spot.context, "arguments": [subject, { "value": argument }, value],
-            "awaitPromise": true, "returnByValue": true, "userGesture": true,
-        }),
-    );
-    let answer = call.await;
+    let arguments: Vec<Value> = [subject, json!({ "value": argument }), value].into_iter().chain(handles).collect();
+    let mut params = json!({
+        "functionDeclaration": function, "executionContextId": spot.context, "arguments": arguments,
+        "awaitPromise": true, "returnByValue": !source.keeps, "userGesture": true,
+    });
+    if source.keeps {
+        params["objectGroup"] = KEPT.into();
+        page.keeps();
+    }
+    let answer = page.call("Runtime.callFunctionOn", params).await;
+    let result = answer.as_ref().map_or(Value::Null, |answer| answer["result"].clone());
     match value_of(answer) {
+        Ok(_) if source.keeps => kept(page, &spot, &result).await.map(Answer::Value),
         Ok(value) => Ok(Answer::Value(value)),
         Err(Asked::Again) => {
             Err(BrowserError::new(Failure::Failed, "the page went elsewhere while the script ran in it"))
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// What a script has of a result that stays in the page.
+async fn kept(page: &Page, spot: &Spot, result: &Value) -> Result<Value, BrowserError> {
+    let Some(object) = result["objectId"].as_str() else {
+        let number = result["unserializableValue"].as_str();
+        let value = match (crate::page::text(&result["type"]), number) {
+            ("undefined", _) => json!({ "$undefined": true }),
+            ("bigint", Some(number)) => json!({ "$bigint": number.trim_end_matches('n') }),
+            (_, Some(number)) => json!({ "$number": number }),
+            (_, None) => result["value"].clone(),
+        };
+        return Ok(json!({ "value": value }));
+    };
+    if result["subtype"] != "node" {
+        return Ok(json!({ "object": object, "said": result["description"] }));
+    }
+    // Elements are known by references, which our own script gives them.
+    let ours = page.spot(&spot.frame, false, Deadline::after(10_000)).await?;
+    let node = super::called(page.call("DOM.describeNode", json!({ "objectId": object }))).await?;
+    let params = json!({ "backendNodeId": node["node"]["backendNodeId"], "executionContextId": ours.context });
+    let adopted = super::called(page.call("DOM.resolveNode", params)).await?;
+    let refer = json!({
+        "functionDeclaration": "function() { return this.nodeType === 1 ? __perennial.referenceOf(this) : null; }",
+        "objectId": adopted["object"]["objectId"], "returnByValue": true,
+    });
+    let reference = value_of(page.call("Runtime.callFunctionOn", refer).await).map_err(failed)?;
+    page.tell("Runtime.releaseObject", &json!({ "objectId": adopted["object"]["objectId"] }));
+    if reference.is_null() {
+        return Ok(json!({ "object": object, "said": result["description"] }));
+    }
+    page.tell("Runtime.releaseObject", &json!({ "objectId": object }));
+    Ok(json!({ "element": reference }))
 }
 
 /// A result as an argument of the next call.
@@ -156,7 +229,7 @@ fn argument_of(result: &Value) -> Value {
 /// Where a script is to run, and the elements that it is given.
 async fn subject(page: &Page, target: &Target, all: bool, deadline: Deadline) -> Result<(Spot, Option<String>), Asked> {
     if target.selector.is_empty() {
-        return Ok((page.spot(&page.main_frame(), true, deadline).await?, None));
+        return Ok((page.spot(&page.frame(target.frame.as_ref()), true, deadline).await?, None));
     }
     let name = if all { "elements" } else { "element" };
     let (_, spot) = try_on_elements(page, target, name, &Value::Null, deadline).await?;

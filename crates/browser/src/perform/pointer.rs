@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use perennial_stdlib::browser::{Answer, BrowserError, Failure, MouseButton, Part, Place, Selector, Target};
+use perennial_stdlib::browser::{Answer, BrowserError, Failure, MouseButton, Place, Selector, Target};
 use serde_json::{Value, json};
 
 use super::{called, failed, frame_owner, innermost, on_elements, try_on_elements};
@@ -30,15 +30,24 @@ impl How {
 }
 
 /// Where the document that a selector ends in begins, from the upper left corner of the page.
-pub(super) async fn offset(page: &Page, selector: &[Part], deadline: Deadline) -> Result<(f64, f64), Asked> {
-    let steps = steps(selector);
+pub(super) async fn offset(page: &Page, target: &Target, deadline: Deadline) -> Result<(f64, f64), Asked> {
+    let steps = steps(&target.selector);
     let frames = &steps[..steps.len() - 1];
-    let Some((last, before)) = frames.split_last() else { return Ok((0.0, 0.0)) };
-    let spot = innermost(page, before, deadline).await?;
-    let owner = frame_owner(page, &spot, last, deadline).await?;
     // Where its content is, within its border: for frames in frames too, from the corner of the page.
-    let model = called(page.call("DOM.getBoxModel", json!({ "objectId": owner }))).await?;
-    page.tell("Runtime.releaseObject", &json!({ "objectId": owner }));
+    let model = match (frames.split_last(), &target.frame) {
+        (Some((last, before)), _) => {
+            let spot = innermost(page, target, before, deadline).await?;
+            let owner = frame_owner(page, &spot, last, deadline).await?;
+            let model = called(page.call("DOM.getBoxModel", json!({ "objectId": owner }))).await?;
+            page.tell("Runtime.releaseObject", &json!({ "objectId": owner }));
+            model
+        }
+        (None, Some(frame)) if *frame != page.frame(None) => {
+            let owner = called(page.call("DOM.getFrameOwner", json!({ "frameId": frame }))).await?;
+            called(page.call("DOM.getBoxModel", json!({ "backendNodeId": owner["backendNodeId"] }))).await?
+        }
+        _ => return Ok((0.0, 0.0)),
+    };
     let at = |index: usize| model["model"]["content"][index].as_f64().unwrap_or_default();
     Ok((at(0), at(1)))
 }
@@ -75,7 +84,7 @@ pub(super) async fn click(page: &Page, target: &Target, how: &How) -> Result<Ans
 async fn try_click(page: &Page, target: &Target, how: &How, held: u32, deadline: Deadline) -> Result<bool, Asked> {
     let given = json!({ "position": how.position, "isHover": how.clicks == 0 });
     let (at, spot) = try_on_elements(page, target, "ready", &given, deadline).await?;
-    let (left, top) = offset(page, &target.selector, deadline).await?;
+    let (left, top) = offset(page, target, deadline).await?;
     let (x, y) = (at["x"].as_f64().unwrap_or_default() + left, at["y"].as_f64().unwrap_or_default() + top);
     let mut input = page.input.lock().await;
     let before = std::mem::replace(&mut input.modifiers, held);
@@ -217,7 +226,7 @@ struct Spotted {
 
 async fn place(page: &Page, target: &Target, deadline: Deadline) -> Result<Spotted, BrowserError> {
     let at = on_elements(page, target, "ready", &json!({ "isHover": true }), deadline).await?;
-    let (left, top) = offset(page, &target.selector, deadline).await.map_err(failed)?;
+    let (left, top) = offset(page, target, deadline).await.map_err(failed)?;
     let coordinate = |name: &str| at[name].as_f64().unwrap_or_default();
     Ok(Spotted { x: coordinate("x") + left, y: coordinate("y") + top, is_draggable: at["isDraggable"] == true })
 }

@@ -8,7 +8,7 @@ use perennial_sessions::net::{NetLimits, NetPolicy};
 use perennial_sessions::{ErrorKind, RebuildReason, Run, RunRequest, SessionTable, TableConfig};
 use serde_json::{Value, json};
 
-use super::common::{chromium, chromium_with};
+use super::common::{chromium, chromium_with, ended};
 use super::site::Site;
 
 fn table(rules: &[&str]) -> SessionTable {
@@ -196,36 +196,6 @@ async fn contexts_are_as_many_as_may_be_and_the_oldest_makes_way_with_its_cookie
         assert!(run.await.unwrap().is_ok());
     }
     assert_eq!(value(&table, "d", "await page.title()").await, "");
-}
-
-/// Kills processes of the browser that this test has started, the first of it or those of a kind, until the run that waits for it has ended.
-async fn ended<T>(run: &tokio::task::JoinHandle<T>, kind: &str) {
-    let scratch = perennial_keeper::scratch().await.unwrap();
-    let scratch = scratch.to_string_lossy();
-    let killing = async {
-        let mut found = false;
-        while !found || !run.is_finished() {
-            found |= kill(&scratch, kind);
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), killing).await.expect("the run ends with what it waits for");
-}
-
-/// Whether there was something to kill.
-fn kill(scratch: &str, kind: &str) -> bool {
-    let mut found = false;
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        let is_it = if kind.is_empty() { !line.contains("--type=") } else { line.contains(kind) };
-        if line.contains("--user-data-dir=") && line.contains(scratch) && is_it {
-            found = true;
-            let _ = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
-        }
-    }
-    found
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -14,7 +14,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// Pages by their paths. `/echo` answers with what it was sent, `/late` after a while, `/slow` never.
+    /// Pages by their paths. `/echo` answers with what it was sent, `/bytes?N` is a download of so many. `/late` answers after a while, `/slow` never.
     pub fn serve(pages: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let (port, seen) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
@@ -80,6 +80,10 @@ fn answer(client: TcpStream, pages: &BTreeMap<String, String>, seen: &Mutex<Vec<
         "/echo" => respond("200 OK", "", &format!("{method} {query} {cookie} {}", String::from_utf8_lossy(&body))),
         "/redirect" => respond("302 Found", &format!("Location: {query}\r\n"), ""),
         "/cookie" => respond("200 OK", "Set-Cookie: visited=yes; Path=/\r\n", "set"),
+        "/bytes" => {
+            let bytes = "x".repeat(query.parse().ok()?);
+            respond("200 OK", "Content-Disposition: attachment; filename=bytes.bin\r\n", &bytes)
+        }
         "/late" => {
             thread::sleep(Duration::from_millis(200));
             respond("200 OK", "", "<title>Late</title>late")

@@ -4,6 +4,7 @@
 //! know from Playwright are made of actions in `js-runtime/src/browser-*.ts`; a driver knows none of them.
 
 mod action;
+mod event;
 mod ops;
 
 use std::future::Future;
@@ -16,9 +17,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::action::{
-    Action, Choice, Cookie, File, Format, Key, LoadState, Mouse, MouseButton, PageId, Part, Place, Selector, State,
-    Storage, Target, TextMatch, What,
+    Action, Choice, Cookie, DownloadVerb, Emulation, File, Format, Geolocation, Handle, Key, LoadState, Mouse,
+    MouseButton, OriginStorage, PageId, Part, Place, Said, Selector, State, Storage, Target, TextMatch, Verdict, What,
 };
+pub use self::event::{ConsoleMessage, Event, EventSink, Happened, Interest, PageError, Request, Response};
 pub use self::ops::{BrowserRun, ops};
 use crate::area;
 
@@ -47,6 +49,17 @@ pub trait Driver: Send + Sync + 'static {
         let _ = reach;
     }
 
+    /// Who is told what happens from now on; `None` for nobody, and then nothing is of interest either. What one who has listened before has missed since is told first, as far
+    /// as it was kept.
+    fn listen(&self, listening: Option<Listening>) {
+        let _ = listening;
+    }
+
+    /// What whoever listens wants to be told from now on.
+    fn set_interest(&self, interest: Interest) {
+        let _ = interest;
+    }
+
     /// A run of the session begins, which may use it.
     fn run_begins(&self) {}
 
@@ -57,6 +70,15 @@ pub trait Driver: Send + Sync + 'static {
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(std::future::ready(()))
     }
+}
+
+/// Somebody who listens.
+#[derive(Clone)]
+pub struct Listening {
+    /// Who is told.
+    pub sink: EventSink,
+    /// Whether they have listened before, in an earlier run.
+    pub goes_on: bool,
 }
 
 /// Gives sessions their drivers.
@@ -89,12 +111,14 @@ impl Generation {
 pub struct Look {
     /// The open ones, oldest first. The first is the script's `page`.
     pub pages: Vec<PageLook>,
+    /// Which version of the browser runs; empty if none does yet.
+    pub version: String,
 }
 
 impl Look {
     /// These pages.
     pub fn of(pages: Vec<PageLook>) -> Self {
-        Self { pages }
+        Self { pages, version: String::new() }
     }
 }
 
@@ -110,6 +134,21 @@ pub struct PageLook {
     pub moves: u64,
     /// Width and height of the viewport.
     pub viewport: Option<(u32, u32)>,
+    /// Its frames, the main one first and then the oldest.
+    pub frames: Vec<FrameLook>,
+}
+
+/// A frame of a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FrameLook {
+    /// Which one.
+    pub id: String,
+    /// The frame that it is in.
+    pub parent: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub url: String,
 }
 
 /// What an action gives.
@@ -201,7 +240,14 @@ pub fn areas() -> Vec<Area> {
     static WHILE_LENT: LazyLock<[Area; 2]> = LazyLock::new(|| {
         [&area::BROWSER_PAGE, &area::BROWSER_EXPECT].map(|area| Area::clone(area).while_lent::<BrowserRun>())
     });
-    let mut areas = area::each(&[&area::BROWSER_SELECTORS, &area::BROWSER_LOCATOR]);
+    let mut areas = area::each(&[
+        &area::BROWSER_SELECTORS,
+        &area::BROWSER_LOCATOR,
+        &area::BROWSER_FRAME,
+        &area::BROWSER_NETWORK,
+        &area::BROWSER_EVENTS,
+        &area::BROWSER_REQUEST,
+    ]);
     areas.extend(WHILE_LENT.iter().cloned());
     areas
 }

@@ -17,21 +17,51 @@ pub enum Action {
     /// Closes one.
     Close { page: PageId },
     /// Goes somewhere: `{ url, status }` of the document's answer, or `null` where there was none.
-    Goto { page: PageId, url: String, wait: LoadState, timeout: u64 },
+    Goto {
+        page: PageId,
+        #[serde(default)]
+        frame: Option<String>,
+        url: String,
+        #[serde(default)]
+        referer: Option<String>,
+        wait: LoadState,
+        timeout: u64,
+    },
     /// Loads the page again.
     Reload { page: PageId, wait: LoadState, timeout: u64 },
     /// Goes back (-1) or forward (1): `false` if there is nothing there.
     History { page: PageId, by: i32, wait: LoadState, timeout: u64 },
     /// Replaces the document.
-    SetContent { page: PageId, html: String, wait: LoadState, timeout: u64 },
-    /// Waits until the page has loaded so far.
-    WaitForLoad { page: PageId, wait: LoadState, timeout: u64 },
+    SetContent {
+        page: PageId,
+        #[serde(default)]
+        frame: Option<String>,
+        html: String,
+        wait: LoadState,
+        timeout: u64,
+    },
+    /// Waits until a document has loaded so far.
+    WaitForLoad {
+        page: PageId,
+        #[serde(default)]
+        frame: Option<String>,
+        wait: LoadState,
+        timeout: u64,
+    },
     /// Waits until the page has moved more often than that.
     WaitForMove { page: PageId, moves: u64, timeout: u64 },
-    /// The document as HTML.
-    Content { page: PageId },
-    /// The document's title.
-    Title { page: PageId },
+    /// A document as HTML.
+    Content {
+        page: PageId,
+        #[serde(default)]
+        frame: Option<String>,
+    },
+    /// A document's title.
+    Title {
+        page: PageId,
+        #[serde(default)]
+        frame: Option<String>,
+    },
     /// Clicks, or with `clicks: 0` hovers.
     Click {
         #[serde(flatten)]
@@ -139,7 +169,18 @@ pub enum Action {
         #[serde(default)]
         argument: Value,
         all: bool,
+        /// What `{ $handle: n }` in the argument stands for. One that comes first is the first argument, with `subject`.
+        #[serde(default)]
+        handles: Vec<Handle>,
+        /// The first handle is what the function is called with first.
+        #[serde(default)]
+        subject: bool,
+        /// The result stays where it is: `{ object }`, or `{ element }` of an element, or `{ value }` of what is neither. It is let go of when the run ends.
+        #[serde(default)]
+        keep: bool,
     },
+    /// Lets go of what was kept.
+    Release { page: PageId, object: String },
     /// A key of the keyboard.
     Keyboard {
         page: PageId,
@@ -186,6 +227,125 @@ pub enum Action {
     InitScript { source: String },
     /// What the browser keeps for its sites.
     Storage { what: Storage },
+    /// Answers the dialog that is open.
+    Dialog {
+        page: PageId,
+        accept: bool,
+        #[serde(default)]
+        text: Option<String>,
+    },
+    /// What the page has written to its console, or thrown, lately.
+    Said { page: PageId, what: Said },
+    /// What is done with a download. Its content is a file.
+    Download { page: PageId, download: u32, what: DownloadVerb },
+    /// The body of an answer, as long as the browser has it: a file.
+    Body { page: PageId, request: String },
+    /// The content of a frame's document as it came: a file.
+    Source {
+        page: PageId,
+        #[serde(default)]
+        frame: Option<String>,
+    },
+    /// What becomes of a request that waits.
+    Route { page: PageId, paused: String, verdict: Verdict },
+    /// A reference to the element, by which it is found as long as it is there.
+    Refer {
+        #[serde(flatten)]
+        target: Target,
+        #[serde(default)]
+        all: bool,
+    },
+    /// What the page is made to believe.
+    Emulate { page: PageId, what: Emulation },
+    /// Shows the page before the others.
+    Front { page: PageId },
+    /// The readable part of the page as Markdown: `{ text, left }`.
+    Markdown {
+        #[serde(flatten)]
+        target: Target,
+        most: usize,
+    },
+}
+
+/// What a page has said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Said {
+    /// Messages of its console.
+    Console,
+    /// What its scripts have thrown.
+    Errors,
+}
+
+/// What is done with a download.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DownloadVerb {
+    /// Waits until it is there: its content.
+    Read,
+    /// Waits until it is over: why it has failed, or `null`.
+    Failure,
+    /// Ends it.
+    Cancel,
+}
+
+/// What becomes of a request that waits.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "fields are what their variant says")]
+pub enum Verdict {
+    /// It is made, with what is said here instead of its own.
+    Continue {
+        #[serde(default)]
+        url: Option<String>,
+        #[serde(default)]
+        method: Option<String>,
+        #[serde(default)]
+        headers: Option<Vec<(String, String)>>,
+        /// As base64.
+        #[serde(default)]
+        body: Option<String>,
+    },
+    /// It is answered with this.
+    Fulfill {
+        status: u16,
+        headers: Vec<(String, String)>,
+        /// As base64.
+        body: String,
+    },
+    /// It fails, for a reason that Chromium has a name for (`Failed`, `Aborted`, `ConnectionRefused`).
+    Abort { why: String },
+}
+
+/// What a page is made to believe.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "is", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "fields are what their variant says")]
+pub enum Emulation {
+    /// The medium (`screen`, `print`, or none) and features of it, such as `prefers-color-scheme`. It is of this page.
+    Media { media: Option<String>, features: Vec<(String, String)> },
+    /// Where it is; `None` is unknown. This and the others are of all pages.
+    Geolocation { place: Option<Geolocation> },
+    /// What it may, for an origin or for all; `None` is what it may by itself.
+    Permissions { names: Option<Vec<String>>, origin: Option<String> },
+    /// That there is no network.
+    Offline { offline: bool },
+    /// Headers that go with each request.
+    Headers { headers: Vec<(String, String)> },
+}
+
+/// A place on the earth.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub struct Geolocation {
+    /// Degrees to the north.
+    pub latitude: f64,
+    /// Degrees to the east.
+    pub longitude: f64,
+    /// Metres.
+    #[serde(default)]
+    pub accuracy: f64,
 }
 
 /// Elements of a page, and how they are waited for.
@@ -194,6 +354,9 @@ pub enum Action {
 pub struct Target {
     /// The page.
     pub page: PageId,
+    /// The frame in it that is looked in; the main one if none is said.
+    #[serde(default)]
+    pub frame: Option<String>,
     /// Which elements.
     #[serde(default)]
     pub selector: Selector,
@@ -206,6 +369,25 @@ pub struct Target {
     /// How long.
     #[serde(default)]
     pub timeout: u64,
+}
+
+/// Something in a page that a script holds.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Handle {
+    /// What an evaluation has kept.
+    Object {
+        /// Which.
+        object: String,
+    },
+    /// An element.
+    Element {
+        /// The frame that it is in.
+        #[serde(default)]
+        frame: Option<String>,
+        /// Which.
+        selector: Selector,
+    },
 }
 
 /// Parts that go on from what those before have found. None is the document.
@@ -398,6 +580,8 @@ pub enum What {
     Checked,
     /// Where it is, or `null`.
     Box,
+    /// The frame that is in it: which one.
+    ContentFrame,
     /// Whether there is one, and it is visible. Waits for nothing.
     Visible,
     /// How many match. Waits for nothing.
@@ -477,6 +661,19 @@ pub enum Storage {
     AddCookies { cookies: Vec<Cookie> },
     /// Removes all.
     ClearCookies,
+    /// What local storage holds, of the origins that are open: a list of [`OriginStorage`].
+    LocalStorage,
+    /// Puts it there.
+    SetLocalStorage { origins: Vec<OriginStorage> },
+}
+
+/// The local storage of an origin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginStorage {
+    /// Whose it is.
+    pub origin: String,
+    /// Names and values.
+    pub items: Vec<(String, String)>,
 }
 
 /// A cookie.

@@ -1,12 +1,15 @@
 //! What `browser-page.ts` asks the host for.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use perennial_engine::{Bound, OpContext, OpError, OpTable, OpValue};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Action, Answer, Browser, BrowserError, Driver, Failure, Generation};
+use super::{
+    Action, Answer, Browser, BrowserError, Driver, Event, EventSink, Failure, Generation, Interest, Listening,
+};
 
 /// Bytes that an answer may have.
 const MAX_ANSWER: usize = 16 << 20;
@@ -18,6 +21,9 @@ pub struct BrowserRun {
     /// Which one it was when the run began.
     generation: Generation,
     over: CancellationToken,
+    /// Whether a script of the run is told what happens, and how much it was.
+    listens: AtomicBool,
+    sent: Arc<AtomicU64>,
 }
 
 impl BrowserRun {
@@ -25,13 +31,22 @@ impl BrowserRun {
     pub fn begin(browser: Browser) -> Self {
         browser.driver().run_begins();
         let generation = browser.driver().generation();
-        Self { browser, generation, over: CancellationToken::new() }
+        Self {
+            browser,
+            generation,
+            over: CancellationToken::new(),
+            listens: AtomicBool::new(false),
+            sent: Arc::default(),
+        }
     }
 
     /// The run is over. To be called once.
     pub fn end(&self) {
         self.over.cancel();
-        self.browser.driver().run_ends();
+        if self.listens.swap(false, Ordering::AcqRel) {
+            self.driver().listen(None);
+        }
+        self.driver().run_ends();
     }
 
     fn driver(&self) -> &Arc<dyn Driver> {
@@ -41,6 +56,15 @@ impl BrowserRun {
 
 fn lent(context: &OpContext) -> Result<Arc<BrowserRun>, OpError> {
     context.lent.get().ok_or_else(|| OpError::permission("using a browser", "a call that lends one"))
+}
+
+/// Tells a listener of the script's. What does not reach it is counted there as missed.
+fn sink(sender: perennial_engine::EventSender, sent: Arc<AtomicU64>) -> EventSink {
+    Arc::new(move |event: &Event| {
+        let is_sent = sender.send(json!(event)).is_ok();
+        sent.fetch_add(is_sent.into(), Ordering::AcqRel);
+        is_sent
+    })
 }
 
 /// Whether the browser is still the one that the run was lent, and a handle of it.
@@ -93,8 +117,29 @@ pub fn ops() -> OpTable {
             check(&run, None)?;
             let mut look = json!(run.driver().look());
             look["generation"] = run.driver().generation().number().into();
+            look["listens"] = run.listens.load(Ordering::Acquire).into();
             Ok(look.into())
         })
+        // A listener that nothing sends to yet, or `undefined` if there is one; what is of interest; whether it goes on with what an earlier run has begun.
+        .sync("browser_listen", Bound::SMALL, |context, mut args| {
+            let run = lent(context)?;
+            check(&run, None)?;
+            let Some(OpValue::Json(interest)) = args.get_mut(1).map(|interest| std::mem::replace(interest, OpValue::Undefined)) else {
+                return Err(OpError::type_error("an interest is wanted"));
+            };
+            let interest: Interest = serde_json::from_value(interest).map_err(|why| OpError::type_error(why.to_string()))?;
+            if let Some(number) = args.first().and_then(OpValue::as_f64) {
+                let sender = context.listener(number as u32);
+                let sender = sender.ok_or_else(|| OpError::new("Error", "the run that was lent the browser is over"))?;
+                run.listens.store(true, Ordering::Release);
+                let goes_on = matches!(args.get(2), Some(OpValue::Json(Value::Bool(true))));
+                run.driver().listen(Some(Listening { sink: sink(sender, run.sent.clone()), goes_on }));
+            }
+            run.driver().set_interest(interest);
+            Ok(OpValue::Undefined)
+        })
+        // How much has been told so far.
+        .sync("browser_sent", Bound::SMALL, |context, _| Ok(Value::from(lent(context)?.sent.load(Ordering::Acquire)).into()))
         .asynchronous("browser_do", Bound::bytes(24 << 20).with_values_from(2), |context, mut args| {
             Box::pin(async move {
                 let run = lent(&context)?;

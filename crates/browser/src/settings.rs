@@ -1,0 +1,105 @@
+//! What pages are told to do beside showing something: what is told of them, and what they are made to believe.
+
+use perennial_stdlib::browser::{BrowserError, Emulation, Failure, Geolocation, Interest};
+use serde_json::{Map, Value, json};
+
+use crate::page::Page;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Settings {
+    pub(crate) interest: Interest,
+    /// `None` is where it is, `Some(None)` nowhere.
+    pub(crate) place: Option<Option<Geolocation>>,
+    pub(crate) offline: bool,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Settings {
+    /// Chromium does these only where it tells of requests.
+    fn needs_network(&self) -> bool {
+        self.interest.network || self.offline || !self.headers.is_empty()
+    }
+
+    /// What an emulation changes, if it is one that pages have.
+    pub(crate) fn change(&mut self, emulation: &Emulation) -> bool {
+        match emulation {
+            Emulation::Geolocation { place } => self.place = Some(*place),
+            Emulation::Offline { offline } => self.offline = *offline,
+            Emulation::Headers { headers } => self.headers.clone_from(headers),
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Page {
+    /// Tells the page what differs from before.
+    pub(crate) fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        let (before, after) = self.change_settings(change);
+        let changes = |of: fn(&Settings) -> bool| (of(&before) != of(&after)).then(|| of(&after));
+        match changes(Settings::needs_network) {
+            // What it keeps of bodies is bounded: all, and one.
+            Some(true) => self.tell(
+                "Network.enable",
+                &json!({ "maxTotalBufferSize": 32 << 20, "maxResourceBufferSize": 16 << 20, "maxPostDataSize": 64 << 10 }),
+            ),
+            Some(false) => self.tell("Network.disable", &json!({})),
+            None => {}
+        }
+        match changes(|settings| settings.interest.routes) {
+            Some(true) => self.tell("Fetch.enable", &json!({ "patterns": [{ "urlPattern": "*" }] })),
+            Some(false) => self.tell("Fetch.disable", &json!({})),
+            None => {}
+        }
+        if let Some(enabled) = changes(|settings| settings.interest.choosers) {
+            self.tell("Page.setInterceptFileChooserDialog", &json!({ "enabled": enabled }));
+        }
+        if let Some(offline) = changes(|settings| settings.offline) {
+            self.tell(
+                "Network.emulateNetworkConditions",
+                &json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 }),
+            );
+        }
+        if before.headers != after.headers {
+            self.tell("Network.setExtraHTTPHeaders", &json!({ "headers": by_name(&after.headers) }));
+        }
+        if before.place != after.place {
+            match after.place {
+                Some(Some(Geolocation { latitude, longitude, accuracy })) => self.tell(
+                    "Emulation.setGeolocationOverride",
+                    &json!({ "latitude": latitude, "longitude": longitude, "accuracy": accuracy }),
+                ),
+                Some(None) => self.tell("Emulation.setGeolocationOverride", &json!({})),
+                None => self.tell("Emulation.clearGeolocationOverride", &json!({})),
+            }
+        }
+    }
+}
+
+fn by_name(headers: &[(String, String)]) -> Map<String, Value> {
+    headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect()
+}
+
+/// What Chromium calls a permission.
+pub(crate) fn permission(name: &str) -> Result<&'static str, BrowserError> {
+    const NAMES: &[(&str, &str)] = &[
+        ("accelerometer", "sensors"),
+        ("ambient-light-sensor", "sensors"),
+        ("background-sync", "backgroundSync"),
+        ("camera", "videoCapture"),
+        ("clipboard-read", "clipboardReadWrite"),
+        ("clipboard-write", "clipboardSanitizedWrite"),
+        ("geolocation", "geolocation"),
+        ("gyroscope", "sensors"),
+        ("magnetometer", "sensors"),
+        ("microphone", "audioCapture"),
+        ("midi", "midi"),
+        ("notifications", "notifications"),
+        ("payment-handler", "paymentHandler"),
+        ("storage-access", "storageAccess"),
+    ];
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, theirs)| *theirs).ok_or_else(|| {
+        let known: Vec<&str> = NAMES.iter().map(|(known, _)| *known).collect();
+        BrowserError::new(Failure::Invalid, format!("there is no permission {name:?}, but {}", known.join(", ")))
+    })
+}
