@@ -6,7 +6,8 @@
 use std::sync::{Arc, Mutex};
 
 use perennial::browser::{
-    Action, Answer, Browser, BrowserError, Driver, Failure, Generation, Look, PageLook, Performing, What,
+    Action, Answer, Browser, BrowserError, ConsoleMessage, Driver, Event, Failure, Generation, Happened, Listening,
+    Look, PageLook, Performing, What,
 };
 use perennial::{Run, SessionTable};
 use serde_json::json;
@@ -15,6 +16,8 @@ use serde_json::json;
 struct Counter {
     generation: Mutex<Generation>,
     clicks: Arc<Mutex<u32>>,
+    /// Whoever listens to what the page does by itself.
+    listening: Arc<Mutex<Option<Listening>>>,
 }
 
 impl Counter {
@@ -36,13 +39,22 @@ impl Driver for Counter {
         Look::of(vec![page])
     }
 
+    fn listen(&self, listening: Option<Listening>) {
+        *self.listening.lock().expect("nobody panics with it") = listening;
+    }
+
     fn perform(&self, action: Action) -> Performing {
-        let clicks = self.clicks.clone();
+        let (clicks, listening) = (self.clicks.clone(), self.listening.clone());
         Box::pin(async move {
             let mut clicks = clicks.lock().expect("nobody panics with it");
             match action {
                 Action::Click { .. } => {
                     *clicks += 1;
+                    if let Some(listening) = &*listening.lock().expect("nobody panics with it") {
+                        let mut said = ConsoleMessage::default();
+                        (said.kind, said.text) = ("log".to_owned(), format!("click {}", *clicks));
+                        (listening.sink)(&Event { page: 1, what: Happened::Console(said) });
+                    }
                     Ok(Answer::Value(json!(null)))
                 }
                 Action::Query { what: What::TextContent, .. } => {
@@ -56,14 +68,20 @@ impl Driver for Counter {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let counter = Arc::new(Counter { generation: Mutex::new(Generation::next()), clicks: Arc::default() });
+    let counter = Arc::new(Counter {
+        generation: Mutex::new(Generation::next()),
+        clicks: Arc::default(),
+        listening: Arc::default(),
+    });
     let table = SessionTable::builder().build()?;
     let session = table.session("ada");
     let lend = |script: &str| Run::script(script).lend(Browser::shared(counter.clone()));
 
-    let script = "globalThis.button = page.getByRole('button'); await button.click(); await button.click(); await page.locator('p').textContent()";
-    let text: String = session.run(lend(script)).await.value()?;
-    println!("{text}");
+    let script = "globalThis.button = page.getByRole('button'); page.on('console', (message) => console.log('the page says ' + message.text()));
+        await button.click(); await button.click(); await page.locator('p').textContent()";
+    let first = session.run(lend(script)).await;
+    first.console.iter().for_each(|entry| println!("{}", entry.message));
+    println!("{}", first.value::<String>()?);
 
     // The next run is lent none.
     let kind: String = session.run(Run::script("typeof page + ', ' + typeof button")).await.value()?;

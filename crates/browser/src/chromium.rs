@@ -1,10 +1,10 @@
-//! One browser that sessions share.
+//! Browsers that sessions share: one for each owner.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use perennial_keeper::Tenant;
 use perennial_stdlib::browser::{Browsers, Driver};
@@ -21,9 +21,11 @@ use crate::session::{ChromiumSession, Context, Inner};
 const FIRST_WORD: Duration = Duration::from_secs(20);
 /// How long a session waits for others to be done with theirs.
 const PLACE: Duration = Duration::from_secs(10);
+/// How often the browsers are looked at.
+const LOOK: Duration = Duration::from_secs(2);
 
-/// A browser for all sessions that share it. It is started when one of them needs it, and again after it has crashed. Cheap to clone; it ends with the last clone and the last
-/// session.
+/// A browser for all sessions of an owner, and another one for those of the next. It is started when one of them needs it, and again after it has crashed. Cheap to clone; it ends with
+/// the last clone and the last session.
 #[derive(Clone)]
 pub struct Chromium {
     shared: Arc<Shared>,
@@ -38,8 +40,16 @@ pub(crate) struct Shared {
     open: Mutex<Open>,
     /// One of them may have a place to give.
     pub(crate) freed: Notify,
+    homes: Mutex<HashMap<String, Arc<Home>>>,
+}
+
+/// Where the sessions of one owner have their browser.
+#[derive(Default)]
+pub(crate) struct Home {
     /// Whoever needs it first starts it; others wait.
     browser: tokio::sync::Mutex<Option<Arc<Browser>>>,
+    /// Nobody had anything in it when that was looked at last.
+    is_unused: AtomicBool,
 }
 
 #[derive(Default)]
@@ -58,6 +68,8 @@ pub(crate) struct Browser {
     /// Its scratch folder.
     folder: PathBuf,
     version: OnceLock<String>,
+    /// Bytes that its processes took when that was looked at last.
+    bytes: AtomicU64,
     running: Mutex<Option<Running>>,
 }
 
@@ -70,20 +82,24 @@ impl Chromium {
             proxy: tokio::sync::OnceCell::new(),
             open: Mutex::default(),
             freed: Notify::new(),
-            browser: tokio::sync::Mutex::default(),
+            homes: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
     }
 
-    /// What one session has of it.
-    pub fn session(&self) -> ChromiumSession {
-        ChromiumSession::new(self.shared.clone())
+    /// What one session of an owner has of it. Owners have browsers of their own.
+    pub fn session(&self, owner: &str) -> ChromiumSession {
+        let mut homes = lock(&self.shared.homes);
+        // Those whose sessions and browsers are gone.
+        homes.retain(|_, home| Arc::strong_count(home) > 1 || home.has_browser());
+        let home = homes.entry(owner.to_owned()).or_default().clone();
+        ChromiumSession::new(self.shared.clone(), home)
     }
 }
 
 impl Browsers for Chromium {
-    fn open(&self, _: &str, _: &str) -> Arc<dyn Driver> {
-        Arc::new(self.session())
+    fn open(&self, owner: &str, _: &str) -> Arc<dyn Driver> {
+        Arc::new(self.session(owner))
     }
 }
 
@@ -122,7 +138,7 @@ impl Shared {
                 let (most, used) = (self.options.max_contexts, open.sessions.len());
                 return Err(format!("{used} sessions use the browser, and {most} may at a time: try again later"));
             };
-            oldest.give_up();
+            oldest.give_up("another session needed its place");
             open.sessions.retain(|known| !std::ptr::eq(known.as_ptr(), Arc::as_ptr(&oldest)));
         }
         session.take_place();
@@ -133,18 +149,18 @@ impl Shared {
         Ok(())
     }
 
-    /// Closes the pages that nobody has used for so long. Whether none are open.
-    fn close_idle(&self, idle: Duration) -> bool {
+    /// Closes the pages that nobody has used for so long. Gives those that are open.
+    fn close_idle(&self, idle: Duration) -> Vec<Arc<Inner>> {
         let mut open = lock(&self.open);
         open.sessions.retain(|known| {
             let Some(known) = known.upgrade().filter(|known| known.has_place()) else { return false };
             let is_over = known.is_idle() && known.last_use().elapsed() >= idle;
             if is_over {
-                known.give_up();
+                known.give_up("nobody has used them for a while");
             }
             !is_over
         });
-        open.sessions.is_empty()
+        open.sessions.iter().filter_map(Weak::upgrade).collect()
     }
 
     pub(crate) async fn proxy(&self) -> Result<&Proxy, String> {
@@ -155,8 +171,8 @@ impl Shared {
     }
 
     /// The browser, started if there is none that lives.
-    pub(crate) async fn browser(&self) -> Result<Arc<Browser>, String> {
-        let mut browser = self.browser.lock().await;
+    pub(crate) async fn browser(&self, home: &Home) -> Result<Arc<Browser>, String> {
+        let mut browser = home.browser.lock().await;
         if let Some(there) = browser.as_ref().filter(|there| !there.is_gone()) {
             return Ok(there.clone());
         }
@@ -170,6 +186,7 @@ impl Shared {
                 is_gone: AtomicBool::new(false),
                 folder: running.folder().to_owned(),
                 version: OnceLock::new(),
+                bytes: AtomicU64::new(0),
                 running: Mutex::new(None),
             })
         });
@@ -199,27 +216,71 @@ impl Shared {
     }
 }
 
-/// Closes pages that nobody uses, and the browser when there are none.
+impl Home {
+    fn has_browser(&self) -> bool {
+        // Who holds it is about to start one.
+        self.browser.try_lock().map_or(true, |browser| browser.is_some())
+    }
+}
+
+/// Closes pages that nobody uses or that take too much, and browsers that have none.
 async fn look_after(shared: Weak<Shared>) {
-    let mut without = false;
+    let mut next_close = Instant::now();
     loop {
         let Some(idle) = shared.upgrade().map(|shared| shared.options.idle) else { return };
-        // A browser that nobody has anything in stays for a minute.
-        tokio::time::sleep(idle.min(Duration::from_secs(60))).await;
+        tokio::time::sleep(LOOK.min(idle)).await;
         let Some(shared) = shared.upgrade() else { return };
-        let is_empty = shared.close_idle(idle);
-        if is_empty && without {
-            // Whoever opens something now waits for this, and finds none.
-            let mut browser = shared.browser.lock().await;
-            let mut open = lock(&shared.open);
-            if open.sessions.is_empty() {
-                open.is_looked_after = false;
-                drop(open);
-                *browser = None;
-                return;
+        let used = shared.close_idle(idle);
+        let homes: Vec<Arc<Home>> = lock(&shared.homes).values().cloned().collect();
+        for home in &homes {
+            let browser = home.browser.lock().await.clone();
+            if let Some(browser) = browser.filter(|browser| !browser.is_gone()) {
+                shared.hold(home, &browser, &used).await;
             }
         }
-        without = is_empty;
+        // A browser that nobody has anything in stays for a minute.
+        if next_close > Instant::now() {
+            continue;
+        }
+        next_close = Instant::now() + idle.min(Duration::from_secs(60));
+        for home in &homes {
+            let is_used = used.iter().any(|session| session.is_at(home));
+            if home.is_unused.swap(!is_used, Ordering::Relaxed) && !is_used {
+                // Whoever opens something now waits for this, and finds none.
+                let mut browser = home.browser.lock().await;
+                if !lock(&shared.open).sessions.iter().filter_map(Weak::upgrade).any(|session| session.is_at(home)) {
+                    *browser = None;
+                }
+            }
+        }
+        drop(used);
+        let mut open = lock(&shared.open);
+        open.sessions.retain(|known| known.upgrade().is_some_and(|known| known.has_place()));
+        if open.sessions.is_empty() && !homes.iter().any(|home| home.has_browser()) {
+            open.is_looked_after = false;
+            return;
+        }
+    }
+}
+
+impl Shared {
+    /// Holds a browser to the memory that it may take: pages that no run uses are closed, the least used first, and then the process ends that takes most for pages.
+    async fn hold(&self, home: &Home, browser: &Arc<Browser>, sessions: &[Arc<Inner>]) {
+        let Some(pid) = lock(&browser.running).as_ref().map(Running::pid) else { return };
+        let Ok((bytes, largest)) = tokio::task::spawn_blocking(move || crate::memory::of(pid)).await else { return };
+        browser.bytes.store(bytes, Ordering::Relaxed);
+        let most = self.options.max_memory;
+        if most == 0 || bytes <= most {
+            return;
+        }
+        let idle = sessions.iter().filter(|session| session.is_at(home) && session.has_place() && session.is_idle());
+        if let Some(oldest) = idle.min_by_key(|session| session.last_use()) {
+            oldest.give_up(&format!("the browser took {bytes} bytes, and {most} are the most"));
+        } else if let Some((pid, _)) = largest {
+            tracing::warn!(bytes, most, "a process of a browser's is killed for its memory");
+            browser.connection.note(&format!("the browser took {bytes} bytes, and {most} are the most"));
+            crate::memory::kill(pid);
+        }
     }
 }
 
@@ -230,6 +291,11 @@ impl Browser {
 
     pub(crate) fn version(&self) -> &str {
         self.version.get().map_or("", String::as_str)
+    }
+
+    /// Bytes that it took when that was looked at last.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn folder(&self) -> &Path {

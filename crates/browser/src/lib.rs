@@ -13,6 +13,7 @@ mod downloads;
 mod hub;
 mod input;
 mod keys;
+mod memory;
 mod page;
 mod perform;
 mod pipe;

@@ -445,6 +445,17 @@ impl Page {
         }
     }
 
+    /// An error of an action, which says more if the page was ended for a reason that is known.
+    pub(crate) fn explained(&self, mut error: BrowserError) -> BrowserError {
+        if error.kind == Failure::Closed && self.lock().is_crashed {
+            error = crashed();
+            if let Some(why) = self.connection.noted() {
+                error.message = format!("the page was ended, since {why}: `goto` opens it again");
+            }
+        }
+        error
+    }
+
     pub(crate) fn keeps(&self) {
         self.lock().has_kept = true;
     }

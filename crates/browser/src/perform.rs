@@ -62,6 +62,7 @@ async fn on_page(context: &Arc<Context>, action: Action) -> Result<Answer, Brows
         },
     };
     under_way.is_over = true;
+    let done = done.map_err(|error| page.explained(error));
     if done.as_ref().is_err_and(|error| error.kind == Failure::Timeout) {
         page.unstick(LONG);
     }

@@ -55,6 +55,8 @@ struct Calls {
     last: u64,
     waiting: HashMap<u64, Waiting>,
     is_gone: bool,
+    /// Why something of the browser's was ended lately.
+    note: Option<String>,
 }
 
 struct Waiting {
@@ -169,6 +171,15 @@ impl Connection {
         for answer in waiting.into_values().filter_map(|waiting| waiting.answer) {
             let _ = answer.send(Err(CallError::Gone));
         }
+    }
+
+    /// Notes why something of the browser's is about to be ended, for what comes of it.
+    pub(crate) fn note(&self, why: &str) {
+        self.lock().note = Some(why.to_owned());
+    }
+
+    pub(crate) fn noted(&self) -> Option<String> {
+        self.lock().note.clone()
     }
 
     pub(crate) fn is_gone(&self) -> bool {

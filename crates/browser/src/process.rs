@@ -65,6 +65,9 @@ pub struct ChromiumOptions {
     pub max_contexts: usize,
     /// How long a session's pages stay open that nobody uses.
     pub idle: Duration,
+    /// Bytes that a browser may take with all its processes; 0 is as many as there are. It is looked at every two seconds. Beyond that pages are closed that no run uses, those first that
+    /// were not used for the longest time; when there are none, the process is killed that takes most for pages, which have crashed then.
+    pub max_memory: u64,
 }
 
 impl Default for ChromiumOptions {
@@ -76,6 +79,7 @@ impl Default for ChromiumOptions {
             viewport: (1280, 720),
             max_contexts: 32,
             idle: Duration::from_secs(600),
+            max_memory: 2 << 30,
         }
     }
 }
@@ -255,6 +259,10 @@ impl Running {
             }
         };
         Ok(running)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.pid
     }
 
     /// What is its own while it runs.

@@ -11,7 +11,7 @@ use perennial_stdlib::browser::{
 use perennial_stdlib::net::{Pass, Proxy, Reach};
 use serde_json::{Value, json};
 
-use crate::chromium::{Browser, Shared, lock};
+use crate::chromium::{Browser, Home, Shared, lock};
 use crate::downloads::Downloads;
 use crate::hub::Hub;
 use crate::page::{Deadline, Page, gone, text};
@@ -36,6 +36,8 @@ pub struct ChromiumSession {
 
 pub(crate) struct Inner {
     shared: Arc<Shared>,
+    /// Its owner's.
+    home: Arc<Home>,
     /// Opened by whoever needs it first.
     opening: tokio::sync::Mutex<()>,
     hub: Arc<Hub>,
@@ -44,6 +46,8 @@ pub(crate) struct Inner {
 
 struct State {
     generation: Generation,
+    /// Why the generation before has ended.
+    ended_because: Option<String>,
     context: Option<Arc<Context>>,
     reach: Option<Reach>,
     interest: Interest,
@@ -87,9 +91,10 @@ struct Pages {
 }
 
 impl ChromiumSession {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, home: Arc<Home>) -> Self {
         let state = State {
             generation: Generation::next(),
+            ended_because: None,
             context: None,
             reach: None,
             interest: Interest::default(),
@@ -100,7 +105,7 @@ impl ChromiumSession {
             kept: Kept::default(),
         };
         let (opening, hub) = (tokio::sync::Mutex::default(), Arc::default());
-        Self { inner: Arc::new(Inner { shared, opening, hub, state: Mutex::new(state) }) }
+        Self { inner: Arc::new(Inner { shared, home, opening, hub, state: Mutex::new(state) }) }
     }
 }
 
@@ -115,6 +120,7 @@ impl Driver for ChromiumSession {
         match context {
             Some(context) => {
                 context.browser.version().clone_into(&mut look.version);
+                look.bytes = context.browser.bytes();
                 look.pages = context
                     .pages()
                     .into_iter()
@@ -133,6 +139,10 @@ impl Driver for ChromiumSession {
             }
         }
         look
+    }
+
+    fn ended_because(&self) -> Option<String> {
+        lock(&self.inner.state).ended_because.clone()
     }
 
     fn perform(&self, action: Action) -> Performing {
@@ -234,12 +244,17 @@ impl Inner {
         lock(&self.state).runs == 0
     }
 
-    /// Closes its pages. Its next run has new ones, with the cookies of these.
-    pub(crate) fn give_up(&self) {
+    pub(crate) fn is_at(&self, home: &Home) -> bool {
+        std::ptr::eq(&*self.home, home)
+    }
+
+    /// Closes its pages. Its next run has new ones, with what sites have stored in these.
+    pub(crate) fn give_up(&self, why: &str) {
         let mut state = lock(&self.state);
         state.has_place = false;
         if let Some(context) = state.context.take() {
             state.generation = Generation::next();
+            state.ended_because = Some(format!("its pages were closed: {why}"));
             context.dispose();
         }
     }
@@ -288,7 +303,7 @@ impl Inner {
         }
         let failed = |why: &dyn std::fmt::Display| BrowserError::new(Failure::Failed, why.to_string());
         self.shared.place(self).await.map_err(|why| failed(&why))?;
-        let browser = self.shared.browser().await.map_err(|why| failed(&why))?;
+        let browser = self.shared.browser(&self.home).await.map_err(|why| failed(&why))?;
         let proxy = self.shared.proxy().await.map_err(|why| failed(&why))?;
         let pass = proxy.pass().map_err(|why| failed(&why))?;
         let params = json!({
@@ -466,6 +481,7 @@ impl Context {
             state.context = None;
             state.has_place = false;
             state.generation = Generation::next();
+            state.ended_because = Some("the browser crashed or was killed".to_owned());
         }
     }
 }

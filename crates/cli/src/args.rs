@@ -348,6 +348,7 @@ impl Common {
             options.program = program;
             options.headed = self.headed || file.headed;
             options.sandbox = !self.browser_no_sandbox && file.sandbox.unwrap_or(true);
+            options.max_memory = file.browser_memory.unwrap_or(options.max_memory);
         });
         if runs_scripts {
             options.check().map_err(|why| ScriptError::invalid_request(format!("--browser: {why}")))?;

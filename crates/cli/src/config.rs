@@ -26,6 +26,7 @@ pub(crate) struct Config {
     /// Which browser scripts have.
     pub(crate) browser: Option<Program>,
     pub(crate) headed: bool,
+    pub(crate) browser_memory: Option<u64>,
     pub(crate) sandbox: Option<bool>,
     /// What scripts see in `process.env`.
     pub(crate) env: BTreeMap<String, String>,
@@ -232,13 +233,14 @@ impl Config {
             }
         }
         if let Some(browser) = root.get("browser") {
-            let browser = reader.table(browser, "browser", &["program", "headed", "sandbox"]);
+            let browser = reader.table(browser, "browser", &["program", "headed", "sandbox", "memory"]);
             match reader.text(&browser, "browser", "program").as_deref().unwrap_or("auto").parse() {
                 Ok(program) => config.browser = Some(program),
                 Err(why) => reader.problems.push(format!("browser.program: {why}")),
             }
             config.headed = reader.flag(&browser, "browser", "headed").unwrap_or(false);
             config.sandbox = reader.flag(&browser, "browser", "sandbox");
+            config.browser_memory = reader.bytes(&browser, "browser", "memory");
         }
         config.artifacts = reader.text(&root, "", "artifacts").map(|folder| directory.join(folder));
         if let Some(modules) = root.get("modules") {
@@ -267,14 +269,7 @@ impl Config {
             config.timeout = reader.time(&limits, "timeout");
             config.cpu = reader.time(&limits, "cpu");
             config.idle_ttl = reader.time(&limits, "idle_ttl");
-            config.memory = reader.text(&limits, "limits", "memory").and_then(|text| {
-                text.parse::<bytesize::ByteSize>()
-                    .map(|size| size.as_u64())
-                    .map_err(|error| {
-                        reader.problems.push(format!("limits.memory: {error}"));
-                    })
-                    .ok()
-            });
+            config.memory = reader.bytes(&limits, "limits", "memory");
             config.max_vms = reader.count(&limits, "max_vms");
             let mut processes = ProcessLimits::default();
             processes.session = reader.count(&limits, "session_commands").unwrap_or(processes.session);
@@ -385,6 +380,11 @@ impl Reader {
             }
         }
         imports
+    }
+
+    fn bytes(&mut self, map: &Map<String, Value>, table: &str, key: &str) -> Option<u64> {
+        let size = self.text(map, table, key)?.parse::<bytesize::ByteSize>();
+        size.map_err(|error| self.problems.push(format!("{table}.{key}: {error}"))).ok().map(|size| size.as_u64())
     }
 
     fn time(&mut self, map: &Map<String, Value>, key: &str) -> Option<Duration> {

@@ -48,3 +48,15 @@ fn kill(scratch: &str, kind: &str) -> bool {
     }
     found
 }
+
+/// How many browsers this test has running.
+pub async fn browsers() -> usize {
+    let scratch = perennial_keeper::scratch().await.unwrap();
+    let scratch = scratch.to_string_lossy();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines
+        .filter(|line| line.contains("--user-data-dir=") && line.contains(&*scratch) && !line.contains("--type="))
+        .count()
+}

@@ -24,7 +24,7 @@ fn role(role: &str, name: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clicks_fills_and_reads() {
-    let session = chromium().session();
+    let session = chromium().session("ada");
     show(&session, "<label>Name <input id=n></label><button onclick=\"out.textContent = 'hello ' + n.value\">Greet</button><p id=out></p>").await;
     let label = json!([{ "by": "label", "text": "Name", "exact": false }]);
     act(

@@ -8,7 +8,7 @@ use perennial_sessions::net::{NetLimits, NetPolicy};
 use perennial_sessions::{ErrorKind, RebuildReason, Run, RunRequest, SessionTable, TableConfig};
 use serde_json::{Value, json};
 
-use super::common::{chromium, chromium_with, ended};
+use super::common::{browsers, chromium, chromium_with, ended};
 use super::site::Site;
 
 fn table(rules: &[&str]) -> SessionTable {
@@ -299,4 +299,43 @@ async fn what_leads_elsewhere_is_done_when_the_page_is_there() {
         );
         assert_eq!(value(&table, "s", &script).await, json!(["Late", "Start"]), "{act}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_takes_too_much_loses_pages_and_says_why() {
+    let table = table_of(chromium_with(|options| options.max_memory = 1), &[]);
+    // A page in use crashes.
+    let used = "await page.setContent('<p>x'); await page.locator('#never').click({ timeout: 60_000 })";
+    let error = table.run("s", RunRequest::new(used)).await.error.unwrap();
+    assert!(error.message.contains("the page was ended, since the browser took"), "{error:?}");
+    // One that is not is closed.
+    let closed = async {
+        loop {
+            let result = table.run("s", RunRequest::new("globalThis.kept = page; 1")).await;
+            if let Some(told) = result.usage.more.get("browser") {
+                break told["relaunched"].as_str().unwrap_or_default().to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let why = tokio::time::timeout(Duration::from_secs(30), closed).await.expect("it is closed");
+    assert!(why.contains("its pages were closed: the browser took") && why.contains("and 1 are the most"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn owners_have_browsers_of_their_own() {
+    let table = table(&[]);
+    let open = async |owner: &str| {
+        let run =
+            table.of(owner).session("s").run(Run::script("await page.setContent('<p>x'); browser.version()")).await;
+        assert!(run.is_ok(), "{:?}", run.error);
+        table.of(owner).sessions().into_iter().find(|session| session.name == "s").map(|session| session.more)
+    };
+    let before = browsers().await;
+    let info = open("ada").await.unwrap_or_default();
+    assert!(info["browser"]["version"].as_str().is_some_and(|version| version.contains('.')), "{info:?}");
+    assert_eq!(info["browser"]["pages"], json!(["about:blank"]));
+    open("bob").await;
+    open("ada").await;
+    assert_eq!(browsers().await, before + 2);
 }

@@ -1,16 +1,18 @@
 //! `page`: a browser, which a call lends or the table has one of for each session.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use perennial_protocol::EndReason;
 use perennial_stdlib::browser::{self, Browser, BrowserRun, Browsers};
 #[cfg(feature = "net")]
 use perennial_stdlib::net::{NetPolicy, Reach};
+use serde_json::json;
 
 use crate::durable::Snapshot;
 use crate::key::SessionKey;
 use crate::library::Library;
-use crate::provision::{BoxFuture, Ended, InRun, Own, Provided, Provision, RunScope};
+use crate::provision::{BoxFuture, Description, Ended, InRun, Own, Provided, Provision, RunScope};
 
 pub(super) struct BrowserProvision {
     browsers: Option<Arc<dyn Browsers>>,
@@ -43,7 +45,7 @@ impl Provision for BrowserProvision {
 
     fn open(&self, session: &SessionKey, _: Option<&Snapshot>) -> SessionBrowser {
         let open = |browsers: &Arc<dyn Browsers>| Browser::shared(browsers.open(session.owner(), session.name()));
-        SessionBrowser(self.browsers.as_ref().map(open))
+        SessionBrowser(self.browsers.as_ref().map(open), AtomicU64::new(0))
     }
 
     fn begin(&self, session: Own<'_, SessionBrowser>, run: &mut RunScope<'_>) -> Option<Box<dyn InRun>> {
@@ -68,17 +70,25 @@ impl Provision for BrowserProvision {
             browser.driver().set_reach(&reach);
         }
         run.epoch(browser.driver().generation().number());
+        // Whoever has something of the one before is told why it is gone, once.
+        let generation = browser.driver().generation();
+        let told = session.get().1.swap(generation.number(), Ordering::Relaxed);
+        let gone = browser.driver().ended_because().filter(|_| told != 0 && told != generation.number());
         let of_run = Arc::new(BrowserRun::begin(browser));
         run.lend(of_run.clone());
-        Some(Box::new(Lent(of_run)))
+        Some(Box::new(Lent(of_run, gone)))
     }
 }
 
 /// The browser of a run, which is over with it, whoever gave up on it.
-struct Lent(Arc<BrowserRun>);
+struct Lent(Arc<BrowserRun>, Option<String>);
 
 impl InRun for Lent {
-    fn settle(self: Box<Self>, _: &mut Ended<'_>) {}
+    fn settle(self: Box<Self>, ended: &mut Ended<'_>) {
+        if let Some(why) = &self.1 {
+            ended.usage(json!({ "relaunched": why }));
+        }
+    }
 }
 
 impl Drop for Lent {
@@ -87,10 +97,19 @@ impl Drop for Lent {
     }
 }
 
-/// What a session has of the table's browsers.
-pub(crate) struct SessionBrowser(Option<Browser>);
+/// What a session has of the table's browsers, and which generation its last run has had.
+pub(crate) struct SessionBrowser(Option<Browser>, AtomicU64);
 
 impl Provided for SessionBrowser {
+    fn describe(&self, description: &mut Description) {
+        let Some(browser) = &self.0 else { return };
+        let look = browser.driver().look();
+        if !look.version.is_empty() {
+            let pages: Vec<&str> = look.pages.iter().map(|page| &*page.url).collect();
+            description.more(json!({ "version": look.version, "pages": pages, "bytes": look.bytes }));
+        }
+    }
+
     fn end(&self, _: EndReason) {
         if let Some(browser) = &self.0 {
             drop(browser.driver().close());

@@ -34,6 +34,11 @@ pub trait Driver: Send + Sync + 'static {
     /// Which browser it is: another one after a crash, a relaunch or a reconnect. What scripts have kept from an earlier one throws `StaleHandleError`.
     fn generation(&self) -> Generation;
 
+    /// Why the generation before has ended: a clause. It is told to whoever has something of it.
+    fn ended_because(&self) -> Option<String> {
+        None
+    }
+
     /// What is known without asking the browser. Waits for nothing.
     fn look(&self) -> Look;
 
@@ -113,12 +118,14 @@ pub struct Look {
     pub pages: Vec<PageLook>,
     /// Which version of the browser runs; empty if none does yet.
     pub version: String,
+    /// Bytes that its processes take, as far as that is known.
+    pub bytes: u64,
 }
 
 impl Look {
     /// These pages.
     pub fn of(pages: Vec<PageLook>) -> Self {
-        Self { pages, version: String::new() }
+        Self { pages, ..Self::default() }
     }
 }
 

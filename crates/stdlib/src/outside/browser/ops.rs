@@ -77,7 +77,8 @@ fn check(run: &BrowserRun, handle: Option<f64>) -> Result<(), OpError> {
     if handle.is_none_or(|handle| handle as u64 == now.number()) {
         return Ok(());
     }
-    let message = "the browser that this handle is of is gone: take `page` or a locator anew";
+    let why = run.driver().ended_because().unwrap_or_else(|| "the browser is gone".to_owned());
+    let message = format!("the handle is of what is not there any more ({why}): take `page` or a locator anew");
     Err(error(BrowserError::new(Failure::Stale, message)))
 }
 
