@@ -65,6 +65,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   async function go(state: BrowserPageState, action: any, options: any, what: string): Promise<any> {
     action.wait = stateOf(options.waitUntil);
     action.timeout = navigationTimeoutOf(state, options);
+    // What an earlier document came with is not what this one does.
+    (state.owner ?? state).documents = undefined;
     const answer = await ask(state, action, what);
     return isObject(answer) ? (state.owner ?? state).answered!(state, answer) : null;
   }

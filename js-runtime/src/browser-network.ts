@@ -3,7 +3,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const { asArray, Error, hasOwn, indexOf, isArray, list, lastIndexOf, mapDelete, mapGet, mapSet, Map, Object, ownKeys, parse, promiseResolve, promiseThen, push, slice, String, stringify, toLowerCase, TypeError } = intrinsics;
   const { bytesOf, deferred, domString, isObject, promiseCall } = ops.library_value("webidl");
   const { ask, base64, mimeTypeOf, optionsOf }: BrowserLocators = ops.library_value("browserLocators");
-  const { addressMatcher, frameOf, framesOf }: BrowserFrames = ops.library_value("browserFrames");
+  const { addressMatcher, frameOf, framesOf, where }: BrowserFrames = ops.library_value("browserFrames");
 
   /** A level of the console. */
   const ERROR = 4;
@@ -241,21 +241,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     emit(event.is === "failed" ? "requestfailed" : "requestfinished", request);
   }
 
-  /** The answer that a document of a page or a frame came with. */
+  /** The answer that a document of a page or a frame came with: more is known of it if something listened. */
   function answered(state: BrowserPageState, told: any): Response {
-    const page = state.owner ?? state, frames: any[] = framesOf(page, (frame) => (state.frame === undefined ? frame.parent === null : frame.id === state.frame));
-    if (page.documents !== undefined && frames.length > 0) {
-      const id = state.frame ?? ops.browser_look().pages[0]?.frames[0]?.id;
-      const known = mapGet(page.documents, frameId(page, state) ?? id);
-      if (known !== undefined && (known as Response).status() === told.status) return known as Response;
-    }
-    return new Response(state, told, null);
-  }
-  function frameId(page: BrowserPageState, state: BrowserPageState): string | undefined {
-    if (state.frame !== undefined) return state.frame;
-    const { pages } = ops.browser_look();
-    for (let i = 0; i < pages.length; i++) if (pages[i].id === page.id) return pages[i].frames[0]?.id;
-    return undefined;
+    const { documents } = state.owner ?? state, frame = where(state), id = state.frame ?? frame?.frames[0]?.id;
+    const known = documents === undefined ? undefined : mapGet(documents, id);
+    return known === undefined ? new Response(state, told, null) : (known as Response);
   }
 
   // ---- routes -------------------------------------------------------------------------------------------------------------------------

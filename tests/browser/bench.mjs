@@ -70,6 +70,36 @@ async function memory() {
   return resident;
 }
 
+/** Steps a second of twenty sessions side by side: a page each, and ten times a click and a look. */
+const SESSIONS = 20, side = `await page.goto(site + "/step"); for (let i = 0; i < 10; i++) { await page.getByRole("button", { name: "Save" }).click(); await page.locator("#out").textContent(); }`;
+
+async function oursSideBySide() {
+  const child = spawn(perennial, ["batch", "--no-config", "--browser=headless-shell", "--browser-no-sandbox", "--allow-net", site, "--concurrency", String(SESSIONS)], { stdio: ["pipe", "pipe", "inherit"] });
+  const round = async (script) => {
+    for (let i = 0; i < SESSIONS; i++) child.stdin.write(JSON.stringify({ id: i, session: `s${i}`, script }) + "\n");
+    for (let answered = 0; answered < SESSIONS; ) answered += String(await new Promise((resolve) => child.stdout.once("data", resolve))).split("\n").length - 1;
+  };
+  await round("await page.title()");
+  const start = performance.now();
+  await round(`const site = ${JSON.stringify(site)}; ${side}`);
+  const spent = performance.now() - start;
+  child.stdin.end();
+  await new Promise((resolve) => child.on("exit", resolve));
+  return (SESSIONS * 21) / (spent / 1000);
+}
+
+async function theirsSideBySide() {
+  const { chromium } = require("playwright-core");
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const pages = await Promise.all(Array.from({ length: SESSIONS }, async () => (await browser.newContext()).newPage()));
+  await Promise.all(pages.map((page) => page.title()));
+  const run = new (async () => {}).constructor("page", "site", side), start = performance.now();
+  await Promise.all(pages.map((page) => run(page, site)));
+  const spent = performance.now() - start;
+  await browser.close();
+  return (SESSIONS * 21) / (spent / 1000);
+}
+
 async function launch(run) {
   const spent = [];
   for (let i = 0; i < 5; i++) {
@@ -90,7 +120,9 @@ for (const name of Object.keys(all[0][0])) {
 const mine = await launch(() => promisify(execFile)(perennial, ["eval", "--no-config", "--browser=headless-shell", "--browser-no-sandbox", 'await page.setContent("<p>x")']));
 const other = await launch(() => promisify(execFile)(process.execPath, ["-e", `const { chromium } = require(${JSON.stringify(require.resolve("playwright-core"))}); (async () => { const b = await chromium.launch({ executablePath: ${JSON.stringify(executablePath)}, args: ["--no-sandbox"] }); const p = await b.newPage(); await p.setContent("<p>x"); await b.close(); })()`]));
 console.log(`browser_launch ${mine} ${other}`);
-require("playwright-core");
+const sideBySide = [];
+for (let i = 0; i < 2; i++) sideBySide.push([await oursSideBySide(), await theirsSideBySide()]);
+console.log(`browser_side_by_side ${[0, 1].map((whose) => Math.max(...sideBySide.map((pair) => pair[whose]))).join(" ")}`);
 const { chromium } = require("playwright-core");
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 await (await browser.newPage()).setContent("<p>x");

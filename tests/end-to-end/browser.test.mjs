@@ -1,6 +1,8 @@
 // What scripts do with `page` comes to the same under Playwright, but for what differs on purpose (tests/browser/deviations.txt).
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 
@@ -18,4 +20,17 @@ test("scenarios come to the same as under Playwright", { skip: fs.existsSync(she
   assert.deepEqual(hasty, [], "a short timeout is for what never comes");
   assert.deepEqual(differ.filter(({ code }) => !listed.includes(code)), [], "what differs is listed");
   assert.deepEqual(listed.filter((code) => !differ.some((each) => each.code === code)), [], "what is listed differs");
+});
+
+test("the example logs in, fills a form over three runs and leaves a table and a picture", { skip: fs.existsSync(shell) ? false : "there is no headless shell of Chromium" }, () => {
+  const out = fs.mkdtempSync(path.join(os.tmpdir(), "order-")), folder = path.join(root, "examples/browser");
+  const scripts = fs.readdirSync(folder).filter((file) => file.endsWith(".ts")).sort();
+  try {
+    const said = execFileSync(perennial, ["run", "--config", "perennial.toml", "--browser-no-sandbox", "--artifacts", out, ...scripts], { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    assert.match(said, /^"Hello, Ada"\n.*spinbutton \\"tea\\" \[e\d+\]: \\"2\\"/);
+    assert.equal(fs.readFileSync(path.join(out, "order.md"), "utf8"), "# Order\n\nThank you, Ada.\n\n| What | How many | Price |\n| --- | --- | --- |\n| tea | 2 | 6 |\n| cake | 1 | 4 |");
+    assert.equal(fs.readFileSync(path.join(out, "order.png")).subarray(1, 4).toString(), "PNG");
+  } finally {
+    fs.rmSync(out, { recursive: true });
+  }
 });

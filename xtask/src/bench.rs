@@ -296,6 +296,12 @@ fn table(figures: &HashMap<String, f64>, browser: &HashMap<String, (f64, f64)>) 
             Goal::None,
         ),
         (
+            "steps a second of twenty sessions side by side, against Playwright's",
+            "side_by_side",
+            &(|steps: f64| format!("{steps:.0}/s")),
+            Goal::None,
+        ),
+        (
             "memory of the program without the browser, against Playwright's process",
             "memory",
             &mebibytes,

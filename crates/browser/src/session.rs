@@ -268,13 +268,16 @@ impl Inner {
         let Some(of) = context.upgrade() else { return };
         of.connection().runtime().spawn(async move {
             let Ok(mut answer) = asked.await else { return };
+            // At once: a browser may be gone before it says more.
+            let (Some(kept), Value::Array(cookies)) = (inner.upgrade(), answer["cookies"].take()) else { return };
+            if cookies.iter().map(|cookie| cookie.to_string().len()).sum::<usize>() <= MOST {
+                lock(&kept.state).kept.cookies = cookies;
+            }
+            drop(kept);
             let Some(of) = context.upgrade() else { return };
             let local = storage::local_storage(&of).await;
-            let (Some(inner), Value::Array(cookies)) = (inner.upgrade(), answer["cookies"].take()) else { return };
+            let Some(inner) = inner.upgrade() else { return };
             let mut state = lock(&inner.state);
-            if cookies.iter().map(|cookie| cookie.to_string().len()).sum::<usize>() <= MOST {
-                state.kept.cookies = cookies;
-            }
             // What is not open now was kept when it was.
             let not_open = |kept: &OriginStorage| local.iter().all(|open| open.origin != kept.origin);
             state.kept.local.retain(not_open);

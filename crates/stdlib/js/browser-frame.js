@@ -66,6 +66,8 @@
   async function go(state                  , action     , options     , what        )               {
     action.wait = stateOf(options.waitUntil);
     action.timeout = navigationTimeoutOf(state, options);
+    // What an earlier document came with is not what this one does.
+    (state.owner ?? state).documents = undefined;
     const answer = await ask(state, action, what);
     return isObject(answer) ? (state.owner ?? state).answered (state, answer) : null;
   }

@@ -85,8 +85,9 @@ async fn routes_hold_while_runs_are_under_way_and_requests_never_hang() {
         site.address("/")
     );
     assert_eq!(value(&table, &begin).await, "mocked");
-    // Asked in this run, and not before it has ended.
-    value(&table, "await page.evaluate('setTimeout(() => fetch(\"/data\").then((a) => a.text()).then((t) => { document.title = t }), 100); 1')").await;
+    // Asked when the run that has brought it about is over.
+    value(&table, "await page.evaluate('fetch(\"/gate\").then(() => fetch(\"/data\")).then((a) => a.text()).then((t) => { document.title = t }); 1')").await;
+    site.open();
     let between = async {
         while !site.seen().contains(&"GET /data".to_owned()) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;

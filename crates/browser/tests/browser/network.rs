@@ -208,7 +208,7 @@ async fn sessions_side_by_side_do_not_mix_and_leave_nothing() {
     let runs = (0..20).map(|n| {
         let (table, address) = (table.clone(), site.address("/"));
         tokio::spawn(async move {
-            let script = format!("await page.goto({address:?}); for (let i = 0; i < 3; i++) await page.getByLabel('Name').fill('session {n} ' + i); await page.locator('#out').textContent()");
+            let script = format!("page.setDefaultTimeout(60_000); await page.goto({address:?}, {{ timeout: 120_000 }}); for (let i = 0; i < 3; i++) await page.getByLabel('Name').fill('session {n} ' + i); await page.locator('#out').textContent()");
             (n, value(&table, &format!("s{n}"), &script).await)
         })
     });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -11,27 +11,37 @@ use std::time::Duration;
 pub struct Site {
     pub port: u16,
     seen: Arc<Mutex<Vec<String>>>,
+    gate: Gate,
 }
 
+type Gate = Arc<(Mutex<bool>, Condvar)>;
+
 impl Site {
-    /// Pages by their paths. `/echo` answers with what it was sent, `/bytes?N` is a download of so many. `/late` answers after a while, `/slow` never.
+    /// Pages by their paths. `/echo` answers with what it was sent, `/bytes?N` is a download of so many. `/gate` answers when it was opened, `/late` after a while, `/slow` never.
     pub fn serve(pages: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let (port, seen) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
         let pages: Arc<BTreeMap<String, String>> =
             Arc::new(pages.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
-        let noted = seen.clone();
+        let (noted, gate) = (seen.clone(), Gate::default());
+        let at_gate = gate.clone();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let (pages, noted) = (pages.clone(), noted.clone());
-                thread::spawn(move || answer(client, &pages, &noted));
+                let (pages, noted, gate) = (pages.clone(), noted.clone(), at_gate.clone());
+                thread::spawn(move || answer(client, &pages, &noted, &gate));
             }
         });
-        Self { port, seen }
+        Self { port, seen, gate }
     }
 
     pub fn address(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Who waits at the gate goes on.
+    pub fn open(&self) {
+        *self.gate.0.lock().unwrap() = true;
+        self.gate.1.notify_all();
     }
 
     /// Methods and paths so far.
@@ -40,7 +50,12 @@ impl Site {
     }
 }
 
-fn answer(client: TcpStream, pages: &BTreeMap<String, String>, seen: &Mutex<Vec<String>>) -> Option<()> {
+fn answer(
+    client: TcpStream,
+    pages: &BTreeMap<String, String>,
+    seen: &Mutex<Vec<String>>,
+    gate: &(Mutex<bool>, Condvar),
+) -> Option<()> {
     let mut reader = BufReader::new(client.try_clone().ok()?);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
@@ -83,6 +98,10 @@ fn answer(client: TcpStream, pages: &BTreeMap<String, String>, seen: &Mutex<Vec<
         "/bytes" => {
             let bytes = "x".repeat(query.parse().ok()?);
             respond("200 OK", "Content-Disposition: attachment; filename=bytes.bin\r\n", &bytes)
+        }
+        "/gate" => {
+            drop(gate.1.wait_while(gate.0.lock().unwrap(), |is_open| !*is_open));
+            respond("200 OK", "", "open")
         }
         "/late" => {
             thread::sleep(Duration::from_millis(200));

@@ -39,7 +39,10 @@ impl Provision for BrowserProvision {
         }
         let text = "A real browser, with Playwright's names: `await page.goto(url)`, `page.getByRole(\"button\", { name })`, `.click()`, `.fill(text)`, \
                     `await expect(locator).toBeVisible()`. `await page.snapshot()` gives the page as text with references that `page.locator(\"e12\")` takes; begin with it. \
-                    `await show(await page.screenshot())` shows a picture. What pages reach is what `fetch` does.";
+                    `await page.markdown()` is what there is to read. `await show(await page.screenshot())` shows a picture. What a step brings about is waited for from before it: \
+                    `const [popup] = await Promise.all([page.waitForEvent(\"popup\"), link.click()])`; so `download` (`.saveAs(path)`), `filechooser`, `page.waitForResponse(url)`. Dialogs \
+                    are dismissed unless `page.on(\"dialog\", (dialog) => dialog.accept())`. `page.route(url, handler)`, `page.consoleMessages()`, `context.cookies()`, `request.get(url)` \
+                    with the pages' cookies. The page stays as it is until the next run. What pages reach is what `fetch` does.";
         library.tell(text, [""; 0]);
     }
 
