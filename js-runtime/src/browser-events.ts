@@ -1,6 +1,6 @@
 // What pages do by themselves: who listens, and what they are told.
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { apply, asArray, defineProperty, Error, list, mapDelete, mapForEach, mapGet, mapSet, mapSize, Map, Promise, promiseThen, push, Set, setAdd, setDelete, setForEach, setSize, String, TypeError } = intrinsics;
+  const { apply, asArray, defineProperty, Error, lastIndexOf, list, mapDelete, mapForEach, mapGet, mapSet, mapSize, Map, Promise, promiseThen, push, Set, setAdd, setDelete, setForEach, setSize, slice, String, TypeError } = intrinsics;
   const { domString, placed, promiseCall } = ops.library_value("webidl");
   const { ask, hear, optionsOf, timeoutOf, TimeoutError }: BrowserLocators = ops.library_value("browserLocators");
   const { handleOf }: BrowserFrames = ops.library_value("browserFrames");
@@ -91,6 +91,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         () =>
           new Promise<any>((resolve, reject) => {
             let timer: unknown;
+            // Made here, so that it says from where it was waited.
+            const late = new TimeoutError(what + ": timeout of " + String(timeout) + " ms while waiting for event '" + text + "'"), gone = new Error(what + ": the page was closed meanwhile");
             const over = () => {
               this.remove(text, come);
               if (text !== "close") this.remove("close", closed);
@@ -114,14 +116,14 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
             };
             const closed = () => {
               over();
-              reject(new Error(what + ": the page was closed meanwhile"));
+              reject(ofBrowser() ?? gone);
             };
             this.add(text, come, false);
             if (text !== "close" && this.#has("close")) this.add("close", closed, false);
             if (timeout > 0) {
               timer = ops.library_value("setTimeout")(() => {
                 over();
-                reject(new TimeoutError(what + ": timeout of " + String(timeout) + " ms while waiting for event '" + text + "'"));
+                reject(late);
               }, timeout);
             }
           }),
@@ -155,9 +157,21 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return of;
   }
 
+  /** Why there is no browser any more. */
+  function ofBrowser(): unknown {
+    try {
+      ops.browser_look();
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  }
+
   /** Has the host tell what is listened for: at first, when that changes, and in each run anew. */
   function refresh(): void {
     const wants = routes() > 0 || setSize(emitters) > 0;
+    // Whoever stops to listen to one that is gone has stopped.
+    if (ofBrowser() !== undefined) return;
     const { listens } = ops.browser_look();
     if (!wants && !listens) return;
     if (!listens) follows = false;
@@ -284,8 +298,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return this.#told.name;
     }
     async saveAs(path: unknown): Promise<void> {
-      const bytes: Uint8Array = await this.#ask("read", "saveAs");
-      await ops.library_value("fs").writeFile(path, bytes);
+      const bytes: Uint8Array = await this.#ask("read", "saveAs"), text = domString(path), at = lastIndexOf(text, "/"), fs = ops.library_value("fs");
+      if (at > 0) await fs.mkdir(slice(text, 0, at), { recursive: true });
+      await fs.writeFile(text, bytes);
     }
     /** What was downloaded. */
     async bytes(): Promise<Uint8Array> {
@@ -297,6 +312,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     async cancel(): Promise<void> {
       await this.#ask("cancel", "cancel");
     }
+    /** It goes with the session's pages. */
+    async delete(): Promise<void> {}
     page(): unknown {
       return this.#page.handle;
     }

@@ -23,6 +23,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         return regExpExec(own, url) !== null;
       };
     }
+    if (typeof pattern !== "string" && !(pattern instanceof (ops.library_value("URL") as any))) throw new TypeError("an address is a text, a regular expression or a function, not " + String(pattern));
     const text = domString(pattern);
     const own = new RegExp(globSource(text), "");
     return (url) => url === text || regExpExec(own, url) !== null;

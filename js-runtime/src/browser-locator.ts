@@ -6,8 +6,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const fsShared: FsShared = ops.library_value("fsShared");
 
   const ACTION = 10_000, NAVIGATION = 30_000;
-  // What a page answers is held outside the heap until it is delivered.
-  const { turn, done } = (ops.library_value("queues") as StreamQueues).gate(16);
+  // Fewer than operations that may be under way; what others wait for is not among those that wait.
+  const { turn, done } = (ops.library_value("queues") as StreamQueues).gate(200);
 
   class TimeoutError extends Error {}
   class StaleHandleError extends Error {}
@@ -33,7 +33,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   function ask(page: BrowserPageState, action: any, what: string, argument: unknown = undefined): Promise<any> {
     return placed(async () => {
       before?.();
-      await turn();
+      const isAwaited = action.do === "route" || action.do === "dialog";
+      if (!isAwaited) await turn();
       try {
         action.page = page.id;
         if (page.frame !== undefined) action.frame = page.frame;
@@ -44,7 +45,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       } catch (error) {
         throw failure(error, what);
       } finally {
-        done();
+        if (!isAwaited) done();
       }
     });
   }

@@ -1,6 +1,6 @@
 // page, context and browser: what a call lends, under the names that Playwright has for it.
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { asArray, indexOf, list, Map, mapDelete, mapForEach, mapGet, mapSet, Number, ownKeys, promiseResolve, push, slice, String, stringify, TypeError } = intrinsics;
+  const { asArray, indexOf, list, Map, mapDelete, mapForEach, mapGet, mapSet, Number, ownKeys, promiseResolve, push, slice, String, stringify, toLowerCase, TypeError } = intrinsics;
   const { domString, handled, isObject, member } = ops.library_value("webidl");
   const { ask, optionsOf, listed, markdown, milliseconds, screenshot, snapshot, writeTo }: BrowserLocators = ops.library_value("browserLocators");
   const { Document, addressMatcher, frameOf, framesOf, go, where }: BrowserFrames = ops.library_value("browserFrames");
@@ -8,6 +8,19 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const { bind, ConsoleMessage, Dialog, Download, Emitter, FileChooser, pageError, refresh }: BrowserEvents = ops.library_value("browserEvents");
 
   const none = (): any[] => list();
+  const lists = (value: unknown): boolean => value === undefined || intrinsics.isArray(value);
+  /** What Playwright has and this has not says so, and what there is instead. */
+  function missing(prototype: object, what: string, names: { readonly [name: string]: string }): void {
+    const all = ownKeys(names);
+    for (let i = 0; i < all.length; i++) {
+      const name = all[i] as string, instead = (names as any)[name];
+      const value = () => {
+        throw new TypeError(what + "." + name + " is not there" + (instead === "" ? "" : ": " + instead));
+      };
+      intrinsics.defineProperty(prototype, name, { __proto__: null, value, writable: true, configurable: true } as PropertyDescriptor);
+    }
+  }
+
   /** Those of a context are made when they are used first. */
   function requestOf(context: BrowserContextState): unknown {
     if (context.request === undefined) context.request = new (ops.library_value("browserRequests") as BrowserRequests).APIRequestContext(context);
@@ -36,8 +49,15 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   };
   function headerPairs(headers: unknown): unknown[] {
     if (!isObject(headers)) throw new TypeError("headers are an object of texts");
-    const pairs: unknown[] = list(), names = ownKeys(headers);
-    for (let i = 0; i < names.length; i++) push(pairs, pairOf(names[i] as string, member(headers, names[i])));
+    const pairs: unknown[] = list(), names = ownKeys(headers), checked = new (ops.library_value("Headers") as any)();
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
+      // Those that a browser writes itself, and refuses each request with.
+      if (indexOf(" connection content-length cookie host keep-alive te trailer transfer-encoding upgrade ", " " + toLowerCase(name) + " ") >= 0) throw new TypeError("the header " + name + " is the browser's own" + (toLowerCase(name) === "cookie" ? ": context.addCookies sets cookies" : ""));
+      const pair = pairOf(name, member(headers, name));
+      checked.set(name, pair[1]);
+      push(pairs, pair);
+    }
     return pairs;
   }
   /** Whether a request or an answer is the one that is waited for. */
@@ -351,6 +371,15 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
     async setGeolocation(place: unknown): Promise<void> {
       const given = place === null || place === undefined ? null : optionsOf(place);
+      if (given !== null) {
+        const within = (name: string, most: number): void => {
+          const value = given[name];
+          if (typeof value !== "number" || !(value >= -most && value <= most)) throw new TypeError("context.setGeolocation: " + name + " is a number from -" + String(most) + " to " + String(most) + ", not " + String(value));
+        };
+        within("latitude", 90);
+        within("longitude", 180);
+        if (given.accuracy !== undefined && !(given.accuracy >= 0)) throw new TypeError("context.setGeolocation: accuracy is a number of metres, not " + String(given.accuracy));
+      }
       return await this.#emulate({ is: "geolocation", place: given === null ? null : { __proto__: null, latitude: given.latitude, longitude: given.longitude, accuracy: given.accuracy ?? 0 } }, "setGeolocation");
     }
     async grantPermissions(permissions: unknown, options: unknown = undefined): Promise<void> {
@@ -361,7 +390,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return await this.#emulate({ is: "permissions", names: null, origin: null }, "clearPermissions");
     }
     async setOffline(offline: unknown): Promise<void> {
-      return await this.#emulate({ is: "offline", offline: offline === true }, "setOffline");
+      if (typeof offline !== "boolean") throw new TypeError("context.setOffline: true or false is wanted, not " + String(offline));
+      return await this.#emulate({ is: "offline", offline }, "setOffline");
     }
     /** Cookies and local storage: of the pages that are open, and as a file too. */
     async storageState(value: unknown = undefined): Promise<any> {
@@ -377,7 +407,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return state;
     }
     async setStorageState(value: unknown): Promise<void> {
-      const state = typeof value === "string" ? intrinsics.parse(await ops.library_value("fs").readFile(value, "utf8")) : intrinsics.parse(stringify(value));
+      if (typeof value !== "string" && !isObject(value)) throw new TypeError("context.setStorageState: what storageState has given is wanted, or the path of a file with it");
+      const state: any = typeof value === "string" ? intrinsics.parse(await ops.library_value("fs").readFile(value, "utf8")) : intrinsics.parse(stringify(value));
+      if (typeof state !== "object" || state === null || !lists((state as any).cookies) || !lists((state as any).origins)) throw new TypeError("context.setStorageState: it has { cookies: [], origins: [] }");
       await this.clearCookies();
       if (state.cookies !== undefined) await this.addCookies(state.cookies);
       const origins: any[] = list(), given = state.origins ?? list();
@@ -406,7 +438,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
     async cookies(urls: unknown = undefined): Promise<any[]> {
       const wanted = urls === undefined ? none() : listed(urls, domString);
-      return await this.#ask({ __proto__: null, do: "storage", what: { __proto__: null, do: "cookies", urls: wanted } }, "context.cookies");
+      const told: any[] = await this.#ask({ __proto__: null, do: "storage", what: { __proto__: null, do: "cookies", urls: wanted } }, "context.cookies"), made: any[] = list();
+      for (let i = 0; i < told.length; i++) {
+        const { name, value, domain, path, expires, httpOnly, secure, sameSite } = told[i];
+        push(made, { name, value, domain, path, expires, httpOnly, secure, sameSite: sameSite ?? "Lax" });
+      }
+      return asArray(made);
     }
     async addCookies(cookies: unknown): Promise<void> {
       const given = listed(cookies, (cookie) => intrinsics.parse(stringify(cookie)));
@@ -461,6 +498,14 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
   }
 
+  const ASKED = "hand values over in evaluate, and wait for what it gives";
+  missing(Page.prototype, "page", {
+    ariaSnapshot: "page.snapshot() is the page as text", exposeBinding: ASKED, exposeFunction: ASKED, pause: "", routeFromHAR: "page.route(url, (route) => route.fulfill({ … }))", routeWebSocket: "", video: "",
+    waitForNavigation: "page.waitForURL(url)", workers: "",
+  });
+  missing(BrowserContext.prototype, "context", { exposeBinding: ASKED, exposeFunction: ASKED, newCDPSession: "", routeFromHAR: "context.route(url, (route) => route.fulfill({ … }))", setHTTPCredentials: "context.setExtraHTTPHeaders({ authorization })" });
+  missing(Download.prototype, "download", { createReadStream: "download.bytes()", path: "download.saveAs(path) writes it to the session's files" });
+
   // ---- handles: those of the browser that the run was lent ----------------------------------------------------------------------------
 
   interface Handle {
@@ -492,7 +537,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   /** Tells the listeners of a page, and of the context, what has happened. */
   function dispatch(event: any): void {
-    const handle = handleOf(generationNow()), page = pageOf(handle.generation, event.page) as Page, state = Page.stateOf(page)!;
+    // Of the browser that was listened to, which may be gone by now.
+    const handle = current ?? handleOf(generationNow()), page = pageOf(handle.generation, event.page) as Page, state = Page.stateOf(page)!;
     const events = Page.eventsOf(page), all = BrowserContext.eventsOf(handle.context.handle as BrowserContext);
     const both = (name: string, value: unknown): void => {
       events.emit(name, value);

@@ -101,7 +101,7 @@ interface BrowserEvents {
   readonly Emitter: new (names: readonly string[], what: string) => BrowserEmitter;
   readonly ConsoleMessage: new (page: BrowserPageState, told: any) => any;
   readonly Dialog: new (page: BrowserPageState, told: any) => any;
-  readonly Download: new (page: BrowserPageState, told: any) => any;
+  readonly Download: { new (page: BrowserPageState, told: any): any; readonly prototype: object };
   readonly FileChooser: new (page: BrowserPageState, told: any) => any;
   pageError(told: any): unknown;
   refresh(): void;

@@ -196,6 +196,8 @@ interface BrowserRoute {
   continue(overrides?: BrowserRouteOverrides): Promise<void>;
   /** Leaves it to the route that was set before, or to the network. */
   fallback(overrides?: BrowserRouteOverrides): Promise<void>;
+  /** What comes when it is made, by this program: for `fulfill({ response })`. */
+  fetch(overrides?: BrowserRouteOverrides): Promise<APIResponse>;
   abort(
     code?:
       | "aborted" | "accessdenied" | "addressunreachable" | "blockedbyclient" | "blockedbyresponse" | "connectionaborted" | "connectionclosed" | "connectionfailed" | "connectionrefused"
@@ -249,6 +251,7 @@ interface BrowserDownload {
   bytes(): Promise<Buffer>;
   failure(): Promise<string | null>;
   cancel(): Promise<void>;
+  delete(): Promise<void>;
   page(): Page;
 }
 interface BrowserNetworkEvents {

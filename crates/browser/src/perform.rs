@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perennial_stdlib::browser::{Action, Answer, BrowserError, Failure, Key, Mouse, Part, Target, What};
+use perennial_stdlib::net::Refusal;
 use serde_json::{Value, json};
 
 use crate::input::{all, nothing, unknown};
@@ -89,7 +90,9 @@ async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result
             let to = navigate::To { frame: page.frame(frame.as_ref()), url, referer };
             let gone = navigate::go(page, &to, wait, Deadline::after(timeout)).await;
             gone.map_err(|error| match navigate::refusal(context, &to.url) {
-                Some(why) if error.kind == Failure::Failed => BrowserError::new(Failure::Denied, why),
+                Some(Refusal { is_denied, why }) if error.kind == Failure::Failed => {
+                    BrowserError::new(if is_denied { Failure::Denied } else { Failure::Failed }, why)
+                }
                 _ => error,
             })
         }

@@ -1,7 +1,7 @@
 // Made of js-runtime/src/browser-events.ts by `cargo xtask generate`.
 // What pages do by themselves: who listens, and what they are told.
 ((ops     , intrinsics            ) => {
-  const { apply, asArray, defineProperty, Error, list, mapDelete, mapForEach, mapGet, mapSet, mapSize, Map, Promise, promiseThen, push, Set, setAdd, setDelete, setForEach, setSize, String, TypeError } = intrinsics;
+  const { apply, asArray, defineProperty, Error, lastIndexOf, list, mapDelete, mapForEach, mapGet, mapSet, mapSize, Map, Promise, promiseThen, push, Set, setAdd, setDelete, setForEach, setSize, slice, String, TypeError } = intrinsics;
   const { domString, placed, promiseCall } = ops.library_value("webidl");
   const { ask, hear, optionsOf, timeoutOf, TimeoutError }                  = ops.library_value("browserLocators");
   const { handleOf }                = ops.library_value("browserFrames");
@@ -92,6 +92,8 @@
         () =>
           new Promise     ((resolve, reject) => {
             let timer         ;
+            // Made here, so that it says from where it was waited.
+            const late = new TimeoutError(what + ": timeout of " + String(timeout) + " ms while waiting for event '" + text + "'"), gone = new Error(what + ": the page was closed meanwhile");
             const over = () => {
               this.remove(text, come);
               if (text !== "close") this.remove("close", closed);
@@ -115,14 +117,14 @@
             };
             const closed = () => {
               over();
-              reject(new Error(what + ": the page was closed meanwhile"));
+              reject(ofBrowser() ?? gone);
             };
             this.add(text, come, false);
             if (text !== "close" && this.#has("close")) this.add("close", closed, false);
             if (timeout > 0) {
               timer = ops.library_value("setTimeout")(() => {
                 over();
-                reject(new TimeoutError(what + ": timeout of " + String(timeout) + " ms while waiting for event '" + text + "'"));
+                reject(late);
               }, timeout);
             }
           }),
@@ -156,9 +158,21 @@
     return of;
   }
 
+  /** Why there is no browser any more. */
+  function ofBrowser()          {
+    try {
+      ops.browser_look();
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  }
+
   /** Has the host tell what is listened for: at first, when that changes, and in each run anew. */
   function refresh()       {
     const wants = routes() > 0 || setSize(emitters) > 0;
+    // Whoever stops to listen to one that is gone has stopped.
+    if (ofBrowser() !== undefined) return;
     const { listens } = ops.browser_look();
     if (!wants && !listens) return;
     if (!listens) follows = false;
@@ -285,8 +299,9 @@
       return this.#told.name;
     }
     async saveAs(path         )                {
-      const bytes             = await this.#ask("read", "saveAs");
-      await ops.library_value("fs").writeFile(path, bytes);
+      const bytes             = await this.#ask("read", "saveAs"), text = domString(path), at = lastIndexOf(text, "/"), fs = ops.library_value("fs");
+      if (at > 0) await fs.mkdir(slice(text, 0, at), { recursive: true });
+      await fs.writeFile(text, bytes);
     }
     /** What was downloaded. */
     async bytes()                      {
@@ -298,6 +313,8 @@
     async cancel()                {
       await this.#ask("cancel", "cancel");
     }
+    /** It goes with the session's pages. */
+    async delete()                {}
     page()          {
       return this.#page.handle;
     }

@@ -7,8 +7,8 @@
   const fsShared           = ops.library_value("fsShared");
 
   const ACTION = 10_000, NAVIGATION = 30_000;
-  // What a page answers is held outside the heap until it is delivered.
-  const { turn, done } = (ops.library_value("queues")                ).gate(16);
+  // Fewer than operations that may be under way; what others wait for is not among those that wait.
+  const { turn, done } = (ops.library_value("queues")                ).gate(200);
 
   class TimeoutError extends Error {}
   class StaleHandleError extends Error {}
@@ -34,7 +34,8 @@
   function ask(page                  , action     , what        , argument          = undefined)               {
     return placed(async () => {
       before?.();
-      await turn();
+      const isAwaited = action.do === "route" || action.do === "dialog";
+      if (!isAwaited) await turn();
       try {
         action.page = page.id;
         if (page.frame !== undefined) action.frame = page.frame;
@@ -45,7 +46,7 @@
       } catch (error) {
         throw failure(error, what);
       } finally {
-        done();
+        if (!isAwaited) done();
       }
     });
   }

@@ -285,7 +285,13 @@
     async #end(verdict     , verb        )                {
       if (this.#isOver) throw new Error("route." + verb + ": the route is handled already");
       this.#isOver = true;
-      await ask(this.#page, { __proto__: null, do: "route", paused: this.#paused, verdict }, "route." + verb);
+      try {
+        await ask(this.#page, { __proto__: null, do: "route", paused: this.#paused, verdict }, "route." + verb);
+      } catch (error) {
+        // Nothing has become of it.
+        this.#isOver = false;
+        throw error;
+      }
     }
     #change(value         )       {
       const options = optionsOf(value), changes = this.#changes;
@@ -330,7 +336,20 @@
       const data = typeof body === "string" ? ops.text_encode(body) : body;
       headers["content-length"] = String(data.length);
       const status = options.status ?? (given === undefined ? 200 : given.status());
+      if (typeof status !== "number" || status % 1 !== 0 || !(status >= 100 && status <= 999)) throw new TypeError("route.fulfill: a status is a number from 100 to 999, not " + String(status));
       return await this.#end({ __proto__: null, do: "fulfill", status, headers: pairsOf(headers), body: base64(data) }, "fulfill");
+    }
+    /** What comes when it is made, by this program and not by the browser. */
+    async fetch(options          = undefined)               {
+      this.#change(options);
+      const { url, method, headers } = this.#changes, given      = { __proto__: null, method: method ?? this.#request.method(), headers: copy(this.#request.headers()) };
+      if (headers !== undefined) {
+        given.headers = {};
+        for (let i = 0; i < headers.length; i++) given.headers[headers[i][0]] = headers[i][1];
+      }
+      const data = optionsOf(options).postData ?? this.#request.postDataBuffer();
+      if (data !== null) given.data = data;
+      return await (this.#page.context.handle       ).request.fetch(url ?? this.#request.url(), given);
     }
     /** Has the next rule decide. */
     static async next(route       )                {

@@ -1,7 +1,7 @@
 // Made of js-runtime/src/browser-page.ts by `cargo xtask generate`.
 // page, context and browser: what a call lends, under the names that Playwright has for it.
 ((ops     , intrinsics            ) => {
-  const { asArray, indexOf, list, Map, mapDelete, mapForEach, mapGet, mapSet, Number, ownKeys, promiseResolve, push, slice, String, stringify, TypeError } = intrinsics;
+  const { asArray, indexOf, list, Map, mapDelete, mapForEach, mapGet, mapSet, Number, ownKeys, promiseResolve, push, slice, String, stringify, toLowerCase, TypeError } = intrinsics;
   const { domString, handled, isObject, member } = ops.library_value("webidl");
   const { ask, optionsOf, listed, markdown, milliseconds, screenshot, snapshot, writeTo }                  = ops.library_value("browserLocators");
   const { Document, addressMatcher, frameOf, framesOf, go, where }                = ops.library_value("browserFrames");
@@ -9,6 +9,19 @@
   const { bind, ConsoleMessage, Dialog, Download, Emitter, FileChooser, pageError, refresh }                = ops.library_value("browserEvents");
 
   const none = ()        => list();
+  const lists = (value         )          => value === undefined || intrinsics.isArray(value);
+  /** What Playwright has and this has not says so, and what there is instead. */
+  function missing(prototype        , what        , names                                     )       {
+    const all = ownKeys(names);
+    for (let i = 0; i < all.length; i++) {
+      const name = all[i]          , instead = (names       )[name];
+      const value = () => {
+        throw new TypeError(what + "." + name + " is not there" + (instead === "" ? "" : ": " + instead));
+      };
+      intrinsics.defineProperty(prototype, name, { __proto__: null, value, writable: true, configurable: true }                      );
+    }
+  }
+
   /** Those of a context are made when they are used first. */
   function requestOf(context                     )          {
     if (context.request === undefined) context.request = new (ops.library_value("browserRequests")                   ).APIRequestContext(context);
@@ -37,8 +50,15 @@
   };
   function headerPairs(headers         )            {
     if (!isObject(headers)) throw new TypeError("headers are an object of texts");
-    const pairs            = list(), names = ownKeys(headers);
-    for (let i = 0; i < names.length; i++) push(pairs, pairOf(names[i]          , member(headers, names[i])));
+    const pairs            = list(), names = ownKeys(headers), checked = new (ops.library_value("Headers")       )();
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]          ;
+      // Those that a browser writes itself, and refuses each request with.
+      if (indexOf(" connection content-length cookie host keep-alive te trailer transfer-encoding upgrade ", " " + toLowerCase(name) + " ") >= 0) throw new TypeError("the header " + name + " is the browser's own" + (toLowerCase(name) === "cookie" ? ": context.addCookies sets cookies" : ""));
+      const pair = pairOf(name, member(headers, name));
+      checked.set(name, pair[1]);
+      push(pairs, pair);
+    }
     return pairs;
   }
   /** Whether a request or an answer is the one that is waited for. */
@@ -352,6 +372,15 @@
     }
     async setGeolocation(place         )                {
       const given = place === null || place === undefined ? null : optionsOf(place);
+      if (given !== null) {
+        const within = (name        , most        )       => {
+          const value = given[name];
+          if (typeof value !== "number" || !(value >= -most && value <= most)) throw new TypeError("context.setGeolocation: " + name + " is a number from -" + String(most) + " to " + String(most) + ", not " + String(value));
+        };
+        within("latitude", 90);
+        within("longitude", 180);
+        if (given.accuracy !== undefined && !(given.accuracy >= 0)) throw new TypeError("context.setGeolocation: accuracy is a number of metres, not " + String(given.accuracy));
+      }
       return await this.#emulate({ is: "geolocation", place: given === null ? null : { __proto__: null, latitude: given.latitude, longitude: given.longitude, accuracy: given.accuracy ?? 0 } }, "setGeolocation");
     }
     async grantPermissions(permissions         , options          = undefined)                {
@@ -362,7 +391,8 @@
       return await this.#emulate({ is: "permissions", names: null, origin: null }, "clearPermissions");
     }
     async setOffline(offline         )                {
-      return await this.#emulate({ is: "offline", offline: offline === true }, "setOffline");
+      if (typeof offline !== "boolean") throw new TypeError("context.setOffline: true or false is wanted, not " + String(offline));
+      return await this.#emulate({ is: "offline", offline }, "setOffline");
     }
     /** Cookies and local storage: of the pages that are open, and as a file too. */
     async storageState(value          = undefined)               {
@@ -378,7 +408,9 @@
       return state;
     }
     async setStorageState(value         )                {
-      const state = typeof value === "string" ? intrinsics.parse(await ops.library_value("fs").readFile(value, "utf8")) : intrinsics.parse(stringify(value));
+      if (typeof value !== "string" && !isObject(value)) throw new TypeError("context.setStorageState: what storageState has given is wanted, or the path of a file with it");
+      const state      = typeof value === "string" ? intrinsics.parse(await ops.library_value("fs").readFile(value, "utf8")) : intrinsics.parse(stringify(value));
+      if (typeof state !== "object" || state === null || !lists((state       ).cookies) || !lists((state       ).origins)) throw new TypeError("context.setStorageState: it has { cookies: [], origins: [] }");
       await this.clearCookies();
       if (state.cookies !== undefined) await this.addCookies(state.cookies);
       const origins        = list(), given = state.origins ?? list();
@@ -407,7 +439,12 @@
     }
     async cookies(urls          = undefined)                 {
       const wanted = urls === undefined ? none() : listed(urls, domString);
-      return await this.#ask({ __proto__: null, do: "storage", what: { __proto__: null, do: "cookies", urls: wanted } }, "context.cookies");
+      const told        = await this.#ask({ __proto__: null, do: "storage", what: { __proto__: null, do: "cookies", urls: wanted } }, "context.cookies"), made        = list();
+      for (let i = 0; i < told.length; i++) {
+        const { name, value, domain, path, expires, httpOnly, secure, sameSite } = told[i];
+        push(made, { name, value, domain, path, expires, httpOnly, secure, sameSite: sameSite ?? "Lax" });
+      }
+      return asArray(made);
     }
     async addCookies(cookies         )                {
       const given = listed(cookies, (cookie) => intrinsics.parse(stringify(cookie)));
@@ -462,6 +499,14 @@
     }
   }
 
+  const ASKED = "hand values over in evaluate, and wait for what it gives";
+  missing(Page.prototype, "page", {
+    ariaSnapshot: "page.snapshot() is the page as text", exposeBinding: ASKED, exposeFunction: ASKED, pause: "", routeFromHAR: "page.route(url, (route) => route.fulfill({ … }))", routeWebSocket: "", video: "",
+    waitForNavigation: "page.waitForURL(url)", workers: "",
+  });
+  missing(BrowserContext.prototype, "context", { exposeBinding: ASKED, exposeFunction: ASKED, newCDPSession: "", routeFromHAR: "context.route(url, (route) => route.fulfill({ … }))", setHTTPCredentials: "context.setExtraHTTPHeaders({ authorization })" });
+  missing(Download.prototype, "download", { createReadStream: "download.bytes()", path: "download.saveAs(path) writes it to the session's files" });
+
   // ---- handles: those of the browser that the run was lent ----------------------------------------------------------------------------
 
   ;
@@ -493,7 +538,8 @@
 
   /** Tells the listeners of a page, and of the context, what has happened. */
   function dispatch(event     )       {
-    const handle = handleOf(generationNow()), page = pageOf(handle.generation, event.page)        , state = Page.stateOf(page) ;
+    // Of the browser that was listened to, which may be gone by now.
+    const handle = current ?? handleOf(generationNow()), page = pageOf(handle.generation, event.page)        , state = Page.stateOf(page) ;
     const events = Page.eventsOf(page), all = BrowserContext.eventsOf(handle.context.handle                  );
     const both = (name        , value         )       => {
       events.emit(name, value);

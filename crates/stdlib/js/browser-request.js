@@ -173,6 +173,7 @@
             if (url.origin !== origin) headers.delete("authorization");
             continue;
           }
+          if (to !== null && most > 0 && redirects >= most && response.status >= 301 && response.status <= 308) throw new Error(what + ": " + here + " leads on after " + String(most) + " redirects");
           const bytes = new intrinsics.Uint8Array(await response.arrayBuffer()), made = new APIResponse(response, here, bytes);
           if (options.failOnStatusCode === true && !(made.ok() || made.status() < 400)) throw new Error(what + ": " + String(made.status()) + " " + made.statusText() + " from " + here);
           return made;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use perennial_stdlib::browser::{Answer, BrowserError, Failure, LoadState};
+use perennial_stdlib::net::Refusal;
 use serde_json::{Value, json};
 
 use super::{called, evaluate, failed};
@@ -14,7 +15,7 @@ use crate::session::Context;
 const SCHEMES: &[&str] = &["http:", "https:", "data:", "blob:"];
 
 /// Why the proxy has let nothing through to where a page was sent.
-pub(super) fn refusal(context: &Context, url: &str) -> Option<String> {
+pub(super) fn refusal(context: &Context, url: &str) -> Option<Refusal> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?.to_ascii_lowercase();
@@ -31,7 +32,11 @@ pub(super) struct To {
 
 pub(super) async fn go(page: &Arc<Page>, to: &To, wait: LoadState, deadline: Deadline) -> Result<Answer, BrowserError> {
     let url = &*to.url;
-    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase() + ":";
+    let Some((scheme, _)) = url.split_once(':') else {
+        let message = format!("{url:?} is no address: say all of it, as in https://example.com/page");
+        return Err(BrowserError::new(Failure::Invalid, message));
+    };
+    let scheme = scheme.to_ascii_lowercase() + ":";
     if url != "about:blank" && !SCHEMES.contains(&&*scheme) {
         let message = format!(
             "going to {url:?} is not permitted: pages go to http:, https:, data: and blob: addresses and to about:blank"

@@ -61,7 +61,13 @@ pub(super) async fn route(page: &Page, paused: &str, verdict: Verdict) -> Result
         _ => return Err(BrowserError::new(Failure::Invalid, "this browser does not know the verdict")),
     };
     params["requestId"] = paused.into();
-    match called(page.call(method, params)).await {
+    let mut answer = called(page.call(method, params.clone())).await;
+    // A status that has no name of its own is given one.
+    if answer.as_ref().is_err_and(|error| error.message.contains("Invalid http status code or phrase")) {
+        params["responsePhrase"] = "Unknown".into();
+        answer = called(page.call(method, params)).await;
+    }
+    match answer {
         // Its page has gone elsewhere meanwhile, which is nobody's fault.
         Err(error) if error.message.contains("Invalid InterceptionId") => Ok(nothing()),
         answer => answer.map(|_| nothing()),

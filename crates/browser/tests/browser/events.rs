@@ -207,3 +207,82 @@ async fn a_page_is_read_as_markdown() {
     assert_eq!(told[2], "[menu](/x)");
     assert!(told[3].as_str().is_some_and(|text| text.len() < 250 && text.contains("more: take a part")), "{told}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waits_end_with_the_browser() {
+    let table = table(&Site::serve(&[]));
+    value(&table, "await page.title()").await;
+    let waiting = tokio::spawn({
+        let table = table.clone();
+        async move {
+            run(&table, "const waits = ['popup', 'response'].map((name) => page.waitForEvent(name, { timeout: 20_000 }).catch((error) => error.name)); await Promise.all(waits)").await
+        }
+    });
+    ended(&waiting, "").await;
+    let told = waiting.await.unwrap();
+    assert_eq!(told.value, Some(json!(["StaleHandleError", "StaleHandleError"])), "{:?}", told.error);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_verdict_that_fails_leaves_the_route_open_and_the_page_without_waiting() {
+    let site = Site::serve(&[("/", "<title>Home</title>"), ("/data", "real")]);
+    let table = table(&site);
+    let script = format!(
+        "await page.goto({:?}); const ask = () => page.evaluate(() => fetch('/data').then((answer) => answer.status, (error) => error.name));
+         await page.route('**/data', async (route) => {{ try {{ await route.fulfill({{ status: -1 }}) }} catch (error) {{ await route.fulfill({{ status: 599 }}) }} }}, {{ times: 1 }});
+         const first = await ask();
+         await page.route('**/data', (route) => route.continue({{ headers: {{ host: 'elsewhere' }} }}), {{ times: 1 }});
+         [first, await ask(), await ask()]",
+        site.address("/")
+    );
+    assert_eq!(value(&table, &script).await, json!([599, "TypeError", 200]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_in_a_page_holds_up_nothing_else_in_it() {
+    let table = table(&Site::serve(&[]));
+    let script = "const all = Array.from({ length: 100 }, () => page.evaluate(() => new Promise((done) => (globalThis.waiting ??= []).push(done))));
+        await page.waitForFunction(() => globalThis.waiting?.length === 100); await page.evaluate(() => waiting.forEach((done) => done(1))); (await Promise.all(all)).length";
+    assert_eq!(value(&table, script).await, 100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_there_or_cannot_be_says_so() {
+    let table = table(&Site::serve(&[]));
+    let script = "const why = async (f) => { try { return String(await f()) } catch (error) { return error.name + ': ' + error.message } };
+        const closed = await context.newPage(), waits = why(() => closed.evaluate(() => new Promise(() => {})));
+        await closed.evaluate(() => 1); await closed.close();
+        [await waits, await why(() => page.goto('nonsense')), await why(() => page.exposeFunction('f', () => {})), await why(() => page.waitForRequest()), await why(() => page.route(5, () => {})),
+         await why(() => context.setOffline('yes')), await why(() => context.setGeolocation({ latitude: 100, longitude: 0 })), await why(() => page.setExtraHTTPHeaders({ host: 'x' })),
+         await why(() => page.setExtraHTTPHeaders({ 'a b': 'x' })), await why(() => context.setStorageState(null))]";
+    let told = value(&table, script).await;
+    let says = [
+        "the page is closed",
+        "is no address",
+        "page.exposeFunction is not there",
+        "an address is a text",
+        "an address is a text",
+        "true or false is wanted",
+        "latitude is a number from -90 to 90",
+        "the header host is the browser's own",
+        "TypeError",
+        "what storageState has given is wanted",
+    ];
+    for (told, says) in told.as_array().into_iter().flatten().zip(says) {
+        assert!(told.as_str().is_some_and(|told| told.contains(says)), "{told} and not {says}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nobody_answers_it_is_no_matter_of_permission() {
+    // A port that was just let go of.
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).unwrap().port();
+    let address = format!("http://127.0.0.1:{port}");
+    let table = SessionTable::with_config(TableConfig::default().configure(|config| {
+        config.browsers = Some(Arc::new(chromium()));
+        config.net = Some(NetPolicy::parse(&[&address], NetLimits::default()).unwrap());
+    }));
+    let error = run(&table, &format!("await page.goto('{address}/')")).await.error.unwrap();
+    assert_eq!(error.name, "Error", "{error:?}");
+    assert!(error.message.contains("refused"), "{error:?}");
+}

@@ -20,7 +20,7 @@ pub use address::{AddressClass, AddressRange, classify};
 pub use dial::{Network, Resolver, SystemResolver};
 pub use policy::{NetLimits, NetPolicy, PolicyError, Rule};
 #[cfg(feature = "browser")]
-pub use proxy::{Pass, Proxy, Reach};
+pub use proxy::{Pass, Proxy, Reach, Refusal};
 pub use secrets::{SecretError, Secrets};
 
 pub use ops::NetGrants;

@@ -96,7 +96,16 @@ struct PassState {
     /// Ends what goes through under a policy that is not in force any more.
     cut: CancellationToken,
     connections: usize,
-    refusals: VecDeque<(String, String)>,
+    refusals: VecDeque<(String, Refusal)>,
+}
+
+/// Why something was not reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// It is not permitted; otherwise there was nobody, or a limit was reached.
+    pub is_denied: bool,
+    /// A clause.
+    pub why: String,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -169,17 +178,17 @@ impl Pass {
     }
 
     /// Why something at this origin was not reached, if that is known.
-    pub fn refusal(&self, origin: &str) -> Option<String> {
+    pub fn refusal(&self, origin: &str) -> Option<Refusal> {
         let state = lock(&self.state);
         state.refusals.iter().rev().find(|(of, _)| of == origin).map(|(_, why)| why.clone())
     }
 
-    fn refuse(&self, url: &Url, why: &str) {
+    fn refuse(&self, url: &Url, refusal: Refusal) {
         let mut state = lock(&self.state);
         if state.refusals.len() == MAX_REFUSALS {
             state.refusals.pop_front();
         }
-        state.refusals.push_back((super::dial::origin(url), why.to_owned()));
+        state.refusals.push_back((super::dial::origin(url), refusal));
     }
 
     fn enter(self: &Arc<Self>) -> Option<(Option<Reach>, CancellationToken, Entered)> {
@@ -331,9 +340,10 @@ async fn go(mut client: TcpStream, head: Head, pass: &Pass, reach: Option<Reach>
     match answer {
         Ok(()) => Ok(()),
         Err(Refused::Io(error)) => Err(error),
-        Err(Refused::Policy(url, why)) => {
-            pass.refuse(&url, &why);
+        Err(Refused::Policy(url, refusal)) => {
+            let why = &*refusal.why;
             tracing::info!(target: "perennial::net", origin = super::dial::origin(&url), why, "refused a page's request");
+            pass.refuse(&url, refusal);
             if head.method == "CONNECT" {
                 client.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await?;
             }
@@ -344,7 +354,7 @@ async fn go(mut client: TcpStream, head: Head, pass: &Pass, reach: Option<Reach>
 
 enum Refused {
     Io(io::Error),
-    Policy(Url, String),
+    Policy(Url, Refusal),
 }
 
 impl From<io::Error> for Refused {
@@ -353,14 +363,18 @@ impl From<io::Error> for Refused {
     }
 }
 
+fn denied(url: Url, why: String) -> Refused {
+    Refused::Policy(url, Refusal { is_denied: true, why })
+}
+
 fn none(url: Url) -> Refused {
     let what = super::dial::origin(&url);
-    Refused::Policy(url, format!("{what} is not permitted; a rule for the network would grant it"))
+    denied(url, format!("{what} is not permitted; a rule for the network would grant it"))
 }
 
 fn said(url: &Url) -> impl Fn(OpError) -> Refused {
     let url = url.clone();
-    move |error| Refused::Policy(url.clone(), error.message)
+    move |error| Refused::Policy(url.clone(), Refusal { is_denied: error.denied.is_some(), why: error.message })
 }
 
 async fn tunnel(client: &mut TcpStream, head: &Head, pass: &Pass, reach: Option<Reach>) -> Result<(), Refused> {
@@ -371,7 +385,7 @@ async fn tunnel(client: &mut TcpStream, head: &Head, pass: &Pass, reach: Option<
     let own = reach.own(&policy, asked.clone());
     let authority = format!("{}:{}", own.host_str().unwrap_or_default(), own.port_or_known_default().unwrap_or(443));
     let (rule, url) = policy.tunnel(&authority).map_err(|remedy| {
-        Refused::Policy(asked.clone(), format!("{} is not permitted; {remedy} would grant it", head.target))
+        denied(asked.clone(), format!("{} is not permitted; {remedy} would grant it", head.target))
     })?;
     reach.state.charge_request(policy.limits()).map_err(said(&asked))?;
     let mut server = reach.network.open(&rule, &url).await.map_err(said(&asked))?;
@@ -394,7 +408,7 @@ fn note(pass: &Pass, url: &Url, ended: Result<(), Ended>) -> Result<(), Refused>
         Ok(()) => Ok(()),
         Err(Ended::Io(error)) => Err(error.into()),
         Err(Ended::Limit(error)) => {
-            pass.refuse(url, &error.message);
+            pass.refuse(url, Refusal { is_denied: false, why: error.message });
             Ok(())
         }
     }
@@ -437,11 +451,11 @@ async fn forward(client: &mut TcpStream, head: &Head, pass: &Pass, reach: Option
     let policy = reach.policy();
     let own = reach.own(&policy, asked.clone());
     if own.scheme() != "http" {
-        return Err(Refused::Policy(asked, "only http and https go through a proxy".to_owned()));
+        return Err(denied(asked, "only http and https go through a proxy".to_owned()));
     }
     let rule = policy.rule(&head.method, &own).map_err(|remedy| {
         let what = format!("{} {}", head.method, super::dial::origin(&asked));
-        Refused::Policy(asked.clone(), format!("{what} is not permitted; {remedy} would grant it"))
+        denied(asked.clone(), format!("{what} is not permitted; {remedy} would grant it"))
     })?;
     reach.state.charge_request(policy.limits()).map_err(said(&asked))?;
     let body = Length::of(head)?;
