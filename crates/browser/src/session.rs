@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use perennial_stdlib::browser::{
     Action, BrowserError, Driver, Failure, Generation, Interest, Listening, Look, OriginStorage, PageId, PageLook,
@@ -26,6 +26,8 @@ const MAX_PAGES: usize = 16;
 /// Scripts that are added to all of them, and bytes of these.
 const MAX_SCRIPT_COUNT: usize = 100;
 const MAX_SCRIPTS: usize = 1 << 20;
+/// How long an action waits for what the run before has left to be noted.
+const NOTED: Duration = Duration::from_secs(1);
 /// Origins whose local storage is kept.
 const MAX_ORIGINS: usize = 20;
 
@@ -40,6 +42,8 @@ pub(crate) struct Inner {
     home: Arc<Home>,
     /// Opened by whoever needs it first.
     opening: tokio::sync::Mutex<()>,
+    /// Held while the cookies that a run has left are noted: the next one waits for that.
+    noting: Arc<tokio::sync::Mutex<()>>,
     hub: Arc<Hub>,
     state: Mutex<State>,
 }
@@ -104,8 +108,8 @@ impl ChromiumSession {
             last_use: Instant::now(),
             kept: Kept::default(),
         };
-        let (opening, hub) = (tokio::sync::Mutex::default(), Arc::default());
-        Self { inner: Arc::new(Inner { shared, home, opening, hub, state: Mutex::new(state) }) }
+        let (opening, noting, hub) = (tokio::sync::Mutex::default(), Arc::default(), Arc::default());
+        Self { inner: Arc::new(Inner { shared, home, opening, noting, hub, state: Mutex::new(state) }) }
     }
 }
 
@@ -149,6 +153,7 @@ impl Driver for ChromiumSession {
         let inner = self.inner.clone();
         Box::pin(async move {
             let context = inner.context().await?;
+            let _ = tokio::time::timeout(NOTED, inner.noting.lock()).await;
             let done = perform(&context, action).await;
             lock(&inner.state).last_use = Instant::now();
             done
@@ -266,6 +271,7 @@ impl Inner {
         let asked = context.connection().call(None, "Storage.getCookies", json!({ "browserContextId": context.id }));
         let (inner, context) = (Arc::downgrade(self), Arc::downgrade(context));
         let Some(of) = context.upgrade() else { return };
+        let noting = self.noting.clone().try_lock_owned();
         of.connection().runtime().spawn(async move {
             let Ok(mut answer) = asked.await else { return };
             // At once: a browser may be gone before it says more.
@@ -273,7 +279,7 @@ impl Inner {
             if cookies.iter().map(|cookie| cookie.to_string().len()).sum::<usize>() <= MOST {
                 lock(&kept.state).kept.cookies = cookies;
             }
-            drop(kept);
+            drop((kept, noting));
             let Some(of) = context.upgrade() else { return };
             let local = storage::local_storage(&of).await;
             let Some(inner) = inner.upgrade() else { return };
