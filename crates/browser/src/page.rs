@@ -107,7 +107,8 @@ struct State {
     /// Dialogs that nobody has listened for since the last action.
     dialogs: Vec<String>,
     was_ended: bool,
-    unsticking: u32,
+    /// What it was told to do and has not said yet that it does: the next action waits for that.
+    pending: u32,
     /// What is being dragged, as the page has said.
     dragged: Option<Value>,
     /// What the proxy is to be shown when it asks, and whether it has been.
@@ -285,7 +286,7 @@ impl Page {
         let (page, asked) = (self.clone(), self.call("Runtime.evaluate", json!({ "expression": "0" })).id);
         // Who comes next waits for it, unless it is a page that is only asked in passing.
         let is_short = patience < LONG;
-        self.lock().unsticking += u32::from(is_short);
+        self.lock().pending += u32::from(is_short);
         self.connection.runtime().spawn(async move {
             tokio::time::sleep(patience).await;
             let is_stuck = page.connection.waits(asked);
@@ -294,16 +295,42 @@ impl Page {
             }
             let mut state = page.lock();
             state.was_ended |= is_stuck;
-            state.unsticking -= u32::from(is_short);
+            state.pending -= u32::from(is_short);
             drop(state);
             page.notify();
         });
     }
 
-    /// Waits until it is known whether the page is stuck with what an earlier action has set going.
-    pub(crate) async fn unstuck(&self) {
-        let soon = Deadline::after(1000);
-        let _ = self.until(soon, "the page", |page| (page.lock().unsticking == 0).then_some(Ok(()))).await;
+    /// Ends what keeps the page from being left. Once the next document has come as far as to a renderer that spins nothing reaches that any more.
+    pub(crate) async fn free(&self) {
+        let asked = self.call("Runtime.evaluate", json!({ "expression": "0" }));
+        if tokio::time::timeout(LONG, asked).await.is_err() && !self.lock().has_dialog {
+            self.tell("Runtime.terminateExecution", &json!({}));
+            self.lock().was_ended = true;
+        }
+        self.caught_up().await;
+    }
+
+    /// An action waits until these are answered.
+    pub(crate) fn await_first(self: &Arc<Self>, calls: Vec<Call>) {
+        if calls.is_empty() {
+            return;
+        }
+        self.lock().pending += 1;
+        let page = self.clone();
+        self.connection.runtime().spawn(async move {
+            for call in calls {
+                let _ = call.await;
+            }
+            page.lock().pending -= 1;
+            page.notify();
+        });
+    }
+
+    /// Waits until what was told to the page before is done, and until it is known whether it is stuck with what an earlier action has set going.
+    pub(crate) async fn caught_up(&self) {
+        let soon = Deadline::after(2000);
+        let _ = self.until(soon, "the page", |page| (page.lock().pending == 0).then_some(Ok(()))).await;
     }
 
     /// Whether something in the page was ended since this was asked last: its document may not be one any more that can be written to.

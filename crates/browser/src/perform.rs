@@ -21,6 +21,8 @@ use crate::page::{Asked, Deadline, LONG, Page, SHORT, Spot, steps, text, value_o
 use crate::pipe::{Call, CallError};
 use crate::session::Context;
 
+/// Milliseconds of what has no timeout of its own.
+const UNTIMED: u64 = 30_000;
 /// How long a dialog that a script was told of may hold up what else is done in its page.
 const DIALOG: Duration = Duration::from_secs(10);
 
@@ -49,7 +51,7 @@ async fn on_page(context: &Arc<Context>, action: Action) -> Result<Answer, Brows
     let page = context.page(page_of(&action))?;
     // What answers the page waits for nothing in it.
     if !matches!(action, Action::Dialog { .. } | Action::Route { .. } | Action::Said { .. } | Action::Download { .. }) {
-        page.unstuck().await;
+        page.caught_up().await;
     }
     let mut under_way = UnderWay { page: &page, is_over: false };
     let done = match action {
@@ -184,7 +186,7 @@ async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result
                     called(call).await?;
                 }
             }
-            page.settled_after_input(Deadline::after(30_000)).await?;
+            page.settled_after_input(Deadline::after(UNTIMED)).await?;
             Ok(nothing())
         }
         Action::Mouse { what, x, y, button, clicks, .. } => {
@@ -204,7 +206,7 @@ async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result
                 }
             };
             all(calls).await?;
-            page.settled_after_input(Deadline::after(30_000)).await?;
+            page.settled_after_input(Deadline::after(UNTIMED)).await?;
             Ok(nothing())
         }
         Action::Viewport { width, height, .. } => {
@@ -250,7 +252,7 @@ async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result
         }
         Action::Emulate { what, .. } => emulate::on_page(page, what).await,
         Action::Front { .. } => {
-            called(page.call("Page.bringToFront", json!({}))).await?;
+            insist(page, "Page.bringToFront", json!({}), Deadline::after(UNTIMED)).await?;
             Ok(nothing())
         }
         Action::Markdown { target, most } => {
@@ -322,6 +324,18 @@ pub(crate) async fn called(call: Call) -> Result<Value, BrowserError> {
         CallError::Lost => crate::page::closed(),
         CallError::Gone => crate::page::gone(),
     })
+}
+
+/// The answer of a page that may be between two documents, which is none then.
+async fn insist(page: &Page, method: &str, params: Value, deadline: Deadline) -> Result<Value, BrowserError> {
+    loop {
+        match called(page.call(method, params.clone())).await {
+            Err(error) if error.message.contains("Not attached to an active page") && !deadline.is_over() => {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 // ---- asking our script ------------------------------------------------------------------------------------------------------------------
@@ -423,7 +437,7 @@ fn explained(page: &Page, target: &Target, mut error: BrowserError) -> BrowserEr
 
 async fn ask_page(page: &Page, frame: Option<String>, name: &str) -> Result<Answer, BrowserError> {
     let target = Target { page: page.id, frame, selector: Vec::new(), strict: false, force: false, timeout: 0 };
-    on_elements(page, &target, name, &Value::Null, Deadline::after(30_000)).await.map(Answer::Value)
+    on_elements(page, &target, name, &Value::Null, Deadline::after(UNTIMED)).await.map(Answer::Value)
 }
 
 /// Something that is done in the page alone, and what it sets going.
@@ -446,7 +460,7 @@ async fn query(page: &Page, mut target: Target, what: What, name: Option<String>
         _ => "one",
     };
     // What does not wait has the time that a document takes to come.
-    let deadline = Deadline::after(if waits { target.timeout } else { 30_000 });
+    let deadline = Deadline::after(if waits { target.timeout } else { UNTIMED });
     target.strict &= script != "all";
     let asked = on_elements(page, &target, script, &json!({ "what": what, "name": name }), deadline).await;
     match (asked, what) {

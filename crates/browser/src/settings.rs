@@ -1,5 +1,7 @@
 //! What pages are told to do beside showing something: what is told of them, and what they are made to believe.
 
+use std::sync::Arc;
+
 use perennial_stdlib::browser::{BrowserError, Emulation, Failure, Geolocation, Interest};
 use serde_json::{Map, Value, json};
 
@@ -33,46 +35,49 @@ impl Settings {
 }
 
 impl Page {
-    /// Tells the page what differs from before.
-    pub(crate) fn configure(&self, change: impl FnOnce(&mut Settings)) {
+    /// Tells the page what differs from before. Its next action waits until that holds: where it is told in the middle of a navigation, the next document's renderer would begin without.
+    pub(crate) fn configure(self: &Arc<Self>, change: impl FnOnce(&mut Settings)) {
         let (before, after) = self.change_settings(change);
+        let mut calls = Vec::new();
+        let mut tell = |method: &str, params: Value| calls.push(self.call(method, params));
         let changes = |of: fn(&Settings) -> bool| (of(&before) != of(&after)).then(|| of(&after));
         match changes(Settings::needs_network) {
             // What it keeps of bodies is bounded: all, and one.
-            Some(true) => self.tell(
+            Some(true) => tell(
                 "Network.enable",
-                &json!({ "maxTotalBufferSize": 32 << 20, "maxResourceBufferSize": 16 << 20, "maxPostDataSize": 64 << 10 }),
+                json!({ "maxTotalBufferSize": 32 << 20, "maxResourceBufferSize": 16 << 20, "maxPostDataSize": 64 << 10 }),
             ),
-            Some(false) => self.tell("Network.disable", &json!({})),
+            Some(false) => tell("Network.disable", json!({})),
             None => {}
         }
         match changes(|settings| settings.interest.routes) {
-            Some(true) => self.tell("Fetch.enable", &json!({ "patterns": [{ "urlPattern": "*" }] })),
-            Some(false) => self.tell("Fetch.disable", &json!({})),
+            Some(true) => tell("Fetch.enable", json!({ "patterns": [{ "urlPattern": "*" }] })),
+            Some(false) => tell("Fetch.disable", json!({})),
             None => {}
         }
         if let Some(enabled) = changes(|settings| settings.interest.choosers) {
-            self.tell("Page.setInterceptFileChooserDialog", &json!({ "enabled": enabled }));
+            tell("Page.setInterceptFileChooserDialog", json!({ "enabled": enabled }));
         }
         if let Some(offline) = changes(|settings| settings.offline) {
-            self.tell(
+            tell(
                 "Network.emulateNetworkConditions",
-                &json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 }),
+                json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 }),
             );
         }
         if before.headers != after.headers {
-            self.tell("Network.setExtraHTTPHeaders", &json!({ "headers": by_name(&after.headers) }));
+            tell("Network.setExtraHTTPHeaders", json!({ "headers": by_name(&after.headers) }));
         }
         if before.place != after.place {
             match after.place {
-                Some(Some(Geolocation { latitude, longitude, accuracy })) => self.tell(
+                Some(Some(Geolocation { latitude, longitude, accuracy })) => tell(
                     "Emulation.setGeolocationOverride",
-                    &json!({ "latitude": latitude, "longitude": longitude, "accuracy": accuracy }),
+                    json!({ "latitude": latitude, "longitude": longitude, "accuracy": accuracy }),
                 ),
-                Some(None) => self.tell("Emulation.setGeolocationOverride", &json!({})),
-                None => self.tell("Emulation.clearGeolocationOverride", &json!({})),
+                Some(None) => tell("Emulation.setGeolocationOverride", json!({})),
+                None => tell("Emulation.clearGeolocationOverride", json!({})),
             }
         }
+        self.await_first(calls);
     }
 }
 

@@ -71,6 +71,12 @@ impl Page {
                     frame.leaving = Some(if is_under { Leaving::UnderWay } else { Leaving::Planned });
                 }
             }
+            // By the renderer, which tells in its own order: before it says that nothing is planned any more.
+            "Page.frameStartedLoading" => {
+                if let Some(frame) = state.frames.get_mut(text(&params["frameId"])) {
+                    frame.leaving = frame.leaving.map(|_| Leaving::UnderWay);
+                }
+            }
             // Told too when what was planned begins.
             "Page.frameClearedScheduledNavigation" => {
                 if let Some(frame) = state.frames.get_mut(text(&params["frameId"])) {

@@ -11,7 +11,7 @@ use crate::page::Page;
 use crate::session::Context;
 use crate::settings::permission;
 
-pub(super) async fn on_page(page: &Page, what: Emulation) -> Result<Answer, BrowserError> {
+pub(super) async fn on_page(page: &Arc<Page>, what: Emulation) -> Result<Answer, BrowserError> {
     match what {
         Emulation::Media { media, features } => {
             let features: Vec<Value> =

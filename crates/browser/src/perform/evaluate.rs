@@ -80,7 +80,7 @@ const decode = (value, handles) => {
 
 /// A function of ours that needs no arguments, in a frame's document.
 pub(super) async fn in_frame(page: &Page, frame: &str, function: &str) -> Result<Answer, BrowserError> {
-    let deadline = Deadline::after(30_000);
+    let deadline = Deadline::after(super::UNTIMED);
     loop {
         let spot = page.spot(frame, false, deadline).await?;
         let call = page.call(

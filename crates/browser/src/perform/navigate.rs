@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use perennial_stdlib::browser::{Answer, BrowserError, Failure, LoadState};
 use perennial_stdlib::net::Refusal;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{called, evaluate, failed};
+use super::{evaluate, failed, insist};
 use crate::input::nothing;
-use crate::page::{Deadline, LONG, Page, value_of};
+use crate::page::{Deadline, Page, value_of};
 use crate::session::Context;
 
 /// Addresses that a page may be sent to. Everything else a browser knows is its own, or the machine's.
@@ -48,11 +48,10 @@ pub(super) async fn go(page: &Arc<Page>, to: &To, wait: LoadState, deadline: Dea
     if let Some(referer) = &to.referer {
         params["referrer"] = referer.clone().into();
     }
-    // A page that spins would hold this up.
-    page.unstick(LONG);
-    let navigating = page.call("Page.navigate", params);
+    page.free().await;
+    let navigating = insist(page, "Page.navigate", params, deadline);
     let answer = tokio::select! {
-        answer = called(navigating) => answer?,
+        answer = navigating => answer?,
         // A page that never answers holds this up.
         error = page.until::<()>(deadline, &waiting, |_| None) => {
             page.tell("Page.stopLoading", &json!({}));
@@ -99,6 +98,7 @@ pub(super) async fn moved(page: &Page, moves: u64, deadline: Deadline) -> Result
 }
 
 pub(super) async fn reload(page: &Page, wait: LoadState, deadline: Deadline) -> Result<Answer, BrowserError> {
+    page.free().await;
     let moves = page.look().1;
     insist(page, "Page.reload", json!({}), deadline).await?;
     moved(page, moves, deadline).await?;
@@ -111,6 +111,7 @@ pub(super) async fn along(page: &Page, by: i32, wait: LoadState, deadline: Deadl
     let at = history["currentIndex"].as_i64().unwrap_or(0) + i64::from(by);
     let entry = usize::try_from(at).ok().and_then(|at| history["entries"].get(at));
     let Some(entry) = entry else { return Ok(Answer::Value(false.into())) };
+    page.free().await;
     let moves = page.look().1;
     insist(page, "Page.navigateToHistoryEntry", json!({ "entryId": entry["id"] }), deadline).await?;
     moved(page, moves, deadline).await?;
@@ -141,16 +142,4 @@ pub(super) async fn set_content(
     }
     page.loaded(frame, None, wait, deadline).await?;
     Ok(nothing())
-}
-
-/// The answer of a page that may be between two documents, which is none then.
-async fn insist(page: &Page, method: &str, params: Value, deadline: Deadline) -> Result<Value, BrowserError> {
-    loop {
-        match called(page.call(method, params.clone())).await {
-            Err(error) if error.message.contains("Not attached to an active page") && !deadline.is_over() => {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-            answer => return answer,
-        }
-    }
 }

@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use perennial_stdlib::browser::{Answer, BrowserError, Failure, Verdict};
 use serde_json::{Value, json};
 
-use super::called;
+use super::{UNTIMED, called, insist};
 use crate::input::nothing;
-use crate::page::{Page, text};
+use crate::page::{Deadline, Page, text};
 
 /// The body of an answer.
 pub(super) async fn body(page: &Page, request: &str) -> Result<Answer, BrowserError> {
@@ -23,7 +23,7 @@ pub(super) async fn body(page: &Page, request: &str) -> Result<Answer, BrowserEr
 pub(super) async fn source(page: &Page, frame: &str) -> Result<Answer, BrowserError> {
     let url = page.frames().into_iter().find(|known| known.id == frame).map(|known| known.url);
     let params = json!({ "frameId": frame, "url": url.as_deref().and_then(|url| url.split('#').next()) });
-    let answer = called(page.call("Page.getResourceContent", params)).await?;
+    let answer = insist(page, "Page.getResourceContent", params, Deadline::after(UNTIMED)).await?;
     bytes(&answer["content"], answer["base64Encoded"] == true)
 }
 

@@ -4,13 +4,13 @@ use base64::Engine as _;
 use perennial_stdlib::browser::{Answer, BrowserError, Failure, Format, Target, What};
 use serde_json::{Value, json};
 
-use super::{called, on_elements, query};
+use super::{UNTIMED, insist, on_elements, query};
 use crate::input::nothing;
 use crate::page::{Deadline, Page, text};
 
 pub(super) async fn pdf(page: &Page, landscape: bool, background: bool) -> Result<Answer, BrowserError> {
     let params = json!({ "landscape": landscape, "printBackground": background });
-    file(&called(page.call("Page.printToPDF", params)).await?)
+    file(&insist(page, "Page.printToPDF", params, Deadline::after(UNTIMED)).await?)
 }
 
 pub(super) async fn screenshot(
@@ -38,7 +38,7 @@ pub(super) async fn screenshot(
                 "the element is not visible, so that there is nothing to take a picture of",
             ));
         }
-        let metrics = called(page.call("Page.getLayoutMetrics", json!({}))).await?;
+        let metrics = insist(page, "Page.getLayoutMetrics", json!({}), deadline).await?;
         let view = &metrics["cssVisualViewport"];
         let from =
             |value: &Value, offset: &Value| value.as_f64().unwrap_or_default() + offset.as_f64().unwrap_or_default();
@@ -49,7 +49,7 @@ pub(super) async fn screenshot(
             from(&found["height"], &Value::Null),
         ))
     } else if full_page {
-        let metrics = called(page.call("Page.getLayoutMetrics", json!({}))).await?;
+        let metrics = insist(page, "Page.getLayoutMetrics", json!({}), deadline).await?;
         let size = &metrics["cssContentSize"];
         Some((0.0, 0.0, size["width"].as_f64().unwrap_or_default(), size["height"].as_f64().unwrap_or_default()))
     } else {
@@ -60,7 +60,7 @@ pub(super) async fn screenshot(
             json!({ "x": x, "y": y, "width": width.clamp(1.0, MOST), "height": height.clamp(1.0, MOST), "scale": 1 });
         params["captureBeyondViewport"] = true.into();
     }
-    let taken = called(page.call("Page.captureScreenshot", params));
+    let taken = insist(page, "Page.captureScreenshot", params, deadline);
     tokio::select! {
         taken = taken => file(&taken?),
         error = page.until::<()>(deadline, "the picture", |_| None) => Err(error.err().unwrap_or_else(crate::page::closed)),

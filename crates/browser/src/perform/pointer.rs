@@ -6,7 +6,7 @@ use std::time::Duration;
 use perennial_stdlib::browser::{Answer, BrowserError, Failure, MouseButton, Place, Selector, Target};
 use serde_json::{Value, json};
 
-use super::{called, failed, frame_owner, innermost, on_elements, try_on_elements};
+use super::{UNTIMED, called, failed, frame_owner, innermost, on_elements, try_on_elements};
 use crate::input::{modifiers, nothing};
 use crate::page::{Asked, Deadline, Page, Spot, steps, value_of};
 use crate::pipe::Call;
@@ -76,7 +76,7 @@ pub(super) async fn click(page: &Page, target: &Target, how: &How) -> Result<Ans
         }
         tokio::task::yield_now().await;
     }
-    page.settled(Deadline::after(30_000)).await?;
+    page.settled(Deadline::after(UNTIMED)).await?;
     Ok(nothing())
 }
 

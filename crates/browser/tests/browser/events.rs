@@ -286,3 +286,21 @@ async fn where_nobody_answers_it_is_no_matter_of_permission() {
     assert_eq!(error.name, "Error", "{error:?}");
     assert!(error.message.contains("refused"), "{error:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_listens_in_a_busy_page_is_told_of_its_next_document_whole() {
+    let site = Site::serve(&[("/next", "<title>Next</title>")]);
+    let table = table(&site);
+    // The renderer of the page that is left has no time to say that it has begun to listen, and in the end never would.
+    for spins in [300, 60_000] {
+        let script = format!(
+            "await page.goto('about:blank');
+            await page.evaluate((spins) => {{ setTimeout(() => {{ const until = Date.now() + spins; while (Date.now() < until); }}) }}, {spins});
+            page.on('response', () => {{}});
+            const answer = await page.goto({:?});
+            await answer.text()",
+            site.address("/next")
+        );
+        assert_eq!(value(&table, &script).await, "<title>Next</title>", "{spins} ms");
+    }
+}
