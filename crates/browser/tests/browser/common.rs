@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use perennial_browser::{Chromium, ChromiumOptions};
 
+use super::site::Site;
+
 /// The one that `PERENNIAL_TEST_BROWSER` says, or whichever there is. The tests run as whoever builds, who may be root, and pages are the tests' own: there is no sandbox.
 pub fn chromium() -> Chromium {
     chromium_with(|_| {})
@@ -17,6 +19,12 @@ pub fn chromium_with(set: impl FnOnce(&mut ChromiumOptions)) -> Chromium {
         options.sandbox = false;
         set(options);
     }))
+}
+
+/// A script that asks a site for `/waits`, and then waits in its page for what never comes.
+pub fn waits(site: &Site) -> String {
+    let address = site.address("/waits");
+    format!("await page.goto({address:?}); await page.locator('#never').click({{ timeout: 20_000 }})")
 }
 
 /// Kills processes of the browser that this test has started, the first of it or those of a kind, until the run that waits for it has ended.

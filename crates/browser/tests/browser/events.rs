@@ -6,7 +6,7 @@ use perennial_sessions::net::{NetLimits, NetPolicy};
 use perennial_sessions::{ErrorKind, RunRequest, ScriptResult, SessionTable, TableConfig};
 use serde_json::{Value, json};
 
-use super::common::{chromium, ended};
+use super::common::{chromium, ended, waits};
 use super::site::Site;
 
 fn table(site: &Site) -> SessionTable {
@@ -61,12 +61,12 @@ async fn a_dialog_that_nobody_answers_goes_with_its_run() {
 async fn who_listens_is_told_what_happened_between_two_runs() {
     let table = table(&Site::serve(&[]));
     let begin = "globalThis.said = []; page.on('console', (message) => said.push(message.text()));
-        await page.evaluate(() => { globalThis.n = 0; setInterval(() => console.log(++n), 5) }); said.length = 0";
+        await page.evaluate(() => { globalThis.n = 0; setInterval(() => console.log(++n), 5) }); const last = Number(said.at(-1) ?? 0); said.length = 0";
     value(&table, begin).await;
     value(&table, "1").await;
-    let next = "await page.waitForFunction(() => n > 20); const first = said[0]; const gaps = said.filter((each, at) => at > 0 && each - said[at - 1] !== 1);
-        [said.length >= 20 || said.length, gaps.length]";
-    assert_eq!(value(&table, next).await, json!([true, 0]));
+    let next = "await page.waitForFunction((last) => n > last + 20, last); const gaps = said.filter((each, at) => at > 0 && each - said[at - 1] !== 1);
+        [Number(said[0]) - last, said.length >= 20, gaps.length]";
+    assert_eq!(value(&table, next).await, json!([1, true, 0]));
     // Those of a VM that is gone are not told another one.
     let stopped = table.run("s", RunRequest::new("for (;;) {}").with_timeout_ms(200)).await;
     assert_eq!(stopped.error.unwrap().kind, ErrorKind::Timeout);
@@ -138,9 +138,10 @@ async fn what_sites_have_stored_outlives_a_browser_that_is_killed() {
     // It is noted when a run ends, and long before this one is over.
     value(&table, "for (let i = 0; i < 50; i++) await page.title()").await;
     let waiting = tokio::spawn({
-        let table = table.clone();
-        async move { table.run("s", RunRequest::new("await page.locator('#never').click({ timeout: 20_000 })")).await }
+        let (table, waits) = (table.clone(), waits(&site));
+        async move { table.run("s", RunRequest::new(waits)).await }
     });
+    site.asked("/waits").await;
     ended(&waiting, "").await;
     let read = format!(
         "const before = context.pages().length; await page.goto({:?}); [before, context.pages().length, await page.evaluate(() => localStorage.getItem('kept'))]",
@@ -210,14 +211,19 @@ async fn a_page_is_read_as_markdown() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn waits_end_with_the_browser() {
-    let table = table(&Site::serve(&[]));
-    value(&table, "await page.title()").await;
+    let site = Site::serve(&[("/waits", "")]);
+    let table = table(&site);
     let waiting = tokio::spawn({
-        let table = table.clone();
-        async move {
-            run(&table, "const waits = ['popup', 'response'].map((name) => page.waitForEvent(name, { timeout: 20_000 }).catch((error) => error.name)); await Promise.all(waits)").await
-        }
+        let (table, waits) = (table.clone(), site.address("/waits"));
+        let script = format!(
+            "await page.title();
+            const waits = ['popup', 'download'].map((name) => page.waitForEvent(name, {{ timeout: 20_000 }}).catch((error) => error.name));
+            await page.goto({waits:?}).catch(() => {{}});
+            await Promise.all(waits)"
+        );
+        async move { run(&table, &script).await }
     });
+    site.asked("/waits").await;
     ended(&waiting, "").await;
     let told = waiting.await.unwrap();
     assert_eq!(told.value, Some(json!(["StaleHandleError", "StaleHandleError"])), "{:?}", told.error);

@@ -8,7 +8,7 @@ use perennial_sessions::net::{NetLimits, NetPolicy};
 use perennial_sessions::{ErrorKind, RebuildReason, Run, RunRequest, SessionTable, TableConfig};
 use serde_json::{Value, json};
 
-use super::common::{browsers, chromium, chromium_with, ended};
+use super::common::{browsers, chromium, chromium_with, ended, waits};
 use super::site::Site;
 
 fn table(rules: &[&str]) -> SessionTable {
@@ -142,9 +142,10 @@ async fn a_page_that_crashes_costs_itself_and_a_browser_that_does_the_vm() {
     assert!(crashed.is_ok(), "that address is not permitted, so that nothing crashed: {:?}", crashed.error);
     // The browser.
     let waiting = tokio::spawn({
-        let table = table.clone();
-        async move { table.run("s", RunRequest::new("await page.locator('#never').click({ timeout: 20_000 })")).await }
+        let (table, waits) = (table.clone(), waits(&site));
+        async move { table.run("s", RunRequest::new(waits)).await }
     });
+    site.asked("/waits").await;
     ended(&waiting, "").await;
     let error = waiting.await.unwrap().error.unwrap();
     assert_eq!(error.name, "StaleHandleError", "{error:?}");

@@ -44,6 +44,16 @@ impl Site {
         self.gate.1.notify_all();
     }
 
+    /// Waits until this has been asked for.
+    pub async fn asked(&self, path: &str) {
+        let asking = async {
+            while !self.seen().iter().any(|seen| seen.ends_with(path)) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), asking).await.expect("it is asked for");
+    }
+
     /// Methods and paths so far.
     pub fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
