@@ -177,7 +177,7 @@ let guard;
 /** From here until the verdict, events of the mouse that would hit something else are swallowed. */
 function watchFor(target, isForced) {
   unwatch();
-  const watching = { hit: undefined, seen: undefined };
+  const watching = { hit: undefined };
   watching.on = (event) => {
     if (!event.isTrusted) return;
     const hit = event.composedPath()[0];
@@ -186,7 +186,6 @@ function watchFor(target, isForced) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }
-    if (event.type === "mouseup") released();
   };
   for (const type of GUARDED) addEventListener(type, watching.on, { capture: true, passive: false });
   guard = watching;
@@ -197,20 +196,10 @@ function unwatch() {
   guard = undefined;
 }
 
-/** The mouse is up. Where it was released over something that is not of this document, only the host knows. */
-function released() {
-  if (!guard) return;
-  guard.isUp = true;
-  guard.seen?.();
-}
-
-/** Waits until the mouse has been released, and says what it has hit: `true`, or what was in the way. */
-async function verdict() {
+/** What the mouse has hit, asked for when it is up: `true`, or what was in the way. */
+function verdict() {
   const watching = guard;
-  if (watching && !watching.isUp) await new Promise((resolve) => (watching.seen = resolve));
-  // The click comes after the release, and what it sets going with it.
-  await new Promise((resolve) => setTimeout(resolve));
-  if (guard === watching) unwatch();
+  unwatch();
   return watching?.hit ?? true;
 }
 
@@ -342,7 +331,6 @@ const act = {
       watchFor(element, target.force);
       return { ...at, isDraggable: element.closest("[draggable=true],a[href],img") !== null };
     }),
-  released,
   verdict,
   fill: (id, target, { value }) => withElement(id, target, ["visible", "enabled", "editable"], (element) => fill(element, value)),
   choose: (id, target, { options }) => withElement(id, target, ["visible", "enabled"], (element, say) => choose(element, options, say) ?? AGAIN),

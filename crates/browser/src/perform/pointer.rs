@@ -1,6 +1,5 @@
 //! What the mouse does to elements: our script waits until it can, and judges afterwards what was hit.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use perennial_stdlib::browser::{Answer, BrowserError, Failure, MouseButton, Place, Selector, Target};
@@ -8,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{UNTIMED, called, failed, frame_owner, innermost, on_elements, try_on_elements};
 use crate::input::{modifiers, nothing};
-use crate::page::{Asked, Deadline, Page, Spot, steps, value_of};
+use crate::page::{Asked, Deadline, Page, steps, value_of};
 use crate::pipe::Call;
 
 /// How long the page has to say what was hit.
@@ -97,24 +96,17 @@ async fn try_click(page: &Page, target: &Target, how: &How, held: u32, deadline:
         calls.push(page.mouse_up(&mut input, how.button, click));
     }
     input.modifiers = before;
+    pressed(calls).await?;
     if how.clicks == 0 {
-        return pressed(calls).await.map(|()| true);
+        return Ok(true);
     }
-    // The verdict is asked for at once, and waits in the page until the mouse is up.
-    let (mut judging, mut pressing) = (pin!(verdict(page, &spot)), pin!(pressed(calls)));
-    let hit = tokio::select! {
-        biased;
-        hit = &mut judging => {
-            pressing.await?;
-            hit
-        }
-        pressed = &mut pressing => {
-            pressed?;
-            page.tell("Runtime.callFunctionOn", &in_page(&spot, "() => __perennial.call('released')"));
-            // In a frame whose scripts are off nothing judges, and nothing answers.
-            tokio::time::timeout(JUDGED, judging).await.unwrap_or(Ok(Value::Bool(true)))
-        }
-    };
+    // The page has done with the mouse. What it tells of what came of that is told before its verdict.
+    let verdict = page.call(
+        "Runtime.callFunctionOn",
+        json!({ "functionDeclaration": "() => __perennial.call('verdict')", "executionContextId": spot.context, "returnByValue": true }),
+    );
+    // In a frame whose scripts are off nothing judges, and nothing answers.
+    let hit = tokio::time::timeout(JUDGED, verdict).await.map_or(Ok(Value::Bool(true)), value_of);
     match hit {
         Ok(Value::String(_)) if !target.force => Ok(false),
         Ok(_) | Err(Asked::Again) => Ok(true),
@@ -132,14 +124,6 @@ async fn pressed(calls: Vec<Call>) -> Result<(), Asked> {
         }
     }
     Ok(())
-}
-
-async fn verdict(page: &Page, spot: &Spot) -> Result<Value, Asked> {
-    value_of(page.call("Runtime.callFunctionOn", in_page(spot, "() => __perennial.call('verdict')")).await)
-}
-
-fn in_page(spot: &Spot, function: &str) -> Value {
-    json!({ "functionDeclaration": function, "executionContextId": spot.context, "awaitPromise": true, "returnByValue": true })
 }
 
 pub(super) async fn check(page: &Page, target: &Target, wanted: bool) -> Result<Answer, BrowserError> {
