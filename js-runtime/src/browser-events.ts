@@ -1,8 +1,8 @@
 // What pages do by themselves: who listens, and what they are told.
 export default (ops: Ops, intrinsics: Intrinsics) => {
-  const { apply, asArray, defineProperty, Error, lastIndexOf, list, mapDelete, mapForEach, mapGet, mapSet, mapSize, Map, Promise, promiseThen, push, Set, setAdd, setDelete, setForEach, setSize, slice, String, TypeError } = intrinsics;
-  const { domString, placed, promiseCall } = ops.library_value("webidl");
-  const { ask, hear, optionsOf, timeoutOf, TimeoutError }: BrowserLocators = ops.library_value("browserLocators");
+  const { apply, asArray, defineProperty, Error, isArray, lastIndexOf, list, mapDelete, mapForEach, mapGet, mapSet, mapSize, Map, Promise, promiseThen, push, Set, setAdd, setDelete, setForEach, setSize, slice, String, TypeError } = intrinsics;
+  const { domString, isObject, placed, promiseCall } = ops.library_value("webidl");
+  const { ask, evaluate, hear, optionsOf, timeoutOf, TimeoutError }: BrowserLocators = ops.library_value("browserLocators");
   const { handleOf }: BrowserFrames = ops.library_value("browserFrames");
 
   interface Listener {
@@ -139,14 +139,14 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   /** Those that somebody listens to. */
   const emitters: Set<Emitter> = new Set();
-  let routes = (): number => 0, dispatch = (_: any): void => {};
+  let routes = (): number => 0, exposed = (): number => 0, dispatch = (_: any): void => {};
   /** Events that have come in this run, those who wait for more, and what was asked for last. */
   let heard = 0, waiting: { readonly until: number; readonly resolve: () => void }[] = list(), asked = "", hasListened = false;
   /** Who has heard of a request wants to hear how it ends. */
   let follows = false;
 
   function interest(): any {
-    const of: any = { __proto__: null, network: false, dialogs: false, choosers: false, routes: routes() > 0 };
+    const of: any = { __proto__: null, network: false, dialogs: false, choosers: false, routes: routes() > 0, calls: exposed() > 0 };
     setForEach(emitters, (each) => {
       of.network ||= each.hears("request") || each.hears("response") || each.hears("requestfinished") || each.hears("requestfailed");
       of.dialogs ||= each.hears("dialog");
@@ -160,7 +160,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   /** Why there is no browser any more. */
   function ofBrowser(): unknown {
     try {
-      ops.browser_look();
+      ops.browser_listens();
     } catch (error) {
       return error;
     }
@@ -169,13 +169,17 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
 
   /** Has the host tell what is listened for: at first, when that changes, and in each run anew. */
   function refresh(): void {
-    const wants = routes() > 0 || setSize(emitters) > 0;
-    // Whoever stops to listen to one that is gone has stopped.
-    if (ofBrowser() !== undefined) return;
-    const { listens } = ops.browser_look();
+    const wants = routes() > 0 || exposed() > 0 || setSize(emitters) > 0;
+    let listens: boolean;
+    try {
+      listens = ops.browser_listens();
+    } catch {
+      // Whoever stops to listen to one that is gone has stopped.
+      return;
+    }
     if (!wants && !listens) return;
     if (!listens) follows = false;
-    const of = interest(), now = String(of.network) + String(of.dialogs) + String(of.choosers) + String(of.routes);
+    const of = interest(), now = String(of.network) + String(of.dialogs) + String(of.choosers) + String(of.routes) + String(of.calls);
     if (!listens) {
       heard = 0;
       hear(refresh, caughtUp);
@@ -322,6 +326,64 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
   }
 
+  /** Functions that pages can call, by their names. */
+  class Exposed {
+    readonly #of: Map<string, Function> = new Map();
+    get size(): number {
+      return mapSize(this.#of);
+    }
+    has(name: string): boolean {
+      return mapGet(this.#of, name) !== undefined;
+    }
+    /** `put` has the host put it into the pages. */
+    async add(name: unknown, callback: unknown, what: string, put: (action: any) => Promise<unknown>): Promise<void> {
+      const text = domString(name);
+      if (typeof callback !== "function") throw new TypeError(what + ": a name and a function are wanted");
+      if (this.has(text)) throw new Error(what + ": a function '" + text + "' is exposed already");
+      mapSet(this.#of, text, callback);
+      refresh();
+      try {
+        await put({ __proto__: null, do: "expose", name: text });
+      } catch (error) {
+        mapDelete(this.#of, text);
+        throw error;
+      }
+    }
+    /** What a call comes to. */
+    async call(name: string, given: unknown[]): Promise<unknown> {
+      return await promiseCall(mapGet(this.#of, name)!, undefined, given);
+    }
+  }
+
+  /** Answers a page that has called one of these. What it sends is its own, and may be anything. */
+  async function answerCall(frame: BrowserPageState, text: string, all: Exposed[]): Promise<void> {
+    let parsed: any;
+    try {
+      parsed = intrinsics.parse(text);
+    } catch {
+      return;
+    }
+    if (!isObject(parsed)) return;
+    const call: any = parsed;
+    if (typeof call.name !== "string") return;
+    const reply: any = { __proto__: null, name: call.name, id: call.id };
+    try {
+      let of: Exposed | undefined;
+      for (let i = all.length - 1; i >= 0; i--) if (all[i].has(call.name)) of = all[i];
+      if (of === undefined) throw new Error("nobody answers: what has exposed the function is gone");
+      const given: unknown[] = list();
+      if (isArray(call.given)) for (let i = 0; i < call.given.length; i++) push(given, call.given[i]);
+      reply.value = await of.call(call.name, given);
+    } catch (error: any) {
+      reply.why = String(isObject(error) ? (error as any).message : error);
+    }
+    try {
+      await evaluate(frame, list(), "({ name, id, value, why }) => globalThis[name].settle(id, value, why)", reply, { __proto__: null }, "exposeFunction", false);
+    } catch {
+      // Its page has gone elsewhere, or the run is over.
+    }
+  }
+
   /** What a script in a page has thrown, as an error of this side. */
   function pageError(told: any): unknown {
     const error: any = new Error(told.message);
@@ -331,11 +393,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   }
 
   const browserEvents: BrowserEvents = {
-    __proto__: null, ConsoleMessage, Dialog, Download, Emitter, FileChooser, pageError, refresh,
-    /** Who is told, and how many routes there are. */
-    bind(to: (event: any) => void, count: () => number): void {
+    __proto__: null, answerCall, ConsoleMessage, Dialog, Download, Emitter, Exposed, FileChooser, pageError, refresh,
+    /** Who is told, and how many routes and functions there are. */
+    bind(to: (event: any) => void, count: () => number, countCalls: () => number): void {
       dispatch = to;
       routes = count;
+      exposed = countCalls;
     },
   } as unknown as BrowserEvents;
   return { browserEvents };

@@ -140,15 +140,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       const { state } = optionsOf(options);
       return state === "hidden" || state === "detached" ? null : await this.$(selector);
     }
-    async waitForFunction(script: unknown, argument: unknown = undefined, value: unknown = undefined): Promise<any> {
-      const options = optionsOf(value), timeout = timeoutOf(this.#state, options), end = timeout === 0 ? Infinity : intrinsics.now() + timeout;
-      const polling = typeof options.polling === "number" ? milliseconds(options.polling, "polling") : 50;
-      for (;;) {
-        const result = await evaluateHandle(this.#state, none(), script, argument, { __proto__: null, timeout: options.timeout }, this.#what + ".waitForFunction");
-        if (!(result instanceof JSHandle) || JSHandle.isTruthy(result)) return result;
-        if (intrinsics.now() >= end) throw new TimeoutError(this.#what + ".waitForFunction: timeout of " + String(timeout) + " ms");
-        await this.waitForTimeout(polling);
-      }
+    async waitForFunction(script: unknown, argument: unknown = undefined, options: unknown = undefined): Promise<any> {
+      return await waitForFunction(this.#state, none(), script, argument, optionsOf(options), this.#what);
     }
 
     // -- elements, by a selector
@@ -472,6 +465,19 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
   }
 
+  /** Asks a page, or an element of it, again and again until it gives something that is true. */
+  async function waitForFunction(state: BrowserPageState, parts: any[], script: unknown, argument: unknown, options: any, of: string): Promise<any> {
+    const what = of + ".waitForFunction", timeout = timeoutOf(state, options), end = timeout === 0 ? Infinity : intrinsics.now() + timeout;
+    const polling = typeof options.polling === "number" ? milliseconds(options.polling, "polling") : 50;
+    for (;;) {
+      const left = timeout === 0 ? 0 : intrinsics.now() >= end ? 1 : end - intrinsics.now();
+      const result = await evaluateHandle(state, parts, script, argument, { __proto__: null, timeout: left }, what);
+      if (!(result instanceof JSHandle) || JSHandle.isTruthy(result)) return result;
+      if (intrinsics.now() >= end) throw new TimeoutError(what + ": timeout of " + String(timeout) + " ms");
+      await new intrinsics.Promise<void>((resolve) => void ops.library_value("setTimeout")(resolve, polling));
+    }
+  }
+
   /** Elements that a selector finds now, each as a handle. What stands before a frame in it stays. */
   async function every(state: BrowserPageState, parts: any[], what: string): Promise<any> {
     const references: string[] = await ask(state, { __proto__: null, do: "refer", selector: parts, all: true, timeout: timeoutOf(state, {}) }, what);
@@ -497,6 +503,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return new ElementHandle(frame === null ? state : Frame.stateOf(frameOf(state, frame)), parts);
   };
 
-  const browserFrames: BrowserFrames = { __proto__: null, Document, addressMatcher, every, first, frameOf, framesOf, go, handleOf, where } as unknown as BrowserFrames;
+  const browserFrames: BrowserFrames = { __proto__: null, Document, addressMatcher, every, first, frameOf, framesOf, go, handleOf, waitForFunction, where } as unknown as BrowserFrames;
   return { browserFrames };
 };

@@ -1,11 +1,11 @@
 // page, context and browser: what a call lends, under the names that Playwright has for it.
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { asArray, indexOf, list, Map, mapDelete, mapForEach, mapGet, mapSet, Number, ownKeys, promiseResolve, push, slice, String, stringify, toLowerCase, TypeError } = intrinsics;
-  const { domString, handled, isObject, member } = ops.library_value("webidl");
-  const { ask, optionsOf, listed, markdown, milliseconds, screenshot, snapshot, writeTo }: BrowserLocators = ops.library_value("browserLocators");
+  const { dictionary, domString, handled, isObject, member } = ops.library_value("webidl");
+  const { ask, evaluate, optionsOf, listed, markdown, milliseconds, screenshot, snapshot, writeTo }: BrowserLocators = ops.library_value("browserLocators");
   const { Document, addressMatcher, frameOf, framesOf, go, where }: BrowserFrames = ops.library_value("browserFrames");
   const { answered, network, paused, Rules }: BrowserNetwork = ops.library_value("browserNetwork");
-  const { bind, ConsoleMessage, Dialog, Download, Emitter, FileChooser, pageError, refresh }: BrowserEvents = ops.library_value("browserEvents");
+  const { answerCall, bind, ConsoleMessage, Dialog, Download, Emitter, Exposed, FileChooser, pageError, refresh }: BrowserEvents = ops.library_value("browserEvents");
 
   const none = (): any[] => list();
   const lists = (value: unknown): boolean => value === undefined || intrinsics.isArray(value);
@@ -126,17 +126,53 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
   }
 
+  /** What a page's site has stored. */
+  class WebStorage {
+    #state: BrowserPageState;
+    #name: string;
+    constructor(state: BrowserPageState, name: string) {
+      this.#state = state;
+      this.#name = name;
+    }
+    async #ask(verb: string, code: string, name: unknown = undefined, value: unknown = undefined): Promise<any> {
+      const given: unknown[] = list();
+      if (name !== undefined) push(given, domString(name));
+      if (value !== undefined) push(given, domString(value));
+      return await evaluate(this.#state, none(), "(given) => { const stored = " + this.#name + "; " + code + " }", asArray(given), { __proto__: null }, "page." + this.#name + "." + verb, false);
+    }
+    async items(): Promise<any[]> {
+      return await this.#ask("items", "return Object.keys(stored).map((name) => ({ name, value: stored.getItem(name) }))");
+    }
+    async getItem(name: unknown): Promise<string | null> {
+      return await this.#ask("getItem", "return stored.getItem(...given)", domString(name));
+    }
+    async setItem(name: unknown, value: unknown): Promise<void> {
+      await this.#ask("setItem", "stored.setItem(...given)", domString(name), domString(value));
+    }
+    async removeItem(name: unknown): Promise<void> {
+      await this.#ask("removeItem", "stored.removeItem(...given)", domString(name));
+    }
+    async clear(): Promise<void> {
+      await this.#ask("clear", "stored.clear()");
+    }
+  }
+
   class Page extends Document {
     #state: BrowserPageState;
     readonly #events = new Emitter(PAGE_EVENTS, "a page");
     readonly #rules = new Rules();
+    readonly #exposed = new Exposed();
     readonly keyboard: Keyboard;
     readonly mouse: Mouse;
+    readonly localStorage: WebStorage;
+    readonly sessionStorage: WebStorage;
     constructor(state: BrowserPageState) {
       super(state, "page");
       this.#state = state;
       this.keyboard = new Keyboard(state);
       this.mouse = new Mouse(state);
+      this.localStorage = new WebStorage(state, "localStorage");
+      this.sessionStorage = new WebStorage(state, "sessionStorage");
     }
     static stateOf(page: unknown): BrowserPageState | undefined {
       return isObject(page) && #state in page ? (page as Page).#state : undefined;
@@ -146,6 +182,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
     static rulesOf(page: Page): BrowserRules {
       return page.#rules;
+    }
+    static exposedOf(page: Page): BrowserExposed {
+      return page.#exposed;
     }
     #look(): any {
       return where(this.#state);
@@ -280,6 +319,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       if (!isObject(size)) throw new TypeError("a viewport is { width, height }");
       await ask(this.#state, { __proto__: null, do: "viewport", width: member(size, "width"), height: member(size, "height") }, "page.setViewportSize");
     }
+    async exposeFunction(name: unknown, callback: unknown): Promise<void> {
+      await this.#exposed.add(name, callback, "page.exposeFunction", (action) => ask(this.#state, action, "page.exposeFunction"));
+    }
     async addInitScript(script: unknown, argument: unknown = undefined): Promise<void> {
       const text = typeof script === "function" ? "(" + intrinsics.functionToString(script) + ")(" + (argument === undefined ? "" : stringify(argument)) + ")" : domString(script);
       await ask(this.#state, { __proto__: null, do: "initScript", source: text }, "page.addInitScript");
@@ -314,11 +356,15 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     #state: BrowserContextState;
     readonly #events = new Emitter(CONTEXT_EVENTS, "a context");
     readonly #rules = new Rules();
+    readonly #exposed = new Exposed();
     constructor(state: BrowserContextState) {
       this.#state = state;
     }
     static eventsOf(context: BrowserContext): BrowserEmitter {
       return context.#events;
+    }
+    static exposedOf(context: BrowserContext): BrowserExposed {
+      return context.#exposed;
     }
     static rulesOf(context: BrowserContext): BrowserRules {
       return context.#rules;
@@ -393,6 +439,15 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       if (typeof offline !== "boolean") throw new TypeError("context.setOffline: true or false is wanted, not " + String(offline));
       return await this.#emulate({ is: "offline", offline }, "setOffline");
     }
+    /** What servers are shown that ask who it is. */
+    async setHTTPCredentials(credentials: unknown): Promise<void> {
+      const given = credentials === null || credentials === undefined ? none() : listed(credentials, (each) => {
+        const { username, password, origin } = dictionary(each, "credentials");
+        if (typeof username !== "string" || typeof password !== "string") throw new TypeError("context.setHTTPCredentials: { username, password } is wanted, two texts");
+        return { __proto__: null, username, password, origin: origin === undefined ? null : (new (ops.library_value("URL") as any)(domString(origin)) as URL).origin };
+      });
+      await this.#emulate({ is: "credentials", credentials: asArray(given) }, "setHTTPCredentials");
+    }
     /** Cookies and local storage: of the pages that are open, and as a file too. */
     async storageState(value: unknown = undefined): Promise<any> {
       const options = optionsOf(value), cookies = await this.cookies();
@@ -459,6 +514,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       await this.#ask({ __proto__: null, do: "storage", what: { __proto__: null, do: "clearCookies" } }, "context.clearCookies");
       if (kept.length > 0) await this.addCookies(asArray(kept));
     }
+    async exposeFunction(name: unknown, callback: unknown): Promise<void> {
+      await this.#exposed.add(name, callback, "context.exposeFunction", (action) => this.#ask(action, "context.exposeFunction"));
+    }
     async addInitScript(script: unknown, argument: unknown = undefined): Promise<void> {
       const page = pageOf(this.#state.generation, 0) as any;
       await page.addInitScript(script, argument);
@@ -498,12 +556,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
   }
 
-  const ASKED = "hand values over in evaluate, and wait for what it gives";
+  const EXPOSE = "exposeFunction(name, callback)";
   missing(Page.prototype, "page", {
-    ariaSnapshot: "page.snapshot() is the page as text", exposeBinding: ASKED, exposeFunction: ASKED, pause: "", routeFromHAR: "page.route(url, (route) => route.fulfill({ … }))", routeWebSocket: "", video: "",
+    ariaSnapshot: "page.snapshot() is the page as text", exposeBinding: EXPOSE, pause: "", routeFromHAR: "page.route(url, (route) => route.fulfill({ … }))", routeWebSocket: "", video: "",
     waitForNavigation: "page.waitForURL(url)", workers: "",
   });
-  missing(BrowserContext.prototype, "context", { exposeBinding: ASKED, exposeFunction: ASKED, newCDPSession: "", routeFromHAR: "context.route(url, (route) => route.fulfill({ … }))", setHTTPCredentials: "context.setExtraHTTPHeaders({ authorization })" });
+  missing(BrowserContext.prototype, "context", { exposeBinding: EXPOSE, newCDPSession: "", routeFromHAR: "context.route(url, (route) => route.fulfill({ … }))" });
   missing(Download.prototype, "download", { createReadStream: "download.bytes()", path: "download.saveAs(path) writes it to the session's files" });
 
   // ---- handles: those of the browser that the run was lent ----------------------------------------------------------------------------
@@ -578,6 +636,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         return void events.emit("download", new Download(state, event));
       case "paused":
         return void paused(state, event, Page.rulesOf(page), BrowserContext.rulesOf(handle.context.handle as BrowserContext));
+      case "called": {
+        const frame: BrowserPageState = { id: state.id, generation: state.generation, context: state.context, frame: event.frame, owner: state }, all: BrowserExposed[] = list();
+        push(all, Page.exposedOf(page));
+        push(all, BrowserContext.exposedOf(handle.context.handle as BrowserContext));
+        return void answerCall(frame, event.call, all);
+      }
       case "request":
       case "response":
       case "finished":
@@ -592,7 +656,13 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     mapForEach(current.pages, (page) => void (count += Page.rulesOf(page as Page).size));
     return count;
   }
-  bind(dispatch, routes);
+  function exposed(): number {
+    if (current === undefined) return 0;
+    let count = BrowserContext.exposedOf(current.context.handle as BrowserContext).size;
+    mapForEach(current.pages, (page) => void (count += Page.exposedOf(page as Page).size));
+    return count;
+  }
+  bind(dispatch, routes, exposed);
 
   const generationNow = (): number => ops.browser_look().generation;
   function firstPage(): unknown {

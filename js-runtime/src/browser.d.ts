@@ -74,6 +74,7 @@ interface BrowserFrames {
   framesOf(page: BrowserPageState, isOne: (frame: any) => unknown): any[];
   go(state: BrowserPageState, action: any, options: any, what: string): Promise<any>;
   handleOf(page: BrowserPageState, frame: string | null, reference: string): any;
+  waitForFunction(state: BrowserPageState, parts: any[], script: unknown, argument: unknown, options: any, of: string): Promise<any>;
   where(state: BrowserPageState): any;
 }
 /** What `browser-network.ts` provides. */
@@ -105,7 +106,13 @@ interface BrowserEvents {
   readonly FileChooser: new (page: BrowserPageState, told: any) => any;
   pageError(told: any): unknown;
   refresh(): void;
-  bind(dispatch: (event: any) => void, routes: () => number): void;
+  bind(dispatch: (event: any) => void, routes: () => number, exposed: () => number): void;
+  readonly Exposed: new () => BrowserExposed;
+  answerCall(frame: BrowserPageState, call: string, all: BrowserExposed[]): Promise<void>;
+}
+interface BrowserExposed {
+  readonly size: number;
+  add(name: unknown, callback: unknown, what: string, put: (action: any) => Promise<unknown>): Promise<void>;
 }
 /** What `browser-request.ts` provides. */
 interface BrowserRequests {

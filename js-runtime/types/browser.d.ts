@@ -123,6 +123,9 @@ interface Locator extends BrowserFinder {
   dragTo(other: Locator, options?: BrowserActionOptions): Promise<void>;
   setInputFiles(files: BrowserFile | BrowserFile[], options?: BrowserTimeout): Promise<void>;
   dispatchEvent(type: string, init?: object, options?: BrowserTimeout): Promise<void>;
+  /** Drops files and texts on it, as if they came from another program. */
+  drop(payload: { files?: BrowserFile | BrowserFile[]; data?: { [type: string]: string } }, options?: BrowserTimeout & { position?: { x: number; y: number } }): Promise<void>;
+  waitForFunction<A = undefined>(script: string | ((element: any, argument: A) => unknown), argument?: A, options?: BrowserTimeout & { polling?: number | "raf" }): Promise<void>;
   textContent(options?: BrowserTimeout): Promise<string | null>;
   innerText(options?: BrowserTimeout): Promise<string>;
   innerHTML(options?: BrowserTimeout): Promise<string>;
@@ -390,9 +393,23 @@ interface ElementHandle extends Omit<Locator, "contentFrame"> {
   jsonValue(): Promise<any>;
   dispose(): Promise<void>;
 }
-interface Page extends BrowserDocument, BrowserEmitter<BrowserPageEvents>, BrowserRouting {
+/** What the site that a page shows has stored. */
+interface BrowserWebStorage {
+  items(): Promise<{ name: string; value: string }[]>;
+  getItem(name: string): Promise<string | null>;
+  setItem(name: string, value: string): Promise<void>;
+  removeItem(name: string): Promise<void>;
+  clear(): Promise<void>;
+}
+interface BrowserExposing {
+  /** Puts a function into the pages, which can call it while a run is under way. What it is given and gives crosses as JSON. */
+  exposeFunction(name: string, callback: (...given: any[]) => unknown): Promise<void>;
+}
+interface Page extends BrowserDocument, BrowserEmitter<BrowserPageEvents>, BrowserRouting, BrowserExposing {
   readonly keyboard: BrowserKeyboard;
   readonly mouse: BrowserMouse;
+  readonly localStorage: BrowserWebStorage;
+  readonly sessionStorage: BrowserWebStorage;
   reload(options?: BrowserNavigationOptions): Promise<BrowserResponse | null>;
   goBack(options?: BrowserNavigationOptions): Promise<BrowserResponse | null>;
   goForward(options?: BrowserNavigationOptions): Promise<BrowserResponse | null>;
@@ -431,11 +448,16 @@ interface Page extends BrowserDocument, BrowserEmitter<BrowserPageEvents>, Brows
   close(): Promise<void>;
   context(): BrowserContext;
 }
+interface BrowserCredentials {
+  username: string;
+  password: string;
+  origin?: string;
+}
 interface BrowserStorageState {
   cookies: BrowserCookie[];
   origins: { origin: string; localStorage: { name: string; value: string }[] }[];
 }
-interface BrowserContext extends BrowserEmitter<BrowserContextEvents>, BrowserRouting {
+interface BrowserContext extends BrowserEmitter<BrowserContextEvents>, BrowserRouting, BrowserExposing {
   pages(): Page[];
   newPage(): Promise<Page>;
   cookies(urls?: string | string[]): Promise<BrowserCookie[]>;
@@ -448,6 +470,8 @@ interface BrowserContext extends BrowserEmitter<BrowserContextEvents>, BrowserRo
   clearPermissions(): Promise<void>;
   setGeolocation(place: { latitude: number; longitude: number; accuracy?: number } | null): Promise<void>;
   setOffline(offline: boolean): Promise<void>;
+  /** What servers are shown that ask who it is (401): the first that is for their origin, or for all. */
+  setHTTPCredentials(credentials: BrowserCredentials | BrowserCredentials[] | null): Promise<void>;
   readonly request: APIRequestContext;
   addInitScript(script: string | ((argument?: any) => void), argument?: unknown): Promise<void>;
   setDefaultTimeout(milliseconds: number): void;

@@ -30,6 +30,7 @@ const answers = {
   "/broken": (request) => request.socket.destroy(),
   "/cookie": (_, response) => answer(response, 200, { "set-cookie": "visited=yes; Path=/" }, "set"),
   "/missing": (_, response) => answer(response, 404, {}, "none"),
+  "/private": (request, response) => (request.headers.authorization === "Basic " + btoa("ada:secret") ? answer(response, 200, { "content-type": "text/html" }, "<title>Private</title>welcome") : answer(response, 401, { "www-authenticate": 'Basic realm="private"' }, "who?")),
   "/file.txt": (_, response) => answer(response, 200, {}, "a file"),
   "/attach": (_, response) => answer(response, 200, { "content-disposition": 'attachment; filename="given name.bin"' }, "attached"),
   // Begins and never ends.

@@ -1,6 +1,6 @@
 //! One page: what is known of it from what the browser says, and calls of the script that is ours in each of its documents.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +19,7 @@ use crate::settings::Settings;
 
 mod ask;
 mod events;
+mod expose;
 mod network;
 mod said;
 
@@ -90,6 +91,8 @@ struct State {
     /// Frames that there have been.
     frame_count: u64,
     settings: Settings,
+    /// Names of a script's functions that its documents have.
+    exposed: HashSet<String>,
     /// What it has said lately.
     messages: VecDeque<ConsoleMessage>,
     errors: VecDeque<PageError>,
@@ -114,6 +117,8 @@ struct State {
     /// What the proxy is to be shown when it asks, and whether it has been.
     credentials: Option<Value>,
     has_shown: bool,
+    /// Requests whose server has been shown who it is.
+    introduced: VecDeque<String>,
 }
 
 #[derive(Clone, Default)]
@@ -238,7 +243,13 @@ impl Page {
     }
 
     /// Makes ready a page that waits for it.
-    pub(crate) fn set_up(self: &Arc<Self>, scripts: &[String], viewport: (u32, u32), settings: &Settings) {
+    pub(crate) fn set_up(
+        self: &Arc<Self>,
+        scripts: &[String],
+        exposed: &BTreeSet<String>,
+        viewport: (u32, u32),
+        settings: &Settings,
+    ) {
         let page = self.clone();
         let script = json!({ "source": *SCRIPT, "worldName": WORLD, "runImmediately": true });
         let calls = vec![
@@ -249,6 +260,8 @@ impl Page {
             page.call("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })),
         ];
         let tree = page.call("Page.getFrameTree", json!({}));
+        // As many as the context takes.
+        exposed.iter().for_each(|name| drop(page.expose(name)));
         scripts.iter().for_each(|source| page.add_script(source));
         page.set_viewport(viewport.0, viewport.1);
         page.configure(|of_page| of_page.clone_from(settings));

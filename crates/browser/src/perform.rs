@@ -33,6 +33,10 @@ pub(crate) async fn perform(context: &Arc<Context>, action: Action) -> Result<An
             context.add_script(&source)?;
             Ok(nothing())
         }
+        Action::Expose { page: 0, name } => {
+            context.expose(&name)?;
+            Ok(nothing())
+        }
         Action::Storage { what } => storage::perform(context, what).await,
         Action::Emulate { page: 0, what } => emulate::everywhere(context, what).await,
         Action::Close { page } => {
@@ -251,6 +255,10 @@ async fn act(context: &Arc<Context>, page: &Arc<Page>, action: Action) -> Result
             on_elements(page, &target, script, &Value::Null, deadline).await.map(Answer::Value)
         }
         Action::Emulate { what, .. } => emulate::on_page(page, what).await,
+        Action::Expose { name, .. } => {
+            page.expose(&name)?;
+            Ok(nothing())
+        }
         Action::Front { .. } => {
             insist(page, "Page.bringToFront", json!({}), Deadline::after(UNTIMED)).await?;
             Ok(nothing())
@@ -281,6 +289,7 @@ fn page_of(action: &Action) -> u32 {
         | Action::Source { page, .. }
         | Action::Route { page, .. }
         | Action::Emulate { page, .. }
+        | Action::Expose { page, .. }
         | Action::Release { page, .. }
         | Action::Front { page }
         | Action::Keyboard { page, .. }

@@ -1,6 +1,6 @@
 //! What one session has of a browser: a context, with its own cookies and pages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,8 @@ struct State {
     has_place: bool,
     runs: usize,
     last_use: Instant,
+    /// A run that is under way has done something with it.
+    is_used: bool,
     /// What its last context had for sites, for the next.
     kept: Kept,
 }
@@ -88,6 +90,8 @@ struct Pages {
     last: PageId,
     open: BTreeMap<PageId, Arc<Page>>,
     scripts: Vec<String>,
+    /// Names of functions that all of them have.
+    exposed: BTreeSet<String>,
     /// Pages that are being opened and that no script hears of.
     quiet: usize,
     /// What new ones are told.
@@ -106,6 +110,7 @@ impl ChromiumSession {
             has_place: false,
             runs: 0,
             last_use: Instant::now(),
+            is_used: false,
             kept: Kept::default(),
         };
         let (opening, noting, hub) = (tokio::sync::Mutex::default(), Arc::default(), Arc::default());
@@ -154,6 +159,7 @@ impl Driver for ChromiumSession {
         Box::pin(async move {
             let context = inner.context().await?;
             let _ = tokio::time::timeout(NOTED, inner.noting.lock()).await;
+            lock(&inner.state).is_used = true;
             let done = perform(&context, action).await;
             lock(&inner.state).last_use = Instant::now();
             done
@@ -193,10 +199,14 @@ impl Driver for ChromiumSession {
         let mut state = lock(&self.inner.state);
         state.runs = state.runs.saturating_sub(1);
         self.inner.shared.freed.notify_waiters();
+        let is_used = std::mem::take(&mut state.is_used);
         if let Some(context) = state.context.clone() {
             drop(state);
             context.pages().iter().for_each(|page| page.run_ends());
-            self.inner.keep(&context);
+            // One that has only computed leaves nothing.
+            if is_used {
+                self.inner.keep(&context);
+            }
         }
     }
 
@@ -425,7 +435,7 @@ impl Context {
         let opener = pages.open.values().find(|page| opener == Some(&page.target)).map(|page| page.id);
         let page = Page::new(pages.last, target, session, connection.clone(), opener, hub);
         pages.open.insert(page.id, page.clone());
-        page.set_up(&pages.scripts, self.viewport, &pages.settings);
+        page.set_up(&pages.scripts, &pages.exposed, self.viewport, &pages.settings);
         Some(page)
     }
 
@@ -447,6 +457,15 @@ impl Context {
         }
         pages.scripts.push(source.to_owned());
         pages.open.values().for_each(|page| page.add_script(source));
+        Ok(())
+    }
+
+    /// Puts a function into all pages, those too that are opened later.
+    pub(crate) fn expose(&self, name: &str) -> Result<(), BrowserError> {
+        let mut pages = lock(&self.pages);
+        // Each has room for it, or none would have.
+        pages.open.values().try_for_each(|page| page.expose(name))?;
+        pages.exposed.insert(name.to_owned());
         Ok(())
     }
 

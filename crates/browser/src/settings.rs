@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use perennial_stdlib::browser::{BrowserError, Emulation, Failure, Geolocation, Interest};
+use perennial_stdlib::browser::{BrowserError, Credentials, Emulation, Failure, Geolocation, Interest};
 use serde_json::{Map, Value, json};
 
 use crate::page::Page;
@@ -14,6 +14,7 @@ pub(crate) struct Settings {
     pub(crate) place: Option<Option<Geolocation>>,
     pub(crate) offline: bool,
     pub(crate) headers: Vec<(String, String)>,
+    pub(crate) credentials: Vec<Credentials>,
 }
 
 impl Settings {
@@ -22,12 +23,19 @@ impl Settings {
         self.interest.network || self.offline || !self.headers.is_empty()
     }
 
+    /// Requests wait to be let through, and whether servers that ask who it is are answered here.
+    fn needs_fetch(&self) -> Option<bool> {
+        let answers = !self.credentials.is_empty();
+        (answers || self.interest.routes).then_some(answers)
+    }
+
     /// What an emulation changes, if it is one that pages have.
     pub(crate) fn change(&mut self, emulation: &Emulation) -> bool {
         match emulation {
             Emulation::Geolocation { place } => self.place = Some(*place),
             Emulation::Offline { offline } => self.offline = *offline,
             Emulation::Headers { headers } => self.headers.clone_from(headers),
+            Emulation::Credentials { credentials } => self.credentials.clone_from(credentials),
             _ => return false,
         }
         true
@@ -50,10 +58,13 @@ impl Page {
             Some(false) => tell("Network.disable", json!({})),
             None => {}
         }
-        match changes(|settings| settings.interest.routes) {
-            Some(true) => tell("Fetch.enable", json!({ "patterns": [{ "urlPattern": "*" }] })),
-            Some(false) => tell("Fetch.disable", json!({})),
-            None => {}
+        if before.needs_fetch() != after.needs_fetch() {
+            match after.needs_fetch() {
+                Some(answers) => {
+                    tell("Fetch.enable", json!({ "patterns": [{ "urlPattern": "*" }], "handleAuthRequests": answers }));
+                }
+                None => tell("Fetch.disable", json!({})),
+            }
         }
         if let Some(enabled) = changes(|settings| settings.interest.choosers) {
             tell("Page.setInterceptFileChooserDialog", json!({ "enabled": enabled }));

@@ -1,9 +1,9 @@
 // Made of js-runtime/src/browser-events.ts by `cargo xtask generate`.
 // What pages do by themselves: who listens, and what they are told.
 ((ops     , intrinsics            ) => {
-  const { apply, asArray, defineProperty, Error, lastIndexOf, list, mapDelete, mapForEach, mapGet, mapSet, mapSize, Map, Promise, promiseThen, push, Set, setAdd, setDelete, setForEach, setSize, slice, String, TypeError } = intrinsics;
-  const { domString, placed, promiseCall } = ops.library_value("webidl");
-  const { ask, hear, optionsOf, timeoutOf, TimeoutError }                  = ops.library_value("browserLocators");
+  const { apply, asArray, defineProperty, Error, isArray, lastIndexOf, list, mapDelete, mapForEach, mapGet, mapSet, mapSize, Map, Promise, promiseThen, push, Set, setAdd, setDelete, setForEach, setSize, slice, String, TypeError } = intrinsics;
+  const { domString, isObject, placed, promiseCall } = ops.library_value("webidl");
+  const { ask, evaluate, hear, optionsOf, timeoutOf, TimeoutError }                  = ops.library_value("browserLocators");
   const { handleOf }                = ops.library_value("browserFrames");
 
   ;
@@ -140,14 +140,14 @@
 
   /** Those that somebody listens to. */
   const emitters               = new Set();
-  let routes = ()         => 0, dispatch = (_     )       => {};
+  let routes = ()         => 0, exposed = ()         => 0, dispatch = (_     )       => {};
   /** Events that have come in this run, those who wait for more, and what was asked for last. */
   let heard = 0, waiting                                                             = list(), asked = "", hasListened = false;
   /** Who has heard of a request wants to hear how it ends. */
   let follows = false;
 
   function interest()      {
-    const of      = { __proto__: null, network: false, dialogs: false, choosers: false, routes: routes() > 0 };
+    const of      = { __proto__: null, network: false, dialogs: false, choosers: false, routes: routes() > 0, calls: exposed() > 0 };
     setForEach(emitters, (each) => {
       of.network ||= each.hears("request") || each.hears("response") || each.hears("requestfinished") || each.hears("requestfailed");
       of.dialogs ||= each.hears("dialog");
@@ -161,7 +161,7 @@
   /** Why there is no browser any more. */
   function ofBrowser()          {
     try {
-      ops.browser_look();
+      ops.browser_listens();
     } catch (error) {
       return error;
     }
@@ -170,13 +170,17 @@
 
   /** Has the host tell what is listened for: at first, when that changes, and in each run anew. */
   function refresh()       {
-    const wants = routes() > 0 || setSize(emitters) > 0;
-    // Whoever stops to listen to one that is gone has stopped.
-    if (ofBrowser() !== undefined) return;
-    const { listens } = ops.browser_look();
+    const wants = routes() > 0 || exposed() > 0 || setSize(emitters) > 0;
+    let listens         ;
+    try {
+      listens = ops.browser_listens();
+    } catch {
+      // Whoever stops to listen to one that is gone has stopped.
+      return;
+    }
     if (!wants && !listens) return;
     if (!listens) follows = false;
-    const of = interest(), now = String(of.network) + String(of.dialogs) + String(of.choosers) + String(of.routes);
+    const of = interest(), now = String(of.network) + String(of.dialogs) + String(of.choosers) + String(of.routes) + String(of.calls);
     if (!listens) {
       heard = 0;
       hear(refresh, caughtUp);
@@ -323,6 +327,64 @@
     }
   }
 
+  /** Functions that pages can call, by their names. */
+  class Exposed {
+    ;        #of                        = new Map();
+    get size()         {
+      return mapSize(this.#of);
+    }
+    has(name        )          {
+      return mapGet(this.#of, name) !== undefined;
+    }
+    /** `put` has the host put it into the pages. */
+    async add(name         , callback         , what        , put                                   )                {
+      const text = domString(name);
+      if (typeof callback !== "function") throw new TypeError(what + ": a name and a function are wanted");
+      if (this.has(text)) throw new Error(what + ": a function '" + text + "' is exposed already");
+      mapSet(this.#of, text, callback);
+      refresh();
+      try {
+        await put({ __proto__: null, do: "expose", name: text });
+      } catch (error) {
+        mapDelete(this.#of, text);
+        throw error;
+      }
+    }
+    /** What a call comes to. */
+    async call(name        , given           )                   {
+      return await promiseCall(mapGet(this.#of, name) , undefined, given);
+    }
+  }
+
+  /** Answers a page that has called one of these. What it sends is its own, and may be anything. */
+  async function answerCall(frame                  , text        , all           )                {
+    let parsed     ;
+    try {
+      parsed = intrinsics.parse(text);
+    } catch {
+      return;
+    }
+    if (!isObject(parsed)) return;
+    const call      = parsed;
+    if (typeof call.name !== "string") return;
+    const reply      = { __proto__: null, name: call.name, id: call.id };
+    try {
+      let of                     ;
+      for (let i = all.length - 1; i >= 0; i--) if (all[i].has(call.name)) of = all[i];
+      if (of === undefined) throw new Error("nobody answers: what has exposed the function is gone");
+      const given            = list();
+      if (isArray(call.given)) for (let i = 0; i < call.given.length; i++) push(given, call.given[i]);
+      reply.value = await of.call(call.name, given);
+    } catch (error     ) {
+      reply.why = String(isObject(error) ? (error       ).message : error);
+    }
+    try {
+      await evaluate(frame, list(), "({ name, id, value, why }) => globalThis[name].settle(id, value, why)", reply, { __proto__: null }, "exposeFunction", false);
+    } catch {
+      // Its page has gone elsewhere, or the run is over.
+    }
+  }
+
   /** What a script in a page has thrown, as an error of this side. */
   function pageError(told     )          {
     const error      = new Error(told.message);
@@ -332,11 +394,12 @@
   }
 
   const browserEvents                = {
-    __proto__: null, ConsoleMessage, Dialog, Download, Emitter, FileChooser, pageError, refresh,
-    /** Who is told, and how many routes there are. */
-    bind(to                      , count              )       {
+    __proto__: null, answerCall, ConsoleMessage, Dialog, Download, Emitter, Exposed, FileChooser, pageError, refresh,
+    /** Who is told, and how many routes and functions there are. */
+    bind(to                      , count              , countCalls              )       {
       dispatch = to;
       routes = count;
+      exposed = countCalls;
     },
   }                            ;
   return { browserEvents };

@@ -141,15 +141,8 @@
       const { state } = optionsOf(options);
       return state === "hidden" || state === "detached" ? null : await this.$(selector);
     }
-    async waitForFunction(script         , argument          = undefined, value          = undefined)               {
-      const options = optionsOf(value), timeout = timeoutOf(this.#state, options), end = timeout === 0 ? Infinity : intrinsics.now() + timeout;
-      const polling = typeof options.polling === "number" ? milliseconds(options.polling, "polling") : 50;
-      for (;;) {
-        const result = await evaluateHandle(this.#state, none(), script, argument, { __proto__: null, timeout: options.timeout }, this.#what + ".waitForFunction");
-        if (!(result instanceof JSHandle) || JSHandle.isTruthy(result)) return result;
-        if (intrinsics.now() >= end) throw new TimeoutError(this.#what + ".waitForFunction: timeout of " + String(timeout) + " ms");
-        await this.waitForTimeout(polling);
-      }
+    async waitForFunction(script         , argument          = undefined, options          = undefined)               {
+      return await waitForFunction(this.#state, none(), script, argument, optionsOf(options), this.#what);
     }
 
     // -- elements, by a selector
@@ -473,6 +466,19 @@
     }
   }
 
+  /** Asks a page, or an element of it, again and again until it gives something that is true. */
+  async function waitForFunction(state                  , parts       , script         , argument         , options     , of        )               {
+    const what = of + ".waitForFunction", timeout = timeoutOf(state, options), end = timeout === 0 ? Infinity : intrinsics.now() + timeout;
+    const polling = typeof options.polling === "number" ? milliseconds(options.polling, "polling") : 50;
+    for (;;) {
+      const left = timeout === 0 ? 0 : intrinsics.now() >= end ? 1 : end - intrinsics.now();
+      const result = await evaluateHandle(state, parts, script, argument, { __proto__: null, timeout: left }, what);
+      if (!(result instanceof JSHandle) || JSHandle.isTruthy(result)) return result;
+      if (intrinsics.now() >= end) throw new TimeoutError(what + ": timeout of " + String(timeout) + " ms");
+      await new intrinsics.Promise      ((resolve) => void ops.library_value("setTimeout")(resolve, polling));
+    }
+  }
+
   /** Elements that a selector finds now, each as a handle. What stands before a frame in it stays. */
   async function every(state                  , parts       , what        )               {
     const references           = await ask(state, { __proto__: null, do: "refer", selector: parts, all: true, timeout: timeoutOf(state, {}) }, what);
@@ -498,6 +504,6 @@
     return new ElementHandle(frame === null ? state : Frame.stateOf(frameOf(state, frame)), parts);
   };
 
-  const browserFrames                = { __proto__: null, Document, addressMatcher, every, first, frameOf, framesOf, go, handleOf, where }                            ;
+  const browserFrames                = { __proto__: null, Document, addressMatcher, every, first, frameOf, framesOf, go, handleOf, waitForFunction, where }                            ;
   return { browserFrames };
 })

@@ -207,6 +207,19 @@
     if (path !== undefined) await ops.library_value("fs").writeFile(path, bytes);
   }
 
+  /** What the page does with what is dropped on an element. */
+  const DROP = `(element, { files, texts, position }) => {
+    const dataTransfer = new DataTransfer(), box = element.getBoundingClientRect();
+    for (const { name, mimeType, data } of files) dataTransfer.items.add(new File([Uint8Array.from(atob(data), (unit) => unit.charCodeAt(0))], name, { type: mimeType }));
+    for (const [type, text] of texts) dataTransfer.setData(type, text);
+    const at = { clientX: box.x + (position?.x ?? box.width / 2), clientY: box.y + (position?.y ?? box.height / 2) };
+    const tell = (type) => element.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, composed: true, dataTransfer, ...at }));
+    tell("dragenter");
+    const isTaken = !tell("dragover");
+    tell(isTaken ? "drop" : "dragleave");
+    return isTaken;
+  }`;
+
   // ---- locators -----------------------------------------------------------------------------------------------------------------------
 
   function choiceOf(value         )      {
@@ -439,6 +452,26 @@
       return await this.#nothing(action, optionsOf(options), "dispatchEvent");
     }
 
+    /** Drops files and texts on it, as if they came from elsewhere. */
+    async drop(payload         , value          = undefined)                {
+      const options = optionsOf(value), given = dictionary(payload, "what is dropped"), files        = list(), texts            = list();
+      if (given.files === undefined && given.data === undefined) throw new TypeError("locator.drop: { files, data } is wanted, or one of them");
+      const wanted = given.files === undefined ? asArray(list()) : isArray(given.files) ? given.files : asArray(one(given.files));
+      for (let i = 0; i < wanted.length; i++) push(files, await fileOf(wanted[i]));
+      const types = given.data === undefined ? list() : ownKeys(given.data);
+      for (let i = 0; i < types.length; i++) {
+        const pair           = list();
+        push(pair, types[i]          );
+        push(pair, domString(given.data[types[i]          ]));
+        push(texts, asArray(pair));
+      }
+      const what = selectors.describe(this.#found) + ".drop", { timeout } = options;
+      await this.scrollIntoViewIfNeeded({ __proto__: null, timeout });
+      const dropped = { __proto__: null, files: asArray(files), texts: asArray(texts), position: options.position ?? null };
+      const isTaken = await evaluate(this.#state, this.#found, DROP, dropped, { __proto__: null, timeout }, what, false);
+      if (isTaken !== true) throw new Error(what + ": the element takes nothing that is dropped: no listener of its dragover event calls preventDefault()");
+    }
+
     // -- what is asked
     async textContent(options          = undefined)                         {
       return await this.#query("textContent", options, "textContent");
@@ -489,6 +522,9 @@
     }
     async evaluate(script         , argument          = undefined, options          = undefined)               {
       return await evaluate(this.#state, this.#found, script, argument, optionsOf(options), selectors.describe(this.#found) + ".evaluate", false);
+    }
+    async waitForFunction(script         , argument          = undefined, options          = undefined)                {
+      await (ops.library_value("browserFrames")                 ).waitForFunction(this.#state, this.#found, script, argument, optionsOf(options), selectors.describe(this.#found));
     }
     async evaluateAll(script         , argument          = undefined)               {
       return await evaluate(this.#state, this.#found, script, argument, optionsOf(undefined), selectors.describe(this.#found) + ".evaluateAll", true);

@@ -2,11 +2,11 @@
 // page, context and browser: what a call lends, under the names that Playwright has for it.
 ((ops     , intrinsics            ) => {
   const { asArray, indexOf, list, Map, mapDelete, mapForEach, mapGet, mapSet, Number, ownKeys, promiseResolve, push, slice, String, stringify, toLowerCase, TypeError } = intrinsics;
-  const { domString, handled, isObject, member } = ops.library_value("webidl");
-  const { ask, optionsOf, listed, markdown, milliseconds, screenshot, snapshot, writeTo }                  = ops.library_value("browserLocators");
+  const { dictionary, domString, handled, isObject, member } = ops.library_value("webidl");
+  const { ask, evaluate, optionsOf, listed, markdown, milliseconds, screenshot, snapshot, writeTo }                  = ops.library_value("browserLocators");
   const { Document, addressMatcher, frameOf, framesOf, go, where }                = ops.library_value("browserFrames");
   const { answered, network, paused, Rules }                 = ops.library_value("browserNetwork");
-  const { bind, ConsoleMessage, Dialog, Download, Emitter, FileChooser, pageError, refresh }                = ops.library_value("browserEvents");
+  const { answerCall, bind, ConsoleMessage, Dialog, Download, Emitter, Exposed, FileChooser, pageError, refresh }                = ops.library_value("browserEvents");
 
   const none = ()        => list();
   const lists = (value         )          => value === undefined || intrinsics.isArray(value);
@@ -127,17 +127,53 @@
     }
   }
 
+  /** What a page's site has stored. */
+  class WebStorage {
+    #state;                 ;
+    #name;       ;
+    constructor(state                  , name        ) {
+      this.#state = state;
+      this.#name = name;
+    }
+    async #ask(verb        , code        , name          = undefined, value          = undefined)               {
+      const given            = list();
+      if (name !== undefined) push(given, domString(name));
+      if (value !== undefined) push(given, domString(value));
+      return await evaluate(this.#state, none(), "(given) => { const stored = " + this.#name + "; " + code + " }", asArray(given), { __proto__: null }, "page." + this.#name + "." + verb, false);
+    }
+    async items()                 {
+      return await this.#ask("items", "return Object.keys(stored).map((name) => ({ name, value: stored.getItem(name) }))");
+    }
+    async getItem(name         )                         {
+      return await this.#ask("getItem", "return stored.getItem(...given)", domString(name));
+    }
+    async setItem(name         , value         )                {
+      await this.#ask("setItem", "stored.setItem(...given)", domString(name), domString(value));
+    }
+    async removeItem(name         )                {
+      await this.#ask("removeItem", "stored.removeItem(...given)", domString(name));
+    }
+    async clear()                {
+      await this.#ask("clear", "stored.clear()");
+    }
+  }
+
   class Page extends Document {
     #state;                 ;
     ;        #events = new Emitter(PAGE_EVENTS, "a page");
     ;        #rules = new Rules();
+    ;        #exposed = new Exposed();
     ;        keyboard;         ;
     ;        mouse;      ;
+    ;        localStorage;           ;
+    ;        sessionStorage;           ;
     constructor(state                  ) {
       super(state, "page");
       this.#state = state;
       this.keyboard = new Keyboard(state);
       this.mouse = new Mouse(state);
+      this.localStorage = new WebStorage(state, "localStorage");
+      this.sessionStorage = new WebStorage(state, "sessionStorage");
     }
     static stateOf(page         )                               {
       return isObject(page) && #state in page ? (page        ).#state : undefined;
@@ -147,6 +183,9 @@
     }
     static rulesOf(page      )               {
       return page.#rules;
+    }
+    static exposedOf(page      )                 {
+      return page.#exposed;
     }
     #look()      {
       return where(this.#state);
@@ -281,6 +320,9 @@
       if (!isObject(size)) throw new TypeError("a viewport is { width, height }");
       await ask(this.#state, { __proto__: null, do: "viewport", width: member(size, "width"), height: member(size, "height") }, "page.setViewportSize");
     }
+    async exposeFunction(name         , callback         )                {
+      await this.#exposed.add(name, callback, "page.exposeFunction", (action) => ask(this.#state, action, "page.exposeFunction"));
+    }
     async addInitScript(script         , argument          = undefined)                {
       const text = typeof script === "function" ? "(" + intrinsics.functionToString(script) + ")(" + (argument === undefined ? "" : stringify(argument)) + ")" : domString(script);
       await ask(this.#state, { __proto__: null, do: "initScript", source: text }, "page.addInitScript");
@@ -315,11 +357,15 @@
     #state;                    ;
     ;        #events = new Emitter(CONTEXT_EVENTS, "a context");
     ;        #rules = new Rules();
+    ;        #exposed = new Exposed();
     constructor(state                     ) {
       this.#state = state;
     }
     static eventsOf(context                )                 {
       return context.#events;
+    }
+    static exposedOf(context                )                 {
+      return context.#exposed;
     }
     static rulesOf(context                )               {
       return context.#rules;
@@ -394,6 +440,15 @@
       if (typeof offline !== "boolean") throw new TypeError("context.setOffline: true or false is wanted, not " + String(offline));
       return await this.#emulate({ is: "offline", offline }, "setOffline");
     }
+    /** What servers are shown that ask who it is. */
+    async setHTTPCredentials(credentials         )                {
+      const given = credentials === null || credentials === undefined ? none() : listed(credentials, (each) => {
+        const { username, password, origin } = dictionary(each, "credentials");
+        if (typeof username !== "string" || typeof password !== "string") throw new TypeError("context.setHTTPCredentials: { username, password } is wanted, two texts");
+        return { __proto__: null, username, password, origin: origin === undefined ? null : (new (ops.library_value("URL")       )(domString(origin))       ).origin };
+      });
+      await this.#emulate({ is: "credentials", credentials: asArray(given) }, "setHTTPCredentials");
+    }
     /** Cookies and local storage: of the pages that are open, and as a file too. */
     async storageState(value          = undefined)               {
       const options = optionsOf(value), cookies = await this.cookies();
@@ -460,6 +515,9 @@
       await this.#ask({ __proto__: null, do: "storage", what: { __proto__: null, do: "clearCookies" } }, "context.clearCookies");
       if (kept.length > 0) await this.addCookies(asArray(kept));
     }
+    async exposeFunction(name         , callback         )                {
+      await this.#exposed.add(name, callback, "context.exposeFunction", (action) => this.#ask(action, "context.exposeFunction"));
+    }
     async addInitScript(script         , argument          = undefined)                {
       const page = pageOf(this.#state.generation, 0)       ;
       await page.addInitScript(script, argument);
@@ -499,12 +557,12 @@
     }
   }
 
-  const ASKED = "hand values over in evaluate, and wait for what it gives";
+  const EXPOSE = "exposeFunction(name, callback)";
   missing(Page.prototype, "page", {
-    ariaSnapshot: "page.snapshot() is the page as text", exposeBinding: ASKED, exposeFunction: ASKED, pause: "", routeFromHAR: "page.route(url, (route) => route.fulfill({ … }))", routeWebSocket: "", video: "",
+    ariaSnapshot: "page.snapshot() is the page as text", exposeBinding: EXPOSE, pause: "", routeFromHAR: "page.route(url, (route) => route.fulfill({ … }))", routeWebSocket: "", video: "",
     waitForNavigation: "page.waitForURL(url)", workers: "",
   });
-  missing(BrowserContext.prototype, "context", { exposeBinding: ASKED, exposeFunction: ASKED, newCDPSession: "", routeFromHAR: "context.route(url, (route) => route.fulfill({ … }))", setHTTPCredentials: "context.setExtraHTTPHeaders({ authorization })" });
+  missing(BrowserContext.prototype, "context", { exposeBinding: EXPOSE, newCDPSession: "", routeFromHAR: "context.route(url, (route) => route.fulfill({ … }))" });
   missing(Download.prototype, "download", { createReadStream: "download.bytes()", path: "download.saveAs(path) writes it to the session's files" });
 
   // ---- handles: those of the browser that the run was lent ----------------------------------------------------------------------------
@@ -579,6 +637,12 @@
         return void events.emit("download", new Download(state, event));
       case "paused":
         return void paused(state, event, Page.rulesOf(page), BrowserContext.rulesOf(handle.context.handle                  ));
+      case "called": {
+        const frame                   = { id: state.id, generation: state.generation, context: state.context, frame: event.frame, owner: state }, all                   = list();
+        push(all, Page.exposedOf(page));
+        push(all, BrowserContext.exposedOf(handle.context.handle                  ));
+        return void answerCall(frame, event.call, all);
+      }
       case "request":
       case "response":
       case "finished":
@@ -593,7 +657,13 @@
     mapForEach(current.pages, (page) => void (count += Page.rulesOf(page        ).size));
     return count;
   }
-  bind(dispatch, routes);
+  function exposed()         {
+    if (current === undefined) return 0;
+    let count = BrowserContext.exposedOf(current.context.handle                  ).size;
+    mapForEach(current.pages, (page) => void (count += Page.exposedOf(page        ).size));
+    return count;
+  }
+  bind(dispatch, routes, exposed);
 
   const generationNow = ()         => ops.browser_look().generation;
   function firstPage()          {

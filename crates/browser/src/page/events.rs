@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use perennial_stdlib::browser::Happened;
+use perennial_stdlib::browser::{Credentials, Happened};
 use serde_json::{Value, json};
 
-use super::{Leaving, Page, WORLD, address, network, remove_frame, said, text};
+use super::{Leaving, Page, State, WORLD, address, network, remove_frame, said, text};
 
 /// Messages and errors of a page that are kept, each.
 const MAX_SAID: usize = 200;
@@ -153,6 +153,10 @@ impl Page {
                 drop(state);
                 return self.choose(params);
             }
+            "Runtime.bindingCalled" => {
+                drop(state);
+                return self.is_called(params);
+            }
             "Runtime.consoleAPICalled" => {
                 let message = said::message(params);
                 push(&mut state.messages, message.clone());
@@ -189,9 +193,13 @@ impl Page {
                 return;
             }
             "Fetch.authRequired" => {
-                let is_proxy = params["authChallenge"]["source"] == "Proxy";
-                let answer = state.credentials.clone().filter(|_| is_proxy && !state.has_shown);
-                state.has_shown |= answer.is_some();
+                let answer = if params["authChallenge"]["source"] == "Proxy" {
+                    let answer = state.credentials.clone().filter(|_| !state.has_shown);
+                    state.has_shown |= answer.is_some();
+                    answer
+                } else {
+                    state.introduced(params)
+                };
                 let answer = answer.unwrap_or_else(|| json!({ "response": "CancelAuth" }));
                 self.tell(
                     "Fetch.continueWithAuth",
@@ -234,6 +242,24 @@ impl Page {
             let multiple = params["mode"] == "selectMultiple";
             page.happened(Happened::FileChooser { element, frame, multiple });
         });
+    }
+}
+
+impl State {
+    /// What a server is shown that asks who it is: once for a request, since it is refused if it is asked again.
+    fn introduced(&mut self, params: &Value) -> Option<Value> {
+        const MOST: usize = 100;
+        let (request, origin) = (text(&params["requestId"]), &params["authChallenge"]["origin"]);
+        let is_for = |of: &&Credentials| of.origin.as_deref().is_none_or(|known| *origin == known);
+        let Credentials { username, password, .. } = self.settings.credentials.iter().find(is_for)?.clone();
+        if self.introduced.iter().any(|known| known == request) {
+            return None;
+        }
+        self.introduced.push_back(request.to_owned());
+        if self.introduced.len() > MOST {
+            self.introduced.pop_front();
+        }
+        Some(json!({ "response": "ProvideCredentials", "username": username, "password": password }))
     }
 }
 

@@ -258,14 +258,14 @@ async fn what_is_not_there_or_cannot_be_says_so() {
     let script = "const why = async (f) => { try { return String(await f()) } catch (error) { return error.name + ': ' + error.message } };
         const closed = await context.newPage(), waits = why(() => closed.evaluate(() => new Promise(() => {})));
         await closed.evaluate(() => 1); await closed.close();
-        [await waits, await why(() => page.goto('nonsense')), await why(() => page.exposeFunction('f', () => {})), await why(() => page.waitForRequest()), await why(() => page.route(5, () => {})),
+        [await waits, await why(() => page.goto('nonsense')), await why(() => page.exposeBinding('f', () => {})), await why(() => page.waitForRequest()), await why(() => page.route(5, () => {})),
          await why(() => context.setOffline('yes')), await why(() => context.setGeolocation({ latitude: 100, longitude: 0 })), await why(() => page.setExtraHTTPHeaders({ host: 'x' })),
          await why(() => page.setExtraHTTPHeaders({ 'a b': 'x' })), await why(() => context.setStorageState(null))]";
     let told = value(&table, script).await;
     let says = [
         "the page is closed",
         "is no address",
-        "page.exposeFunction is not there",
+        "page.exposeBinding is not there",
         "an address is a text",
         "an address is a text",
         "true or false is wanted",
@@ -309,4 +309,32 @@ async fn who_listens_in_a_busy_page_is_told_of_its_next_document_whole() {
         );
         assert_eq!(value(&table, &script).await, "<title>Next</title>", "{spins} ms");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exposed_functions_answer_in_the_runs_of_their_vm_and_no_call_of_a_page_hangs() {
+    let table = table(&Site::serve(&[]));
+    let expose = "let calls = 0; await page.exposeFunction('count', () => ++calls); [await page.evaluate(() => count()), await page.evaluate(() => count())]";
+    assert_eq!(value(&table, expose).await, json!([1, 2]));
+    // While a run computes that has not asked for anything.
+    let later = "await page.evaluate(() => { globalThis.asked = new Promise((done) => setTimeout(() => count().then(done, (error) => done(error.message)), 50)) })";
+    value(&table, later).await;
+    value(&table, "const until = Date.now() + 200; while (Date.now() < until); 1").await;
+    let told = value(&table, "[await page.evaluate(() => asked), await page.evaluate(() => count())]").await;
+    assert!(told[0].as_str().is_some_and(|why| why.starts_with("nobody answers")), "{told}");
+    assert_eq!(told[1], 3);
+    // Those of a VM that is gone, until another one takes the name.
+    let stopped = table.run("s", RunRequest::new("for (;;) {}").with_timeout_ms(200)).await;
+    assert_eq!(stopped.error.unwrap().kind, ErrorKind::Timeout);
+    let calls = "await page.evaluate(() => count().catch((error) => error.message))";
+    assert!(value(&table, calls).await.as_str().is_some_and(|why| why.starts_with("nobody answers")));
+    assert_eq!(value(&table, &format!("await page.exposeFunction('count', () => 'new'); {calls}")).await, "new");
+    // What a page makes up, and a flood of calls: none is left without an answer.
+    let forged = r#"await page.evaluate(() => {
+        for (const call of ['', '{', '[]', 'null', '{"name":1}', '{"name":"count","id":{"a":1},"given":{"length":1e9}}', '{"name":"__proto__","id":1}', 'x'.repeat(5_000_000)]) __perennialCall(call);
+        return count();
+    })"#;
+    assert_eq!(value(&table, forged).await, "new");
+    let flood = "await page.evaluate(async () => { const all = await Promise.allSettled(Array.from({ length: 2000 }, () => count())); const came = all.filter(({ status }) => status === 'fulfilled').length; return [all.length, came > 0 && came < 2000] })";
+    assert_eq!(value(&table, flood).await, json!([2000, true]));
 }

@@ -17,8 +17,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::action::{
-    Action, Choice, Cookie, DownloadVerb, Emulation, File, Format, Geolocation, Handle, Key, LoadState, Mouse,
-    MouseButton, OriginStorage, PageId, Part, Place, Said, Selector, State, Storage, Target, TextMatch, Verdict, What,
+    Action, Choice, Cookie, Credentials, DownloadVerb, Emulation, File, Format, Geolocation, Handle, Key, LoadState,
+    Mouse, MouseButton, OriginStorage, PageId, Part, Place, Said, Selector, State, Storage, Target, TextMatch, Verdict,
+    What,
 };
 pub use self::event::{ConsoleMessage, Event, EventSink, Happened, Interest, PageError, Request, Response};
 pub use self::ops::{BrowserRun, ops};

@@ -225,6 +225,9 @@ pub enum Action {
     Pdf { page: PageId, landscape: bool, background: bool },
     /// Runs a script in each document before its own.
     InitScript { source: String },
+    /// Puts a function into the documents of a page, or of all (page 0), that are there and that come. To call it is to tell it: [`super::Happened::Called`]. It has a method
+    /// `settle(id, value, why)`, which answers a call: with a value, or with why there is none.
+    Expose { page: PageId, name: String },
     /// What the browser keeps for its sites.
     Storage { what: Storage },
     /// Answers the dialog that is open.
@@ -334,6 +337,20 @@ pub enum Emulation {
     Offline { offline: bool },
     /// Headers that go with each request.
     Headers { headers: Vec<(String, String)> },
+    /// Who it is, for servers that ask: the first that is for an origin, or for all.
+    Credentials { credentials: Vec<Credentials> },
+}
+
+/// What a server is shown that asks who it is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Credentials {
+    /// Who.
+    pub username: String,
+    /// Their secret.
+    pub password: String,
+    /// As in `https://example.com:8443`; `None` is every one.
+    #[serde(default)]
+    pub origin: Option<String>,
 }
 
 /// A place on the earth.

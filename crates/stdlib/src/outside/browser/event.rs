@@ -65,6 +65,8 @@ pub enum Happened {
     Failed { request: String, why: String },
     /// A request waits until [`super::Action::Route`] says what becomes of it. Only told where [`Interest::routes`] says so.
     Paused { paused: String, request: Box<Request> },
+    /// A script in it has called what [`super::Action::Expose`] has put there: `{ name, id, given }` as JSON. Only told where [`Interest::calls`] says so.
+    Called { frame: String, call: String },
 }
 
 /// What is written to a console.
@@ -150,6 +152,8 @@ pub struct Interest {
     pub choosers: bool,
     /// Requests, before they are made: they wait for it.
     pub routes: bool,
+    /// Calls of what is exposed, which wait for its answer.
+    pub calls: bool,
 }
 
 /// Who is told. `false` if it was not: nobody listens any more, too much waits already, or it is too large.

@@ -118,8 +118,13 @@ pub fn ops() -> OpTable {
             check(&run, None)?;
             let mut look = json!(run.driver().look());
             look["generation"] = run.driver().generation().number().into();
-            look["listens"] = run.listens.load(Ordering::Acquire).into();
             Ok(look.into())
+        })
+        // Whether the run is told what happens. Fails where its browser is gone.
+        .sync("browser_listens", Bound::SMALL, |context, _| {
+            let run = lent(context)?;
+            check(&run, None)?;
+            Ok(Value::from(run.listens.load(Ordering::Acquire)).into())
         })
         // A listener that nothing sends to yet, or `undefined` if there is one; what is of interest; whether it goes on with what an earlier run has begun.
         .sync("browser_listen", Bound::SMALL, |context, mut args| {
