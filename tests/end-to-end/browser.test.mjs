@@ -7,6 +7,7 @@ import path from "node:path";
 import { test } from "node:test";
 
 import { compare } from "../browser/compare.mjs";
+import { differing, generatedPages, kindsOf, largePages } from "../browser/names.mjs";
 
 const root = path.join(import.meta.dirname, "../..");
 const perennial = path.join(root, "target/debug/perennial");
@@ -20,6 +21,24 @@ test("scenarios come to the same as under Playwright", { skip: fs.existsSync(she
   assert.deepEqual(hasty, [], "a short timeout is for what never comes");
   assert.deepEqual(differ.filter(({ code }) => !listed.includes(code)), [], "what differs is listed");
   assert.deepEqual(listed.filter((code) => !differ.some((each) => each.code === code)), [], "what is listed differs");
+});
+
+test("roles and names on pages made at random are Chromium's own, but for kinds that are listed", { skip: fs.existsSync(shell) ? false : "there is no headless shell of Chromium" }, async () => {
+  const { count, differ } = await differing(shell, "/", generatedPages());
+  const listed = fs.readFileSync(path.join(root, "tests/browser/names.txt"), "utf8").split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  assert.ok(count > 5000, `${count} elements`);
+  assert.ok(differ.length < count / 6, `${differ.length} of ${count} differ`);
+  assert.deepEqual([...kindsOf(differ).keys()].filter((kind) => !listed.includes(kind)), [], "what differs is listed");
+});
+
+const large = largePages();
+test("roles and names on the large pages of the Rust documentation are Chromium's own, but for what is said here", { skip: fs.existsSync(shell) && large.names.length > 0 ? false : "there is no headless shell of Chromium, or no Rust documentation" }, async () => {
+  const { count, differ } = await differing(shell, large.root, large.names);
+  assert.ok(count > 10_000, `${count} elements`);
+  // Chromium puts a space where a line may break, and leaves the titles of what has no role out of its tree.
+  const unspaced = (text) => text.replaceAll(" ", "");
+  const rest = differ.filter(({ ours, theirs }) => unspaced(ours[1]) !== unspaced(theirs[1]) || ours[0] !== theirs[0]);
+  assert.deepEqual([...kindsOf(rest).keys()].sort(), ["link is generic here", "name of generic", "name of row", "name of term"].filter((kind) => kindsOf(rest).has(kind)));
 });
 
 test("the example logs in, fills a form over three runs and leaves a table and a picture", { skip: fs.existsSync(shell) ? false : "there is no headless shell of Chromium" }, () => {
