@@ -1,4 +1,4 @@
-//! An embedder's own browser: a driver of thirty lines, lent to one run and not to the next. This one only pretends, as a fake for tests would.
+//! An embedder's own browser: a driver of thirty lines, lent to one run and not to the next. And one that only pretends, for tests of scripts.
 //!
 //! `cargo run -p perennial --example own_browser`
 #![expect(clippy::print_stdout, reason = "an example shows something")]
@@ -6,8 +6,8 @@
 use std::sync::{Arc, Mutex};
 
 use perennial::browser::{
-    Action, Answer, Browser, BrowserError, ConsoleMessage, Driver, Event, Failure, Generation, Happened, Listening,
-    Look, PageLook, Performing, What,
+    Action, Answer, Browser, BrowserError, ConsoleMessage, Driver, Event, Failure, FakeBrowser, Generation, Happened,
+    Listening, Look, PageLook, Performing, What,
 };
 use perennial::{Run, SessionTable};
 use serde_json::json;
@@ -94,5 +94,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let result = session.run(lend("[typeof button, await page.locator('p').textContent()]")).await;
     let why = result.rebuilt_because;
     println!("after a relaunch ({why:?}): {}", result.into_value()?.unwrap_or_default());
+
+    // In a test nobody writes a driver: a function says what actions come to, and what was asked for is looked at afterwards.
+    let fake = Arc::new(FakeBrowser::new(|action| match action {
+        Action::Click { .. } => Err(BrowserError::new(Failure::Timeout, "nothing to click")),
+        _ => Ok(Answer::Value(json!(null))),
+    }));
+    let tries = Run::script("await page.goto('https://shop.example/'); await page.locator('#buy').click()");
+    let error =
+        session.run(tries.lend(Browser::shared(fake.clone()))).await.error.ok_or("there is nothing to click")?;
+    println!("{}, after {} actions", error.name, fake.actions().len());
     Ok(())
 }

@@ -6,6 +6,7 @@ mod sessions {
     mod artifacts;
     mod atomic;
     mod bounds;
+    mod browsers;
     mod bundles;
     mod capabilities;
     mod checkpoints;

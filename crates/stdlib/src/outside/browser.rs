@@ -5,6 +5,7 @@
 
 mod action;
 mod event;
+mod fake;
 mod ops;
 
 use std::future::Future;
@@ -22,6 +23,7 @@ pub use self::action::{
     What,
 };
 pub use self::event::{ConsoleMessage, Event, EventSink, Happened, Interest, PageError, Request, Response};
+pub use self::fake::FakeBrowser;
 pub use self::ops::{BrowserRun, ops};
 use crate::area;
 
@@ -30,7 +32,7 @@ pub type Performing = Pin<Box<dyn Future<Output = Result<Answer, BrowserError>> 
 
 /// Does things in a browser, for one session.
 ///
-/// `examples/own_browser.rs` has one that only pretends.
+/// `examples/own_browser.rs` has one of thirty lines; [`FakeBrowser`] is one for tests.
 pub trait Driver: Send + Sync + 'static {
     /// Which browser it is: another one after a crash, a relaunch or a reconnect. What scripts have kept from an earlier one throws `StaleHandleError`.
     fn generation(&self) -> Generation;
