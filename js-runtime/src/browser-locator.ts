@@ -85,6 +85,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       const key = keys[0], inner = value[key as string];
       if (key === "$undefined") return undefined;
       if (key === "$date") return new Date(inner);
+      if (key === "$own") {
+        const made: any = {};
+        defineProperty(made, inner[0], { __proto__: null, value: decode(inner[1]), writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
+        return made;
+      }
     }
     // The rest of what is tagged is made by the bridge.
     if (ops.kind_of(value) === "map") {
@@ -140,7 +145,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       const descriptor = getOwnPropertyDescriptor(value, keys[i]);
       if (typeof keys[i] === "string" && descriptor !== undefined && descriptor.enumerable) copy[keys[i] as string] = encode((value as any)[keys[i] as string], depth + 1);
     }
-    return copy;
+    // What looks like one of these is said to be none.
+    const names = ownKeys(copy) as string[];
+    if (names.length !== 1 || names[0][0] !== "$") return copy;
+    push(items, names[0]);
+    push(items, copy[names[0]]);
+    return tagged("$own", asArray(items));
   }
 
   /** A function's text, or an expression. */

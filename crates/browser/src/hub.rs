@@ -55,3 +55,52 @@ impl Hub {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use perennial_stdlib::browser::ConsoleMessage;
+
+    use super::*;
+
+    fn said(text: String) -> Happened {
+        Happened::Console(ConsoleMessage { text, ..ConsoleMessage::default() })
+    }
+
+    /// What one hears who listens now.
+    fn heard(hub: &Hub, goes_on: bool) -> Vec<usize> {
+        let heard = Arc::<Mutex<Vec<usize>>>::default();
+        let to = heard.clone();
+        let sink = Arc::new(move |event: &Event| {
+            let Happened::Console(message) = &event.what else { return false };
+            lock(&to).push(message.text.trim_end_matches('x').parse().expect("a number"));
+            true
+        });
+        hub.listen(Some(Listening { sink, goes_on }));
+        hub.listen(None);
+        std::mem::take(&mut lock(&heard))
+    }
+
+    #[test]
+    fn between_two_runs_the_last_events_are_kept_by_their_number_and_their_bytes() {
+        let hub = Hub::default();
+        assert!(!hub.tell(1, said("0".to_owned())), "nobody has ever listened");
+        assert!(heard(&hub, true).is_empty());
+        (0..500).for_each(|number| assert!(!hub.tell(1, said(number.to_string()))));
+        assert_eq!(heard(&hub, true), (300..500).collect::<Vec<_>>());
+        assert!(heard(&hub, true).is_empty(), "they are told once");
+        // Large ones are fewer.
+        (0..500).for_each(|number| _ = hub.tell(1, said(number.to_string() + &"x".repeat(8 << 10))));
+        let kept = heard(&hub, true);
+        assert_eq!((kept.len(), kept.last()), (7, Some(&499)));
+        // One that is larger than all that may be kept costs the others, and is not kept either.
+        hub.tell(1, said("1".to_owned()));
+        hub.tell(1, said("2".to_owned() + &"x".repeat(100 << 10)));
+        assert!(heard(&hub, true).is_empty());
+        // A new VM's listener is told nothing of before.
+        hub.tell(1, said("1".to_owned()));
+        assert!(heard(&hub, false).is_empty());
+        assert!(heard(&hub, true).is_empty());
+    }
+}

@@ -86,6 +86,11 @@
       const key = keys[0], inner = value[key          ];
       if (key === "$undefined") return undefined;
       if (key === "$date") return new Date(inner);
+      if (key === "$own") {
+        const made      = {};
+        defineProperty(made, inner[0], { __proto__: null, value: decode(inner[1]), writable: true, enumerable: true, configurable: true }                      );
+        return made;
+      }
     }
     // The rest of what is tagged is made by the bridge.
     if (ops.kind_of(value) === "map") {
@@ -141,7 +146,12 @@
       const descriptor = getOwnPropertyDescriptor(value, keys[i]);
       if (typeof keys[i] === "string" && descriptor !== undefined && descriptor.enumerable) copy[keys[i]          ] = encode((value       )[keys[i]          ], depth + 1);
     }
-    return copy;
+    // What looks like one of these is said to be none.
+    const names = ownKeys(copy)            ;
+    if (names.length !== 1 || names[0][0] !== "$") return copy;
+    push(items, names[0]);
+    push(items, copy[names[0]]);
+    return tagged("$own", asArray(items));
   }
 
   /** A function's text, or an expression. */

@@ -96,3 +96,25 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     }
     format!("{}…", &text[..end])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_request_no_more_is_told_than_has_room() {
+        let long = "x".repeat(1 << 20);
+        let mut given = Map::new();
+        (0..100).for_each(|number| _ = given.insert(format!("X-{number}"), "y".repeat(1 << 10).into()));
+        given.insert("Large".to_owned(), long.clone().into());
+        let params = json!({
+            "requestId": "1", "loaderId": "1", "type": "Document",
+            "request": { "url": format!("http://a.example/{long}"), "method": "POST", "headers": given, "postData": long },
+        });
+        let told = asked(&params, "type");
+        let bytes: usize = told.headers.iter().map(|(name, value)| name.len() + text(value).len()).sum();
+        assert!((MAX_HEADERS - 2000..=MAX_HEADERS).contains(&bytes) && !told.headers.contains_key("large"), "{bytes}");
+        assert_eq!((told.url.len(), told.body), (MAX_URL + "…".len(), None));
+        assert_eq!(cut("aé", 2), "a…", "never within a character");
+    }
+}

@@ -21,7 +21,7 @@ pub(super) struct Source {
 /// What is kept of a run's is in this group, and goes with the run.
 pub(crate) const KEPT: &str = "kept";
 
-/// Values cross as JSON in which objects of one such key are something else; the other half is in `browser-page.ts`.
+/// Values cross as JSON in which objects of one such key are something else: one of the script's own is `$own` then. The other half is in `browser-locator.ts`.
 const CODEC: &str = r#"
 let room = 16 << 20;
 const encode = (value, seen = new Set()) => {
@@ -49,7 +49,8 @@ const encode = (value, seen = new Set()) => {
     if (typeof value.toJSON === "function") return encode(value.toJSON(), seen);
     const copy = {};
     for (const key of Object.keys(value)) if (typeof value[key] !== "function" && value[key] !== undefined) copy[key] = encode(value[key], seen);
-    return copy;
+    const [name, ...more] = Object.keys(copy);
+    return more.length === 0 && name?.startsWith("$") ? { $own: [name, copy[name]] } : copy;
   } finally {
     seen.delete(value);
   }
@@ -71,6 +72,7 @@ const decode = (value, handles) => {
       case "$map": return new Map(inner.map(([key, item]) => [each(key), each(item)]));
       case "$set": return new Set(inner.map(each));
       case "$bytes": return Uint8Array.from(atob(inner), (unit) => unit.charCodeAt(0));
+      case "$own": return { [inner[0]]: each(inner[1]) };
       case "$error": return Object.assign(new Error(inner.message), { name: inner.name });
     }
   }
