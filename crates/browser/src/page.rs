@@ -36,6 +36,8 @@ pub(crate) const LONG: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_secs(2);
 /// Where a page is that was opened and has not been anywhere.
 const INITIAL: &str = ":";
+/// How long a document that an action has led to has to be parsed before the action is done.
+const PARSED: Duration = Duration::from_secs(1);
 /// How long an action without a timeout of its own may take a page that does not answer.
 const UNRESPONSIVE: Duration = Duration::from_secs(30);
 
@@ -129,6 +131,8 @@ struct Frame {
     name: String,
     url: String,
     loader: String,
+    /// When its document has come.
+    since: Option<Instant>,
     reached: HashSet<String>,
     /// The context of the page's scripts, and of ours.
     main_world: Option<i64>,
@@ -613,14 +617,24 @@ impl Page {
         self.settled(deadline).await
     }
 
-    /// If an action has set a frame on its way elsewhere, waits until it is there.
+    /// If an action has set the page on its way elsewhere, waits until the next document is there; and for a moment until it is parsed, so that who reads it at once reads all of it.
     pub(crate) async fn settled(&self, deadline: Deadline) -> Result<(), BrowserError> {
-        self.until(deadline, "a navigation that it has started", |page| {
-            let state = page.lock();
-            let main = state.frames.get(&state.main)?;
-            (main.leaving.is_none() || state.is_crashed).then_some(Ok(()))
-        })
-        .await
+        let came = self
+            .until(deadline, "a navigation that it has started", |page| {
+                let state = page.lock();
+                let main = state.frames.get(&state.main)?;
+                (main.leaving.is_none() || state.is_crashed).then_some(Ok(main.since))
+            })
+            .await?;
+        let Some(came) = came else { return Ok(()) };
+        let _ = self
+            .until(Deadline(Some(came + PARSED)), "its document to be parsed", |page| {
+                let state = page.lock();
+                let is_parsed = |main: &Frame| main.reached.contains("DOMContentLoaded");
+                (state.is_crashed || state.frames.get(&state.main).is_none_or(is_parsed)).then_some(Ok(()))
+            })
+            .await;
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use perennial_stdlib::browser::{Credentials, Happened};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{Leaving, Page, State, WORLD, address, network, remove_frame, said, text};
 
@@ -38,6 +39,7 @@ impl Page {
                 frame.leaving = None;
                 if frame.loader != text(&given["loaderId"]) {
                     text(&given["loaderId"]).clone_into(&mut frame.loader);
+                    frame.since = Some(Instant::now());
                     frame.reached.clear();
                 }
                 frame.reached.insert("commit".to_owned());
@@ -94,6 +96,7 @@ impl Page {
                 if let Some(frame) = state.frames.get_mut(text(&params["frameId"])) {
                     if params["name"] == "init" && frame.loader != loader {
                         frame.loader.clone_from(&loader);
+                        frame.since = Some(Instant::now());
                         frame.reached.clear();
                     }
                     if frame.loader == loader {
