@@ -103,7 +103,7 @@ async fn try_click(page: &Page, target: &Target, how: &How, held: u32, deadline:
     // The page has done with the mouse. What it tells of what came of that is told before its verdict.
     let verdict = page.call(
         "Runtime.callFunctionOn",
-        json!({ "functionDeclaration": "() => __perennial.call('verdict')", "executionContextId": spot.context, "returnByValue": true }),
+        json!({ "functionDeclaration": "() => __perennial.call('verdict')", "executionContextId": spot.context, "awaitPromise": true, "returnByValue": true }),
     );
     // In a frame whose scripts are off nothing judges, and nothing answers.
     let hit = tokio::time::timeout(JUDGED, verdict).await.map_or(Ok(Value::Bool(true)), value_of);
