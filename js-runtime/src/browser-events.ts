@@ -332,14 +332,14 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     get size(): number {
       return mapSize(this.#of);
     }
-    has(name: string): boolean {
-      return mapGet(this.#of, name) !== undefined;
+    get(name: string): Function | undefined {
+      return mapGet(this.#of, name);
     }
     /** `put` has the host put it into the pages. */
     async add(name: unknown, callback: unknown, what: string, put: (action: any) => Promise<unknown>): Promise<void> {
       const text = domString(name);
       if (typeof callback !== "function") throw new TypeError(what + ": a name and a function are wanted");
-      if (this.has(text)) throw new Error(what + ": a function '" + text + "' is exposed already");
+      if (this.get(text) !== undefined) throw new Error(what + ": a function '" + text + "' is exposed already");
       mapSet(this.#of, text, callback);
       refresh();
       try {
@@ -348,10 +348,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         mapDelete(this.#of, text);
         throw error;
       }
-    }
-    /** What a call comes to. */
-    async call(name: string, given: unknown[]): Promise<unknown> {
-      return await promiseCall(mapGet(this.#of, name)!, undefined, given);
     }
   }
 
@@ -368,12 +364,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     if (typeof call.name !== "string") return;
     const reply: any = { __proto__: null, name: call.name, id: call.id };
     try {
-      let of: Exposed | undefined;
-      for (let i = all.length - 1; i >= 0; i--) if (all[i].has(call.name)) of = all[i];
-      if (of === undefined) throw new Error("nobody answers: what has exposed the function is gone");
+      let callback: Function | undefined;
+      for (let i = 0; i < all.length; i++) callback ??= all[i].get(call.name);
+      if (callback === undefined) throw new Error("nobody answers: what has exposed the function is gone");
       const given: unknown[] = list();
       if (isArray(call.given)) for (let i = 0; i < call.given.length; i++) push(given, call.given[i]);
-      reply.value = await of.call(call.name, given);
+      reply.value = await promiseCall(callback, undefined, given);
     } catch (error: any) {
       reply.why = String(isObject(error) ? (error as any).message : error);
     }

@@ -134,23 +134,20 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       this.#state = state;
       this.#name = name;
     }
-    async #ask(verb: string, code: string, name: unknown = undefined, value: unknown = undefined): Promise<any> {
-      const given: unknown[] = list();
-      if (name !== undefined) push(given, domString(name));
-      if (value !== undefined) push(given, domString(value));
-      return await evaluate(this.#state, none(), "(given) => { const stored = " + this.#name + "; " + code + " }", asArray(given), { __proto__: null }, "page." + this.#name + "." + verb, false);
+    async #ask(verb: string, code: string, ...texts: unknown[]): Promise<any> {
+      return await evaluate(this.#state, none(), "(given) => { const stored = " + this.#name + "; " + code + " }", asArray(listed(texts, domString)), { __proto__: null }, "page." + this.#name + "." + verb, false);
     }
     async items(): Promise<any[]> {
       return await this.#ask("items", "return Object.keys(stored).map((name) => ({ name, value: stored.getItem(name) }))");
     }
     async getItem(name: unknown): Promise<string | null> {
-      return await this.#ask("getItem", "return stored.getItem(...given)", domString(name));
+      return await this.#ask("getItem", "return stored.getItem(...given)", name);
     }
     async setItem(name: unknown, value: unknown): Promise<void> {
-      await this.#ask("setItem", "stored.setItem(...given)", domString(name), domString(value));
+      await this.#ask("setItem", "stored.setItem(...given)", name, value);
     }
     async removeItem(name: unknown): Promise<void> {
-      await this.#ask("removeItem", "stored.removeItem(...given)", domString(name));
+      await this.#ask("removeItem", "stored.removeItem(...given)", name);
     }
     async clear(): Promise<void> {
       await this.#ask("clear", "stored.clear()");

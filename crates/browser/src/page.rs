@@ -19,7 +19,7 @@ use crate::settings::Settings;
 
 mod ask;
 mod events;
-mod expose;
+pub(crate) mod expose;
 mod network;
 mod said;
 
@@ -149,6 +149,17 @@ impl State {
             self.frames.insert(id.to_owned(), Frame { number: self.frame_count, ..Frame::default() });
         }
         self.frames.entry(id.to_owned()).or_default()
+    }
+}
+
+impl Frame {
+    /// Another document is there, or is about to be.
+    fn begin(&mut self, loader: &str) {
+        if self.loader != loader {
+            loader.clone_into(&mut self.loader);
+            self.since = Some(Instant::now());
+            self.reached.clear();
+        }
     }
 }
 
@@ -300,32 +311,36 @@ impl Page {
 
     /// Ends what runs in the page, if that keeps it from answering for so long.
     pub(crate) fn unstick(self: &Arc<Self>, patience: Duration) {
-        let (page, asked) = (self.clone(), self.call("Runtime.evaluate", json!({ "expression": "0" })).id);
+        let (page, asked) = (self.clone(), self.ask_whether_it_runs());
         // Who comes next waits for it, unless it is a page that is only asked in passing.
         let is_short = patience < LONG;
         self.lock().pending += u32::from(is_short);
         self.connection.runtime().spawn(async move {
-            tokio::time::sleep(patience).await;
-            let is_stuck = page.connection.waits(asked);
-            if is_stuck {
-                page.tell("Runtime.terminateExecution", &json!({}));
-            }
-            let mut state = page.lock();
-            state.was_ended |= is_stuck;
-            state.pending -= u32::from(is_short);
-            drop(state);
+            page.end_if_stuck(asked, patience).await;
+            page.lock().pending -= u32::from(is_short);
             page.notify();
         });
     }
 
     /// Ends what keeps the page from being left. Once the next document has come as far as to a renderer that spins nothing reaches that any more.
     pub(crate) async fn free(&self) {
-        let asked = self.call("Runtime.evaluate", json!({ "expression": "0" }));
-        if tokio::time::timeout(LONG, asked).await.is_err() && !self.lock().has_dialog {
+        if !self.lock().is_crashed {
+            self.end_if_stuck(self.ask_whether_it_runs(), LONG).await;
+        }
+        self.caught_up().await;
+    }
+
+    fn ask_whether_it_runs(&self) -> Call {
+        self.call("Runtime.evaluate", json!({ "expression": "0" }))
+    }
+
+    async fn end_if_stuck(&self, asked: Call, patience: Duration) {
+        let is_stuck = tokio::time::timeout(patience, asked).await.is_err();
+        // A dialog that a script is told of is no reason.
+        if is_stuck && !self.lock().has_dialog {
             self.tell("Runtime.terminateExecution", &json!({}));
             self.lock().was_ended = true;
         }
-        self.caught_up().await;
     }
 
     /// An action waits until these are answered.
@@ -346,8 +361,12 @@ impl Page {
 
     /// Waits until what was told to the page before is done, and until it is known whether it is stuck with what an earlier action has set going.
     pub(crate) async fn caught_up(&self) {
-        let soon = Deadline::after(2000);
-        let _ = self.until(soon, "the page", |page| (page.lock().pending == 0).then_some(Ok(()))).await;
+        let is_done = |page: &Self| {
+            let state = page.lock();
+            // What has crashed does nothing before it is opened again.
+            (state.pending == 0 || state.is_crashed).then_some(Ok(()))
+        };
+        let _ = self.until(Deadline::after(2000), "the page", is_done).await;
     }
 
     /// Whether something in the page was ended since this was asked last: its document may not be one any more that can be written to.

@@ -61,8 +61,7 @@ struct Calls {
 
 struct Waiting {
     session: Option<Arc<str>>,
-    /// None when nobody waits for it any more.
-    answer: Option<oneshot::Sender<Result<Value, CallError>>>,
+    answer: oneshot::Sender<Result<Value, CallError>>,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +116,7 @@ impl Connection {
         if calls.is_gone {
             let _ = answer.send(Err(CallError::Gone));
         } else {
-            calls.waiting.insert(id, Waiting { session: session.cloned(), answer: Some(answer) });
+            calls.waiting.insert(id, Waiting { session: session.cloned(), answer });
             self.send(id, session, method, &params);
         }
         drop(calls);
@@ -142,11 +141,6 @@ impl Connection {
         let _ = self.out.send(bytes);
     }
 
-    /// Whether a call that was sent has not been answered.
-    pub(crate) fn waits(&self, id: u64) -> bool {
-        self.lock().waiting.contains_key(&id)
-    }
-
     /// What a page was asked that has crashed or is closed is never answered by the browser.
     pub(crate) fn lose(&self, session: &str) {
         let mut calls = self.lock();
@@ -158,8 +152,8 @@ impl Connection {
             .collect();
         let lost: Vec<Waiting> = ids.iter().filter_map(|id| calls.waiting.remove(id)).collect();
         drop(calls);
-        for answer in lost.into_iter().filter_map(|waiting| waiting.answer) {
-            let _ = answer.send(Err(CallError::Lost));
+        for waiting in lost {
+            let _ = waiting.answer.send(Err(CallError::Lost));
         }
     }
 
@@ -168,8 +162,8 @@ impl Connection {
         calls.is_gone = true;
         let waiting = std::mem::take(&mut calls.waiting);
         drop(calls);
-        for answer in waiting.into_values().filter_map(|waiting| waiting.answer) {
-            let _ = answer.send(Err(CallError::Gone));
+        for waiting in waiting.into_values() {
+            let _ = waiting.answer.send(Err(CallError::Gone));
         }
     }
 
@@ -224,8 +218,8 @@ impl Connection {
 
     fn answer(&self, id: u64, answer: Result<Value, CallError>) {
         let waiting = self.lock().waiting.remove(&id);
-        if let Some(sender) = waiting.and_then(|waiting| waiting.answer) {
-            let _ = sender.send(answer);
+        if let Some(waiting) = waiting {
+            let _ = waiting.answer.send(answer);
         }
     }
 }
@@ -233,7 +227,7 @@ impl Connection {
 /// A call that was sent.
 pub(crate) struct Call {
     connection: Arc<Connection>,
-    pub(crate) id: u64,
+    id: u64,
     received: oneshot::Receiver<Result<Value, CallError>>,
 }
 
@@ -247,10 +241,7 @@ impl Future for Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        // It stays until it is answered, so that who asks whether a page is stuck can see that.
-        if let Some(waiting) = self.connection.lock().waiting.get_mut(&self.id) {
-            waiting.answer = None;
-        }
+        self.connection.lock().waiting.remove(&self.id);
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::chromium::{Browser, Home, Shared, lock};
 use crate::downloads::Downloads;
 use crate::hub::Hub;
-use crate::page::{Deadline, Page, gone, text};
+use crate::page::{Deadline, Page, expose, gone, text};
 use crate::perform::{perform, storage};
 use crate::pipe::{CallError, Connection};
 use crate::settings::Settings;
@@ -175,11 +175,11 @@ impl Driver for ChromiumSession {
     }
 
     fn listen(&self, listening: Option<Listening>) {
-        let is_over = listening.is_none();
-        self.inner.hub.listen(listening);
-        if is_over {
+        // First: a page that waits for an answer is not told of as if somebody gave one later.
+        if listening.is_none() {
             self.set_interest(Interest::default());
         }
+        self.inner.hub.listen(listening);
     }
 
     fn set_interest(&self, interest: Interest) {
@@ -463,7 +463,11 @@ impl Context {
     /// Puts a function into all pages, those too that are opened later.
     pub(crate) fn expose(&self, name: &str) -> Result<(), BrowserError> {
         let mut pages = lock(&self.pages);
-        // Each has room for it, or none would have.
+        if pages.exposed.contains(name) {
+            return Ok(());
+        }
+        expose::check(pages.exposed.len(), name)?;
+        // Where one of them has no room nobody answers what those before it have.
         pages.open.values().try_for_each(|page| page.expose(name))?;
         pages.exposed.insert(name.to_owned());
         Ok(())

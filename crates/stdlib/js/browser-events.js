@@ -333,14 +333,14 @@
     get size()         {
       return mapSize(this.#of);
     }
-    has(name        )          {
-      return mapGet(this.#of, name) !== undefined;
+    get(name        )                       {
+      return mapGet(this.#of, name);
     }
     /** `put` has the host put it into the pages. */
     async add(name         , callback         , what        , put                                   )                {
       const text = domString(name);
       if (typeof callback !== "function") throw new TypeError(what + ": a name and a function are wanted");
-      if (this.has(text)) throw new Error(what + ": a function '" + text + "' is exposed already");
+      if (this.get(text) !== undefined) throw new Error(what + ": a function '" + text + "' is exposed already");
       mapSet(this.#of, text, callback);
       refresh();
       try {
@@ -349,10 +349,6 @@
         mapDelete(this.#of, text);
         throw error;
       }
-    }
-    /** What a call comes to. */
-    async call(name        , given           )                   {
-      return await promiseCall(mapGet(this.#of, name) , undefined, given);
     }
   }
 
@@ -369,12 +365,12 @@
     if (typeof call.name !== "string") return;
     const reply      = { __proto__: null, name: call.name, id: call.id };
     try {
-      let of                     ;
-      for (let i = all.length - 1; i >= 0; i--) if (all[i].has(call.name)) of = all[i];
-      if (of === undefined) throw new Error("nobody answers: what has exposed the function is gone");
+      let callback                      ;
+      for (let i = 0; i < all.length; i++) callback ??= all[i].get(call.name);
+      if (callback === undefined) throw new Error("nobody answers: what has exposed the function is gone");
       const given            = list();
       if (isArray(call.given)) for (let i = 0; i < call.given.length; i++) push(given, call.given[i]);
-      reply.value = await of.call(call.name, given);
+      reply.value = await promiseCall(callback, undefined, given);
     } catch (error     ) {
       reply.why = String(isObject(error) ? (error       ).message : error);
     }

@@ -135,23 +135,20 @@
       this.#state = state;
       this.#name = name;
     }
-    async #ask(verb        , code        , name          = undefined, value          = undefined)               {
-      const given            = list();
-      if (name !== undefined) push(given, domString(name));
-      if (value !== undefined) push(given, domString(value));
-      return await evaluate(this.#state, none(), "(given) => { const stored = " + this.#name + "; " + code + " }", asArray(given), { __proto__: null }, "page." + this.#name + "." + verb, false);
+    async #ask(verb        , code        , ...texts           )               {
+      return await evaluate(this.#state, none(), "(given) => { const stored = " + this.#name + "; " + code + " }", asArray(listed(texts, domString)), { __proto__: null }, "page." + this.#name + "." + verb, false);
     }
     async items()                 {
       return await this.#ask("items", "return Object.keys(stored).map((name) => ({ name, value: stored.getItem(name) }))");
     }
     async getItem(name         )                         {
-      return await this.#ask("getItem", "return stored.getItem(...given)", domString(name));
+      return await this.#ask("getItem", "return stored.getItem(...given)", name);
     }
     async setItem(name         , value         )                {
-      await this.#ask("setItem", "stored.setItem(...given)", domString(name), domString(value));
+      await this.#ask("setItem", "stored.setItem(...given)", name, value);
     }
     async removeItem(name         )                {
-      await this.#ask("removeItem", "stored.removeItem(...given)", domString(name));
+      await this.#ask("removeItem", "stored.removeItem(...given)", name);
     }
     async clear()                {
       await this.#ask("clear", "stored.clear()");

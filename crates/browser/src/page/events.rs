@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use perennial_stdlib::browser::{Credentials, Happened};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::{Leaving, Page, State, WORLD, address, network, remove_frame, said, text};
 
@@ -37,11 +36,7 @@ impl Page {
                 frame.parent = given["parentId"].as_str().map(str::to_owned);
                 frame.url = address(given);
                 frame.leaving = None;
-                if frame.loader != text(&given["loaderId"]) {
-                    text(&given["loaderId"]).clone_into(&mut frame.loader);
-                    frame.since = Some(Instant::now());
-                    frame.reached.clear();
-                }
+                frame.begin(text(&given["loaderId"]));
                 frame.reached.insert("commit".to_owned());
                 state.moves += u64::from(moved);
                 happened = Some(Happened::FrameNavigated { frame: id });
@@ -94,10 +89,8 @@ impl Page {
                 let loader = text(&params["loaderId"]).to_owned();
                 let is_main = params["frameId"] == *state.main;
                 if let Some(frame) = state.frames.get_mut(text(&params["frameId"])) {
-                    if params["name"] == "init" && frame.loader != loader {
-                        frame.loader.clone_from(&loader);
-                        frame.since = Some(Instant::now());
-                        frame.reached.clear();
+                    if params["name"] == "init" {
+                        frame.begin(&loader);
                     }
                     if frame.loader == loader {
                         frame.reached.insert(text(&params["name"]).to_owned());

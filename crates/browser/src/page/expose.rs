@@ -13,21 +13,29 @@ const BINDING: &str = "__perennialCall";
 const MOST: usize = 100;
 const MAX_NAME: usize = 200;
 
+/// Whether there is room for one more.
+///
+/// # Errors
+/// If there are too many, or its name is too long.
+pub(crate) fn check(count: usize, name: &str) -> Result<(), BrowserError> {
+    if count < MOST && name.len() <= MAX_NAME {
+        return Ok(());
+    }
+    let message = format!("a page has at most {MOST} functions that are exposed, with names of {MAX_NAME} bytes");
+    Err(BrowserError::new(Failure::Failed, message))
+}
+
 impl Page {
     /// Puts a function into its documents.
     ///
     /// # Errors
-    /// If there are too many, or its name is too long.
+    /// As [`check`] has it.
     pub(crate) fn expose(self: &Arc<Self>, name: &str) -> Result<(), BrowserError> {
         let mut state = self.lock();
         if state.exposed.contains(name) {
             return Ok(());
         }
-        if state.exposed.len() >= MOST || name.len() > MAX_NAME {
-            let message =
-                format!("a page has at most {MOST} functions that are exposed, with names of {MAX_NAME} bytes");
-            return Err(BrowserError::new(Failure::Failed, message));
-        }
+        check(state.exposed.len(), name)?;
         state.exposed.insert(name.to_owned());
         drop(state);
         self.await_first(vec![

@@ -241,11 +241,19 @@ async fn two_hundred_sessions_leave_processes_folders_and_memory_as_they_were() 
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    let before = {
-        // The spare renderer that a browser keeps comes and goes.
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        (processes(&name), folders(), resident())
+    // The spare renderer that a browser keeps comes and goes.
+    let steady = async {
+        let (mut seen, mut count) = (processes(&name), 0);
+        while count < 25 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let now = processes(&name);
+            count = if now == seen { count + 1 } else { 0 };
+            seen = now;
+        }
+        seen
     };
+    let seen = tokio::time::timeout(Duration::from_secs(20), steady).await.expect("they come to rest");
+    let before = (seen, folders(), resident());
     for round in 0..25 {
         let runs = (0..8).map(|n| {
             let table = table.clone();

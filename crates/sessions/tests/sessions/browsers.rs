@@ -4,7 +4,9 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use perennial_sessions::browser::{Action, Answer, Browser, BrowserError, Failure, FakeBrowser, Happened, What};
+use perennial_sessions::browser::{
+    Action, Answer, Browser, BrowserError, Failure, FakeBrowser, Happened, PageLook, What,
+};
 use perennial_sessions::{ErrorKind, RebuildReason, Run, ScriptResult, SessionTable};
 use serde_json::{Value, json};
 
@@ -122,4 +124,17 @@ async fn events_reach_who_listens_for_as_long_as_the_run_is_under_way() {
         .await;
     assert_eq!(stopped.error.unwrap().kind, ErrorKind::Timeout);
     assert_eq!(fake.runs(), (2, 0));
+}
+
+#[tokio::test]
+async fn scripts_see_the_pages_that_the_driver_has() {
+    let (table, fake) = (SessionTable::builder().build().unwrap(), fake());
+    let page =
+        |id, url: &str| PageLook { id, url: url.to_owned(), moves: 0, viewport: Some((800, 600)), frames: Vec::new() };
+    fake.set_pages(vec![page(1, "https://a.example/"), page(7, "https://b.example/")]);
+    let script = "[context.pages().map((each) => each.url()), page.viewportSize().width]";
+    let told = lent(&table, &fake, script).await.into_value().unwrap();
+    assert_eq!(told, Some(json!([["https://a.example/", "https://b.example/"], 800])));
+    fake.set_pages(vec![page(7, "https://b.example/")]);
+    assert_eq!(lent(&table, &fake, "page.url()").await.into_value().unwrap(), Some("https://b.example/".into()));
 }
