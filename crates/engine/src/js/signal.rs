@@ -7,7 +7,8 @@
 //!   it is set are the shims of this crate that set and clear it; they own nothing and so have no cleanup that an unwinding from
 //!   the middle of them could miss.
 //! * The interrupted instruction lies in the object that QuickJS is linked into, and that object is not the C library: so no lock
-//!   of the C library is held, and no allocation is half done. It has an unwind table.
+//!   of the C library is held, and no allocation is half done. It has an unwind table. Or it lies in one of the C library's
+//!   functions that copy and compare bytes, which hold nothing, and that one was called from such code.
 //! * The C compilers of the supported platforms describe the stack at every instruction (asynchronous unwind tables); thread
 //!   cancellation in glibc depends on the same.
 //!
@@ -39,7 +40,12 @@ mod linux {
     struct Installed {
         signal: c_int,
         code: std::ops::Range<usize>,
+        /// Where the functions of [`LEAVES`] begin that this machine uses.
+        leaves: [usize; LEAVES],
     }
+
+    /// `memcmp`, `memcpy`, `memmove` and `memset` in glibc are written in assembly: they use no stack, so that where they return to is known.
+    const LEAVES: usize = 4;
 
     static INSTALLED: OnceLock<Option<Installed>> = OnceLock::new();
 
@@ -100,7 +106,13 @@ mod linux {
                 // Blocked while it is handled: the check below is of what the first one interrupted.
                 new.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART;
                 if libc::sigaction(signal, &raw const new, ptr::null_mut()) == 0 {
-                    return Some(Installed { signal, code });
+                    let leaves = [
+                        libc::memcmp as *const () as usize,
+                        libc::memcpy as *const () as usize,
+                        libc::memmove as *const () as usize,
+                        libc::memset as *const () as usize,
+                    ];
+                    return Some(Installed { signal, code, leaves });
                 }
             }
         }
@@ -150,9 +162,15 @@ mod linux {
             if !(*callbacks).is_inside() || !(*callbacks).control.is_stopped() {
                 return;
             }
-            let at = interrupted_at(context.cast());
+            let context = context.cast::<libc::ucontext_t>();
+            let mut at = interrupted_at(context);
+            let mut function = _Unwind_FindEnclosingFunction((at + 1) as *mut c_void) as usize;
+            if installed.leaves.contains(&function) {
+                at = returns_to(context);
+                function = _Unwind_FindEnclosingFunction(at as *mut c_void) as usize;
+            }
             // Stubs that the linker made lead to other objects and may have no unwind table.
-            if installed.code.contains(&at) && !_Unwind_FindEnclosingFunction((at + 1) as *mut c_void).is_null() {
+            if installed.code.contains(&at) && function != 0 {
                 (*callbacks).set_inside(false);
                 // The handler does not return, which would unblock the signal.
                 let mut own: libc::sigset_t = std::mem::zeroed();
@@ -161,6 +179,20 @@ mod linux {
                 libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const own, ptr::null_mut());
                 leave();
             }
+        }
+    }
+
+    /// Where a function that uses no stack returns to.
+    ///
+    /// # Safety
+    /// `context` is what the kernel passed to a signal handler.
+    unsafe fn returns_to(context: *const libc::ucontext_t) -> usize {
+        // SAFETY: see above; there is something on every stack.
+        unsafe {
+            #[cfg(target_arch = "x86_64")]
+            return *((*context).uc_mcontext.gregs[libc::REG_RSP as usize] as *const usize);
+            #[cfg(target_arch = "aarch64")]
+            return (*context).uc_mcontext.regs[30] as usize;
         }
     }
 
