@@ -2,8 +2,8 @@
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { apply, asArray, defineProperty, Error, isArray, lastIndexOf, list, mapDelete, mapForEach, mapGet, mapSet, mapSize, Map, Promise, promiseThen, push, Set, setAdd, setDelete, setForEach, setSize, slice, String, TypeError } = intrinsics;
   const { domString, isObject, placed, promiseCall } = ops.library_value("webidl");
-  const { ask, evaluate, hear, optionsOf, timeoutOf, TimeoutError }: BrowserLocators = ops.library_value("browserLocators");
-  const { handleOf }: BrowserFrames = ops.library_value("browserFrames");
+  const { ask, decode, evaluate, hear, optionsOf, timeoutOf, TimeoutError }: BrowserLocators = ops.library_value("browserLocators");
+  const { handleOf, jsHandle }: BrowserFrames = ops.library_value("browserFrames");
 
   interface Listener {
     readonly callback: Function;
@@ -229,6 +229,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     location(): any {
       return { url: this.#told.url, lineNumber: this.#told.line, columnNumber: this.#told.column };
     }
+    /** What was written, as handles that are good until the run ends. */
+    args(): unknown[] {
+      const args: any[] = list();
+      for (let i = 0; i < this.#told.args.length; i++) push(args, jsHandle(this.#page, decode(this.#told.args[i])));
+      return asArray(args);
+    }
     page(): unknown {
       return this.#page.handle;
     }
@@ -310,14 +316,31 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     async bytes(): Promise<Uint8Array> {
       return (ops.library_value("buffers") as Buffers).wrap(await this.#ask("read", "bytes"));
     }
+    /** What was downloaded, to be read piece by piece. */
+    async createReadStream(): Promise<unknown> {
+      const pieces: unknown[] = list();
+      push(pieces, await this.#ask("read", "createReadStream"));
+      return new (ops.library_value("Blob") as any)(asArray(pieces)).stream();
+    }
+    /** Where it is among the session's files: it is written there the first time that this is asked. */
+    async path(): Promise<string> {
+      const { name } = this.#told, at = "/downloads/" + String(this.#told.download) + "-" + slice(name, lastIndexOf(name, "/") + 1);
+      if (!this.#isWritten) await this.saveAs(at);
+      this.#isWritten = true;
+      return at;
+    }
+    #isWritten = false;
     async failure(): Promise<string | null> {
       return await this.#ask("failure", "failure");
     }
     async cancel(): Promise<void> {
       await this.#ask("cancel", "cancel");
     }
-    /** It goes with the session's pages. */
-    async delete(): Promise<void> {}
+    /** Removes what `path` has written. The rest goes with the session's pages. */
+    async delete(): Promise<void> {
+      if (this.#isWritten) await ops.library_value("fs").rm(await this.path(), { force: true });
+      this.#isWritten = false;
+    }
     page(): unknown {
       return this.#page.handle;
     }

@@ -2,7 +2,7 @@
 export default (ops: Ops, intrinsics: Intrinsics) => {
   const { apply, asArray, defineProperty, freeze, getPrototypeOf, hasOwn, indexOf, isArray, list, now, ownKeys, promiseThen, push, regExpExec, regExpFlags, regExpSource, RegExp, slice, String, stringify, TypeError, Error } = intrinsics;
   const { domString, isObject, member, promiseCall } = ops.library_value("webidl");
-  const { ask, isLocator, listed, milliseconds, optionsOf, Finder }: BrowserLocators = ops.library_value("browserLocators");
+  const { ask, isLocator, listed, milliseconds, optionsOf, Finder, Locator }: BrowserLocators = ops.library_value("browserLocators");
   const selectors: BrowserSelectors = ops.library_value("browserSelectors");
   const { stateOf }: BrowserPages = ops.library_value("browserPages");
   const { lookAt }: BrowserRequests = ops.library_value("browserRequests");
@@ -24,6 +24,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   interface Expectation {
     readonly page: BrowserPageState;
     readonly parts: any[];
+    /** What is expected something of, in messages. */
+    readonly subject: string;
     readonly isNot: boolean;
     readonly note: string;
   }
@@ -31,8 +33,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   async function holds(of: Expectation, matcher: string, method: string, how: any, said: string, options: any): Promise<void> {
     const timeout = options.timeout === undefined ? PATIENCE : milliseconds(options.timeout, "timeout");
     const action = { __proto__: null, do: "expect", selector: of.parts, strict: true, timeout, matcher, isNot: of.isNot, how };
-    const subject = of.parts.length > 0 ? selectors.describe(of.parts) : "page";
-    const what = (of.note === "" ? "" : of.note + ": ") + "expect(" + subject + ")" + (of.isNot ? ".not." : ".") + method;
+    const what = (of.note === "" ? "" : of.note + ": ") + "expect(" + of.subject + ")" + (of.isNot ? ".not." : ".") + method;
     const result = await ask(of.page, action, what);
     if (result.holds) return;
     let message = what + " does not hold after " + String(timeout) + " ms";
@@ -114,6 +115,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       toHaveRole: async (role: unknown, options: unknown = undefined) => await holds(of, "role", "toHaveRole", { __proto__: null, role: domString(role) }, domString(role), optionsOf(options)),
       toHaveAccessibleName: matched("name", "toHaveAccessibleName"),
       toHaveAccessibleDescription: matched("description", "toHaveAccessibleDescription"),
+      toHaveAccessibleErrorMessage: matched("errorMessage", "toHaveAccessibleErrorMessage"),
     };
   }
 
@@ -282,8 +284,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   function make(value: unknown, isNot: boolean, note: string): any {
     const page = stateOf(value), answer = lookAt(value);
     if (answer !== undefined) return ofAnswer(answer, isNot, note);
-    if (page !== undefined) return ofPage({ page, parts: list(), isNot, note });
-    if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), isNot, note });
+    if (page !== undefined) return ofPage({ page, parts: list(), subject: "page", isNot, note });
+    if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), subject: Locator.said(value), isNot, note });
     return ofValue(value, isNot, note);
   }
   function ofAnswer(answer: { url: string; status: number; statusText: string }, isNot: boolean, note: string): any {

@@ -131,6 +131,29 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       }
       await this.waitForLoadState(options.waitUntil, { timeout });
     }
+    /** The next time that it goes somewhere: gives the answer that a document came with, `null` if it stays in the same one. */
+    async waitForNavigation(value: unknown = undefined): Promise<any> {
+      const options = optionsOf(value), what = this.#what + ".waitForNavigation", timeout = navigationTimeoutOf(this.#state, options), end = intrinsics.now() + timeout;
+      const page = this.#state.owner ?? this.#state, events = page.events!, id = this.#state.frame, matches = options.url === undefined ? () => true : addressMatcher(options.url);
+      const predicate = (moved: Frame): unknown => (id === undefined ? moved.parentFrame() === null : Frame.stateOf(moved).frame === id) && matches(moved.url());
+      let failed: any;
+      const fails = (request: any): void => {
+        if (request.isNavigationRequest()) failed = request;
+      };
+      page.documents = undefined;
+      // While something listens to requests, their answers are known.
+      events.add("requestfailed", fails, false);
+      try {
+        const moved: Frame = await events.wait("framenavigated", page, { __proto__: null, predicate, timeout }, what);
+        const rest = timeout === 0 ? 0 : end - intrinsics.now();
+        await this.waitForLoadState(options.waitUntil, { __proto__: null, timeout: rest < 1 && timeout !== 0 ? 1 : rest });
+        const answer = page.documents === undefined ? undefined : mapGet(page.documents as Map<string, unknown>, Frame.stateOf(moved).frame!);
+        if (answer === undefined && failed !== undefined && failed.frame() === moved) throw new intrinsics.Error(what + ": " + failed.failure().errorText + " at " + failed.url());
+        return answer ?? null;
+      } finally {
+        events.remove("requestfailed", fails);
+      }
+    }
     async waitForTimeout(time: unknown): Promise<void> {
       const after = milliseconds(time, "a time");
       await new intrinsics.Promise<void>((resolve) => void ops.library_value("setTimeout")(resolve, after));
@@ -233,7 +256,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return await new Locator(this.#state, selectors.parse(selector)).evaluateAll(script, argument);
     }
     async tap(selector: unknown, options: unknown = undefined): Promise<void> {
-      return await this.#at(selector, options).click(options);
+      return await this.#at(selector, options).tap(options);
     }
     async $(selector: unknown): Promise<any> {
       return await first(this.#state, selectors.parse(selector), this.#what + ".$");
@@ -435,9 +458,6 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return this;
     }
     async dispose(): Promise<void> {}
-    async evaluateHandle(script: unknown, argument: unknown = undefined): Promise<any> {
-      return await evaluateHandle(this.#state, this.#parts, script, argument, optionsOf(undefined), "elementHandle.evaluateHandle");
-    }
     async jsonValue(): Promise<any> {
       return await this.evaluate("(value) => value");
     }
@@ -503,6 +523,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return new ElementHandle(frame === null ? state : Frame.stateOf(frameOf(state, frame)), parts);
   };
 
-  const browserFrames: BrowserFrames = { __proto__: null, Document, addressMatcher, every, first, frameOf, framesOf, go, handleOf, waitForFunction, where } as unknown as BrowserFrames;
+  const jsHandle = (state: BrowserPageState, kept: any): JSHandle => new JSHandle(state, kept);
+
+  const browserFrames: BrowserFrames = { __proto__: null, Document, addressMatcher, evaluateHandle, every, first, frameOf, framesOf, go, handleOf, jsHandle, waitForFunction, where } as unknown as BrowserFrames;
   return { browserFrames };
 };

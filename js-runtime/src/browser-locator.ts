@@ -328,10 +328,19 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   class Locator extends Finder {
     #state: BrowserPageState;
     #found: any[];
-    constructor(page: BrowserPageState, parts: any[]) {
+    #description: string | null;
+    constructor(page: BrowserPageState, parts: any[], description: string | null = null) {
       super(page, parts);
       this.#state = page;
       this.#found = parts;
+      this.#description = description;
+    }
+    /** The same under a name that says what it is for, in messages too. */
+    describe(description: unknown): Locator {
+      return new Locator(this.#state, this.#found, domString(description));
+    }
+    description(): string | null {
+      return this.#description;
     }
     #with(part: any): Locator {
       return new Locator(this.#state, selectors.joined(this.#found, one(part)));
@@ -341,7 +350,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       action.strict = isStrict;
       action.force = options.force === true;
       action.timeout = timeoutOf(this.#state, options);
-      return ask(this.#state, action, selectors.describe(this.#found) + "." + verb);
+      return ask(this.#state, action, this.#said(verb));
     }
     async #nothing(action: any, options: any, verb: string): Promise<void> {
       await this.#ask(action, options, verb);
@@ -395,6 +404,10 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
     async hover(options: unknown = undefined): Promise<void> {
       return await this.#click(0, options, "hover");
+    }
+    /** As in a context without `hasTouch`. */
+    async tap(_options: unknown = undefined): Promise<void> {
+      throw new Error(this.#said("tap") + ": pages here take no touch: click() is what they take");
     }
     #click(clicks: number, value: unknown, verb: string): Promise<void> {
       const options = optionsOf(value);
@@ -474,7 +487,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         push(pair, domString(given.data[types[i] as string]));
         push(texts, asArray(pair));
       }
-      const what = selectors.describe(this.#found) + ".drop", { timeout } = options;
+      const what = this.#said("drop"), { timeout } = options;
       await this.scrollIntoViewIfNeeded({ __proto__: null, timeout });
       const dropped = { __proto__: null, files: asArray(files), texts: asArray(texts), position: options.position ?? null };
       const isTaken = await evaluate(this.#state, this.#found, DROP, dropped, { __proto__: null, timeout }, what, false);
@@ -524,22 +537,31 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     async allInnerTexts(): Promise<string[]> {
       return await this.#query("allInnerTexts", undefined, "allInnerTexts");
     }
+    /** Roles, names and texts as YAML, in the form that Playwright has for it. */
+    async ariaSnapshot(options: unknown = undefined): Promise<string> {
+      const given = optionsOf(options);
+      if ((given.mode ?? "default") !== "default" || given.boxes === true || given.depth !== undefined) throw new TypeError(this.#said("ariaSnapshot") + ": there is no mode, boxes or depth. snapshot() has references of elements");
+      return await this.#query("aria", given, "ariaSnapshot");
+    }
     async waitFor(value: unknown = undefined): Promise<void> {
       const options = optionsOf(value), state = options.state ?? "visible";
       if (indexOf(" attached detached visible hidden ", " " + String(state) + " ") < 0) throw new TypeError("the state is one of attached, detached, visible and hidden, not " + String(state));
       return await this.#nothing({ __proto__: null, do: "waitFor", state }, options, "waitFor");
     }
     async evaluate(script: unknown, argument: unknown = undefined, options: unknown = undefined): Promise<any> {
-      return await evaluate(this.#state, this.#found, script, argument, optionsOf(options), selectors.describe(this.#found) + ".evaluate", false);
+      return await evaluate(this.#state, this.#found, script, argument, optionsOf(options), this.#said("evaluate"), false);
+    }
+    async evaluateHandle(script: unknown, argument: unknown = undefined, options: unknown = undefined): Promise<any> {
+      return await (ops.library_value("browserFrames") as BrowserFrames).evaluateHandle(this.#state, this.#found, script, argument, optionsOf(options), this.#said("evaluateHandle"));
     }
     async waitForFunction(script: unknown, argument: unknown = undefined, options: unknown = undefined): Promise<void> {
-      await (ops.library_value("browserFrames") as BrowserFrames).waitForFunction(this.#state, this.#found, script, argument, optionsOf(options), selectors.describe(this.#found));
+      await (ops.library_value("browserFrames") as BrowserFrames).waitForFunction(this.#state, this.#found, script, argument, optionsOf(options), Locator.said(this));
     }
     async evaluateAll(script: unknown, argument: unknown = undefined): Promise<any> {
-      return await evaluate(this.#state, this.#found, script, argument, optionsOf(undefined), selectors.describe(this.#found) + ".evaluateAll", true);
+      return await evaluate(this.#state, this.#found, script, argument, optionsOf(undefined), this.#said("evaluateAll"), true);
     }
     async screenshot(options: unknown = undefined): Promise<Uint8Array> {
-      return await screenshot(this.#state, this.#found, optionsOf(options), selectors.describe(this.#found) + ".screenshot");
+      return await screenshot(this.#state, this.#found, optionsOf(options), this.#said("screenshot"));
     }
     async snapshot(options: unknown = undefined): Promise<string> {
       return await snapshot(this.#state, this.#found, options);
@@ -554,8 +576,14 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     async elementHandles(): Promise<any> {
       return await (ops.library_value("browserFrames") as BrowserFrames).every(this.#state, this.#found, "elementHandles");
     }
+    #said(verb: string): string {
+      return Locator.said(this) + "." + verb;
+    }
+    static said(locator: Locator): string {
+      return locator.#description ?? selectors.describe(locator.#found);
+    }
     toString(): string {
-      return selectors.describe(this.#found);
+      return Locator.said(this);
     }
   }
 

@@ -36,6 +36,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     #answered = deferred<Response | null>();
     #over = deferred<string | null>();
     #bytes = 0;
+    #end = -1;
     constructor(page: BrowserPageState, told: any, from: Request | null) {
       this.#page = page;
       this.#told = told;
@@ -46,7 +47,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       request.#response = response;
       request.#answered.resolve(response);
     }
-    static end(request: Request, why: string | null, bytes: number): void {
+    static end(request: Request, why: string | null, bytes: number, at: number): void {
+      request.#end = at;
       request.#failure = why;
       request.#bytes = bytes;
       request.#answered.resolve(null);
@@ -114,12 +116,19 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     serviceWorker(): null {
       return null;
     }
+    /** Milliseconds since `startTime`, which is since 1970; -1 for what has not been, or is not known. */
+    timing(): any {
+      const told = this.#response === null ? null : Response.toldOf(this.#response).timing;
+      const { started, domainLookupStart, domainLookupEnd, connectStart, secureConnectionStart, connectEnd, requestStart, responseStart } = told ?? UNKNOWN;
+      return { startTime: started, domainLookupStart, domainLookupEnd, connectStart, secureConnectionStart, connectEnd, requestStart, responseStart, responseEnd: told === null || this.#end < 0 ? -1 : this.#end - started };
+    }
     async sizes(): Promise<any> {
       await this.#over.promise;
       return { requestBodySize: typeof this.#told.body === "string" ? this.#told.body.length : 0, responseBodySize: this.#bytes };
     }
   }
 
+  const UNKNOWN = { __proto__: null, started: -1, domainLookupStart: -1, domainLookupEnd: -1, connectStart: -1, secureConnectionStart: -1, connectEnd: -1, requestStart: -1, responseStart: -1 };
   const valueOf = (headers: any, name: unknown): string | null => {
     const wanted = toLowerCase(domString(name));
     return hasOwn(headers, wanted) ? headers[wanted] : null;
@@ -139,6 +148,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       this.#page = page;
       this.#told = told;
       this.#request = request;
+    }
+    static toldOf(response: Response): any {
+      return response.#told;
     }
     #known(): any {
       const { headers } = this.#told;
@@ -220,7 +232,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         const response = new Response(page, event.redirected, before);
         Request.answer(before, response);
         emit("response", response);
-        Request.end(before, null, 0);
+        Request.end(before, null, 0, -1);
         emit("requestfinished", before);
       }
       return emit("request", requestOf(page, event));
@@ -237,7 +249,7 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
       return emit("response", response);
     }
     mapDelete(requests, key);
-    Request.end(request, event.is === "failed" ? event.why : null, event.bytes ?? 0);
+    Request.end(request, event.is === "failed" ? event.why : null, event.bytes ?? 0, event.at ?? -1);
     emit(event.is === "failed" ? "requestfailed" : "requestfinished", request);
   }
 

@@ -24,6 +24,8 @@ interface BrowserPageState {
   /** Handles of its frames, and the answers that documents of theirs came with. */
   frames?: Map<string, unknown>;
   documents?: Map<string, unknown>;
+  /** Of a page: whoever listens. */
+  events?: BrowserEmitter;
   answered?: (state: BrowserPageState, told: any) => unknown;
 }
 /** What `browser-selectors.ts` provides. */
@@ -41,6 +43,7 @@ interface BrowserSelectors {
 /** What `browser-locator.ts` provides. */
 interface BrowserLocators {
   ask(page: BrowserPageState, action: any, what: string, argument?: unknown): Promise<any>;
+  decode(value: any): any;
   evaluate(page: BrowserPageState, parts: any[], script: unknown, argument: unknown, options: any, what: string, all: boolean): Promise<any>;
   optionsOf(value: unknown): any;
   timeoutOf(page: BrowserPageState, options: any): number;
@@ -57,11 +60,13 @@ interface BrowserLocators {
   /** Has these called before each action, and when it is done. */
   hear(before: () => void, after: () => Promise<void> | undefined): void;
   readonly Finder: { new (page: BrowserPageState, parts: any[]): any; pageOf(finder: any): BrowserPageState; partsOf(finder: any): any[]; handleOf: (value: object) => any };
-  readonly Locator: new (page: BrowserPageState, parts: any[]) => any;
+  readonly Locator: { new (page: BrowserPageState, parts: any[]): any; said(locator: unknown): string };
   readonly TimeoutError: new (message: string) => Error;
 }
 /** What `browser-page.ts` provides to other areas. */
 interface BrowserPages {
+  handleOf(generation: number): { readonly context: BrowserContextState; readonly browser: unknown };
+  pageOf(generation: number, id: number): any;
   stateOf(page: unknown): BrowserPageState | undefined;
 }
 /** What `browser-frame.ts` provides. */
@@ -73,7 +78,9 @@ interface BrowserFrames {
   frameOf(page: BrowserPageState, id: string): any;
   framesOf(page: BrowserPageState, isOne: (frame: any) => unknown): any[];
   go(state: BrowserPageState, action: any, options: any, what: string): Promise<any>;
+  evaluateHandle(state: BrowserPageState, parts: any[], script: unknown, argument: unknown, options: any, what: string): Promise<any>;
   handleOf(page: BrowserPageState, frame: string | null, reference: string): any;
+  jsHandle(state: BrowserPageState, kept: any): any;
   waitForFunction(state: BrowserPageState, parts: any[], script: unknown, argument: unknown, options: any, of: string): Promise<any>;
   where(state: BrowserPageState): any;
 }
@@ -113,6 +120,32 @@ interface BrowserEvents {
 interface BrowserExposed {
   readonly size: number;
   add(name: unknown, callback: unknown, what: string, put: (action: any) => Promise<unknown>): Promise<void>;
+}
+/** What `browser-input.ts` provides. */
+interface BrowserInput {
+  readonly Keyboard: new (page: BrowserPageState) => unknown;
+  readonly Mouse: new (page: BrowserPageState) => unknown;
+  readonly WebStorage: new (page: BrowserPageState, name: string) => unknown;
+}
+/** What pages and contexts have for those who tell them what has happened. */
+interface BrowserSpeakingParts {
+  readonly events: BrowserEmitter;
+  readonly rules: BrowserRules;
+  readonly exposed: BrowserExposed;
+}
+interface BrowserSpeaking {
+  new (state: BrowserPageState): any;
+  partsOf(of: unknown): BrowserSpeakingParts;
+}
+/** What `browser-context.ts` provides. */
+interface BrowserContexts {
+  readonly Browser: new (generation: number) => unknown;
+  readonly BrowserContext: { new (state: BrowserContextState): any; partsOf(of: unknown): BrowserSpeakingParts };
+  headerPairs(headers: unknown): unknown[];
+  missing(prototype: object, what: string, names: { readonly [name: string]: string }): void;
+  pairOf(name: string, value: unknown): unknown[];
+  requestOf(context: BrowserContextState): unknown;
+  speaking(Base: new (state: BrowserPageState, what: string) => any, what: string, events: string): BrowserSpeaking;
 }
 /** What `browser-request.ts` provides. */
 interface BrowserRequests {

@@ -94,6 +94,9 @@ interface FrameLocator extends BrowserFinder {
 }
 /** How elements are found, each time anew. */
 interface Locator extends BrowserFinder {
+  /** The same under a name that says what it is for, in messages too. */
+  describe(description: string): Locator;
+  description(): string | null;
   filter(options?: BrowserFilter): Locator;
   first(): Locator;
   last(): Locator;
@@ -107,6 +110,8 @@ interface Locator extends BrowserFinder {
   click(options?: BrowserClickOptions): Promise<void>;
   dblclick(options?: BrowserClickOptions): Promise<void>;
   hover(options?: BrowserClickOptions): Promise<void>;
+  /** Throws, as in a context without `hasTouch`: pages here take no touch. */
+  tap(options?: BrowserClickOptions): Promise<never>;
   fill(value: string, options?: BrowserActionOptions): Promise<void>;
   clear(options?: BrowserActionOptions): Promise<void>;
   press(key: string, options?: BrowserTimeout & { delay?: number }): Promise<void>;
@@ -138,11 +143,14 @@ interface Locator extends BrowserFinder {
   isEditable(options?: BrowserTimeout): Promise<boolean>;
   isChecked(options?: BrowserTimeout): Promise<boolean>;
   boundingBox(options?: BrowserTimeout): Promise<{ x: number; y: number; width: number; height: number } | null>;
+  /** Roles, names and texts as YAML. `snapshot()` says more: it has references that `locator` takes. */
+  ariaSnapshot(options?: BrowserTimeout): Promise<string>;
   allTextContents(): Promise<string[]>;
   allInnerTexts(): Promise<string[]>;
   waitFor(options?: BrowserTimeout & { state?: "attached" | "detached" | "visible" | "hidden" }): Promise<void>;
   evaluate<R, A = undefined>(script: string | ((element: any, argument: A) => R), argument?: A, options?: BrowserTimeout): Promise<Awaited<R>>;
   evaluateAll<R, A = undefined>(script: string | ((elements: any[], argument: A) => R), argument?: A): Promise<Awaited<R>>;
+  evaluateHandle(script: string | ((element: any, argument?: any) => unknown), argument?: unknown, options?: BrowserTimeout): Promise<JSHandle>;
   screenshot(options?: BrowserScreenshotOptions): Promise<Buffer>;
   snapshot(options?: BrowserSnapshotOptions): Promise<string>;
   markdown(options?: BrowserMarkdownOptions): Promise<string>;
@@ -167,6 +175,18 @@ interface BrowserRequest {
   redirectedFrom(): BrowserRequest | null;
   redirectedTo(): BrowserRequest | null;
   serviceWorker(): null;
+  /** Milliseconds since `startTime`, which is since 1970; -1 for what has not been, or is not known. */
+  timing(): {
+    startTime: number;
+    domainLookupStart: number;
+    domainLookupEnd: number;
+    connectStart: number;
+    secureConnectionStart: number;
+    connectEnd: number;
+    requestStart: number;
+    responseStart: number;
+    responseEnd: number;
+  };
   sizes(): Promise<{ requestBodySize: number; responseBodySize: number }>;
 }
 /** An answer. Of one that a document came with headers are known if something listens to `response`. */
@@ -228,6 +248,8 @@ interface BrowserConsoleMessage {
   type(): string;
   text(): string;
   location(): { url: string; lineNumber: number; columnNumber: number };
+  /** What was written, 20 at most, as handles that are good until the run ends. */
+  args(): JSHandle[];
   page(): Page;
 }
 /** What a page asks and waits for. Where nothing listens it is dismissed. */
@@ -252,6 +274,9 @@ interface BrowserDownload {
   /** Writes it to the session's files. */
   saveAs(path: string): Promise<void>;
   bytes(): Promise<Buffer>;
+  /** Where it is among the session's files: it is written to `/downloads` the first time that this is asked. */
+  path(): Promise<string>;
+  createReadStream(): Promise<ReadableStream<Uint8Array>>;
   failure(): Promise<string | null>;
   cancel(): Promise<void>;
   delete(): Promise<void>;
@@ -320,6 +345,8 @@ interface BrowserDocument extends BrowserFinder {
   setContent(html: string, options?: BrowserNavigationOptions): Promise<void>;
   waitForLoadState(state?: "domcontentloaded" | "load" | "networkidle", options?: BrowserTimeout): Promise<void>;
   waitForURL(url: BrowserUrl, options?: BrowserNavigationOptions): Promise<void>;
+  /** The next time that it goes somewhere: the answer that a document came with, `null` if it stays in the same one. Begin to wait before what brings it about. */
+  waitForNavigation(options?: BrowserNavigationOptions & { url?: BrowserUrl }): Promise<BrowserResponse | null>;
   waitForTimeout(milliseconds: number): Promise<void>;
   waitForSelector(selector: string, options?: BrowserTimeout & { state?: "attached" | "detached" | "visible" | "hidden" }): Promise<ElementHandle | null>;
   waitForFunction<R, A = undefined>(script: string | ((argument: A) => R), argument?: A, options?: BrowserTimeout & { polling?: number | "raf" }): Promise<JSHandle<Awaited<R>>>;
@@ -352,7 +379,7 @@ interface BrowserDocument extends BrowserFinder {
   evaluate<R, A = undefined>(script: string | ((argument: A) => R), argument?: A): Promise<Awaited<R>>;
   $eval<R, A = undefined>(selector: string, script: string | ((element: any, argument: A) => R), argument?: A): Promise<Awaited<R>>;
   $$eval<R, A = undefined>(selector: string, script: string | ((elements: any[], argument: A) => R), argument?: A): Promise<Awaited<R>>;
-  tap(selector: string, options?: BrowserClickOptions): Promise<void>;
+  tap(selector: string, options?: BrowserClickOptions): Promise<never>;
   /** An element comes as an `ElementHandle`. */
   evaluateHandle(script: string | ((argument?: any) => unknown), argument?: unknown): Promise<JSHandle>;
   $(selector: string): Promise<ElementHandle | null>;
@@ -388,7 +415,6 @@ interface ElementHandle extends Omit<Locator, "contentFrame"> {
   contentFrame(): Promise<Frame | null>;
   ownerFrame(): Promise<Frame | null>;
   asElement(): this;
-  evaluateHandle(script: string | ((element: any, argument?: any) => unknown), argument?: unknown): Promise<JSHandle>;
   getProperty(name: string): Promise<JSHandle>;
   jsonValue(): Promise<any>;
   dispose(): Promise<void>;
@@ -436,6 +462,8 @@ interface Page extends BrowserDocument, BrowserEmitter<BrowserPageEvents>, Brows
   markdown(options?: BrowserMarkdownOptions): Promise<string>;
   /** The page as text, with references such as `[e12]` that `locator("e12")` takes. */
   snapshot(options?: BrowserSnapshotOptions): Promise<string>;
+  /** Roles, names and texts as YAML. `snapshot()` says more: it has references that `locator` takes. */
+  ariaSnapshot(options?: BrowserTimeout): Promise<string>;
   /** The picture as bytes: hand it to `show`, or write it somewhere, rather than return it. */
   screenshot(options?: BrowserScreenshotOptions): Promise<Buffer>;
   pdf(options?: { path?: string; landscape?: boolean; printBackground?: boolean }): Promise<Buffer>;
@@ -481,6 +509,8 @@ interface BrowserContext extends BrowserEmitter<BrowserContextEvents>, BrowserRo
 interface Browser {
   contexts(): BrowserContext[];
   isConnected(): boolean;
+  /** Throws: a session has one context. Another one is another session's. */
+  newContext(): Promise<never>;
   version(): string;
 }
 interface APIRequestOptions extends BrowserTimeout {
@@ -556,6 +586,7 @@ interface LocatorAssertions {
   toHaveRole(role: string, options?: BrowserTimeout): Promise<void>;
   toHaveAccessibleName(expected: BrowserText, options?: ExpectOptions): Promise<void>;
   toHaveAccessibleDescription(expected: BrowserText, options?: ExpectOptions): Promise<void>;
+  toHaveAccessibleErrorMessage(expected: BrowserText, options?: ExpectOptions): Promise<void>;
 }
 interface ResponseAssertions {
   readonly not: ResponseAssertions;

@@ -19,6 +19,7 @@ const READERS = {
     const isOne = (control.tagName === "INPUT" && ["checkbox", "radio"].includes(control.type)) || CHECKABLE.has(roleOf(control));
     return isOne ? checkedOf(control) === true : new Refusal("invalid", "the element is no checkbox and no radio button");
   },
+  aria: (element) => ariaSnapshot(element),
   box: (element) => {
     if (!isVisible(element)) return null;
     const { x, y, width, height } = element.getBoundingClientRect();
@@ -129,6 +130,7 @@ const ONE = {
   role: (element, { role }) => [roleOf(element), roleOf(element) === role],
   name: (element, { expected, ignoreCase }) => [nameOf(element), matchesText(expected, nameOf(element), { ignoreCase })],
   description: (element, { expected, ignoreCase }) => [descriptionOf(element), matchesText(expected, descriptionOf(element), { ignoreCase })],
+  errorMessage: (element, { expected, ignoreCase }) => [errorMessageOf(element), matchesText(expected, errorMessageOf(element), { ignoreCase })],
   text: (element, how) => {
     const text = textForExpect(element, how);
     return [squeeze(text), matchesText(how.expected, text, how)];

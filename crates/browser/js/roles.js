@@ -112,6 +112,7 @@ function namePart(element, { seen, isTop = false, isReferenced = false, isConten
       const name = ofOthers([...element.labels]);
       if (name) return name;
     }
+    if (tag === "INPUT" && element.type === "file") return "Choose File";
     if (["IMG", "AREA"].includes(tag) || (tag === "INPUT" && element.type === "image")) {
       const alt = element.getAttribute("alt");
       if (alt && squeeze(alt)) return alt;
@@ -178,6 +179,14 @@ function descriptionOf(element) {
   if (described.length > 0) return squeeze(described.map((other) => namePart(other, { seen: new Set(), isReferenced: true, isContent: true })).join(" "));
   const said = element.getAttribute("aria-description") ?? element.getAttribute("title") ?? "";
   return squeeze(said) === nameOf(element) ? "" : squeeze(said);
+}
+
+/** What is said about a value that is wrong (WAI-ARIA 1.2, `aria-errormessage`), if it is one. */
+function errorMessageOf(element) {
+  const said = element.getAttribute("aria-invalid");
+  const isWrong = said === null || said.trim() === "" || said === "false" ? element.validity?.valid === false && element.willValidate : true;
+  if (!isWrong) return "";
+  return elementsOfIds(element, "aria-errormessage").map((other) => squeeze(textOf(other, new Map()))).filter(Boolean).join(" ");
 }
 
 // ---- states that roles have -------------------------------------------------------------------------------------------------------------

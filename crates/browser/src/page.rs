@@ -36,6 +36,8 @@ pub(crate) const LONG: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_secs(2);
 /// Where a page is that was opened and has not been anywhere.
 const INITIAL: &str = ":";
+/// What pages have written to their console is in this group of the browser's.
+const CONSOLE: &str = "console";
 /// How long a document that an action has led to has to be parsed before the action is done.
 const PARSED: Duration = Duration::from_secs(1);
 /// How long an action without a timeout of its own may take a page that does not answer.
@@ -50,6 +52,7 @@ static SCRIPT: LazyLock<String> = LazyLock::new(|| {
         include_str!("../js/act.js"),
         include_str!("../js/read.js"),
         include_str!("../js/snapshot.js"),
+        include_str!("../js/aria.js"),
         include_str!("../js/markdown.js"),
         include_str!("../js/api.js"),
     ];
@@ -102,6 +105,8 @@ struct State {
     answers_itself: bool,
     /// A script of the run has handles of what is in it.
     has_kept: bool,
+    /// How far 1970 is from the beginning of the browser's clock, in seconds.
+    clock_began: Option<f64>,
     /// A dialog is open, and a script has been told.
     has_dialog: bool,
     is_ready: bool,
@@ -538,7 +543,9 @@ impl Page {
         let (has_kept, has_dialog) = (std::mem::take(&mut state.has_kept), std::mem::take(&mut state.has_dialog));
         drop(state);
         if has_kept {
-            self.tell("Runtime.releaseObjectGroup", &json!({ "objectGroup": crate::perform::evaluate::KEPT }));
+            for group in [crate::perform::evaluate::KEPT, CONSOLE] {
+                self.tell("Runtime.releaseObjectGroup", &json!({ "objectGroup": group }));
+            }
         }
         if has_dialog {
             self.tell("Page.handleJavaScriptDialog", &json!({ "accept": false }));

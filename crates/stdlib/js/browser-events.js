@@ -3,8 +3,8 @@
 ((ops     , intrinsics            ) => {
   const { apply, asArray, defineProperty, Error, isArray, lastIndexOf, list, mapDelete, mapForEach, mapGet, mapSet, mapSize, Map, Promise, promiseThen, push, Set, setAdd, setDelete, setForEach, setSize, slice, String, TypeError } = intrinsics;
   const { domString, isObject, placed, promiseCall } = ops.library_value("webidl");
-  const { ask, evaluate, hear, optionsOf, timeoutOf, TimeoutError }                  = ops.library_value("browserLocators");
-  const { handleOf }                = ops.library_value("browserFrames");
+  const { ask, decode, evaluate, hear, optionsOf, timeoutOf, TimeoutError }                  = ops.library_value("browserLocators");
+  const { handleOf, jsHandle }                = ops.library_value("browserFrames");
 
   ;
 
@@ -230,6 +230,12 @@
     location()      {
       return { url: this.#told.url, lineNumber: this.#told.line, columnNumber: this.#told.column };
     }
+    /** What was written, as handles that are good until the run ends. */
+    args()            {
+      const args        = list();
+      for (let i = 0; i < this.#told.args.length; i++) push(args, jsHandle(this.#page, decode(this.#told.args[i])));
+      return asArray(args);
+    }
     page()          {
       return this.#page.handle;
     }
@@ -311,14 +317,31 @@
     async bytes()                      {
       return (ops.library_value("buffers")           ).wrap(await this.#ask("read", "bytes"));
     }
+    /** What was downloaded, to be read piece by piece. */
+    async createReadStream()                   {
+      const pieces            = list();
+      push(pieces, await this.#ask("read", "createReadStream"));
+      return new (ops.library_value("Blob")       )(asArray(pieces)).stream();
+    }
+    /** Where it is among the session's files: it is written there the first time that this is asked. */
+    async path()                  {
+      const { name } = this.#told, at = "/downloads/" + String(this.#told.download) + "-" + slice(name, lastIndexOf(name, "/") + 1);
+      if (!this.#isWritten) await this.saveAs(at);
+      this.#isWritten = true;
+      return at;
+    }
+    #isWritten = false;
     async failure()                         {
       return await this.#ask("failure", "failure");
     }
     async cancel()                {
       await this.#ask("cancel", "cancel");
     }
-    /** It goes with the session's pages. */
-    async delete()                {}
+    /** Removes what `path` has written. The rest goes with the session's pages. */
+    async delete()                {
+      if (this.#isWritten) await ops.library_value("fs").rm(await this.path(), { force: true });
+      this.#isWritten = false;
+    }
     page()          {
       return this.#page.handle;
     }

@@ -3,7 +3,7 @@
 ((ops     , intrinsics            ) => {
   const { apply, asArray, defineProperty, freeze, getPrototypeOf, hasOwn, indexOf, isArray, list, now, ownKeys, promiseThen, push, regExpExec, regExpFlags, regExpSource, RegExp, slice, String, stringify, TypeError, Error } = intrinsics;
   const { domString, isObject, member, promiseCall } = ops.library_value("webidl");
-  const { ask, isLocator, listed, milliseconds, optionsOf, Finder }                  = ops.library_value("browserLocators");
+  const { ask, isLocator, listed, milliseconds, optionsOf, Finder, Locator }                  = ops.library_value("browserLocators");
   const selectors                   = ops.library_value("browserSelectors");
   const { stateOf }               = ops.library_value("browserPages");
   const { lookAt }                  = ops.library_value("browserRequests");
@@ -29,11 +29,12 @@
 
 
 
+
+
   async function holds(of             , matcher        , method        , how     , said        , options     )                {
     const timeout = options.timeout === undefined ? PATIENCE : milliseconds(options.timeout, "timeout");
     const action = { __proto__: null, do: "expect", selector: of.parts, strict: true, timeout, matcher, isNot: of.isNot, how };
-    const subject = of.parts.length > 0 ? selectors.describe(of.parts) : "page";
-    const what = (of.note === "" ? "" : of.note + ": ") + "expect(" + subject + ")" + (of.isNot ? ".not." : ".") + method;
+    const what = (of.note === "" ? "" : of.note + ": ") + "expect(" + of.subject + ")" + (of.isNot ? ".not." : ".") + method;
     const result = await ask(of.page, action, what);
     if (result.holds) return;
     let message = what + " does not hold after " + String(timeout) + " ms";
@@ -115,6 +116,7 @@
       toHaveRole: async (role         , options          = undefined) => await holds(of, "role", "toHaveRole", { __proto__: null, role: domString(role) }, domString(role), optionsOf(options)),
       toHaveAccessibleName: matched("name", "toHaveAccessibleName"),
       toHaveAccessibleDescription: matched("description", "toHaveAccessibleDescription"),
+      toHaveAccessibleErrorMessage: matched("errorMessage", "toHaveAccessibleErrorMessage"),
     };
   }
 
@@ -283,8 +285,8 @@
   function make(value         , isNot         , note        )      {
     const page = stateOf(value), answer = lookAt(value);
     if (answer !== undefined) return ofAnswer(answer, isNot, note);
-    if (page !== undefined) return ofPage({ page, parts: list(), isNot, note });
-    if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), isNot, note });
+    if (page !== undefined) return ofPage({ page, parts: list(), subject: "page", isNot, note });
+    if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), subject: Locator.said(value), isNot, note });
     return ofValue(value, isNot, note);
   }
   function ofAnswer(answer                                                     , isNot         , note        )      {

@@ -132,6 +132,29 @@
       }
       await this.waitForLoadState(options.waitUntil, { timeout });
     }
+    /** The next time that it goes somewhere: gives the answer that a document came with, `null` if it stays in the same one. */
+    async waitForNavigation(value          = undefined)               {
+      const options = optionsOf(value), what = this.#what + ".waitForNavigation", timeout = navigationTimeoutOf(this.#state, options), end = intrinsics.now() + timeout;
+      const page = this.#state.owner ?? this.#state, events = page.events , id = this.#state.frame, matches = options.url === undefined ? () => true : addressMatcher(options.url);
+      const predicate = (moved       )          => (id === undefined ? moved.parentFrame() === null : Frame.stateOf(moved).frame === id) && matches(moved.url());
+      let failed     ;
+      const fails = (request     )       => {
+        if (request.isNavigationRequest()) failed = request;
+      };
+      page.documents = undefined;
+      // While something listens to requests, their answers are known.
+      events.add("requestfailed", fails, false);
+      try {
+        const moved        = await events.wait("framenavigated", page, { __proto__: null, predicate, timeout }, what);
+        const rest = timeout === 0 ? 0 : end - intrinsics.now();
+        await this.waitForLoadState(options.waitUntil, { __proto__: null, timeout: rest < 1 && timeout !== 0 ? 1 : rest });
+        const answer = page.documents === undefined ? undefined : mapGet(page.documents                        , Frame.stateOf(moved).frame );
+        if (answer === undefined && failed !== undefined && failed.frame() === moved) throw new intrinsics.Error(what + ": " + failed.failure().errorText + " at " + failed.url());
+        return answer ?? null;
+      } finally {
+        events.remove("requestfailed", fails);
+      }
+    }
     async waitForTimeout(time         )                {
       const after = milliseconds(time, "a time");
       await new intrinsics.Promise      ((resolve) => void ops.library_value("setTimeout")(resolve, after));
@@ -234,7 +257,7 @@
       return await new Locator(this.#state, selectors.parse(selector)).evaluateAll(script, argument);
     }
     async tap(selector         , options          = undefined)                {
-      return await this.#at(selector, options).click(options);
+      return await this.#at(selector, options).tap(options);
     }
     async $(selector         )               {
       return await first(this.#state, selectors.parse(selector), this.#what + ".$");
@@ -436,9 +459,6 @@
       return this;
     }
     async dispose()                {}
-    async evaluateHandle(script         , argument          = undefined)               {
-      return await evaluateHandle(this.#state, this.#parts, script, argument, optionsOf(undefined), "elementHandle.evaluateHandle");
-    }
     async jsonValue()               {
       return await this.evaluate("(value) => value");
     }
@@ -504,6 +524,8 @@
     return new ElementHandle(frame === null ? state : Frame.stateOf(frameOf(state, frame)), parts);
   };
 
-  const browserFrames                = { __proto__: null, Document, addressMatcher, every, first, frameOf, framesOf, go, handleOf, waitForFunction, where }                            ;
+  const jsHandle = (state                  , kept     )           => new JSHandle(state, kept);
+
+  const browserFrames                = { __proto__: null, Document, addressMatcher, evaluateHandle, every, first, frameOf, framesOf, go, handleOf, jsHandle, waitForFunction, where }                            ;
   return { browserFrames };
 })

@@ -329,10 +329,19 @@
   class Locator extends Finder {
     #state;                 ;
     #found;      ;
-    constructor(page                  , parts       ) {
+    #description;              ;
+    constructor(page                  , parts       , description                = null) {
       super(page, parts);
       this.#state = page;
       this.#found = parts;
+      this.#description = description;
+    }
+    /** The same under a name that says what it is for, in messages too. */
+    describe(description         )          {
+      return new Locator(this.#state, this.#found, domString(description));
+    }
+    description()                {
+      return this.#description;
     }
     #with(part     )          {
       return new Locator(this.#state, selectors.joined(this.#found, one(part)));
@@ -342,7 +351,7 @@
       action.strict = isStrict;
       action.force = options.force === true;
       action.timeout = timeoutOf(this.#state, options);
-      return ask(this.#state, action, selectors.describe(this.#found) + "." + verb);
+      return ask(this.#state, action, this.#said(verb));
     }
     async #nothing(action     , options     , verb        )                {
       await this.#ask(action, options, verb);
@@ -396,6 +405,10 @@
     }
     async hover(options          = undefined)                {
       return await this.#click(0, options, "hover");
+    }
+    /** As in a context without `hasTouch`. */
+    async tap(_options          = undefined)                {
+      throw new Error(this.#said("tap") + ": pages here take no touch: click() is what they take");
     }
     #click(clicks        , value         , verb        )                {
       const options = optionsOf(value);
@@ -475,7 +488,7 @@
         push(pair, domString(given.data[types[i]          ]));
         push(texts, asArray(pair));
       }
-      const what = selectors.describe(this.#found) + ".drop", { timeout } = options;
+      const what = this.#said("drop"), { timeout } = options;
       await this.scrollIntoViewIfNeeded({ __proto__: null, timeout });
       const dropped = { __proto__: null, files: asArray(files), texts: asArray(texts), position: options.position ?? null };
       const isTaken = await evaluate(this.#state, this.#found, DROP, dropped, { __proto__: null, timeout }, what, false);
@@ -525,22 +538,31 @@
     async allInnerTexts()                    {
       return await this.#query("allInnerTexts", undefined, "allInnerTexts");
     }
+    /** Roles, names and texts as YAML, in the form that Playwright has for it. */
+    async ariaSnapshot(options          = undefined)                  {
+      const given = optionsOf(options);
+      if ((given.mode ?? "default") !== "default" || given.boxes === true || given.depth !== undefined) throw new TypeError(this.#said("ariaSnapshot") + ": there is no mode, boxes or depth. snapshot() has references of elements");
+      return await this.#query("aria", given, "ariaSnapshot");
+    }
     async waitFor(value          = undefined)                {
       const options = optionsOf(value), state = options.state ?? "visible";
       if (indexOf(" attached detached visible hidden ", " " + String(state) + " ") < 0) throw new TypeError("the state is one of attached, detached, visible and hidden, not " + String(state));
       return await this.#nothing({ __proto__: null, do: "waitFor", state }, options, "waitFor");
     }
     async evaluate(script         , argument          = undefined, options          = undefined)               {
-      return await evaluate(this.#state, this.#found, script, argument, optionsOf(options), selectors.describe(this.#found) + ".evaluate", false);
+      return await evaluate(this.#state, this.#found, script, argument, optionsOf(options), this.#said("evaluate"), false);
+    }
+    async evaluateHandle(script         , argument          = undefined, options          = undefined)               {
+      return await (ops.library_value("browserFrames")                 ).evaluateHandle(this.#state, this.#found, script, argument, optionsOf(options), this.#said("evaluateHandle"));
     }
     async waitForFunction(script         , argument          = undefined, options          = undefined)                {
-      await (ops.library_value("browserFrames")                 ).waitForFunction(this.#state, this.#found, script, argument, optionsOf(options), selectors.describe(this.#found));
+      await (ops.library_value("browserFrames")                 ).waitForFunction(this.#state, this.#found, script, argument, optionsOf(options), Locator.said(this));
     }
     async evaluateAll(script         , argument          = undefined)               {
-      return await evaluate(this.#state, this.#found, script, argument, optionsOf(undefined), selectors.describe(this.#found) + ".evaluateAll", true);
+      return await evaluate(this.#state, this.#found, script, argument, optionsOf(undefined), this.#said("evaluateAll"), true);
     }
     async screenshot(options          = undefined)                      {
-      return await screenshot(this.#state, this.#found, optionsOf(options), selectors.describe(this.#found) + ".screenshot");
+      return await screenshot(this.#state, this.#found, optionsOf(options), this.#said("screenshot"));
     }
     async snapshot(options          = undefined)                  {
       return await snapshot(this.#state, this.#found, options);
@@ -555,8 +577,14 @@
     async elementHandles()               {
       return await (ops.library_value("browserFrames")                 ).every(this.#state, this.#found, "elementHandles");
     }
+    #said(verb        )         {
+      return Locator.said(this) + "." + verb;
+    }
+    static said(locator         )         {
+      return locator.#description ?? selectors.describe(locator.#found);
+    }
     toString()         {
-      return selectors.describe(this.#found);
+      return Locator.said(this);
     }
   }
 

@@ -37,6 +37,7 @@
     #answered = deferred                 ();
     #over = deferred               ();
     #bytes = 0;
+    #end = -1;
     constructor(page                  , told     , from                ) {
       this.#page = page;
       this.#told = told;
@@ -47,7 +48,8 @@
       request.#response = response;
       request.#answered.resolve(response);
     }
-    static end(request         , why               , bytes        )       {
+    static end(request         , why               , bytes        , at        )       {
+      request.#end = at;
       request.#failure = why;
       request.#bytes = bytes;
       request.#answered.resolve(null);
@@ -115,12 +117,19 @@
     serviceWorker()       {
       return null;
     }
+    /** Milliseconds since `startTime`, which is since 1970; -1 for what has not been, or is not known. */
+    timing()      {
+      const told = this.#response === null ? null : Response.toldOf(this.#response).timing;
+      const { started, domainLookupStart, domainLookupEnd, connectStart, secureConnectionStart, connectEnd, requestStart, responseStart } = told ?? UNKNOWN;
+      return { startTime: started, domainLookupStart, domainLookupEnd, connectStart, secureConnectionStart, connectEnd, requestStart, responseStart, responseEnd: told === null || this.#end < 0 ? -1 : this.#end - started };
+    }
     async sizes()               {
       await this.#over.promise;
       return { requestBodySize: typeof this.#told.body === "string" ? this.#told.body.length : 0, responseBodySize: this.#bytes };
     }
   }
 
+  const UNKNOWN = { __proto__: null, started: -1, domainLookupStart: -1, domainLookupEnd: -1, connectStart: -1, secureConnectionStart: -1, connectEnd: -1, requestStart: -1, responseStart: -1 };
   const valueOf = (headers     , name         )                => {
     const wanted = toLowerCase(domString(name));
     return hasOwn(headers, wanted) ? headers[wanted] : null;
@@ -140,6 +149,9 @@
       this.#page = page;
       this.#told = told;
       this.#request = request;
+    }
+    static toldOf(response          )      {
+      return response.#told;
     }
     #known()      {
       const { headers } = this.#told;
@@ -221,7 +233,7 @@
         const response = new Response(page, event.redirected, before);
         Request.answer(before, response);
         emit("response", response);
-        Request.end(before, null, 0);
+        Request.end(before, null, 0, -1);
         emit("requestfinished", before);
       }
       return emit("request", requestOf(page, event));
@@ -238,7 +250,7 @@
       return emit("response", response);
     }
     mapDelete(requests, key);
-    Request.end(request, event.is === "failed" ? event.why : null, event.bytes ?? 0);
+    Request.end(request, event.is === "failed" ? event.why : null, event.bytes ?? 0, event.at ?? -1);
     emit(event.is === "failed" ? "requestfailed" : "requestfinished", request);
   }
 

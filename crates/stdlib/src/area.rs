@@ -16,11 +16,15 @@ pub(crate) static BLOB: Lazy = Lazy::new(|| Area::new("blob", &["Blob", "File"],
 
 pub(crate) static BODY: Lazy = Lazy::new(|| Area::new("body", &[], include_str!("../js/body.js")).with_internals(&["bodies"]));
 
+pub(crate) static BROWSER_CONTEXT: Lazy = Lazy::new(|| Area::new("browser-context", &[], include_str!("../js/browser-context.js")).with_internals(&["browserContexts"]));
+
 pub(crate) static BROWSER_EVENTS: Lazy = Lazy::new(|| Area::new("browser-events", &[], include_str!("../js/browser-events.js")).with_internals(&["browserEvents"]));
 
 pub(crate) static BROWSER_EXPECT: Lazy = Lazy::new(|| Area::new("browser-expect", &["expect"], include_str!("../js/browser-expect.js")));
 
 pub(crate) static BROWSER_FRAME: Lazy = Lazy::new(|| Area::new("browser-frame", &[], include_str!("../js/browser-frame.js")).with_internals(&["browserFrames"]));
+
+pub(crate) static BROWSER_INPUT: Lazy = Lazy::new(|| Area::new("browser-input", &[], include_str!("../js/browser-input.js")).with_internals(&["browserInput"]));
 
 pub(crate) static BROWSER_LOCATOR: Lazy = Lazy::new(|| Area::new("browser-locator", &[], include_str!("../js/browser-locator.js")).with_internals(&["browserLocators"]));
 

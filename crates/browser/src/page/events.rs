@@ -155,6 +155,7 @@ impl Page {
             }
             "Runtime.consoleAPICalled" => {
                 let message = said::message(params);
+                state.has_kept |= message.args.iter().any(|argument| argument["object"].is_string());
                 push(&mut state.messages, message.clone());
                 happened = Some(Happened::Console(message));
             }

@@ -1,6 +1,6 @@
 //! Requests and answers, as the browser tells of them.
 
-use perennial_stdlib::browser::{Happened, Request, Response};
+use perennial_stdlib::browser::{Happened, Request, Response, Timing};
 use serde_json::{Map, Value, json};
 
 use super::{Page, text};
@@ -17,17 +17,21 @@ impl Page {
         Some(match method {
             "Network.requestWillBeSent" => {
                 let mut told = asked(params, "type");
+                if let (Some(wall), Some(clock)) = (params["wallTime"].as_f64(), params["timestamp"].as_f64()) {
+                    self.lock().clock_began = Some(wall - clock);
+                }
                 told.request = request();
                 told.is_navigation = params["requestId"] == params["loaderId"] && told.kind == "document";
                 told.redirected = Some(&params["redirectResponse"])
                     .filter(|response| !response.is_null())
-                    .map(|response| Box::new(answered(&told.request, response)));
+                    .map(|response| Box::new(self.answered(&told.request, response)));
                 Happened::Request(Box::new(told))
             }
-            "Network.responseReceived" => Happened::Response(Box::new(answered(&request(), &params["response"]))),
+            "Network.responseReceived" => Happened::Response(Box::new(self.answered(&request(), &params["response"]))),
             "Network.loadingFinished" => Happened::Finished {
                 request: request(),
                 bytes: params["encodedDataLength"].as_f64().unwrap_or(0.0) as u64,
+                at: self.since_1970(&params["timestamp"]).unwrap_or(-1.0),
             },
             "Network.loadingFailed" => {
                 Happened::Failed { request: request(), why: cut(text(&params["errorText"]), MAX_URL) }
@@ -41,6 +45,27 @@ impl Page {
             }
             _ => return None,
         })
+    }
+
+    /// A time by the browser's clock in milliseconds since 1970.
+    fn since_1970(&self, seconds: &Value) -> Option<f64> {
+        Some((seconds.as_f64()? + self.lock().clock_began?) * 1000.0)
+    }
+
+    fn answered(&self, request: &str, response: &Value) -> Response {
+        let mut told = answered(request, response);
+        let (given, of) = (&response["timing"], |name: &str| response["timing"][name].as_f64().unwrap_or(-1.0));
+        told.timing = self.since_1970(&given["requestTime"]).map(|started| Timing {
+            started,
+            domain_lookup_start: of("dnsStart"),
+            domain_lookup_end: of("dnsEnd"),
+            connect_start: of("connectStart"),
+            secure_connection_start: of("sslStart"),
+            connect_end: of("connectEnd"),
+            request_start: of("sendStart"),
+            response_start: of("receiveHeadersEnd"),
+        });
+        told
     }
 
     /// Has a request that waits go its way.

@@ -9,6 +9,8 @@ use super::text;
 /// Characters of a message. What a page says beyond that no one reads.
 const MOST: usize = 4 << 10;
 const MAX_URL: usize = 1 << 10;
+/// What is told of what a message was written with.
+const MAX_ARGS: usize = 20;
 
 pub(super) fn message(params: &Value) -> ConsoleMessage {
     let mut words = Vec::new();
@@ -23,7 +25,19 @@ pub(super) fn message(params: &Value) -> ConsoleMessage {
         url: cut(text(&frame["url"]), MAX_URL),
         line: number("lineNumber"),
         column: number("columnNumber"),
+        args: params["args"].as_array().into_iter().flatten().take(MAX_ARGS).map(argument).collect(),
     }
+}
+
+/// One thing as a handle of it.
+fn argument(value: &Value) -> Value {
+    let mut told = crate::perform::evaluate::kept_as(value);
+    for text in ["value", "said"] {
+        if let Some(long) = told[text].as_str().filter(|text| text.len() > MOST) {
+            told[text] = cut(long, MOST).into();
+        }
+    }
+    told
 }
 
 /// One thing as a word or two, as far as the browser's preview of it goes.

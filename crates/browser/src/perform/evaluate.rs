@@ -188,19 +188,9 @@ pub(super) async fn evaluate(
 
 /// What a script has of a result that stays in the page.
 async fn kept(page: &Page, spot: &Spot, result: &Value) -> Result<Value, BrowserError> {
-    let Some(object) = result["objectId"].as_str() else {
-        let number = result["unserializableValue"].as_str();
-        let value = match (crate::page::text(&result["type"]), number) {
-            ("undefined", _) => json!({ "$undefined": true }),
-            ("bigint", Some(number)) => json!({ "$bigint": number.trim_end_matches('n') }),
-            (_, Some(number)) => json!({ "$number": number }),
-            (_, None) => result["value"].clone(),
-        };
-        return Ok(json!({ "value": value }));
+    let Some(object) = result["objectId"].as_str().filter(|_| result["subtype"] == "node") else {
+        return Ok(kept_as(result));
     };
-    if result["subtype"] != "node" {
-        return Ok(json!({ "object": object, "said": result["description"] }));
-    }
     // Elements are known by references, which our own script gives them.
     let ours = page.spot(&spot.frame, false, Deadline::after(10_000)).await?;
     let node = super::called(page.call("DOM.describeNode", json!({ "objectId": object }))).await?;
@@ -217,6 +207,21 @@ async fn kept(page: &Page, spot: &Spot, result: &Value) -> Result<Value, Browser
     }
     page.tell("Runtime.releaseObject", &json!({ "objectId": object }));
     Ok(json!({ "element": reference }))
+}
+
+/// What the browser says of something, as a handle of it.
+pub(crate) fn kept_as(said: &Value) -> Value {
+    if let Some(object) = said["objectId"].as_str() {
+        return json!({ "object": object, "said": said["description"] });
+    }
+    let number = said["unserializableValue"].as_str();
+    let value = match (crate::page::text(&said["type"]), number) {
+        ("undefined", _) => json!({ "$undefined": true }),
+        ("bigint", Some(number)) => json!({ "$bigint": number.trim_end_matches('n') }),
+        (_, Some(number)) => json!({ "$number": number }),
+        (_, None) => said["value"].clone(),
+    };
+    json!({ "value": value })
 }
 
 /// A result as an argument of the next call.

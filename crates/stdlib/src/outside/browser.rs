@@ -22,7 +22,7 @@ pub use self::action::{
     Mouse, MouseButton, OriginStorage, PageId, Part, Place, Said, Selector, State, Storage, Target, TextMatch, Verdict,
     What,
 };
-pub use self::event::{ConsoleMessage, Event, EventSink, Happened, Interest, PageError, Request, Response};
+pub use self::event::{ConsoleMessage, Event, EventSink, Happened, Interest, PageError, Request, Response, Timing};
 pub use self::fake::FakeBrowser;
 pub use self::ops::{BrowserRun, ops};
 use crate::area;
@@ -256,6 +256,8 @@ pub fn areas() -> Vec<Area> {
         &area::BROWSER_FRAME,
         &area::BROWSER_NETWORK,
         &area::BROWSER_EVENTS,
+        &area::BROWSER_CONTEXT,
+        &area::BROWSER_INPUT,
         &area::BROWSER_REQUEST,
     ]);
     areas.extend(WHILE_LENT.iter().cloned());

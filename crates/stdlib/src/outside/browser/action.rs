@@ -595,6 +595,8 @@ pub enum What {
     Editable,
     /// Whether a checkbox or radio button is.
     Checked,
+    /// Roles, names, states and texts in it, as YAML.
+    Aria,
     /// Where it is, or `null`.
     Box,
     /// The frame that is in it: which one.

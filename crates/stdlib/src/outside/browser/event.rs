@@ -60,7 +60,12 @@ pub enum Happened {
     /// The head of an answer has come.
     Response(Box<Response>),
     /// All of an answer has come.
-    Finished { request: String, bytes: u64 },
+    Finished {
+        request: String,
+        bytes: u64,
+        /// Milliseconds since 1970; -1 if it is not known.
+        at: f64,
+    },
     /// None has come, or not all of it.
     Failed { request: String, why: String },
     /// A request waits until [`super::Action::Route`] says what becomes of it. Only told where [`Interest::routes`] says so.
@@ -82,6 +87,8 @@ pub struct ConsoleMessage {
     pub line: u32,
     /// And there, from 0.
     pub column: u32,
+    /// What was written, each as [`Action::Evaluate`](super::Action::Evaluate) gives what it keeps.
+    pub args: Vec<Value>,
 }
 
 /// What a script has thrown.
@@ -137,6 +144,24 @@ pub struct Response {
     pub headers: Map<String, Value>,
     /// Whether a service worker has given it.
     pub from_service_worker: bool,
+    /// When its parts came.
+    pub timing: Option<Timing>,
+}
+
+/// When what leads to an answer was done: milliseconds since `started`, -1 for what was not.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "they are those of Resource Timing")]
+pub struct Timing {
+    /// Milliseconds since 1970.
+    pub started: f64,
+    pub domain_lookup_start: f64,
+    pub domain_lookup_end: f64,
+    pub connect_start: f64,
+    pub secure_connection_start: f64,
+    pub connect_end: f64,
+    pub request_start: f64,
+    pub response_start: f64,
 }
 
 /// What a script wants to be told of beyond what costs nothing.
