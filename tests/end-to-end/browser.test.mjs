@@ -1,9 +1,10 @@
 // What scripts do with `page` comes to the same under Playwright, but for what differs on purpose (tests/browser/deviations.txt).
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import readline from "node:readline";
 import { test } from "node:test";
 
 import { compare } from "../browser/compare.mjs";
@@ -51,5 +52,49 @@ test("the example logs in, fills a form over three runs and leaves a table and a
     assert.equal(fs.readFileSync(path.join(out, "order.png")).subarray(1, 4).toString(), "PNG");
   } finally {
     fs.rmSync(out, { recursive: true });
+  }
+});
+
+test("a browser that runs is used by several programs at once, and one that is killed leaves nothing in it", { skip: fs.existsSync(shell) ? false : "there is no headless shell of Chromium" }, async () => {
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), "theirs-"));
+  const theirs = spawn(shell, ["--no-sandbox", "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
+  const programs = [];
+  try {
+    let socket;
+    for await (const line of readline.createInterface({ input: theirs.stderr })) {
+      socket = /^DevTools listening on (.*)/.exec(line)?.[1];
+      if (socket) break;
+    }
+    theirs.stderr.resume();
+    const address = `http://${new URL(socket).host}`;
+    const pages = async () => (await (await fetch(`${address}/json/list`)).json()).length;
+    const refused = () => execFileSync(perennial, ["eval", "--no-config", "--cdp", address, "1"], { stdio: "pipe", encoding: "utf8" });
+    assert.throws(refused, ({ stderr }) => /add --allow-net-unchecked to agree/.test(stderr));
+    const arguments_ = ["--no-config", "--cdp", address, "--allow-net-unchecked"];
+    const program = spawn(perennial, ["batch", ...arguments_], { stdio: ["pipe", "pipe", "inherit"] });
+    programs.push(program);
+    const answers = readline.createInterface({ input: program.stdout })[Symbol.asyncIterator]();
+    program.stdin.write(JSON.stringify({ id: 1, session: "s", script: "await page.setContent('<title>one</title>'); await page.title()" }) + "\n");
+    assert.equal(JSON.parse((await answers.next()).value).value, "one");
+    assert.equal(await pages(), 2);
+    // It is there and does nothing: nobody waits for it.
+    program.kill("SIGSTOP");
+    const other = "const two = await context.newPage(); await two.setContent('<title>two</title>'); [await two.title(), context.pages().length]";
+    assert.equal(execFileSync(perennial, ["eval", "--timeout", "20s", ...arguments_, other], { encoding: "utf8" }), '["two",2]\n');
+    const left = async (count) => {
+      for (let tries = 0; (await pages()) !== count; tries++) {
+        assert.ok(tries < 200, "what a program had in the browser goes with it");
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    await left(2);
+    program.kill("SIGKILL");
+    await left(1);
+  } finally {
+    programs.forEach((program) => program.kill("SIGKILL"));
+    const ended = new Promise((resolve) => theirs.on("exit", resolve));
+    theirs.kill("SIGKILL");
+    await ended;
+    fs.rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 });

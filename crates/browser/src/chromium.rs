@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::page::{Page, text};
-use crate::pipe::{Connection, Event, Listener};
-use crate::process::{ChromiumOptions, Running};
+use crate::pipe::{Connection, Event, Listener, Wire};
+use crate::process::{ChromiumOptions, Program, Running};
+use crate::remote;
 use crate::session::{ChromiumSession, Context, Inner};
 
 /// How long a browser has to say its first word.
@@ -65,11 +66,12 @@ pub(crate) struct Browser {
     contexts: Mutex<HashMap<String, Weak<Context>>>,
     pages: Mutex<HashMap<String, Arc<Page>>>,
     is_gone: AtomicBool,
-    /// Its scratch folder.
-    folder: PathBuf,
+    /// Its scratch folder, if it is ours.
+    folder: Option<PathBuf>,
     version: OnceLock<String>,
     /// Bytes that its processes took when that was looked at last.
     bytes: AtomicU64,
+    /// None of one that somebody else has started.
     running: Mutex<Option<Running>>,
 }
 
@@ -100,6 +102,10 @@ impl Chromium {
 impl Browsers for Chromium {
     fn open(&self, owner: &str, _: &str) -> Arc<dyn Driver> {
         Arc::new(self.session(owner))
+    }
+
+    fn holds_pages(&self) -> bool {
+        !matches!(self.shared.options.program, Program::Remote(_))
     }
 }
 
@@ -177,14 +183,20 @@ impl Shared {
             return Ok(there.clone());
         }
         *browser = None;
-        let (running, to, from) = Running::start(&self.tenant, &self.options).await?;
-        let made = Connection::open(to, from, |connection| {
+        let (running, wire) = match &self.options.program {
+            Program::Remote(url) => (None, Wire::Socket(Box::new(remote::connect(url).await?))),
+            _ => {
+                let (running, to, from) = Running::start(&self.tenant, &self.options).await?;
+                (Some(running), Wire::Pipes(to, from))
+            }
+        };
+        let made = Connection::open(wire, |connection| {
             Arc::new(Browser {
                 connection: connection.clone(),
                 contexts: Mutex::default(),
                 pages: Mutex::default(),
                 is_gone: AtomicBool::new(false),
-                folder: running.folder().to_owned(),
+                folder: running.as_ref().map(|running| running.folder().to_owned()),
                 version: OnceLock::new(),
                 bytes: AtomicU64::new(0),
                 running: Mutex::new(None),
@@ -201,15 +213,17 @@ impl Shared {
             Err(_) => Some(format!("the browser has not said anything within {FIRST_WORD:?}")),
         };
         if let Some(why) = failed {
+            let Some(running) = running else { return Err(why) };
             running.ended_or_killed().await;
             return Err(match running.said() {
                 said if said.is_empty() => why,
                 said => format!("{why}. It said: {said}"),
             });
         }
-        *lock(&made.running) = Some(running);
-        // Pages wait until they are set up.
-        let attach = json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true });
+        *lock(&made.running) = running;
+        // Pages wait until they are set up. Those of others, in a browser that is not ours, do not wait for us: a window that a page of ours opens there begins before that.
+        let is_ours = lock(&made.running).is_some();
+        let attach = json!({ "autoAttach": true, "waitForDebuggerOnStart": is_ours, "flatten": true });
         made.connection.call(None, "Target.setAutoAttach", attach).await.map_err(|error| error.to_string())?;
         *browser = Some(made.clone());
         Ok(made)
@@ -298,8 +312,8 @@ impl Browser {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// A context is made: its pages are its own from now on.
@@ -318,6 +332,7 @@ impl Browser {
     fn attached(&self, params: &Value) {
         let (session, info) = (text(&params["sessionId"]), &params["targetInfo"]);
         let context = lock(&self.contexts).get(text(&info["browserContextId"])).and_then(Weak::upgrade);
+        let is_ours = context.is_some();
         match context.filter(|_| info["type"] == "page") {
             Some(context) => {
                 let opener = info["openerId"].as_str();
@@ -326,11 +341,21 @@ impl Browser {
                 }
             }
             None => {
-                // Something of a page's that goes on by itself; or a page of nobody's.
-                let session: Arc<str> = session.into();
-                self.connection.tell(Some(&session), "Runtime.runIfWaitingForDebugger", &json!({}));
+                // Something of a page's that goes on by itself; or a page of somebody else's.
+                let of: Arc<str> = session.into();
+                self.connection.tell(Some(&of), "Runtime.runIfWaitingForDebugger", &json!({}));
+                if !is_ours {
+                    self.connection.tell(None, "Target.detachFromTarget", &json!({ "sessionId": session }));
+                }
             }
         }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // What still waits for a page of its would keep a connection to a browser that goes on.
+        self.connection.end();
     }
 }
 

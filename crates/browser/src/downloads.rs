@@ -24,7 +24,8 @@ const MAX_COUNT: usize = 200;
 pub(crate) struct Downloads {
     context: String,
     connection: Arc<Connection>,
-    folder: PathBuf,
+    /// None where the browser has files of its own.
+    folder: Option<PathBuf>,
     known: watch::Sender<Known>,
 }
 
@@ -48,15 +49,18 @@ enum Stage {
 }
 
 impl Downloads {
-    pub(crate) fn new(context: &str, connection: Arc<Connection>, folder: PathBuf) -> Self {
+    pub(crate) fn new(context: &str, connection: Arc<Connection>, folder: Option<PathBuf>) -> Self {
         Self { context: context.to_owned(), connection, folder, known: watch::Sender::default() }
     }
 
     /// What a context is told so that they come here.
     pub(crate) fn behavior(&self) -> Value {
-        json!({
-            "behavior": "allowAndName", "browserContextId": self.context, "downloadPath": self.folder, "eventsEnabled": true,
-        })
+        let mut told = json!({ "behavior": "deny", "browserContextId": self.context, "eventsEnabled": true });
+        if let Some(folder) = &self.folder {
+            told["behavior"] = "allowAndName".into();
+            told["downloadPath"] = folder.to_string_lossy().into();
+        }
+        told
     }
 
     /// One begins, of a page of this context.
@@ -68,7 +72,9 @@ impl Downloads {
             known.last += 1;
             number = known.last;
             let under_way = known.by_number.values().filter(|of| matches!(of.stage, Stage::UnderWay)).count();
-            if under_way >= MAX_AT_ONCE {
+            if self.folder.is_none() {
+                why = Some("a browser that runs elsewhere keeps its files to itself".to_owned());
+            } else if under_way >= MAX_AT_ONCE {
                 why = Some(format!("{MAX_AT_ONCE} downloads are under way, as many as may be"));
             }
             let stage = why.clone().map_or(Stage::UnderWay, Stage::Failed);
@@ -116,8 +122,9 @@ impl Downloads {
         });
         if is_too_much {
             self.cancel(guid);
-            let file = self.folder.join(guid);
-            self.connection.runtime().spawn_blocking(move || drop(std::fs::remove_file(file)));
+            if let Some(file) = self.folder.as_ref().map(|folder| folder.join(guid)) {
+                self.connection.runtime().spawn_blocking(move || drop(std::fs::remove_file(file)));
+            }
         }
     }
 
@@ -154,7 +161,7 @@ impl Downloads {
                 Err(BrowserError::new(Failure::Failed, format!("the download has failed: {why}")))
             }
             (DownloadVerb::Read, None) => {
-                let file = self.folder.join(guid);
+                let file = self.folder.as_ref().ok_or_else(unknown)?.join(guid);
                 let read = tokio::task::spawn_blocking(move || std::fs::read(file)).await;
                 read.ok().and_then(Result::ok).map(Answer::Bytes).ok_or_else(unknown)
             }
@@ -172,7 +179,7 @@ impl Downloads {
 
 impl Drop for Downloads {
     fn drop(&mut self) {
-        let folder = std::mem::take(&mut self.folder);
+        let Some(folder) = self.folder.take() else { return };
         self.connection.runtime().spawn_blocking(move || drop(std::fs::remove_dir_all(folder)));
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! A browser is a child of a keeper: however this process ends, the browser does too, and its profile is removed.
 //!
-//! `pipe` speaks with the browser, `process` starts it; `page` is what is known of a page, `perform` turns actions into what the browser understands. What waits in a page is
+//! `pipe` speaks with the browser, `process` starts it, `remote` finds one that runs; `page` is what is known of a page, `perform` turns actions into what the browser understands. What waits in a page is
 //! in `js`.
 
 mod chromium;
@@ -18,6 +18,7 @@ mod page;
 mod perform;
 mod pipe;
 mod process;
+mod remote;
 mod session;
 mod settings;
 

@@ -1,19 +1,23 @@
-//! The DevTools protocol over two pipes: a message is JSON and ends with a zero byte
-//! (Chromium's `content/browser/devtools/devtools_pipe_handler.cc`).
+//! The DevTools protocol. Over two pipes a message is JSON and ends with a zero byte
+//! (Chromium's `content/browser/devtools/devtools_pipe_handler.cc`); over a web socket it is a text.
 
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::pipe;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
+use tokio_tungstenite::tungstenite::{Error as SocketError, Message as Packet};
+
+use crate::remote::Socket;
 
 /// The longest message: a picture of a very long page. What is longer is left out.
-const MAX_MESSAGE: usize = 64 << 20;
+pub(crate) const MAX_MESSAGE: usize = 64 << 20;
 /// As much of that as says whose answer it was.
 const HEAD: usize = 64;
 
@@ -44,14 +48,21 @@ pub(crate) trait Listener: Send + Sync + 'static {
     fn gone(&self);
 }
 
+/// What leads to a browser.
+pub(crate) enum Wire {
+    Pipes(pipe::Sender, pipe::Receiver),
+    Socket(Box<Socket>),
+}
+
 pub(crate) struct Connection {
-    out: mpsc::UnboundedSender<Vec<u8>>,
     calls: Mutex<Calls>,
     runtime: Handle,
 }
 
 #[derive(Default)]
 struct Calls {
+    /// To whoever writes. None when nothing is sent any more.
+    out: Option<mpsc::UnboundedSender<String>>,
     last: u64,
     waiting: HashMap<u64, Waiting>,
     is_gone: bool,
@@ -83,16 +94,27 @@ struct Refusal {
 
 impl Connection {
     /// Speaks with a browser until one of the two is gone.
-    pub(crate) fn open<L: Listener>(
-        to: pipe::Sender,
-        from: pipe::Receiver,
-        make: impl FnOnce(&Arc<Self>) -> Arc<L>,
-    ) -> Arc<L> {
+    pub(crate) fn open<L: Listener>(wire: Wire, make: impl FnOnce(&Arc<Self>) -> Arc<L>) -> Arc<L> {
         let (out, sent) = mpsc::unbounded_channel();
-        let connection = Arc::new(Self { out, calls: Mutex::default(), runtime: Handle::current() });
+        let calls = Mutex::new(Calls { out: Some(out), ..Calls::default() });
+        let connection = Arc::new(Self { calls, runtime: Handle::current() });
         let listener = make(&connection);
-        tokio::spawn(write(to, sent));
-        tokio::spawn(read(from, Arc::downgrade(&connection), Arc::downgrade(&listener)));
+        let ends = (Arc::downgrade(&connection), Arc::downgrade(&listener));
+        match wire {
+            Wire::Pipes(to, mut from) => {
+                tokio::spawn(write(to, sent));
+                tokio::spawn(async move {
+                    let ended = messages(&mut from, &ends.0, &ends.1).await;
+                    ends_with(ended, &ends.0, &ends.1);
+                });
+            }
+            Wire::Socket(socket) => {
+                tokio::spawn(async move {
+                    let ended = packets(*socket, sent, &ends.0, &ends.1).await;
+                    ends_with(ended, &ends.0, &ends.1);
+                });
+            }
+        }
         listener
     }
 
@@ -117,7 +139,7 @@ impl Connection {
             let _ = answer.send(Err(CallError::Gone));
         } else {
             calls.waiting.insert(id, Waiting { session: session.cloned(), answer });
-            self.send(id, session, method, &params);
+            calls.send(id, session, method, &params);
         }
         drop(calls);
         Call { connection: self.clone(), id, received }
@@ -127,18 +149,7 @@ impl Connection {
     pub(crate) fn tell(&self, session: Option<&Arc<str>>, method: &str, params: &Value) {
         let mut calls = self.lock();
         calls.last += 1;
-        self.send(calls.last, session, method, params);
-    }
-
-    fn send(&self, id: u64, session: Option<&Arc<str>>, method: &str, params: &Value) {
-        let mut message = json!({ "id": id, "method": method, "params": params });
-        if let Some(session) = session {
-            message["sessionId"] = Value::from(&**session);
-        }
-        let mut bytes = message.to_string().into_bytes();
-        bytes.push(0);
-        // Where nobody writes any more the browser is gone, and that is said.
-        let _ = self.out.send(bytes);
+        calls.send(calls.last, session, method, params);
     }
 
     /// What a page was asked that has crashed or is closed is never answered by the browser.
@@ -157,9 +168,11 @@ impl Connection {
         }
     }
 
-    fn end(&self) {
+    /// Nothing is sent any more, beyond what was, and nothing is answered.
+    pub(crate) fn end(&self) {
         let mut calls = self.lock();
         calls.is_gone = true;
+        calls.out = None;
         let waiting = std::mem::take(&mut calls.waiting);
         drop(calls);
         for waiting in waiting.into_values() {
@@ -224,6 +237,19 @@ impl Connection {
     }
 }
 
+impl Calls {
+    fn send(&self, id: u64, session: Option<&Arc<str>>, method: &str, params: &Value) {
+        let mut message = json!({ "id": id, "method": method, "params": params });
+        if let Some(session) = session {
+            message["sessionId"] = Value::from(&**session);
+        }
+        // Where nobody writes any more the browser is gone, and that is said.
+        if let Some(out) = &self.out {
+            let _ = out.send(message.to_string());
+        }
+    }
+}
+
 /// A call that was sent.
 pub(crate) struct Call {
     connection: Arc<Connection>,
@@ -245,16 +271,22 @@ impl Drop for Call {
     }
 }
 
-async fn write(mut to: pipe::Sender, mut sent: mpsc::UnboundedReceiver<Vec<u8>>) {
-    while let Some(bytes) = sent.recv().await {
+async fn write(mut to: pipe::Sender, mut sent: mpsc::UnboundedReceiver<String>) {
+    while let Some(message) = sent.recv().await {
+        let mut bytes = message.into_bytes();
+        bytes.push(0);
         if to.write_all(&bytes).await.is_err() {
             return;
         }
     }
 }
 
-async fn read<L: Listener>(mut from: pipe::Receiver, connection: Weak<Connection>, listener: Weak<L>) {
-    let ended = messages(&mut from, &connection, &listener).await;
+/// Nothing comes any more.
+fn ends_with<L: Listener>(
+    ended: Result<(), impl std::fmt::Display>,
+    connection: &Weak<Connection>,
+    listener: &Weak<L>,
+) {
     if let Err(error) = ended {
         tracing::warn!(%error, "a browser is not listened to any more");
     }
@@ -263,6 +295,33 @@ async fn read<L: Listener>(mut from: pipe::Receiver, connection: Weak<Connection
     }
     if let Some(listener) = listener.upgrade() {
         listener.gone();
+    }
+}
+
+/// Speaks over a web socket until one of the two is done.
+async fn packets<L: Listener>(
+    mut socket: Socket,
+    mut sent: mpsc::UnboundedReceiver<String>,
+    connection: &Weak<Connection>,
+    listener: &Weak<L>,
+) -> Result<(), SocketError> {
+    loop {
+        tokio::select! {
+            message = sent.recv() => match message {
+                Some(message) => socket.send(Packet::text(message)).await?,
+                // Nobody is there any more who could ask for something.
+                None => return socket.close(None).await,
+            },
+            packet = socket.next() => match packet {
+                Some(Ok(Packet::Text(text))) => {
+                    let Some(connection) = connection.upgrade() else { return Ok(()) };
+                    connection.message(&mut text.as_bytes().to_vec(), listener);
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+                None => return Ok(()),
+            },
+        }
     }
 }
 

@@ -22,6 +22,9 @@ pub enum Program {
     Chromium,
     /// The program at this path.
     Path(PathBuf),
+    /// One that runs, by the address of its DevTools (`http://127.0.0.1:9222`, or the whole of `ws://…`). Sessions have contexts of their own in it, owners do not have browsers of their
+    /// own, and **pages reach whatever that browser reaches**: nothing here holds them. Its downloads, its memory and how it is shown are its own.
+    Remote(String),
 }
 
 impl std::fmt::Display for Program {
@@ -31,6 +34,7 @@ impl std::fmt::Display for Program {
             Self::HeadlessShell => f.write_str("headless-shell"),
             Self::Chromium => f.write_str("chromium"),
             Self::Path(path) => path.display().fmt(f),
+            Self::Remote(url) => f.write_str(url),
         }
     }
 }
@@ -90,6 +94,9 @@ impl ChromiumOptions {
     /// # Errors
     /// What to do about it.
     pub fn check(&self) -> Result<(), String> {
+        if let Program::Remote(url) = &self.program {
+            return crate::remote::check(url);
+        }
         find(self)?;
         if self.sandbox && is_root() {
             return Err(
@@ -137,6 +144,7 @@ fn find(options: &ChromiumOptions) -> Result<(PathBuf, bool), String> {
             Ok((path.clone(), is_shell))
         }
         Program::Path(path) => Err(format!("there is no browser at {}", path.display())),
+        Program::Remote(url) => Err(format!("the browser at {url} runs already")),
         Program::Chromium => first(CHROMIUMS).map_or_else(|| missing("Chromium", "chromium"), |path| Ok((path, false))),
         Program::HeadlessShell if options.headed => Err("the headless shell has no windows: use chromium".to_owned()),
         Program::HeadlessShell => first(SHELLS)

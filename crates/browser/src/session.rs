@@ -17,6 +17,7 @@ use crate::hub::Hub;
 use crate::page::{Deadline, Page, expose, gone, text};
 use crate::perform::{perform, storage};
 use crate::pipe::{CallError, Connection};
+use crate::process::Program;
 use crate::settings::Settings;
 
 /// The page that is there from the beginning.
@@ -78,8 +79,8 @@ pub(crate) struct Context {
     pub(crate) browser: Arc<Browser>,
     session: Weak<Inner>,
     viewport: (u32, u32),
-    /// What the context's pages go out with.
-    pub(crate) pass: Arc<Pass>,
+    /// What the context's pages go out with. None where they go out by themselves.
+    pub(crate) pass: Option<Arc<Pass>>,
     pub(crate) downloads: Downloads,
     hub: Arc<Hub>,
     pages: Mutex<Pages>,
@@ -169,8 +170,8 @@ impl Driver for ChromiumSession {
     fn set_reach(&self, reach: &Reach) {
         let mut state = lock(&self.inner.state);
         state.reach = Some(reach.clone());
-        if let Some(context) = &state.context {
-            context.pass.set(Some(reach.clone()));
+        if let Some(pass) = state.context.as_ref().and_then(|context| context.pass.as_ref()) {
+            pass.set(Some(reach.clone()));
         }
     }
 
@@ -323,11 +324,13 @@ impl Inner {
         let failed = |why: &dyn std::fmt::Display| BrowserError::new(Failure::Failed, why.to_string());
         self.shared.place(self).await.map_err(|why| failed(&why))?;
         let browser = self.shared.browser(&self.home).await.map_err(|why| failed(&why))?;
-        let proxy = self.shared.proxy().await.map_err(|why| failed(&why))?;
-        let pass = proxy.pass().map_err(|why| failed(&why))?;
-        let params = json!({
-            "disposeOnDetach": true, "proxyServer": format!("http://{}", proxy.address()), "proxyBypassList": "<-loopback>",
-        });
+        let (mut params, mut pass) = (json!({ "disposeOnDetach": true }), None);
+        if !matches!(self.shared.options.program, Program::Remote(_)) {
+            let proxy = self.shared.proxy().await.map_err(|why| failed(&why))?;
+            pass = Some(proxy.pass().map_err(|why| failed(&why))?);
+            params["proxyServer"] = format!("http://{}", proxy.address()).into();
+            params["proxyBypassList"] = "<-loopback>".into();
+        }
         let made =
             browser.connection.call(None, "Target.createBrowserContext", params).await.map_err(|why| failed(&why))?;
         let id = text(&made["browserContextId"]).to_owned();
@@ -340,7 +343,7 @@ impl Inner {
             downloads: Downloads::new(
                 &id,
                 browser.connection.clone(),
-                browser.folder().join(format!("downloads-{id}")),
+                browser.folder().map(|folder| folder.join(format!("downloads-{id}"))),
             ),
             hub: self.hub.clone(),
             pages: Mutex::default(),
@@ -355,7 +358,9 @@ impl Inner {
                 browser.connection.call(None, "Storage.setCookies", kept).await.map_err(|why| failed(&why))?;
             }
             let page = context.open_page().await?;
-            page.show_pass(&Proxy::nowhere(), &context.pass).await?;
+            if let Some(pass) = &context.pass {
+                page.show_pass(&Proxy::nowhere(), pass).await?;
+            }
             storage::seed(&context, &local).await
         };
         if let Err(error) = opened.await {
@@ -372,7 +377,9 @@ impl Inner {
                 BrowserError::new(Failure::Closed, "the session has ended")
             });
         }
-        context.pass.set(state.reach.clone());
+        if let Some(pass) = &context.pass {
+            pass.set(state.reach.clone());
+        }
         state.context = Some(context.clone());
         let interest = state.interest;
         drop(state);

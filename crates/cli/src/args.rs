@@ -239,6 +239,13 @@ pub(crate) struct Common {
     /// Start the browser without its own sandbox, as root has to
     #[arg(long, global = true)]
     browser_no_sandbox: bool,
+    /// Use a browser that runs instead, by the address of its DevTools: http://127.0.0.1:9222 of one that was started with --remote-debugging-port=9222, or all of ws://…. Sessions have contexts
+    /// of their own in it. Its pages reach whatever that browser reaches: needs --allow-net-unchecked
+    #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["browser", "headed", "browser_no_sandbox"])]
+    cdp: Option<String>,
+    /// Agree that pages of --cdp reach whatever that browser reaches, whatever --allow-net says
+    #[arg(long, global = true)]
+    allow_net_unchecked: bool,
     /// Variable that scripts see in process.env, as NAME=VALUE, or NAME to pass on the program's own; may be given again
     #[arg(long = "env", global = true, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
@@ -336,7 +343,16 @@ impl Common {
 
     /// The browser of the command line, or else of the configuration file. One that is not there is an error at once, where scripts are to run.
     fn browsers(&self, file: &Config, runs_scripts: bool) -> Result<Option<Arc<dyn Browsers>>, ScriptError> {
-        let Some(program) = self.browser.clone().or_else(|| file.browser.clone()) else {
+        if self.cdp.is_some() != self.allow_net_unchecked {
+            return Err(ScriptError::invalid_request(match self.cdp {
+                Some(_) => {
+                    "--cdp: pages reach whatever that browser reaches, and nothing here holds them: add --allow-net-unchecked to agree"
+                }
+                None => "--allow-net-unchecked is for the pages of a browser that runs: add --cdp",
+            }));
+        }
+        let remote = self.cdp.clone().map(Program::Remote);
+        let Some(program) = remote.or_else(|| self.browser.clone()).or_else(|| file.browser.clone()) else {
             if self.headed || self.browser_no_sandbox {
                 return Err(ScriptError::invalid_request(
                     "--headed and --browser-no-sandbox are for a browser: add --browser",
@@ -351,7 +367,8 @@ impl Common {
             options.max_memory = file.browser_memory.unwrap_or(options.max_memory);
         });
         if runs_scripts {
-            options.check().map_err(|why| ScriptError::invalid_request(format!("--browser: {why}")))?;
+            let option = if self.cdp.is_some() { "--cdp" } else { "--browser" };
+            options.check().map_err(|why| ScriptError::invalid_request(format!("{option}: {why}")))?;
         }
         Ok(Some(Arc::new(Chromium::new(options))))
     }

@@ -20,7 +20,7 @@ pub(super) fn refusal(context: &Context, url: &str) -> Option<Refusal> {
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?.to_ascii_lowercase();
     let host = host.strip_suffix(if scheme == "https" { ":443" } else { ":80" }).unwrap_or(&host);
-    context.pass.refusal(&format!("{}://{host}", scheme.to_ascii_lowercase()))
+    context.pass.as_ref()?.refusal(&format!("{}://{host}", scheme.to_ascii_lowercase()))
 }
 
 /// Where a frame is sent.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 /// Serves pages, and notes what was asked of it.
 pub struct Site {
+    host: String,
     pub port: u16,
     seen: Arc<Mutex<Vec<String>>>,
     gate: Gate,
@@ -17,9 +18,14 @@ pub struct Site {
 type Gate = Arc<(Mutex<bool>, Condvar)>;
 
 impl Site {
-    /// Pages by their paths. `/echo` answers with what it was sent, `/bytes?N` is a download of so many. `/gate` answers when it was opened, `/late` after a while, `/slow` never.
+    /// Pages by their paths. `/echo` answers with what it was sent, `/bytes?N` is a download of so many, `/drip` one that never ends. `/gate` answers when it was opened, `/late` after a while, `/slow` never.
     pub fn serve(pages: &[(&str, &str)]) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        Self::serve_at("127.0.0.1", pages).unwrap()
+    }
+
+    /// The same at another address of this machine, if it has that.
+    pub fn serve_at(host: &str, pages: &[(&str, &str)]) -> Option<Self> {
+        let listener = TcpListener::bind((host, 0)).ok()?;
         let (port, seen) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
         let pages: Arc<BTreeMap<String, String>> =
             Arc::new(pages.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect());
@@ -31,11 +37,12 @@ impl Site {
                 thread::spawn(move || answer(client, &pages, &noted, &gate));
             }
         });
-        Self { port, seen, gate }
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        Some(Self { host, port, seen, gate })
     }
 
     pub fn address(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        format!("http://{}:{}{path}", self.host, self.port)
     }
 
     /// Who waits at the gate goes on.
@@ -108,6 +115,12 @@ fn answer(
         "/bytes" => {
             let bytes = "x".repeat(query.parse().ok()?);
             respond("200 OK", "Content-Disposition: attachment; filename=bytes.bin\r\n", &bytes)
+        }
+        "/drip" => {
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Disposition: attachment; filename=drip\r\nContent-Length: 1000000\r\n\r\ndrop";
+            out.write_all(head.as_bytes()).ok()?;
+            thread::park();
+            None
         }
         "/gate" => {
             drop(gate.1.wait_while(gate.0.lock().unwrap(), |is_open| !*is_open));

@@ -34,16 +34,19 @@ impl Provision for BrowserProvision {
     fn declare(&self, library: &mut Library) {
         library.ops(browser::ops());
         browser::areas().into_iter().for_each(|area| library.area(area));
-        if self.browsers.is_none() {
-            return;
-        }
+        let Some(browsers) = &self.browsers else { return };
         let text = "A real browser, with Playwright's names: `await page.goto(url)`, `page.getByRole(\"button\", { name })`, `.click()`, `.fill(text)`, \
                     `await expect(locator).toBeVisible()`. `await page.snapshot()` gives the page as text with references that `page.locator(\"e12\")` takes; begin with it. \
                     `await page.markdown()` is what there is to read. `await show(await page.screenshot())` shows a picture. What a step brings about is waited for from before it: \
                     `const [popup] = await Promise.all([page.waitForEvent(\"popup\"), link.click()])`; so `download` (`.saveAs(path)`), `filechooser`, `page.waitForResponse(url)`. Dialogs \
                     are dismissed unless `page.on(\"dialog\", (dialog) => dialog.accept())`. `page.route(url, handler)`, `page.consoleMessages()`, `context.cookies()`, `request.get(url)` \
-                    with the pages' cookies. The page stays as it is until the next run. What pages reach is what `fetch` does.";
-        library.tell(text, [""; 0]);
+                    with the pages' cookies. The page stays as it is until the next run. ";
+        let reach = if browsers.holds_pages() {
+            "What pages reach is what `fetch` does."
+        } else {
+            "Pages reach whatever the browser reaches."
+        };
+        library.tell(format!("{text}{reach}"), [""; 0]);
     }
 
     fn open(&self, session: &SessionKey, _: Option<&Snapshot>) -> SessionBrowser {

@@ -93,6 +93,11 @@ pub struct Listening {
 pub trait Browsers: Send + Sync + 'static {
     /// The driver of a session that is used for the first time. Starts nothing yet.
     fn open(&self, owner: &str, session: &str) -> Arc<dyn Driver>;
+
+    /// Whether its pages reach no more than their session may ([`Driver::set_reach`]). It is told to whoever writes scripts.
+    fn holds_pages(&self) -> bool {
+        true
+    }
 }
 
 /// Numbers browsers, of whatever drivers, in one process: no two have the same.
