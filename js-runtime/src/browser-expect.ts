@@ -28,10 +28,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     readonly subject: string;
     readonly isNot: boolean;
     readonly note: string;
+    /** How long something is waited for where nothing else is said. */
+    readonly patience: number;
   }
 
   async function holds(of: Expectation, matcher: string, method: string, how: any, said: string, options: any): Promise<void> {
-    const timeout = options.timeout === undefined ? PATIENCE : milliseconds(options.timeout, "timeout");
+    const timeout = options.timeout === undefined ? of.patience : milliseconds(options.timeout, "timeout");
     const action = { __proto__: null, do: "expect", selector: of.parts, strict: true, timeout, matcher, isNot: of.isNot, how };
     const what = (of.note === "" ? "" : of.note + ": ") + "expect(" + of.subject + ")" + (of.isNot ? ".not." : ".") + method;
     const result = await ask(of.page, action, what);
@@ -281,11 +283,11 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     };
   }
 
-  function make(value: unknown, isNot: boolean, note: string): any {
+  function make(value: unknown, isNot: boolean, note: string, patience: number): any {
     const page = stateOf(value), answer = lookAt(value);
     if (answer !== undefined) return ofAnswer(answer, isNot, note);
-    if (page !== undefined) return ofPage({ page, parts: list(), subject: "page", isNot, note });
-    if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), subject: Locator.said(value), isNot, note });
+    if (page !== undefined) return ofPage({ page, parts: list(), subject: "page", isNot, note, patience });
+    if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), subject: Locator.said(value), isNot, note, patience });
     return ofValue(value, isNot, note);
   }
   function ofAnswer(answer: { url: string; status: number; statusText: string }, isNot: boolean, note: string): any {
@@ -323,9 +325,9 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     return soft;
   }
 
-  function both(value: unknown, note: string): any {
-    const matchers = make(value, false, note);
-    matchers.not = make(value, true, note);
+  function both(value: unknown, note: string, patience: number): any {
+    const matchers = make(value, false, note, patience);
+    matchers.not = make(value, true, note, patience);
     return matchers;
   }
 
@@ -368,48 +370,57 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     };
   }
 
-  function expect(value: unknown, message: unknown = undefined): any {
-    const note = message === undefined ? "" : domString(message), matchers = both(value, note);
-    if (stateOf(value) !== undefined || isLocator(value) || lookAt(value) !== undefined) return matchers;
-    // Promises are waited for when they are asked for.
-    const settled = (): Promise<unknown> => promiseCall(async () => await (value as any), undefined, list());
-    defineProperty(matchers, "resolves", { __proto__: null, get: () => later(settled, note, undefined), enumerable: false, configurable: true } as PropertyDescriptor);
-    const reason = (): Promise<unknown> =>
-      promiseThen(settled(), (given) => { throw new ExpectError("the promise was to be rejected, and gave " + inspect(given)); }, (error) => error);
-    defineProperty(matchers, "rejects", {
-      __proto__: null, enumerable: false, configurable: true,
-      get: () => {
-        const of = later(reason, note, undefined);
-        // What it was rejected with is thrown, for this one.
-        of.toThrow = async (expected: unknown = undefined) => {
-          const thrown = await reason();
-          ofValue(() => { throw thrown; }, false, note).toThrow(expected);
-        };
-        return of;
-      },
-    } as PropertyDescriptor);
-    matchers.toPass = async (options: unknown = undefined) => {
-      const given = optionsOf(options);
-      if (typeof value !== "function") throw new TypeError("toPass is asked of a function");
-      return await until(given.timeout === undefined ? 0 : milliseconds(given.timeout, "timeout"), given.intervals)(async () => void (await promiseCall(value, undefined, list())));
-    };
-    return matchers;
-  }
-
-  expect.soft = (value: unknown, message: unknown = undefined): any => softly(both(value, message === undefined ? "" : domString(message)));
-  expect.poll = (value: unknown, options: unknown = undefined): any => {
-    if (typeof value !== "function") throw new TypeError("what is polled is a function");
-    const given = typeof options === "string" ? { __proto__: null, message: options } as any : optionsOf(options);
-    const timeout = given.timeout === undefined ? PATIENCE : milliseconds(given.timeout, "timeout");
-    return later(() => promiseCall(value, undefined, list()), given.message === undefined ? "" : domString(given.message), until(timeout, given.intervals));
-  };
   const like = (said: string, matches: (value: any) => boolean): Like => new Like(said, matches);
-  expect.anything = () => like("anything", (value) => value !== null && value !== undefined);
-  expect.any = (constructor: unknown) => like("any " + String(isObject(constructor) ? member(constructor, "name") : constructor), (value) => isAny(value, constructor));
-  expect.objectContaining = (part: object) => like("an object with " + inspect(part), (value) => isObject(value) && matchesPart(value, part));
-  expect.arrayContaining = (items: unknown[]) => like("an array with " + inspect(items), (value) => containsAll(value, items));
-  expect.stringContaining = (part: unknown) => like("a text with " + inspect(part), (value) => typeof value === "string" && indexOf(value, domString(part)) >= 0);
-  expect.stringMatching = (pattern: unknown) => like("a text like " + inspect(pattern), (value) => matchesPattern(value, pattern));
-  expect.closeTo = (other: number, digits: number = 2) => like("close to " + String(other), (value) => closeTo(value, other, digits));
-  return { expect };
+  /** Expectations that wait for so long where nothing else is said. */
+  function made(patience: number, isSoft: boolean): any {
+    function expect(value: unknown, message: unknown = undefined): any {
+      const note = message === undefined ? "" : domString(message), all = both(value, note, patience), matchers = isSoft ? softly(all) : all;
+      if (stateOf(value) !== undefined || isLocator(value) || lookAt(value) !== undefined) return matchers;
+      // Promises are waited for when they are asked for.
+      const settled = (): Promise<unknown> => promiseCall(async () => await (value as any), undefined, list());
+      defineProperty(matchers, "resolves", { __proto__: null, get: () => later(settled, note, undefined), enumerable: false, configurable: true } as PropertyDescriptor);
+      const reason = (): Promise<unknown> =>
+        promiseThen(settled(), (given) => { throw new ExpectError("the promise was to be rejected, and gave " + inspect(given)); }, (error) => error);
+      defineProperty(matchers, "rejects", {
+        __proto__: null, enumerable: false, configurable: true,
+        get: () => {
+          const of = later(reason, note, undefined);
+          // What it was rejected with is thrown, for this one.
+          of.toThrow = async (expected: unknown = undefined) => {
+            const thrown = await reason();
+            ofValue(() => { throw thrown; }, false, note).toThrow(expected);
+          };
+          return of;
+        },
+      } as PropertyDescriptor);
+      matchers.toPass = async (options: unknown = undefined) => {
+        const given = optionsOf(options);
+        if (typeof value !== "function") throw new TypeError("toPass is asked of a function");
+        return await until(given.timeout === undefined ? 0 : milliseconds(given.timeout, "timeout"), given.intervals)(async () => void (await promiseCall(value, undefined, list())));
+      };
+      return matchers;
+    }
+
+    expect.soft = (value: unknown, message: unknown = undefined): any => softly(both(value, message === undefined ? "" : domString(message), patience));
+    expect.poll = (value: unknown, options: unknown = undefined): any => {
+      if (typeof value !== "function") throw new TypeError("what is polled is a function");
+      const given = typeof options === "string" ? { __proto__: null, message: options } as any : optionsOf(options);
+      const timeout = given.timeout === undefined ? patience : milliseconds(given.timeout, "timeout");
+      return later(() => promiseCall(value, undefined, list()), given.message === undefined ? "" : domString(given.message), until(timeout, given.intervals));
+    };
+    expect.anything = () => like("anything", (value) => value !== null && value !== undefined);
+    expect.any = (constructor: unknown) => like("any " + String(isObject(constructor) ? member(constructor, "name") : constructor), (value) => isAny(value, constructor));
+    expect.objectContaining = (part: object) => like("an object with " + inspect(part), (value) => isObject(value) && matchesPart(value, part));
+    expect.arrayContaining = (items: unknown[]) => like("an array with " + inspect(items), (value) => containsAll(value, items));
+    expect.stringContaining = (part: unknown) => like("a text with " + inspect(part), (value) => typeof value === "string" && indexOf(value, domString(part)) >= 0);
+    expect.stringMatching = (pattern: unknown) => like("a text like " + inspect(pattern), (value) => matchesPattern(value, pattern));
+    expect.closeTo = (other: number, digits: number = 2) => like("close to " + String(other), (value) => closeTo(value, other, digits));
+    /** Others, with something set. */
+    expect.configure = (options: unknown): any => {
+      const { timeout, soft } = optionsOf(options);
+      return made(timeout === undefined ? patience : milliseconds(timeout, "timeout"), soft === undefined ? isSoft : soft === true);
+    };
+    return expect;
+  }
+  return { expect: made(PATIENCE, false) };
 };

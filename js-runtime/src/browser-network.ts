@@ -5,6 +5,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
   const { ask, base64, mimeTypeOf, optionsOf }: BrowserLocators = ops.library_value("browserLocators");
   const { addressMatcher, frameOf, framesOf, where }: BrowserFrames = ops.library_value("browserFrames");
 
+  /** Requests of a page that are remembered. */
+  const MOST_KEPT = 100;
   /** A level of the console. */
   const ERROR = 4;
   const buffer = (bytes: Uint8Array): Uint8Array => (ops.library_value("buffers") as Buffers).wrap(bytes);
@@ -220,6 +222,8 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     // A route tells of it, and the network too.
     if (known !== undefined && told.redirected == null && (known.url() === told.url || told.request === "")) return known;
     const request = new Request(page, told, known ?? null);
+    page.requests ??= { all: list(), count: 0 };
+    page.requests.all[page.requests.count++ % MOST_KEPT] = request;
     if (told.request !== "") mapSet(requests, key, request);
     return request;
   }

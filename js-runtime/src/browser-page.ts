@@ -88,6 +88,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
     }
 
     // -- what it asks the network for
+    async requests(): Promise<unknown[]> {
+      const told = this.#state.requests, made: unknown[] = list();
+      if (told === undefined) throw new intrinsics.Error("page.requests: requests are known of while something listens: page.on('request', …) before they are made");
+      for (let i = told.count > told.all.length ? told.count - told.all.length : 0; i < told.count; i++) push(made, told.all[i % told.all.length]);
+      return asArray(made);
+    }
     async setExtraHTTPHeaders(headers: unknown): Promise<void> {
       await ask(this.#state, { __proto__: null, do: "emulate", what: { __proto__: null, is: "headers", headers: headerPairs(headers) } }, "page.setExtraHTTPHeaders");
     }

@@ -24,6 +24,8 @@ interface BrowserPageState {
   /** Handles of its frames, and the answers that documents of theirs came with. */
   frames?: Map<string, unknown>;
   documents?: Map<string, unknown>;
+  /** The last that it was told of: in a ring, and how many there were. */
+  requests?: { readonly all: unknown[]; count: number };
   /** Of a page: whoever listens. */
   events?: BrowserEmitter;
   answered?: (state: BrowserPageState, told: any) => unknown;

@@ -448,6 +448,8 @@ interface Page extends BrowserDocument, BrowserEmitter<BrowserPageEvents>, Brows
   consoleMessages(): Promise<BrowserConsoleMessage[]>;
   /** The last 200 of what its scripts have thrown and nothing has caught. */
   pageErrors(): Promise<Error[]>;
+  /** The last 100 requests that were told of: begin with `page.on("request", …)`. */
+  requests(): Promise<BrowserRequest[]>;
   readonly request: APIRequestContext;
   emulateMedia(options: {
     media?: "screen" | "print" | null;
@@ -633,6 +635,8 @@ declare function expect(
   message?: string,
 ): ValueAssertions & { readonly resolves: LaterAssertions; readonly rejects: LaterAssertions; toPass(options?: BrowserTimeout & { intervals?: number[] }): Promise<void> };
 declare namespace expect {
+  /** Others, which wait for so long, or go on where something fails. */
+  function configure(options: { timeout?: number; soft?: boolean }): typeof expect;
   /** What fails is written to the console, and the script goes on. */
   function soft(value: Locator, message?: string): LocatorAssertions;
   function soft(value: Page, message?: string): PageAssertions;

@@ -24,6 +24,16 @@ test("scenarios come to the same as under Playwright", { skip: fs.existsSync(she
   assert.deepEqual(listed.filter((code) => !differ.some((each) => each.code === code)), [], "what is listed differs");
 });
 
+test("every name that scripts have of a browser is used in a scenario or a test", () => {
+  const declared = fs.readFileSync(path.join(root, "js-runtime/types/browser.d.ts"), "utf8");
+  const names = new Set([...declared.matchAll(/^ +(?:readonly |function )?([\w$]+)(?:<.*?>)?\(/gm)].map(([, name]) => name).filter((name) => name !== "function"));
+  const folder = path.join(root, "crates/browser/tests/browser");
+  const files = [path.join(root, "tests/browser/scenarios.txt"), ...fs.readdirSync(folder).map((file) => path.join(folder, file))];
+  const used = new Set(files.flatMap((file) => [...fs.readFileSync(file, "utf8").matchAll(/\.([\w$]+)/g)].map(([, name]) => name)));
+  assert.ok(names.size > 200, `${names.size} names`);
+  assert.deepEqual([...names].filter((name) => !used.has(name)), []);
+});
+
 test("roles and names on pages made at random are Chromium's own, but for kinds that are listed", { skip: fs.existsSync(shell) ? false : "there is no headless shell of Chromium" }, async () => {
   const { count, differ } = await differing(shell, "/", generatedPages());
   const listed = fs.readFileSync(path.join(root, "tests/browser/names.txt"), "utf8").split("\n").filter((line) => line !== "" && !line.startsWith("#"));

@@ -12,8 +12,6 @@ use crate::hub::Hub;
 use crate::page::{closed, cut, text};
 use crate::pipe::Connection;
 
-/// Downloads under way at a time.
-const MAX_AT_ONCE: usize = 8;
 /// Bytes of one: what crosses to a script at a time.
 const MAX_BYTES: u64 = 16 << 20;
 /// Bytes of all of a context's.
@@ -26,6 +24,8 @@ pub(crate) struct Downloads {
     connection: Arc<Connection>,
     /// None where the browser has files of its own.
     folder: Option<PathBuf>,
+    /// Under way at a time.
+    most: usize,
     known: watch::Sender<Known>,
 }
 
@@ -49,8 +49,8 @@ enum Stage {
 }
 
 impl Downloads {
-    pub(crate) fn new(context: &str, connection: Arc<Connection>, folder: Option<PathBuf>) -> Self {
-        Self { context: context.to_owned(), connection, folder, known: watch::Sender::default() }
+    pub(crate) fn new(context: &str, connection: Arc<Connection>, folder: Option<PathBuf>, most: usize) -> Self {
+        Self { context: context.to_owned(), connection, folder, most, known: watch::Sender::default() }
     }
 
     /// What a context is told so that they come here.
@@ -74,8 +74,8 @@ impl Downloads {
             let under_way = known.by_number.values().filter(|of| matches!(of.stage, Stage::UnderWay)).count();
             if self.folder.is_none() {
                 why = Some("a browser that runs elsewhere keeps its files to itself".to_owned());
-            } else if under_way >= MAX_AT_ONCE {
-                why = Some(format!("{MAX_AT_ONCE} downloads are under way, as many as may be"));
+            } else if under_way >= self.most {
+                why = Some(format!("{under_way} downloads are under way, as many as may be"));
             }
             let stage = why.clone().map_or(Stage::UnderWay, Stage::Failed);
             known.by_number.insert(number, Download { guid: guid.clone(), bytes: 0, stage });

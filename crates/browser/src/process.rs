@@ -67,6 +67,10 @@ pub struct ChromiumOptions {
     pub viewport: (u32, u32),
     /// Sessions that have pages open at a time. Beyond them those of the session that has not used its own for the longest time are closed; its cookies are kept.
     pub max_contexts: usize,
+    /// Pages of a session at a time.
+    pub max_pages: usize,
+    /// Downloads of a session at a time.
+    pub max_downloads: usize,
     /// How long a session's pages stay open that nobody uses.
     pub idle: Duration,
     /// Bytes that a browser may take with all its processes; 0 is as many as there are. It is looked at every two seconds. Beyond that pages are closed that no run uses, those first that
@@ -82,6 +86,8 @@ impl Default for ChromiumOptions {
             sandbox: true,
             viewport: (1280, 720),
             max_contexts: 32,
+            max_pages: 16,
+            max_downloads: 8,
             idle: Duration::from_secs(600),
             max_memory: 2 << 30,
         }

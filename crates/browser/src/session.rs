@@ -22,8 +22,6 @@ use crate::settings::Settings;
 
 /// The page that is there from the beginning.
 const FIRST: PageId = 1;
-/// Pages of a context.
-const MAX_PAGES: usize = 16;
 /// Scripts that are added to all of them, and bytes of these.
 const MAX_SCRIPT_COUNT: usize = 100;
 const MAX_SCRIPTS: usize = 1 << 20;
@@ -79,6 +77,7 @@ pub(crate) struct Context {
     pub(crate) browser: Arc<Browser>,
     session: Weak<Inner>,
     viewport: (u32, u32),
+    max_pages: usize,
     /// What the context's pages go out with. None where they go out by themselves.
     pub(crate) pass: Option<Arc<Pass>>,
     pub(crate) downloads: Downloads,
@@ -339,11 +338,13 @@ impl Inner {
             browser: browser.clone(),
             session: Arc::downgrade(self),
             viewport: self.shared.options.viewport,
+            max_pages: self.shared.options.max_pages.max(1),
             pass,
             downloads: Downloads::new(
                 &id,
                 browser.connection.clone(),
                 browser.folder().map(|folder| folder.join(format!("downloads-{id}"))),
+                self.shared.options.max_downloads,
             ),
             hub: self.hub.clone(),
             pages: Mutex::default(),
@@ -431,7 +432,7 @@ impl Context {
         connection: &Arc<Connection>,
     ) -> Option<Arc<Page>> {
         let mut pages = lock(&self.pages);
-        if pages.open.len() >= MAX_PAGES {
+        if pages.open.len() >= self.max_pages {
             // As long as it waits for us, so does whoever has opened it.
             connection.tell(Some(&session.into()), "Runtime.runIfWaitingForDebugger", &json!({}));
             connection.tell(None, "Target.closeTarget", &json!({ "targetId": target }));
@@ -490,10 +491,11 @@ impl Context {
 
     /// Opens a page.
     pub(crate) async fn open_page(&self) -> Result<Arc<Page>, BrowserError> {
-        if lock(&self.pages).open.len() >= MAX_PAGES {
+        let open = lock(&self.pages).open.len();
+        if open >= self.max_pages {
             return Err(BrowserError::new(
                 Failure::Failed,
-                format!("{MAX_PAGES} pages are open, as many as may be: close one"),
+                format!("{open} pages are open, as many as may be: close one"),
             ));
         }
         let params = json!({ "url": "about:blank", "browserContextId": self.id });

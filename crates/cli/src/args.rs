@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use perennial_browser::{Chromium, ChromiumOptions, Program};
+use perennial_browser::{Chromium, Program};
 use perennial_sessions::browser::Browsers;
 use perennial_sessions::commands::{CommandSet, Declaration, Run};
 use perennial_sessions::files::{Artifacts, Mount, MountError, Mounts};
@@ -352,19 +352,19 @@ impl Common {
             }));
         }
         let remote = self.cdp.clone().map(Program::Remote);
-        let Some(program) = remote.or_else(|| self.browser.clone()).or_else(|| file.browser.clone()) else {
+        let program = remote.or_else(|| self.browser.clone());
+        if program.is_none() && file.browser.is_none() {
             if self.headed || self.browser_no_sandbox {
                 return Err(ScriptError::invalid_request(
                     "--headed and --browser-no-sandbox are for a browser: add --browser",
                 ));
             }
             return Ok(None);
-        };
-        let options = ChromiumOptions::default().configure(|options| {
-            options.program = program;
-            options.headed = self.headed || file.headed;
-            options.sandbox = !self.browser_no_sandbox && file.sandbox.unwrap_or(true);
-            options.max_memory = file.browser_memory.unwrap_or(options.max_memory);
+        }
+        let options = file.browser.clone().unwrap_or_default().configure(|options| {
+            options.program = program.unwrap_or_else(|| options.program.clone());
+            options.headed |= self.headed;
+            options.sandbox &= !self.browser_no_sandbox;
         });
         if runs_scripts {
             let option = if self.cdp.is_some() { "--cdp" } else { "--browser" };

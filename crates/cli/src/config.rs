@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use perennial_browser::Program;
+use perennial_browser::ChromiumOptions;
 use perennial_sessions::commands::{CommandSet, ProcessLimits, Run};
 use perennial_sessions::{Allow, did_you_mean};
 use serde_json::{Map, Value};
@@ -24,10 +24,7 @@ pub(crate) struct Config {
     pub(crate) process_limits: ProcessLimits,
     pub(crate) busy_with_commands: bool,
     /// Which browser scripts have.
-    pub(crate) browser: Option<Program>,
-    pub(crate) headed: bool,
-    pub(crate) browser_memory: Option<u64>,
-    pub(crate) sandbox: Option<bool>,
+    pub(crate) browser: Option<ChromiumOptions>,
     /// What scripts see in `process.env`.
     pub(crate) env: BTreeMap<String, String>,
     /// Names of secrets, whose values are in the environment, and the origins they are for.
@@ -110,8 +107,11 @@ impl Config {
             .keys()
             .flat_map(|key| self.allow.items(key).into_iter().map(move |item| format!("{key} {item}")));
         say("allow", allow.collect());
-        let sandbox = if self.sandbox == Some(false) { " without a sandbox" } else { "" };
-        say("browser", self.browser.iter().map(|program| format!("{program}{sandbox}")).collect());
+        let browser = |options: &ChromiumOptions| {
+            let sandbox = if options.sandbox { "" } else { " without a sandbox" };
+            format!("{}{sandbox}", options.program)
+        };
+        say("browser", self.browser.iter().map(browser).collect());
         say("artifacts", paths(self.artifacts.as_slice()));
         let runs = |name: &str| match self.commands.get(name).map(|command| &command.run) {
             Some(Run::Argv(argv)) => format!("{name}: {}", argv.join(" ")),
@@ -233,14 +233,7 @@ impl Config {
             }
         }
         if let Some(browser) = root.get("browser") {
-            let browser = reader.table(browser, "browser", &["program", "headed", "sandbox", "memory"]);
-            match reader.text(&browser, "browser", "program").as_deref().unwrap_or("auto").parse() {
-                Ok(program) => config.browser = Some(program),
-                Err(why) => reader.problems.push(format!("browser.program: {why}")),
-            }
-            config.headed = reader.flag(&browser, "browser", "headed").unwrap_or(false);
-            config.sandbox = reader.flag(&browser, "browser", "sandbox");
-            config.browser_memory = reader.bytes(&browser, "browser", "memory");
+            config.browser = Some(reader.browser(browser));
         }
         config.artifacts = reader.text(&root, "", "artifacts").map(|folder| directory.join(folder));
         if let Some(modules) = root.get("modules") {
@@ -266,14 +259,14 @@ impl Config {
                     "busy_with_commands",
                 ],
             );
-            config.timeout = reader.time(&limits, "timeout");
-            config.cpu = reader.time(&limits, "cpu");
-            config.idle_ttl = reader.time(&limits, "idle_ttl");
+            config.timeout = reader.time(&limits, "limits", "timeout");
+            config.cpu = reader.time(&limits, "limits", "cpu");
+            config.idle_ttl = reader.time(&limits, "limits", "idle_ttl");
             config.memory = reader.bytes(&limits, "limits", "memory");
-            config.max_vms = reader.count(&limits, "max_vms");
+            config.max_vms = reader.count(&limits, "limits", "max_vms");
             let mut processes = ProcessLimits::default();
-            processes.session = reader.count(&limits, "session_commands").unwrap_or(processes.session);
-            processes.process = reader.count(&limits, "commands").unwrap_or(processes.process);
+            processes.session = reader.count(&limits, "limits", "session_commands").unwrap_or(processes.session);
+            processes.process = reader.count(&limits, "limits", "commands").unwrap_or(processes.process);
             config.process_limits = processes;
             config.busy_with_commands = reader.flag(&limits, "limits", "busy_with_commands").unwrap_or(false);
         }
@@ -334,13 +327,31 @@ impl Reader {
         flag
     }
 
-    fn count(&mut self, map: &Map<String, Value>, key: &str) -> Option<usize> {
+    fn count(&mut self, map: &Map<String, Value>, table: &str, key: &str) -> Option<usize> {
         let value = map.get(key)?;
         let count = value.as_u64().and_then(|value| usize::try_from(value).ok());
         if count.is_none() {
-            self.problems.push(format!("limits.{key}: {value} is no count"));
+            self.problems.push(format!("{table}.{key}: {value} is no count"));
         }
         count
+    }
+
+    fn browser(&mut self, value: &Value) -> ChromiumOptions {
+        const KEYS: &[&str] = &["program", "headed", "sandbox", "memory", "contexts", "pages", "downloads", "idle"];
+        let map = self.table(value, "browser", KEYS);
+        ChromiumOptions::default().configure(|options| {
+            match self.text(&map, "browser", "program").as_deref().unwrap_or("auto").parse() {
+                Ok(program) => options.program = program,
+                Err(why) => self.problems.push(format!("browser.program: {why}")),
+            }
+            options.headed = self.flag(&map, "browser", "headed").unwrap_or(options.headed);
+            options.sandbox = self.flag(&map, "browser", "sandbox").unwrap_or(options.sandbox);
+            options.max_memory = self.bytes(&map, "browser", "memory").unwrap_or(options.max_memory);
+            options.max_contexts = self.count(&map, "browser", "contexts").unwrap_or(options.max_contexts);
+            options.max_pages = self.count(&map, "browser", "pages").unwrap_or(options.max_pages);
+            options.max_downloads = self.count(&map, "browser", "downloads").unwrap_or(options.max_downloads);
+            options.idle = self.time(&map, "browser", "idle").unwrap_or(options.idle);
+        })
     }
 
     fn commands(&mut self, value: &Value, directory: &Path) -> CommandSet {
@@ -387,16 +398,16 @@ impl Reader {
         size.map_err(|error| self.problems.push(format!("{table}.{key}: {error}"))).ok().map(|size| size.as_u64())
     }
 
-    fn time(&mut self, map: &Map<String, Value>, key: &str) -> Option<Duration> {
-        let text = self.text(map, "limits", key)?;
+    fn time(&mut self, map: &Map<String, Value>, table: &str, key: &str) -> Option<Duration> {
+        let text = self.text(map, table, key)?;
         match humantime::parse_duration(&text) {
             Ok(time) if time.is_zero() => {
-                self.problems.push(format!("limits.{key}: no time at all"));
+                self.problems.push(format!("{table}.{key}: no time at all"));
                 None
             }
             Ok(time) => Some(time),
             Err(error) => {
-                self.problems.push(format!("limits.{key}: {error}"));
+                self.problems.push(format!("{table}.{key}: {error}"));
                 None
             }
         }

@@ -31,8 +31,10 @@
 
 
 
+
+
   async function holds(of             , matcher        , method        , how     , said        , options     )                {
-    const timeout = options.timeout === undefined ? PATIENCE : milliseconds(options.timeout, "timeout");
+    const timeout = options.timeout === undefined ? of.patience : milliseconds(options.timeout, "timeout");
     const action = { __proto__: null, do: "expect", selector: of.parts, strict: true, timeout, matcher, isNot: of.isNot, how };
     const what = (of.note === "" ? "" : of.note + ": ") + "expect(" + of.subject + ")" + (of.isNot ? ".not." : ".") + method;
     const result = await ask(of.page, action, what);
@@ -282,11 +284,11 @@
     };
   }
 
-  function make(value         , isNot         , note        )      {
+  function make(value         , isNot         , note        , patience        )      {
     const page = stateOf(value), answer = lookAt(value);
     if (answer !== undefined) return ofAnswer(answer, isNot, note);
-    if (page !== undefined) return ofPage({ page, parts: list(), subject: "page", isNot, note });
-    if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), subject: Locator.said(value), isNot, note });
+    if (page !== undefined) return ofPage({ page, parts: list(), subject: "page", isNot, note, patience });
+    if (isLocator(value)) return ofLocator({ page: Finder.pageOf(value), parts: Finder.partsOf(value), subject: Locator.said(value), isNot, note, patience });
     return ofValue(value, isNot, note);
   }
   function ofAnswer(answer                                                     , isNot         , note        )      {
@@ -324,9 +326,9 @@
     return soft;
   }
 
-  function both(value         , note        )      {
-    const matchers = make(value, false, note);
-    matchers.not = make(value, true, note);
+  function both(value         , note        , patience        )      {
+    const matchers = make(value, false, note, patience);
+    matchers.not = make(value, true, note, patience);
     return matchers;
   }
 
@@ -369,48 +371,57 @@
     };
   }
 
-  function expect(value         , message          = undefined)      {
-    const note = message === undefined ? "" : domString(message), matchers = both(value, note);
-    if (stateOf(value) !== undefined || isLocator(value) || lookAt(value) !== undefined) return matchers;
-    // Promises are waited for when they are asked for.
-    const settled = ()                   => promiseCall(async () => await (value       ), undefined, list());
-    defineProperty(matchers, "resolves", { __proto__: null, get: () => later(settled, note, undefined), enumerable: false, configurable: true }                      );
-    const reason = ()                   =>
-      promiseThen(settled(), (given) => { throw new ExpectError("the promise was to be rejected, and gave " + inspect(given)); }, (error) => error);
-    defineProperty(matchers, "rejects", {
-      __proto__: null, enumerable: false, configurable: true,
-      get: () => {
-        const of = later(reason, note, undefined);
-        // What it was rejected with is thrown, for this one.
-        of.toThrow = async (expected          = undefined) => {
-          const thrown = await reason();
-          ofValue(() => { throw thrown; }, false, note).toThrow(expected);
-        };
-        return of;
-      },
-    }                      );
-    matchers.toPass = async (options          = undefined) => {
-      const given = optionsOf(options);
-      if (typeof value !== "function") throw new TypeError("toPass is asked of a function");
-      return await until(given.timeout === undefined ? 0 : milliseconds(given.timeout, "timeout"), given.intervals)(async () => void (await promiseCall(value, undefined, list())));
-    };
-    return matchers;
-  }
-
-  expect.soft = (value         , message          = undefined)      => softly(both(value, message === undefined ? "" : domString(message)));
-  expect.poll = (value         , options          = undefined)      => {
-    if (typeof value !== "function") throw new TypeError("what is polled is a function");
-    const given = typeof options === "string" ? { __proto__: null, message: options }        : optionsOf(options);
-    const timeout = given.timeout === undefined ? PATIENCE : milliseconds(given.timeout, "timeout");
-    return later(() => promiseCall(value, undefined, list()), given.message === undefined ? "" : domString(given.message), until(timeout, given.intervals));
-  };
   const like = (said        , matches                         )       => new Like(said, matches);
-  expect.anything = () => like("anything", (value) => value !== null && value !== undefined);
-  expect.any = (constructor         ) => like("any " + String(isObject(constructor) ? member(constructor, "name") : constructor), (value) => isAny(value, constructor));
-  expect.objectContaining = (part        ) => like("an object with " + inspect(part), (value) => isObject(value) && matchesPart(value, part));
-  expect.arrayContaining = (items           ) => like("an array with " + inspect(items), (value) => containsAll(value, items));
-  expect.stringContaining = (part         ) => like("a text with " + inspect(part), (value) => typeof value === "string" && indexOf(value, domString(part)) >= 0);
-  expect.stringMatching = (pattern         ) => like("a text like " + inspect(pattern), (value) => matchesPattern(value, pattern));
-  expect.closeTo = (other        , digits         = 2) => like("close to " + String(other), (value) => closeTo(value, other, digits));
-  return { expect };
+  /** Expectations that wait for so long where nothing else is said. */
+  function made(patience        , isSoft         )      {
+    function expect(value         , message          = undefined)      {
+      const note = message === undefined ? "" : domString(message), all = both(value, note, patience), matchers = isSoft ? softly(all) : all;
+      if (stateOf(value) !== undefined || isLocator(value) || lookAt(value) !== undefined) return matchers;
+      // Promises are waited for when they are asked for.
+      const settled = ()                   => promiseCall(async () => await (value       ), undefined, list());
+      defineProperty(matchers, "resolves", { __proto__: null, get: () => later(settled, note, undefined), enumerable: false, configurable: true }                      );
+      const reason = ()                   =>
+        promiseThen(settled(), (given) => { throw new ExpectError("the promise was to be rejected, and gave " + inspect(given)); }, (error) => error);
+      defineProperty(matchers, "rejects", {
+        __proto__: null, enumerable: false, configurable: true,
+        get: () => {
+          const of = later(reason, note, undefined);
+          // What it was rejected with is thrown, for this one.
+          of.toThrow = async (expected          = undefined) => {
+            const thrown = await reason();
+            ofValue(() => { throw thrown; }, false, note).toThrow(expected);
+          };
+          return of;
+        },
+      }                      );
+      matchers.toPass = async (options          = undefined) => {
+        const given = optionsOf(options);
+        if (typeof value !== "function") throw new TypeError("toPass is asked of a function");
+        return await until(given.timeout === undefined ? 0 : milliseconds(given.timeout, "timeout"), given.intervals)(async () => void (await promiseCall(value, undefined, list())));
+      };
+      return matchers;
+    }
+
+    expect.soft = (value         , message          = undefined)      => softly(both(value, message === undefined ? "" : domString(message), patience));
+    expect.poll = (value         , options          = undefined)      => {
+      if (typeof value !== "function") throw new TypeError("what is polled is a function");
+      const given = typeof options === "string" ? { __proto__: null, message: options }        : optionsOf(options);
+      const timeout = given.timeout === undefined ? patience : milliseconds(given.timeout, "timeout");
+      return later(() => promiseCall(value, undefined, list()), given.message === undefined ? "" : domString(given.message), until(timeout, given.intervals));
+    };
+    expect.anything = () => like("anything", (value) => value !== null && value !== undefined);
+    expect.any = (constructor         ) => like("any " + String(isObject(constructor) ? member(constructor, "name") : constructor), (value) => isAny(value, constructor));
+    expect.objectContaining = (part        ) => like("an object with " + inspect(part), (value) => isObject(value) && matchesPart(value, part));
+    expect.arrayContaining = (items           ) => like("an array with " + inspect(items), (value) => containsAll(value, items));
+    expect.stringContaining = (part         ) => like("a text with " + inspect(part), (value) => typeof value === "string" && indexOf(value, domString(part)) >= 0);
+    expect.stringMatching = (pattern         ) => like("a text like " + inspect(pattern), (value) => matchesPattern(value, pattern));
+    expect.closeTo = (other        , digits         = 2) => like("close to " + String(other), (value) => closeTo(value, other, digits));
+    /** Others, with something set. */
+    expect.configure = (options         )      => {
+      const { timeout, soft } = optionsOf(options);
+      return made(timeout === undefined ? patience : milliseconds(timeout, "timeout"), soft === undefined ? isSoft : soft === true);
+    };
+    return expect;
+  }
+  return { expect: made(PATIENCE, false) };
 })

@@ -6,6 +6,8 @@
   const { ask, base64, mimeTypeOf, optionsOf }                  = ops.library_value("browserLocators");
   const { addressMatcher, frameOf, framesOf, where }                = ops.library_value("browserFrames");
 
+  /** Requests of a page that are remembered. */
+  const MOST_KEPT = 100;
   /** A level of the console. */
   const ERROR = 4;
   const buffer = (bytes            )             => (ops.library_value("buffers")           ).wrap(bytes);
@@ -221,6 +223,8 @@
     // A route tells of it, and the network too.
     if (known !== undefined && told.redirected == null && (known.url() === told.url || told.request === "")) return known;
     const request = new Request(page, told, known ?? null);
+    page.requests ??= { all: list(), count: 0 };
+    page.requests.all[page.requests.count++ % MOST_KEPT] = request;
     if (told.request !== "") mapSet(requests, key, request);
     return request;
   }

@@ -55,6 +55,18 @@ async fn eight_downloads_are_under_way_at_a_time_and_the_ninth_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_are_as_many_as_the_setting_says_and_windows_beyond_it_are_closed() {
+    let table = table(chromium_with(|options| options.max_pages = 2), &[]);
+    let script = "await context.newPage(); let why; try { await context.newPage() } catch (error) { why = error.message }
+        await page.setContent('<button onclick=\"window.open()\">open</button>'); await page.locator('button').click(); await page.waitForFunction(() => true);
+        [why, context.pages().length]";
+    assert_eq!(
+        value(&table, script).await,
+        json!(["context.newPage: 2 pages are open, as many as may be: close one", 2])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dialog_that_nobody_answers_ends_the_action_that_it_holds_up() {
     let table = table(chromium(), &[]);
     let script = "page.on('dialog', () => {}); await page.setContent('<button onclick=\"confirm(1)\">b</button>');

@@ -112,10 +112,10 @@ async fn downloads_are_bounded_and_go_through_the_session_s_files() {
     let table = table(&site);
     let get = format!(
         "await page.goto({:?}); globalThis.get = async (name) => (await Promise.all([page.waitForEvent('download'), page.getByText(name).click()]))[0];
-         const small = await get('small'); await small.saveAs('/got.bin'); [small.suggestedFilename(), (await fs.stat('/got.bin')).size, await small.failure()]",
+         const small = await get('small'); await small.saveAs('/got.bin'); [small.suggestedFilename(), (await fs.stat('/got.bin')).size, await small.failure(), (await small.bytes()).length]",
         site.address("/")
     );
-    assert_eq!(value(&table, &get).await, json!(["bytes.bin", 1000, null]));
+    assert_eq!(value(&table, &get).await, json!(["bytes.bin", 1000, null, 1000]));
     let large = "const large = await get('large'); const why = await large.failure(); let thrown; try { await large.saveAs('/large') } catch (e) { thrown = e.message } [why, thrown]";
     let told = value(&table, large).await.to_string();
     assert!(told.contains("larger than the 16777216 bytes") && told.contains("the download has failed"), "{told}");
