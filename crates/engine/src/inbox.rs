@@ -1,4 +1,5 @@
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -51,6 +52,14 @@ struct Waiting {
     is_sent_to: bool,
     /// It ends with the loans of the run that it belongs to.
     ends_with_loans: bool,
+    /// Events that waited when it ended.
+    left: Arc<AtomicUsize>,
+}
+
+impl Waiting {
+    fn ends(&self) {
+        self.left.store(self.events, Ordering::Release);
+    }
 }
 
 /// What comes for a VM. All come in the order in which they were sent.
@@ -93,6 +102,7 @@ pub struct EventSender(Arc<Sender>);
 struct Sender {
     inbox: Arc<Inbox>,
     listener: u32,
+    left: Arc<AtomicUsize>,
 }
 
 impl EventSender {
@@ -102,6 +112,15 @@ impl EventSender {
     /// If nobody listens any more, or there is no room.
     pub fn send(&self, event: impl Into<OpValue>) -> Result<(), EventError> {
         self.0.inbox.send(self.0.listener, event.into())
+    }
+
+    /// How many of the events that were sent wait to be handed over. Where nobody listens any more: how many never were.
+    pub fn waiting(&self) -> usize {
+        let queue = self.0.inbox.lock();
+        queue
+            .listeners
+            .get(&self.0.listener)
+            .map_or_else(|| self.0.left.load(Ordering::Acquire), |waiting| waiting.events)
     }
 
     /// Whether nobody listens any more.
@@ -215,7 +234,8 @@ impl Inbox {
             return None;
         }
         (waiting.is_sent_to, waiting.ends_with_loans) = (true, loans.is_some());
-        Some(EventSender(Arc::new(Sender { inbox: self.clone(), listener })))
+        let left = waiting.left.clone();
+        Some(EventSender(Arc::new(Sender { inbox: self.clone(), listener, left })))
     }
 
     /// How often loans have ended.
@@ -267,7 +287,8 @@ impl Inbox {
     /// A listener does not listen any more: what waits for it is gone.
     pub(crate) fn unlisten(&self, listener: u32) {
         let mut queue = self.lock();
-        if queue.listeners.remove(&listener).is_some() {
+        if let Some(waiting) = queue.listeners.remove(&listener) {
+            waiting.ends();
             queue.forget(|of| of == listener);
         }
     }
@@ -283,6 +304,7 @@ impl Inbox {
         queue.listeners.retain(|listener, waiting| {
             let is_over = waiting.ends_with_loans || !waiting.is_sent_to;
             if is_over {
+                waiting.ends();
                 ended.push(*listener);
             }
             !is_over

@@ -87,6 +87,17 @@ pub struct Listening {
     pub sink: EventSink,
     /// Whether they have listened before, in an earlier run.
     pub goes_on: bool,
+    /// What of it has not reached them.
+    pub unheard: Arc<dyn Fn() -> Unheard + Send + Sync>,
+}
+
+/// Events that were told and have not reached the script.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unheard {
+    /// So many of the last ones.
+    pub events: usize,
+    /// They never will: the run is over.
+    pub is_over: bool,
 }
 
 /// Gives sessions their drivers.

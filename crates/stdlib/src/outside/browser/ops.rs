@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Action, Answer, Browser, BrowserError, Driver, Event, EventSink, Failure, Generation, Interest, Listening,
+    Action, Answer, Browser, BrowserError, Driver, Event, EventSink, Failure, Generation, Interest, Listening, Unheard,
 };
 
 /// Bytes that an answer may have.
@@ -139,7 +139,9 @@ pub fn ops() -> OpTable {
                 let sender = sender.ok_or_else(|| OpError::new("Error", "the run that was lent the browser is over"))?;
                 run.listens.store(true, Ordering::Release);
                 let goes_on = matches!(args.get(2), Some(OpValue::Json(Value::Bool(true))));
-                run.driver().listen(Some(Listening { sink: sink(sender, run.sent.clone()), goes_on }));
+                let of = sender.clone();
+                let unheard = Arc::new(move || Unheard { is_over: of.is_gone(), events: of.waiting() });
+                run.driver().listen(Some(Listening { sink: sink(sender, run.sent.clone()), goes_on, unheard }));
             }
             run.driver().set_interest(interest);
             Ok(OpValue::Undefined)
