@@ -374,12 +374,12 @@ export default (ops: Ops, intrinsics: Intrinsics) => {
         const rest: Rule[] = list();
         for (let i = 1; i < route.#rules.length; i++) push(rest, route.#rules[i]);
         route.#rules = rest;
-        if (rule.left <= 0 || !rule.matches(route.#request.url())) continue;
-        rule.left--;
-        const args: unknown[] = list();
-        push(args, route);
-        push(args, route.#request);
         try {
+          if (rule.left <= 0 || !rule.matches(route.#request.url())) continue;
+          rule.left--;
+          const args: unknown[] = list();
+          push(args, route);
+          push(args, route.#request);
           await promiseCall(rule.handler, undefined, args);
         } catch (error) {
           // The page is not left to wait for it.

@@ -111,8 +111,13 @@ impl Page {
 
     /// Types a text, a key at a time; what no key types is put in as it is.
     pub(crate) async fn type_text(&self, input: &mut Input, text: &str, delay: u64) -> Result<(), BrowserError> {
+        /// Sent before the answers of the first are waited for: what waits takes a browser far more than its text.
+        const AT_ONCE: usize = 100;
         let mut calls = Vec::new();
         for character in text.chars() {
+            if calls.len() >= AT_ONCE {
+                all(std::mem::take(&mut calls)).await?;
+            }
             let name = character.to_string();
             match key(&name) {
                 Some(key) => {

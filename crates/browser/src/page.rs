@@ -533,6 +533,26 @@ impl Page {
         error
     }
 
+    /// Whether something can be asked of it.
+    ///
+    /// # Errors
+    /// If it has crashed: some of what is asked of such a page ends the browser.
+    pub(crate) fn check(&self) -> Result<(), BrowserError> {
+        if self.lock().is_crashed { Err(self.explained(crashed())) } else { Ok(()) }
+    }
+
+    /// It is sent elsewhere: whatever has become of what it showed, the next document is waited for.
+    pub(crate) fn leaves(&self) {
+        self.lock().is_crashed = false;
+    }
+
+    /// A document of its is written anew: what was reached of the one before does not count.
+    pub(crate) fn is_rewritten(&self, frame: &str) {
+        if let Some(frame) = self.lock().frames.get_mut(frame) {
+            frame.reached.clear();
+        }
+    }
+
     pub(crate) fn keeps(&self) {
         self.lock().has_kept = true;
     }

@@ -57,6 +57,9 @@ async fn on_page(context: &Arc<Context>, action: Action) -> Result<Answer, Brows
     if !matches!(action, Action::Dialog { .. } | Action::Route { .. } | Action::Said { .. } | Action::Download { .. }) {
         page.caught_up().await;
     }
+    if !lives_on(&action) {
+        page.check()?;
+    }
     let mut under_way = UnderWay { page: &page, is_over: false };
     let done = match action {
         Action::Dialog { .. } => act(context, &page, action).await,
@@ -74,6 +77,21 @@ async fn on_page(context: &Arc<Context>, action: Action) -> Result<Answer, Brows
         page.unstick(LONG);
     }
     done
+}
+
+/// Whether it can be done to a page that has crashed, too.
+fn lives_on(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Goto { frame: None, .. }
+            | Action::Reload { .. }
+            | Action::History { .. }
+            | Action::Said { .. }
+            | Action::Download { .. }
+            | Action::Dialog { .. }
+            | Action::Route { .. }
+            | Action::Body { .. }
+    )
 }
 
 /// An action that nobody waits for any more: what it has set going in the page ends, if the page does not answer.

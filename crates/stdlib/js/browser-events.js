@@ -325,7 +325,7 @@
     }
     /** Where it is among the session's files: it is written there the first time that this is asked. */
     async path()                  {
-      const { name } = this.#told, at = "/downloads/" + String(this.#told.download) + "-" + slice(name, lastIndexOf(name, "/") + 1);
+      const { name } = this.#told, at = "/downloads/" + String(this.#told.download) + "-" + slice(name, lastIndexOf(name, "/") + 1, lastIndexOf(name, "/") + 101);
       if (!this.#isWritten) await this.saveAs(at);
       this.#isWritten = true;
       return at;
@@ -397,10 +397,17 @@
     } catch (error     ) {
       reply.why = String(isObject(error) ? (error       ).message : error);
     }
+    const settle = () => evaluate(frame, list(), "({ name, id, value, why }) => globalThis[name].settle(id, value, why)", reply, { __proto__: null }, "exposeFunction", false);
     try {
-      await evaluate(frame, list(), "({ name, id, value, why }) => globalThis[name].settle(id, value, why)", reply, { __proto__: null }, "exposeFunction", false);
-    } catch {
-      // Its page has gone elsewhere, or the run is over.
+      await settle();
+    } catch (error     ) {
+      reply.value = undefined;
+      reply.why = "what the function gives does not cross: " + String(isObject(error) ? (error       ).message : error);
+      try {
+        await settle();
+      } catch {
+        // Its page has gone elsewhere, or the run is over.
+      }
     }
   }
 

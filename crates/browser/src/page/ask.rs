@@ -58,7 +58,7 @@ impl Page {
         let answer = tokio::select! {
             answer = call => answer,
             () = deadline.late().over() => {
-                return Err(Asked::Failed(BrowserError::new(Failure::Timeout, "the page does not answer: a script in it does not come to an end")));
+                return Err(Asked::Failed(BrowserError::new(Failure::Timeout, "the page does not answer: a script in it does not come to an end, or there is too much in it")));
             }
         };
         waiting.is_done = true;

@@ -23,49 +23,55 @@ pub(crate) const KEPT: &str = "kept";
 
 /// Values cross as JSON in which objects of one such key are something else: one of the script's own is `$own` then. The other half is in `browser-locator.ts`.
 const CODEC: &str = r#"
+// A page's own globals may be anything: what is needed of them is taken from values.
+const { keys, entries, fromEntries } = ({}).constructor, isList = [].constructor.isArray;
 let room = 16 << 20;
-const encode = (value, seen = new Set()) => {
+const path = [];
+const encode = (value) => {
   room -= typeof value === "string" ? value.length : 8;
-  if (room < 0) throw new RangeError("what the page returns is larger than 16777216 characters: return less");
+  if (room < 0) throw "what the page returns is larger than 16777216 characters: return less";
   switch (typeof value) {
     case "undefined": case "function": case "symbol": return { $undefined: true };
-    case "bigint": return { $bigint: String(value) };
-    case "number": return Number.isFinite(value) && !Object.is(value, -0) ? value : { $number: Object.is(value, -0) ? "-0" : String(value) };
+    case "bigint": return { $bigint: `${value}` };
+    case "number": return value - value === 0 && (value !== 0 || 1 / value > 0) ? value : { $number: value === 0 ? "-0" : `${value}` };
     case "object": break;
     default: return value;
   }
   if (value === null) return null;
-  if (seen.has(value)) throw new TypeError("what the page returns has itself in it");
-  seen.add(value);
+  if (path.includes(value)) throw "what the page returns has itself in it";
+  path.push(value);
   try {
-    if (value instanceof Date) return { $date: value.getTime() };
-    if (value instanceof RegExp) return { $regexp: { source: value.source, flags: value.flags } };
-    if (value instanceof Error) return { $error: { name: value.name, message: value.message } };
-    if (value instanceof URL) return value.href;
-    if (value instanceof Map) return { $map: [...value].map(([key, item]) => [encode(key, seen), encode(item, seen)]) };
-    if (value instanceof Set) return { $set: [...value].map((item) => encode(item, seen)) };
-    if (value instanceof Node || value === window) return "ref: <" + (value.nodeName ?? "Window") + ">";
-    if (Array.isArray(value)) return value.map((item) => encode(item, seen));
-    if (typeof value.toJSON === "function") return encode(value.toJSON(), seen);
+    if (isList(value)) return value.map(encode);
+    switch (({}).toString.call(value)) {
+      case "[object Date]": return { $date: value.getTime() };
+      case "[object RegExp]": return { $regexp: { source: value.source, flags: value.flags } };
+      case "[object Error]": case "[object DOMException]": return { $error: { name: value.name, message: value.message } };
+      case "[object URL]": return value.href;
+      case "[object Map]": return { $map: [...value].map(([key, item]) => [encode(key), encode(item)]) };
+      case "[object Set]": return { $set: [...value].map(encode) };
+      case "[object Window]": return "ref: <Window>";
+    }
+    if (typeof value.nodeType === "number" && typeof value.nodeName === "string") return "ref: <" + value.nodeName + ">";
+    if (typeof value.toJSON === "function") return encode(value.toJSON());
     const copy = {};
-    for (const key of Object.keys(value)) if (typeof value[key] !== "function" && value[key] !== undefined) copy[key] = encode(value[key], seen);
-    const [name, ...more] = Object.keys(copy);
+    for (const key of keys(value)) if (typeof value[key] !== "function" && value[key] !== undefined) copy[key] = encode(value[key]);
+    const [name, ...more] = keys(copy);
     return more.length === 0 && name?.startsWith("$") ? { $own: [name, copy[name]] } : copy;
   } finally {
-    seen.delete(value);
+    path.pop();
   }
 };
 const decode = (value, handles) => {
   if (typeof value !== "object" || value === null) return value;
   const each = (item) => decode(item, handles);
-  if (Array.isArray(value)) return value.map(each);
-  const keys = Object.keys(value);
-  if (keys.length === 1) {
-    const inner = value[keys[0]];
-    switch (keys[0]) {
+  if (isList(value)) return value.map(each);
+  const names = keys(value);
+  if (names.length === 1) {
+    const inner = value[names[0]];
+    switch (names[0]) {
       case "$undefined": return undefined;
       case "$handle": return handles[inner];
-      case "$number": return Number(inner);
+      case "$number": return +inner;
       case "$bigint": return BigInt(inner);
       case "$date": return new Date(inner);
       case "$regexp": return new RegExp(inner.source, inner.flags);
@@ -76,7 +82,7 @@ const decode = (value, handles) => {
       case "$error": return Object.assign(new Error(inner.message), { name: inner.name });
     }
   }
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, each(item)]));
+  return fromEntries(entries(value).map(([key, item]) => [key, each(item)]));
 };
 "#;
 
@@ -112,12 +118,16 @@ pub(super) async fn evaluate(
     let has_subject = source.has_subject || !target.selector.is_empty();
     let given = if has_subject { "subject, decode(argument, handles)" } else { "decode(argument, handles)" };
     let calls = match source.is_function {
-        true => format!("await ({text})({given})"),
+        true => format!("await own({given})"),
         // An expression that is a function is called.
         false => format!("await (typeof value === 'function' ? value({given}) : value)"),
     };
     let result = if source.keeps { calls } else { format!("encode({calls})") };
-    let function = format!("async function(subject, argument, value, ...handles) {{ {CODEC} return {result}; }}");
+    // The script's own function stands where it sees no name of ours.
+    let own = if source.is_function { text.as_str() } else { "undefined" };
+    let function = format!(
+        "((own) => async function(subject, argument, value, ...handles) {{ {CODEC} return {result}; }})((\n{own}\n))"
+    );
     let (spot, subject) = loop {
         let subject = match subject(page, target, source.all, deadline).await {
             Ok(subject) => subject,

@@ -49,6 +49,7 @@ pub(super) async fn go(page: &Arc<Page>, to: &To, wait: LoadState, deadline: Dea
         params["referrer"] = referer.clone().into();
     }
     page.free().await;
+    page.leaves();
     let navigating = insist(page, "Page.navigate", params, deadline);
     let answer = tokio::select! {
         answer = navigating => answer?,
@@ -99,6 +100,7 @@ pub(super) async fn moved(page: &Page, moves: u64, deadline: Deadline) -> Result
 
 pub(super) async fn reload(page: &Page, wait: LoadState, deadline: Deadline) -> Result<Answer, BrowserError> {
     page.free().await;
+    page.leaves();
     let moves = page.look().1;
     insist(page, "Page.reload", json!({}), deadline).await?;
     moved(page, moves, deadline).await?;
@@ -112,6 +114,7 @@ pub(super) async fn along(page: &Page, by: i32, wait: LoadState, deadline: Deadl
     let entry = usize::try_from(at).ok().and_then(|at| history["entries"].get(at));
     let Some(entry) = entry else { return Ok(Answer::Value(false.into())) };
     page.free().await;
+    page.leaves();
     let moves = page.look().1;
     insist(page, "Page.navigateToHistoryEntry", json!({ "entryId": entry["id"] }), deadline).await?;
     moved(page, moves, deadline).await?;
@@ -130,6 +133,7 @@ pub(super) async fn set_content(
         go(page, &nowhere, LoadState::Load, deadline).await?;
     }
     let spot = page.spot(frame, false, deadline).await?;
+    page.is_rewritten(frame);
     // Written by the document itself, so that its scripts run as those of a page do; its states of loading begin anew.
     let write = "(html) => { stop(); document.open(); document.write(html); document.close(); }";
     let answer = page.call(

@@ -103,6 +103,9 @@ async fn routes_hold_while_runs_are_under_way_and_requests_never_hang() {
     let throws = "await page.route('**/data', () => { throw new Error('of the handler') }); await ask()";
     let failed = run(&table, throws).await;
     assert!(failed.error.unwrap().message.contains("Failed to fetch"));
+    let thrown = "await page.unrouteAll(); await page.route(() => { throw new Error('of the pattern') }, (route) => route.continue()); await page.evaluate(() => fetch('/data').then(() => 'there', () => 'refused'))";
+    assert_eq!(value(&table, thrown).await, "refused");
+    value(&table, "await page.unrouteAll()").await;
     assert!(failed.console[0].message.contains("Error: of the handler"), "{:?}", failed.console);
 }
 

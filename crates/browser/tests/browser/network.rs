@@ -158,6 +158,34 @@ async fn a_page_that_crashes_costs_itself_and_a_browser_that_does_the_vm() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_asked_of_a_page_that_has_crashed_fails_at_once_and_costs_nobody_else() {
+    let site = Site::serve(&[("/", "<title>Home</title>")]);
+    let table = table(&[&site.address("")]);
+    value(&table, "victim", "globalThis.cart = ['tea']; await page.title()").await;
+    // So deep that its renderer's stack does not reach.
+    let deep = "let e = document.body; for (let i = 0; i < 8000; i++) { const d = document.createElement('section'); e.append(d); e = d } document.body.innerText.length";
+    let crash = format!(
+        "await page.goto({:?}); await page.evaluate({deep:?}).catch((error) => error.message)",
+        site.address("/")
+    );
+    let told = value(&table, "s", &crash).await;
+    assert!(told.as_str().is_some_and(|told| told.contains("the page has crashed")), "{told}");
+    // Chromium ends itself for some of these.
+    let script = "const all = [];
+        for (const what of [() => page.pdf(), () => page.emulateMedia({ media: 'print' }), () => page.keyboard.press('a'), () => page.keyboard.type('abc'), () => page.mouse.click(1, 2),
+            () => page.setViewportSize({ width: 10, height: 10 }), () => page.screenshot(), () => page.title(), () => page.setContent('x'), () => page.bringToFront()]) {
+            try { await what(); all.push('done') } catch (error) { all.push(error.message.includes('the page has crashed: `goto` opens it again')) }
+        }
+        all.every((each) => each === true) || all";
+    assert_eq!(value(&table, "s", script).await, true);
+    for _ in 0..3 {
+        let home = format!("await page.goto({:?}); await page.title()", site.address("/"));
+        assert_eq!(value(&table, "s", &home).await, "Home", "the first one opens it");
+    }
+    assert_eq!(value(&table, "victim", "cart[0]").await, "tea");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn contexts_are_as_many_as_may_be_and_the_oldest_makes_way_with_its_cookies() {
     let site = Site::serve(&[]);
     let chromium = chromium_with(|options| options.max_contexts = 2);
