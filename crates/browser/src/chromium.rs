@@ -220,9 +220,9 @@ impl Shared {
                 said => format!("{why}. It said: {said}"),
             });
         }
-        *lock(&made.running) = running;
         // Pages wait until they are set up. Those of others, in a browser that is not ours, do not wait for us: a window that a page of ours opens there begins before that.
-        let is_ours = lock(&made.running).is_some();
+        let is_ours = running.is_some();
+        *lock(&made.running) = running;
         let attach = json!({ "autoAttach": true, "waitForDebuggerOnStart": is_ours, "flatten": true });
         made.connection.call(None, "Target.setAutoAttach", attach).await.map_err(|error| error.to_string())?;
         *browser = Some(made.clone());

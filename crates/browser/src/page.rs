@@ -112,6 +112,8 @@ struct State {
     is_ready: bool,
     is_closed: bool,
     is_crashed: bool,
+    /// It is on its way from there to another document, which may not come: until then it is crashed.
+    is_reopened: bool,
     moves: u64,
     viewport: Option<(u32, u32)>,
     /// Dialogs that nobody has listened for since the last action.
@@ -543,7 +545,8 @@ impl Page {
 
     /// It is sent elsewhere: whatever has become of what it showed, the next document is waited for.
     pub(crate) fn leaves(&self) {
-        self.lock().is_crashed = false;
+        let mut state = self.lock();
+        state.is_reopened = state.is_crashed;
     }
 
     /// A document of its is written anew: what was reached of the one before does not count.
@@ -639,7 +642,7 @@ impl Page {
         let what = format!("the page to load ({name})");
         self.until(deadline, &what, |page| {
             let state = page.lock();
-            if state.is_crashed {
+            if state.is_crashed && !state.is_reopened {
                 return Some(Err(crashed()));
             }
             let Some(frame) = state.frames.get(frame) else {

@@ -29,7 +29,7 @@ impl Page {
                 if given["parentId"].is_null() {
                     moved = true;
                     state.main.clone_from(&id);
-                    state.is_crashed = false;
+                    (state.is_crashed, state.is_reopened) = (false, false);
                 }
                 let frame = state.frame(&id);
                 frame.name = text(&given["name"]).to_owned();
@@ -204,7 +204,7 @@ impl Page {
                 );
             }
             "Inspector.targetCrashed" => {
-                state.is_crashed = true;
+                (state.is_crashed, state.is_reopened) = (true, false);
                 state.frames.values_mut().for_each(|frame| (frame.main_world, frame.world) = (None, None));
                 drop(state);
                 self.connection.lose(&self.session);

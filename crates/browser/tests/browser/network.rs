@@ -178,6 +178,9 @@ async fn what_is_asked_of_a_page_that_has_crashed_fails_at_once_and_costs_nobody
         }
         all.every((each) => each === true) || all";
     assert_eq!(value(&table, "s", script).await, true);
+    // Sent to where nothing comes from it is still what it was.
+    let nowhere = format!("await page.goto({:?}).catch(() => {{}}); {script}", site.address("/bytes?10"));
+    assert_eq!(value(&table, "s", &nowhere).await, true);
     for _ in 0..3 {
         let home = format!("await page.goto({:?}); await page.title()", site.address("/"));
         assert_eq!(value(&table, "s", &home).await, "Home", "the first one opens it");
